@@ -1,0 +1,153 @@
+//! All that a tool may know of a machine.
+//!
+//! A tool speaks to this trait and never to a node, so that it cannot care where it runs. The host is bound to one thread and epoch
+//! when it is made: a tool cannot act for another thread.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use capstan_types::id::{Attempt, CallId, NodeId, SessionId};
+use capstan_types::item::FileChange;
+use capstan_types::launch::{Enforced, SessionEnd, Stdio};
+use capstan_types::limits::SessionLimits;
+use capstan_types::output::{Piece, Seq};
+use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::time::Duration;
+
+/// A machine that can run sessions in one workspace.
+#[async_trait]
+pub trait ExecHost: Debug + Send + Sync {
+    /// The node behind it.
+    fn node(&self) -> NodeId;
+
+    /// Starts a session, or attaches to the one that the same call and attempt started before. The first event of the reader is
+    /// [`SessionEvent::Started`].
+    async fn start(&self, session: StartSession) -> Result<Box<dyn SessionReader>, HostError>;
+
+    /// Reads a session from `from` on.
+    async fn attach(&self, session: SessionId, from: Seq) -> Result<Box<dyn SessionReader>, HostError>;
+
+    /// Writes to a session's standard input.
+    async fn write(&self, session: SessionId, bytes: Bytes) -> Result<(), HostError>;
+
+    /// Sends a signal to the foreground of a session.
+    async fn signal(&self, session: SessionId, signal: i32) -> Result<(), HostError>;
+
+    /// Ends a session's whole tree. `by` says who asks.
+    async fn kill(&self, session: SessionId, by: &str) -> Result<(), HostError>;
+
+    /// Says that a session's end has been stored, so that the node may forget it.
+    async fn release(&self, session: SessionId) -> Result<(), HostError>;
+
+    /// Applies a patch under `policy`, all of it or nothing.
+    async fn apply_patch(&self, patch: PatchRequest) -> Result<PatchReport, HostError>;
+}
+
+/// Reads one session's events in order.
+#[async_trait]
+pub trait SessionReader: Debug + Send {
+    /// The next event; after [`SessionEvent::Ended`] there is none. Dropping the future loses no event.
+    async fn next(&mut self) -> Result<SessionEvent, HostError>;
+}
+
+/// What happens in a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionEvent {
+    /// It runs.
+    Started {
+        /// The session.
+        session: SessionId,
+        /// What is in force.
+        enforced: Enforced,
+    },
+    /// It wrote.
+    Output(Piece),
+    /// It ended; nothing follows.
+    Ended(SessionEnd),
+}
+
+/// A session to be started.
+#[derive(Debug, Clone)]
+pub struct StartSession {
+    /// The call that it belongs to.
+    pub call: CallId,
+    /// Which try of that call.
+    pub attempt: Attempt,
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// The working directory.
+    pub cwd: AbsPath,
+    /// Variables added to the node's base environment.
+    pub env: BTreeMap<String, String>,
+    /// How standard input, output and error are connected.
+    pub stdio: Stdio,
+    /// What may be touched.
+    pub policy: SandboxPolicy,
+    /// What may be used.
+    pub limits: SessionLimits,
+}
+
+/// A patch to be applied.
+#[derive(Debug, Clone)]
+pub struct PatchRequest {
+    /// The call that it belongs to.
+    pub call: CallId,
+    /// Which try of that call.
+    pub attempt: Attempt,
+    /// The patch, in the grammar of [`capstan_types::patch`].
+    pub patch: String,
+    /// What relative paths in it are relative to.
+    pub cwd: AbsPath,
+    /// What may be touched.
+    pub policy: SandboxPolicy,
+}
+
+/// What a patch did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PatchReport {
+    /// All of it was applied.
+    Applied {
+        /// The files, in the order of the patch.
+        changes: Vec<FileChange>,
+    },
+    /// Nothing was changed.
+    Refused {
+        /// Why, for the model.
+        reason: String,
+    },
+}
+
+/// Why a machine did not do what a tool asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HostError {
+    /// Nothing was started. The text is for the model.
+    #[error("{0}")]
+    NotStarted(String),
+    /// The node has no room now.
+    #[error("node {node} has no room for another session; try again in {} s", retry_after.as_secs().max(1))]
+    Busy {
+        /// The node.
+        node: NodeId,
+        /// When to ask again.
+        retry_after: Duration,
+    },
+    /// The session does not exist, or has been forgotten.
+    #[error("the session does not exist any more")]
+    NoSession,
+    /// The session's standard input is closed.
+    #[error("standard input is closed")]
+    InputClosed,
+    /// The thread has another owner now.
+    #[error("this coordinator no longer owns the thread")]
+    Fenced,
+    /// The node did not answer; whether it did what was asked is not known.
+    #[error("the connection to node {node} was lost: {reason}")]
+    Lost {
+        /// The node.
+        node: NodeId,
+        /// What was seen.
+        reason: String,
+    },
+}

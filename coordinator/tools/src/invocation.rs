@@ -1,0 +1,96 @@
+//! What a tool is given to do one call with.
+
+use crate::host::ExecHost;
+use crate::sessions::SessionTable;
+use async_trait::async_trait;
+use capstan_types::id::ThreadId;
+use capstan_types::item::{ItemBody, ItemId};
+use capstan_types::path::AbsPath;
+use capstan_types::policy::{ApprovalPolicy, SandboxPolicy};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// Where a call works, and under what.
+#[derive(Debug, Clone)]
+pub struct CallContext {
+    /// The thread.
+    pub thread: ThreadId,
+    /// The machine.
+    pub host: Arc<dyn ExecHost>,
+    /// The sessions that the thread has running, by the numbers the model knows.
+    pub sessions: Arc<SessionTable>,
+    /// The workspace's directory.
+    pub cwd: AbsPath,
+    /// The thread's sandbox policy, from the workspace and the settings, never from a call.
+    pub policy: SandboxPolicy,
+    /// When a person is asked.
+    pub approval: ApprovalPolicy,
+    /// Who is asked.
+    pub approver: Arc<dyn Approver>,
+    /// Variables that the settings add to every session's environment.
+    pub environment: BTreeMap<String, String>,
+    /// Where items are told.
+    pub items: Arc<dyn ItemSink>,
+}
+
+/// Takes note of items while a call runs. What it has returned from is stored.
+#[async_trait]
+pub trait ItemSink: Debug + Send + Sync {
+    /// An item began.
+    async fn started(&self, body: ItemBody) -> Result<ItemId, SinkClosed>;
+    /// An item changed.
+    async fn updated(&self, id: ItemId, body: ItemBody) -> Result<(), SinkClosed>;
+    /// An item is done.
+    async fn completed(&self, id: ItemId, body: ItemBody) -> Result<(), SinkClosed>;
+    /// A running command wrote. May be dropped when nobody listens or listeners are slow.
+    fn output(&self, id: ItemId, text: String);
+}
+
+/// The turn has ended, or its records can no longer be stored; the call must stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the turn's records can no longer be stored")]
+pub struct SinkClosed;
+
+/// Asks whoever may decide.
+#[async_trait]
+pub trait Approver: Debug + Send + Sync {
+    /// Whether the call may go on. It answers within a bounded time.
+    async fn ask(&self, question: Question) -> Decision;
+}
+
+/// What somebody is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The tool.
+    pub tool: String,
+    /// What it would do: a command line, or the files of a patch.
+    pub action: String,
+    /// Why it needs to be asked.
+    pub reason: String,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Go on.
+    Accept,
+    /// Do not.
+    Decline {
+        /// Why, for the model.
+        reason: String,
+    },
+}
+
+/// Declines everything, because nobody is there to be asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NobodyToAsk;
+
+#[async_trait]
+impl Approver for NobodyToAsk {
+    async fn ask(&self, question: Question) -> Decision {
+        Decision::Decline {
+            reason: format!("it needs an approval ({}), and nobody can be asked in a non-interactive run", question.reason),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Events: what a coordinator tells its clients about a thread, numbered so that a client which was away continues where it was.
+
+use crate::history::Usage;
+use crate::id::{EventSeq, ThreadId, TurnId};
+use crate::item::{Item, ItemId};
+use crate::thread::ThreadSettings;
+use crate::time::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+/// One event of a thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its number in the thread's log. A [`EventBody::is_live_only`] event repeats the number of the stored event before it.
+    pub seq: EventSeq,
+    /// When it happened.
+    pub at: UnixMillis,
+    /// The turn it belongs to.
+    pub turn: Option<TurnId>,
+    /// What happened.
+    pub body: EventBody,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum EventBody {
+    /// The thread exists, with these settings.
+    ThreadStarted {
+        /// The thread.
+        thread: ThreadId,
+        /// What it runs with.
+        settings: Box<ThreadSettings>,
+    },
+    /// A turn began.
+    TurnStarted,
+    /// An item began.
+    ItemStarted {
+        /// The item as it is now.
+        item: Item,
+    },
+    /// An item changed.
+    ItemUpdated {
+        /// The item as it is now.
+        item: Item,
+    },
+    /// An item is done.
+    ItemCompleted {
+        /// The item as it stays.
+        item: Item,
+    },
+    /// Text of a message that is still being written. Live only.
+    MessageDelta {
+        /// The item.
+        item: ItemId,
+        /// The new text.
+        text: String,
+    },
+    /// Output of a command that still runs. Live only.
+    OutputDelta {
+        /// The item.
+        item: ItemId,
+        /// The new output, with what is not UTF-8 replaced.
+        text: String,
+    },
+    /// Something a person should know while the turn goes on, such as a retry. Live only.
+    Notice {
+        /// What.
+        message: String,
+    },
+    /// What the turn changed in the workspace, as a unified diff. Live only: the workspace itself keeps the change.
+    TurnDiff {
+        /// The diff, clamped.
+        diff: String,
+    },
+    /// The turn ended as it should.
+    TurnCompleted {
+        /// Tokens used by the thread so far.
+        usage: Usage,
+    },
+    /// The turn ended in an error.
+    TurnFailed {
+        /// What went wrong, and what to do.
+        message: String,
+    },
+    /// Somebody interrupted the turn.
+    TurnInterrupted,
+}
+
+impl EventBody {
+    /// Whether the event is told to those who listen now and not stored: what it says is in a later, stored event too.
+    #[must_use]
+    pub const fn is_live_only(&self) -> bool {
+        matches!(self, Self::MessageDelta { .. } | Self::OutputDelta { .. } | Self::Notice { .. } | Self::TurnDiff { .. })
+    }
+
+    /// Whether the event ends its turn.
+    #[must_use]
+    pub const fn ends_turn(&self) -> bool {
+        matches!(self, Self::TurnCompleted { .. } | Self::TurnFailed { .. } | Self::TurnInterrupted)
+    }
+}

@@ -1,0 +1,212 @@
+//! What a node hands the runner to start a session, and what the runner proves it did.
+
+use crate::id::SessionId;
+use crate::limits::SessionLimits;
+use crate::path::AbsPath;
+use crate::policy::SandboxPolicy;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The size of a terminal in character cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TermSize {
+    /// Lines.
+    pub rows: u16,
+    /// Characters in a line.
+    pub cols: u16,
+}
+
+impl Default for TermSize {
+    /// 24 lines of 80 characters.
+    fn default() -> Self {
+        Self { rows: 24, cols: 80 }
+    }
+}
+
+/// How the session's standard streams are connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stdio {
+    /// A terminal of the given size.
+    Terminal(TermSize),
+    /// Pipes, with standard input open for writing.
+    Pipes,
+    /// Pipes for output, and an empty standard input.
+    PipesNoInput,
+}
+
+/// Everything the runner needs to start one session. Written to its standard input as one JSON document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchSpec {
+    /// The version of this document and of the control protocol: [`crate::control::VERSION`].
+    pub version: u32,
+    /// The session to be.
+    pub session: SessionId,
+    /// A directory of the session's own, made by the node with mode 0700: output, exit record and control socket live in it.
+    pub dir: AbsPath,
+    /// The program and its arguments. A program without a slash is looked up in `env`'s PATH.
+    pub argv: Vec<String>,
+    /// The working directory.
+    pub cwd: AbsPath,
+    /// The whole environment of the process; nothing else is passed on.
+    pub env: BTreeMap<String, String>,
+    /// How standard input, output and error are connected.
+    pub stdio: Stdio,
+    /// What may be touched.
+    pub policy: SandboxPolicy,
+    /// What may be used.
+    pub limits: SessionLimits,
+}
+
+/// What was in force when the session's program started: the proof that goes with every outcome.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enforced {
+    /// The Landlock ABI whose rights were all handled; `None` when the policy asked for no sandbox.
+    pub landlock_abi: Option<u32>,
+    /// SHA-256 of the seccomp program as attached, in hexadecimal; `None` when the policy asked for no sandbox.
+    pub seccomp_sha256: Option<String>,
+    /// Whether `no_new_privs` was set.
+    pub no_new_privs: bool,
+    /// Whether every capability was dropped.
+    pub capabilities_dropped: bool,
+    /// Whether sockets to hosts were refused.
+    pub network_closed: bool,
+    /// The user the session ran as.
+    pub uid: u32,
+    /// The limits that the kernel or the holder enforces, as `name=value`.
+    pub limits: Vec<String>,
+}
+
+/// The runner's answer to a launch document: one line of JSON on its standard output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LaunchAnswer {
+    /// The program runs.
+    Started {
+        /// The process id of the program, in the host's numbering.
+        pid: u32,
+        /// The process id of the holder.
+        holder: u32,
+        /// What is in force.
+        enforced: Enforced,
+    },
+    /// Nothing was started.
+    Refused(Refusal),
+}
+
+/// Why a session was not started. Every one of these is an error of the start, never an exit code of the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// The program does not exist, or is not executable.
+    #[error("cannot run `{program}`: {reason}; check the name, the working directory `{cwd}` and PATH")]
+    Program {
+        /// The program as asked for.
+        program: String,
+        /// Where it was to run.
+        cwd: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The working directory cannot be entered.
+    #[error("cannot enter the working directory `{cwd}`: {reason}")]
+    WorkingDirectory {
+        /// The directory.
+        cwd: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The policy names something that cannot be.
+    #[error("the sandbox policy cannot be applied: {reason}")]
+    Policy {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// This kernel cannot enforce the policy.
+    #[error("this host cannot enforce the sandbox: {missing} is missing; {remedy}")]
+    CannotEnforce {
+        /// The kernel feature that is missing.
+        missing: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// The document itself is wrong.
+    #[error("the launch document is not valid: {reason}")]
+    Document {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The host has run out of something, or a system call failed that should not have.
+    #[error("the host could not start a session: {step}: {reason}")]
+    Host {
+        /// The step that failed.
+        step: String,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// How a session ended. It ends once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionEnd {
+    /// The program returned.
+    Exited {
+        /// Its exit code.
+        code: i32,
+    },
+    /// A signal that Capstan did not send ended the program.
+    Signalled {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// A limit of the session was reached, and the session was ended for it.
+    Limit(SessionLimit),
+    /// Somebody ended the session.
+    Killed {
+        /// Who asked for it.
+        by: String,
+    },
+    /// The end was not seen.
+    Unknown {
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl SessionEnd {
+    /// The exit code in the shell's convention: the code itself, or 128 plus the signal; `None` when neither is known.
+    #[must_use]
+    pub const fn shell_code(&self) -> Option<i32> {
+        match self {
+            Self::Exited { code } => Some(*code),
+            Self::Signalled { signal } => Some(128 + *signal),
+            Self::Limit(_) | Self::Killed { .. } => Some(128 + 9),
+            Self::Unknown { .. } => None,
+        }
+    }
+}
+
+/// The limits that end a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionLimit {
+    /// The longest life.
+    Total,
+    /// The longest silence.
+    Idle,
+    /// The longest time without an owner.
+    Ownerless,
+}
+
+impl SessionLimit {
+    /// The limit's name for people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Total => "total time",
+            Self::Idle => "idle time",
+            Self::Ownerless => "time without an owner",
+        }
+    }
+}

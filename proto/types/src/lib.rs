@@ -1,0 +1,24 @@
+//! The nouns of Capstan and the pure rules between them.
+//!
+//! Every process of the system agrees on these values; none of them knows a clock, a file, a socket or an async runtime, so each
+//! rule here can be tested by calling it. Parsing happens at the door (`FromStr`, `TryFrom`): code that holds a value may trust it.
+
+pub mod id;
+pub mod path;
+pub mod time;
+
+pub mod control;
+pub mod launch;
+pub mod limits;
+pub mod output;
+pub mod policy;
+
+pub mod call;
+pub mod event;
+pub mod history;
+pub mod item;
+pub mod node;
+pub mod thread;
+
+pub mod clamp;
+pub mod patch;

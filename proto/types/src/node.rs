@@ -1,0 +1,74 @@
+//! What the registry and placement know of a host.
+
+use crate::id::{Generation, NodeId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A registered host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeRecord {
+    /// Its name.
+    pub id: NodeId,
+    /// Which of its lives this is.
+    pub generation: Generation,
+    /// Where its services are reached.
+    pub address: NodeAddress,
+    /// Facts about the host that placement may select by.
+    pub labels: BTreeMap<String, String>,
+    /// What it can run.
+    pub capacity: Capacity,
+    /// What its kernel can enforce.
+    pub fingerprint: Fingerprint,
+}
+
+/// Where a node's services are reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeAddress {
+    /// In this process.
+    Embedded,
+    /// By TCP, as `host:port`.
+    Tcp(String),
+    /// By a Unix socket on this host.
+    Unix(String),
+}
+
+impl std::fmt::Display for NodeAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("embedded"),
+            Self::Tcp(address) => write!(f, "http://{address}"),
+            Self::Unix(path) => write!(f, "unix://{path}"),
+        }
+    }
+}
+
+/// How much a node can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// Sessions that may be live at once.
+    pub sessions: u32,
+    /// Processors.
+    pub cpus: u32,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+}
+
+/// What a host can enforce and where it runs, as found by the runner's probe.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// The Landlock ABI of the kernel; `None` when Landlock is missing or off.
+    pub landlock_abi: Option<u32>,
+    /// Whether seccomp filters can be attached.
+    pub seccomp: bool,
+    /// The namespaces that can be made, by the names of `/proc/self/ns`.
+    pub namespaces: Vec<String>,
+    /// The cgroup hierarchies that can be written, such as `v1:memory` or `v2:kill`.
+    pub cgroups: Vec<String>,
+    /// The kernel's release.
+    pub kernel: String,
+    /// The machine's architecture.
+    pub arch: String,
+    /// Whether the prober ran as uid 0.
+    pub root: bool,
+}

@@ -1,0 +1,78 @@
+//! A thread: a conversation, the settings it runs with, and its row in the store.
+
+use crate::history::Image;
+use crate::id::{Epoch, NodeId, ThreadId};
+use crate::path::AbsPath;
+use crate::policy::{ApprovalPolicy, SandboxMode};
+use crate::time::UnixMillis;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a thread runs with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadSettings {
+    /// The model's name, as the provider knows it.
+    pub model: String,
+    /// The provider, a key of `model_providers`.
+    pub provider: String,
+    /// How hard the model should think: a word the provider knows, such as `low` or `high`.
+    pub effort: Option<String>,
+    /// The workspace's directory on the node.
+    pub cwd: AbsPath,
+    /// The node that holds the workspace; `None` lets placement choose.
+    pub node: Option<NodeId>,
+    /// The sandbox of the thread's sessions.
+    pub sandbox: SandboxMode,
+    /// Directories that may be written besides the workspace.
+    #[serde(default)]
+    pub writable_roots: Vec<AbsPath>,
+    /// Whether sessions may use the network under `workspace-write`.
+    #[serde(default)]
+    pub network_access: bool,
+    /// Whether `/tmp` stays read-only under `workspace-write`.
+    #[serde(default)]
+    pub exclude_slash_tmp: bool,
+    /// When a person is asked.
+    pub approval: ApprovalPolicy,
+    /// Variables set in the environment of every session.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Instructions added to the base ones.
+    #[serde(default)]
+    pub instructions: Option<String>,
+    /// Whether the model is offered `update_plan`.
+    #[serde(default)]
+    pub plan_tool: bool,
+}
+
+/// A thread's row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadRecord {
+    /// The thread.
+    pub id: ThreadId,
+    /// The coordinator that runs it.
+    pub owner: String,
+    /// That coordinator's fencing number.
+    pub epoch: Epoch,
+    /// What it runs with.
+    pub settings: ThreadSettings,
+    /// When it began.
+    pub created_at: UnixMillis,
+    /// When its last record was stored.
+    pub updated_at: UnixMillis,
+    /// The first words of its first prompt, for lists.
+    pub preview: String,
+}
+
+/// What a user gives a turn to begin with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnInput {
+    /// The prompt.
+    pub text: String,
+    /// Pictures.
+    #[serde(default)]
+    pub images: Vec<Image>,
+    /// A JSON Schema that the final message must satisfy.
+    #[serde(default)]
+    pub output_schema: Option<serde_json::Value>,
+}
