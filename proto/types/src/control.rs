@@ -30,14 +30,16 @@ const KIND_JSON: u8 = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// Send output from `from` on, and the end when it comes. It also makes the sender an owner: a session without one ends after
-    /// its ownerless time. Every connection, owner or not, is sent [`Report::Ended`].
+    /// its ownerless time. Every connection that has made a request, owner or not, is sent [`Report::Ended`]; one that has not may
+    /// be about to attach.
     Attach {
         /// The sender's protocol version.
         version: u32,
         /// The first byte wanted.
         from: Seq,
     },
-    /// Write to standard input.
+    /// Write to standard input. While the program does not take its input, at most a few hundred KiB are held for it; then the
+    /// holder stops reading from the connection that sends more, so what must get through (a kill) goes by another one.
     Input(Bytes),
     /// Close standard input; on a terminal, send the end-of-file character.
     CloseInput,

@@ -187,6 +187,21 @@ impl SessionEnd {
     }
 }
 
+/// How a session ended, as the holder leaves it in its directory: the file [`EndRecord::FILE`], one JSON document, written durably
+/// before anybody is told. A directory without it holds a session that runs, or one whose holder was killed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndRecord {
+    /// How it ended.
+    pub end: SessionEnd,
+    /// How many bytes the session wrote in all, kept or not.
+    pub output_bytes: u64,
+}
+
+impl EndRecord {
+    /// The record's file name in the session's directory.
+    pub const FILE: &'static str = "end.json";
+}
+
 /// The limits that end a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -12,6 +12,7 @@ pub mod launch;
 pub mod limits;
 pub mod output;
 pub mod policy;
+pub mod session;
 
 pub mod call;
 pub mod event;
@@ -21,4 +22,6 @@ pub mod node;
 pub mod thread;
 
 pub mod clamp;
+pub mod clean;
 pub mod patch;
+pub mod patch_report;

@@ -139,10 +139,10 @@ mod tests {
     #[test]
     fn within_counts_whole_components() {
         let path = |text: &str| AbsPath::new(text).unwrap();
-        assert!(path("/work/x").is_within(&path("/work")));
-        assert!(path("/work").is_within(&path("/work")));
-        assert!(!path("/workshop").is_within(&path("/work")));
-        assert_eq!(path("/work/x/y").below(&path("/work")), Some(Path::new("x/y")));
-        assert_eq!(path("/etc").below(&path("/work")), None);
+        assert!(path("/desk/x").is_within(&path("/desk")));
+        assert!(path("/desk").is_within(&path("/desk")));
+        assert!(!path("/desktop").is_within(&path("/desk")));
+        assert_eq!(path("/desk/x/y").below(&path("/desk")), Some(Path::new("x/y")));
+        assert_eq!(path("/etc").below(&path("/desk")), None);
     }
 }

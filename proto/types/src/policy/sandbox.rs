@@ -70,7 +70,8 @@ pub struct SandboxPolicy {
     pub mode: SandboxMode,
     /// Directories that may be written, the workspace among them. Meaningless without a sandbox.
     pub writable: Vec<AbsPath>,
-    /// Paths whose content may not be read or written, even below a readable one.
+    /// Paths whose content may not be read or written, even below a readable one. Names stay visible. A hidden path inside a
+    /// writable directory is refused, not the other way round.
     pub hidden: Vec<AbsPath>,
     /// Whether sockets to other hosts, and to this one, may be opened.
     pub network: bool,

@@ -1,0 +1,103 @@
+//! Events as clients are told them.
+
+use super::client_thread::settings;
+use super::{Malformed, nonempty, parse};
+use crate::wire::client as wire;
+use capstan_types::event::{Event, EventBody};
+use capstan_types::history::Usage;
+use capstan_types::id::EventSeq;
+use capstan_types::item::ItemId;
+use capstan_types::time::UnixMillis;
+
+impl From<Event> for wire::Event {
+    fn from(event: Event) -> Self {
+        Self {
+            seq: event.seq.0,
+            at_ms: event.at.0,
+            turn_id: event.turn.map(|turn| turn.to_string()).unwrap_or_default(),
+            body: Some(body_to_wire(event.body)),
+        }
+    }
+}
+
+fn body_to_wire(body: EventBody) -> wire::event::Body {
+    use wire::event::Body;
+    let delta = |item: ItemId, text| wire::Delta { item_id: item.0, text };
+    match body {
+        EventBody::ThreadStarted { thread, settings } => {
+            Body::ThreadStarted(wire::ThreadStarted { thread_id: thread.to_string(), settings: Some((*settings).into()) })
+        }
+        EventBody::TurnStarted => Body::TurnStarted(wire::TurnStarted {}),
+        EventBody::ItemStarted { item } => Body::ItemStarted(item.into()),
+        EventBody::ItemUpdated { item } => Body::ItemUpdated(item.into()),
+        EventBody::ItemCompleted { item } => Body::ItemCompleted(item.into()),
+        EventBody::MessageDelta { item, text } => Body::MessageDelta(delta(item, text)),
+        EventBody::OutputDelta { item, text } => Body::OutputDelta(delta(item, text)),
+        EventBody::Notice { message } => Body::Notice(message),
+        EventBody::TurnDiff { diff } => Body::TurnDiff(diff),
+        EventBody::TurnCompleted { usage } => Body::TurnCompleted(wire::TurnCompleted { usage: Some(usage.into()) }),
+        EventBody::TurnFailed { message } => Body::TurnFailed(message),
+        EventBody::TurnInterrupted => Body::TurnInterrupted(wire::TurnInterrupted {}),
+    }
+}
+
+impl TryFrom<wire::Event> for Event {
+    type Error = Malformed;
+
+    fn try_from(wire: wire::Event) -> Result<Self, Malformed> {
+        Ok(Self {
+            seq: EventSeq(wire.seq),
+            at: UnixMillis(wire.at_ms),
+            turn: nonempty(wire.turn_id).map(|turn| parse("turn_id", &turn)).transpose()?,
+            body: body_from_wire(wire.body.ok_or_else(|| Malformed::missing("body"))?)?,
+        })
+    }
+}
+
+fn body_from_wire(body: wire::event::Body) -> Result<EventBody, Malformed> {
+    use wire::event::Body;
+    Ok(match body {
+        Body::ThreadStarted(started) => EventBody::ThreadStarted {
+            thread: parse("thread_started.thread_id", &started.thread_id)?,
+            settings: Box::new(settings(started.settings)?),
+        },
+        Body::TurnStarted(_) => EventBody::TurnStarted,
+        Body::ItemStarted(item) => EventBody::ItemStarted { item: item.try_into()? },
+        Body::ItemUpdated(item) => EventBody::ItemUpdated { item: item.try_into()? },
+        Body::ItemCompleted(item) => EventBody::ItemCompleted { item: item.try_into()? },
+        Body::MessageDelta(delta) => EventBody::MessageDelta { item: ItemId(delta.item_id), text: delta.text },
+        Body::OutputDelta(delta) => EventBody::OutputDelta { item: ItemId(delta.item_id), text: delta.text },
+        Body::Notice(message) => EventBody::Notice { message },
+        Body::TurnDiff(diff) => EventBody::TurnDiff { diff },
+        Body::TurnCompleted(completed) => EventBody::TurnCompleted { usage: completed.usage.unwrap_or_default().into() },
+        Body::TurnFailed(message) => EventBody::TurnFailed { message },
+        Body::TurnInterrupted(_) => EventBody::TurnInterrupted,
+    })
+}
+
+impl From<Usage> for wire::Usage {
+    fn from(usage: Usage) -> Self {
+        Self {
+            input_tokens: usage.input_tokens,
+            cached_input_tokens: usage.cached_input_tokens,
+            cache_write_input_tokens: usage.cache_write_input_tokens,
+            output_tokens: usage.output_tokens,
+            reasoning_output_tokens: usage.reasoning_output_tokens,
+        }
+    }
+}
+
+impl From<wire::Usage> for Usage {
+    fn from(wire: wire::Usage) -> Self {
+        Self {
+            input_tokens: wire.input_tokens,
+            cached_input_tokens: wire.cached_input_tokens,
+            cache_write_input_tokens: wire.cache_write_input_tokens,
+            output_tokens: wire.output_tokens,
+            reasoning_output_tokens: wire.reasoning_output_tokens,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

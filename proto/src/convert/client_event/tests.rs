@@ -1,0 +1,95 @@
+use super::*;
+use capstan_types::id::{CallId, NodeId, SessionId, ThreadId, TurnId};
+use capstan_types::item::{CommandExecution, FileChange, FileChangeKind, Item, ItemBody, ItemStatus, PlanStatus, PlanStep};
+use capstan_types::launch::{Enforced, SessionEnd, SessionLimit};
+use capstan_types::path::AbsPath;
+use capstan_types::policy::{ApprovalPolicy, SandboxMode};
+use capstan_types::thread::ThreadSettings;
+use capstan_types::time::Millis;
+
+fn thread_settings() -> ThreadSettings {
+    ThreadSettings {
+        model: "m".into(),
+        provider: "openai".into(),
+        effort: Some("high".into()),
+        cwd: AbsPath::new("/w").unwrap(),
+        node: Some("n1".parse::<NodeId>().unwrap()),
+        sandbox: SandboxMode::WorkspaceWrite,
+        writable_roots: vec![AbsPath::new("/more").unwrap()],
+        network_access: true,
+        exclude_slash_tmp: true,
+        approval: ApprovalPolicy::OnRequest,
+        environment: [("A".to_owned(), "b".to_owned())].into(),
+        instructions: Some("be brief".into()),
+        plan_tool: true,
+    }
+}
+
+fn bodies() -> Vec<ItemBody> {
+    let call = CallId::from_u128(5);
+    let command = CommandExecution {
+        call,
+        command: "bash -lc true".into(),
+        cwd: AbsPath::new("/w").unwrap(),
+        node: "n1".parse().unwrap(),
+        session: Some(SessionId::from_u128(6)),
+        output: "out".into(),
+        end: Some(SessionEnd::Limit(SessionLimit::Idle)),
+        duration: Some(Millis(0)),
+        status: ItemStatus::Failed,
+        reason: Some("why".into()),
+        enforced: Some(Enforced { landlock_abi: Some(7), seccomp_sha256: Some("ab".into()), ..Enforced::default() }),
+    };
+    let changes = vec![
+        FileChange { path: "a".into(), kind: FileChangeKind::Add },
+        FileChange { path: "b".into(), kind: FileChangeKind::Delete },
+        FileChange { path: "c".into(), kind: FileChangeKind::Update { moved_to: Some("d".into()) } },
+    ];
+    vec![
+        ItemBody::UserMessage { text: "hello".into(), images: 2 },
+        ItemBody::AgentMessage { text: "hi".into() },
+        ItemBody::Reasoning { text: "hm".into() },
+        ItemBody::CommandExecution(command),
+        ItemBody::FileChange { call, changes, status: ItemStatus::Declined, reason: None },
+        ItemBody::ToolCall { call, tool: "t".into(), arguments: "{}".into(), output: "o".into(), status: ItemStatus::InProgress },
+        ItemBody::TodoList { steps: vec![PlanStep { step: "s".into(), status: PlanStatus::InProgress }] },
+        ItemBody::Error { message: "careful".into() },
+    ]
+}
+
+#[test]
+fn every_event_survives_the_wire() {
+    let item = |body| Item { id: ItemId(4), body };
+    let usage = Usage {
+        input_tokens: 1,
+        cached_input_tokens: 2,
+        cache_write_input_tokens: 3,
+        output_tokens: 4,
+        reasoning_output_tokens: 5,
+    };
+    let mut events = vec![
+        EventBody::ThreadStarted { thread: ThreadId::from_u128(1), settings: Box::new(thread_settings()) },
+        EventBody::TurnStarted,
+        EventBody::MessageDelta { item: ItemId(4), text: "t".into() },
+        EventBody::OutputDelta { item: ItemId(4), text: "t".into() },
+        EventBody::Notice { message: "n".into() },
+        EventBody::TurnDiff { diff: "d".into() },
+        EventBody::TurnCompleted { usage },
+        EventBody::TurnFailed { message: "f".into() },
+        EventBody::TurnInterrupted,
+    ];
+    for body in bodies() {
+        events.push(EventBody::ItemStarted { item: item(body.clone()) });
+        events.push(EventBody::ItemUpdated { item: item(body.clone()) });
+        events.push(EventBody::ItemCompleted { item: item(body) });
+    }
+    for body in events {
+        let event = Event { seq: EventSeq(3), at: UnixMillis(9), turn: Some(TurnId::from_u128(2)), body };
+        assert_eq!(Event::try_from(wire::Event::from(event.clone())), Ok(event));
+    }
+}
+
+#[test]
+fn an_event_without_a_body_is_refused() {
+    assert_eq!(Event::try_from(wire::Event::default()).unwrap_err().to_string(), "malformed message: body: it is missing");
+}

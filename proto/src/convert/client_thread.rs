@@ -1,0 +1,155 @@
+//! Threads, their settings, and what a turn is begun with.
+
+use super::{Malformed, nonempty, parse};
+use crate::wire::client as wire;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use capstan_types::history::Image;
+use capstan_types::id::Epoch;
+use capstan_types::policy::{ApprovalPolicy, SandboxMode};
+use capstan_types::thread::{ThreadRecord, ThreadSettings, TurnInput};
+use capstan_types::time::UnixMillis;
+
+/// The largest picture, in bytes: 20 MiB.
+pub const MAX_IMAGE: usize = 20 << 20;
+
+impl From<ThreadSettings> for wire::ThreadSettings {
+    fn from(settings: ThreadSettings) -> Self {
+        let sandbox = match settings.sandbox {
+            SandboxMode::ReadOnly => wire::SandboxMode::ReadOnly,
+            SandboxMode::WorkspaceWrite => wire::SandboxMode::WorkspaceWrite,
+            SandboxMode::DangerFullAccess => wire::SandboxMode::DangerFullAccess,
+        };
+        let approval = match settings.approval {
+            ApprovalPolicy::Untrusted => wire::ApprovalPolicy::Untrusted,
+            ApprovalPolicy::OnRequest => wire::ApprovalPolicy::OnRequest,
+            ApprovalPolicy::Never => wire::ApprovalPolicy::Never,
+        };
+        Self {
+            model: settings.model,
+            provider: settings.provider,
+            effort: settings.effort.unwrap_or_default(),
+            cwd: settings.cwd.into(),
+            node_id: settings.node.map(Into::into).unwrap_or_default(),
+            sandbox: sandbox.into(),
+            writable_roots: settings.writable_roots.into_iter().map(Into::into).collect(),
+            network_access: settings.network_access,
+            exclude_slash_tmp: settings.exclude_slash_tmp,
+            approval: approval.into(),
+            environment: settings.environment.into_iter().collect(),
+            instructions: settings.instructions.unwrap_or_default(),
+            plan_tool: settings.plan_tool,
+        }
+    }
+}
+
+impl TryFrom<wire::ThreadSettings> for ThreadSettings {
+    type Error = Malformed;
+
+    fn try_from(wire: wire::ThreadSettings) -> Result<Self, Malformed> {
+        let sandbox = match wire.sandbox() {
+            wire::SandboxMode::ReadOnly => SandboxMode::ReadOnly,
+            wire::SandboxMode::WorkspaceWrite => SandboxMode::WorkspaceWrite,
+            wire::SandboxMode::DangerFullAccess => SandboxMode::DangerFullAccess,
+            wire::SandboxMode::Unspecified => return Err(Malformed::missing("settings.sandbox")),
+        };
+        let approval = match wire.approval() {
+            wire::ApprovalPolicy::Untrusted => ApprovalPolicy::Untrusted,
+            wire::ApprovalPolicy::OnRequest => ApprovalPolicy::OnRequest,
+            wire::ApprovalPolicy::Never => ApprovalPolicy::Never,
+            wire::ApprovalPolicy::Unspecified => return Err(Malformed::missing("settings.approval")),
+        };
+        Ok(Self {
+            model: nonempty(wire.model).ok_or_else(|| Malformed::missing("settings.model"))?,
+            provider: nonempty(wire.provider).ok_or_else(|| Malformed::missing("settings.provider"))?,
+            effort: nonempty(wire.effort),
+            cwd: parse("settings.cwd", &wire.cwd)?,
+            node: nonempty(wire.node_id).map(|id| parse("settings.node_id", &id)).transpose()?,
+            sandbox,
+            writable_roots: wire
+                .writable_roots
+                .iter()
+                .map(|root| parse("settings.writable_roots", root))
+                .collect::<Result<_, _>>()?,
+            network_access: wire.network_access,
+            exclude_slash_tmp: wire.exclude_slash_tmp,
+            approval,
+            environment: wire.environment.into_iter().collect(),
+            instructions: nonempty(wire.instructions),
+            plan_tool: wire.plan_tool,
+        })
+    }
+}
+
+/// The settings that a message must hold.
+///
+/// # Errors
+/// Settings that are missing or malformed.
+pub fn settings(wire: Option<wire::ThreadSettings>) -> Result<ThreadSettings, Malformed> {
+    wire.ok_or_else(|| Malformed::missing("settings"))?.try_into()
+}
+
+impl From<ThreadRecord> for wire::Thread {
+    fn from(thread: ThreadRecord) -> Self {
+        Self {
+            thread_id: thread.id.to_string(),
+            settings: Some(thread.settings.into()),
+            created_at_ms: thread.created_at.0,
+            updated_at_ms: thread.updated_at.0,
+            preview: thread.preview,
+            epoch: thread.epoch.0,
+        }
+    }
+}
+
+impl TryFrom<wire::Thread> for ThreadRecord {
+    type Error = Malformed;
+
+    /// The owner's name is not told to clients, and comes back empty.
+    fn try_from(wire: wire::Thread) -> Result<Self, Malformed> {
+        Ok(Self {
+            id: parse("thread_id", &wire.thread_id)?,
+            owner: String::new(),
+            epoch: Epoch(wire.epoch),
+            settings: settings(wire.settings)?,
+            created_at: UnixMillis(wire.created_at_ms),
+            updated_at: UnixMillis(wire.updated_at_ms),
+            preview: wire.preview,
+        })
+    }
+}
+
+/// What a client sends to start a turn of `thread_id`.
+///
+/// # Errors
+/// A picture that is not base64.
+pub fn start_turn(thread_id: String, input: TurnInput) -> Result<wire::StartTurnRequest, Malformed> {
+    let image = |image: Image| {
+        let data = STANDARD.decode(&image.base64).map_err(|error| Malformed::new("images", error))?;
+        Ok(wire::Image { media_type: image.media_type, data: data.into() })
+    };
+    Ok(wire::StartTurnRequest {
+        thread_id,
+        text: input.text,
+        images: input.images.into_iter().map(image).collect::<Result<_, Malformed>>()?,
+        output_schema: input.output_schema.map(|schema| schema.to_string()).unwrap_or_default(),
+    })
+}
+
+impl TryFrom<wire::StartTurnRequest> for TurnInput {
+    type Error = Malformed;
+
+    fn try_from(wire: wire::StartTurnRequest) -> Result<Self, Malformed> {
+        let image = |image: wire::Image| match image.data.len() {
+            0 => Err(Malformed::new("images", "a picture is empty")),
+            size if size > MAX_IMAGE => Err(Malformed::new("images", format!("a picture has {size} bytes; at most {MAX_IMAGE}"))),
+            _ => Ok(Image { media_type: image.media_type, base64: STANDARD.encode(&image.data) }),
+        };
+        let schema = nonempty(wire.output_schema).map(|text| serde_json::from_str(&text)).transpose();
+        Ok(Self {
+            text: wire.text,
+            images: wire.images.into_iter().map(image).collect::<Result<_, _>>()?,
+            output_schema: schema.map_err(|error| Malformed::new("output_schema", error))?,
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! The node's description of itself.
+
+use super::{Malformed, parse};
+use crate::wire::node as wire;
+use capstan_types::id::Generation;
+use capstan_types::node::{Capacity, Fingerprint, NodeAddress, NodeRecord};
+
+/// A node's answer to Describe.
+#[must_use]
+pub fn describe(record: NodeRecord, version: &str, sessions: u32) -> wire::DescribeResponse {
+    wire::DescribeResponse {
+        node_id: record.id.into(),
+        generation: record.generation.0,
+        version: version.to_owned(),
+        labels: record.labels.into_iter().collect(),
+        capacity: Some(wire::Capacity {
+            sessions: record.capacity.sessions,
+            cpus: record.capacity.cpus,
+            memory_bytes: record.capacity.memory_bytes,
+        }),
+        fingerprint: Some(record.fingerprint.into()),
+        sessions,
+    }
+}
+
+/// Reads a node's description. `address` is where it was asked, which the node itself need not know.
+///
+/// # Errors
+/// A description without a name or a capacity.
+pub fn record(wire: wire::DescribeResponse, address: NodeAddress) -> Result<NodeRecord, Malformed> {
+    let capacity = wire.capacity.ok_or_else(|| Malformed::missing("capacity"))?;
+    Ok(NodeRecord {
+        id: parse("node_id", &wire.node_id)?,
+        generation: Generation(wire.generation),
+        address,
+        labels: wire.labels.into_iter().collect(),
+        capacity: Capacity { sessions: capacity.sessions, cpus: capacity.cpus, memory_bytes: capacity.memory_bytes },
+        fingerprint: wire.fingerprint.unwrap_or_default().into(),
+    })
+}
+
+impl From<Fingerprint> for wire::Fingerprint {
+    fn from(print: Fingerprint) -> Self {
+        Self {
+            landlock_abi: print.landlock_abi.unwrap_or(0),
+            seccomp: print.seccomp,
+            namespaces: print.namespaces,
+            cgroups: print.cgroups,
+            kernel: print.kernel,
+            arch: print.arch,
+            root: print.root,
+        }
+    }
+}
+
+impl From<wire::Fingerprint> for Fingerprint {
+    fn from(wire: wire::Fingerprint) -> Self {
+        Self {
+            landlock_abi: Some(wire.landlock_abi).filter(|abi| *abi > 0),
+            seccomp: wire.seccomp,
+            namespaces: wire.namespaces,
+            cgroups: wire.cgroups,
+            kernel: wire.kernel,
+            arch: wire.arch,
+            root: wire.root,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! A channel to a server, from its address.
+
+use capstan_types::node::NodeAddress;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::net::UnixStream;
+use tonic::transport::{Channel, Endpoint, Uri};
+
+/// The longest a connection may take to be made.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// A silent peer is asked whether it lives after this time, and given up after as long again, so that a half-open connection is
+/// found within 10 seconds.
+const KEEPALIVE: Duration = Duration::from_secs(4);
+
+/// An address that no channel can be made for. For the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// The address is not one.
+    #[error("`{0}` is not an address; use HOST:PORT or unix:///PATH")]
+    Syntax(String),
+    /// The embedded node has no address outside its process.
+    #[error("the embedded node can only be reached inside its own process")]
+    Embedded,
+}
+
+/// A channel to the server at `address`. It connects when first used, and again when the connection was lost.
+///
+/// # Errors
+/// An address that is not one.
+pub fn channel(address: &NodeAddress) -> Result<Channel, ConnectError> {
+    match address {
+        NodeAddress::Embedded => Err(ConnectError::Embedded),
+        NodeAddress::Tcp(host) => {
+            let endpoint = Endpoint::from_shared(format!("http://{host}")).map_err(|_| ConnectError::Syntax(host.clone()))?;
+            Ok(with_deadlines(endpoint).tcp_nodelay(true).connect_lazy())
+        }
+        NodeAddress::Unix(path) => {
+            let path = PathBuf::from(path);
+            let connect = tower::service_fn(move |_: Uri| {
+                let path = path.clone();
+                async move { UnixStream::connect(path).await.map(hyper_util::rt::TokioIo::new) }
+            });
+            // The authority is never resolved: the connector knows the path.
+            Ok(with_deadlines(Endpoint::from_static("http://unix.invalid")).connect_with_connector_lazy(connect))
+        }
+    }
+}
+
+fn with_deadlines(endpoint: Endpoint) -> Endpoint {
+    endpoint.connect_timeout(CONNECT_DEADLINE).http2_keep_alive_interval(KEEPALIVE).keep_alive_timeout(KEEPALIVE)
+}

@@ -1,0 +1,31 @@
+//! The generated modules, one per protobuf package.
+
+/// Package `capstan.node.v1`: what a coordinator asks of a node.
+pub mod node {
+    #![allow(
+        missing_docs,
+        missing_debug_implementations,
+        unreachable_pub,
+        unused_qualifications,
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from the .proto files, which hold the documentation"
+    )]
+    tonic::include_proto!("capstan.node.v1");
+}
+
+/// Package `capstan.client.v1`: what a client asks of a coordinator.
+pub mod client {
+    #![allow(
+        missing_docs,
+        missing_debug_implementations,
+        unreachable_pub,
+        unused_qualifications,
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from the .proto files, which hold the documentation"
+    )]
+    tonic::include_proto!("capstan.client.v1");
+}

@@ -1,0 +1,4 @@
+//! Patches: single cases, and what holds for all of them.
+
+mod laws;
+mod scenarios;

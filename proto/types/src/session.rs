@@ -1,0 +1,107 @@
+//! What a coordinator asks of a node about sessions, and what it is told.
+
+use crate::id::{Attempt, CallId, Epoch, SessionId, ThreadId};
+use crate::item::FileChange;
+use crate::launch::{Enforced, SessionEnd, Stdio};
+use crate::limits::SessionLimits;
+use crate::output::{Piece, Seq};
+use crate::path::AbsPath;
+use crate::policy::SandboxPolicy;
+use std::collections::BTreeMap;
+
+/// Who acts on a node, and by what right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authority {
+    /// The thread.
+    pub thread: ThreadId,
+    /// The fencing number of the thread's owner.
+    pub epoch: Epoch,
+    /// The coordinator's name, for logs.
+    pub owner: String,
+}
+
+/// A session to be started for a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartCall {
+    /// Who asks.
+    pub authority: Authority,
+    /// The call.
+    pub call: CallId,
+    /// Which try of it.
+    pub attempt: Attempt,
+    /// The program and its arguments; at least one.
+    pub argv: Vec<String>,
+    /// The working directory.
+    pub cwd: AbsPath,
+    /// Variables added to the node's base environment.
+    pub env: BTreeMap<String, String>,
+    /// How standard input, output and error are connected.
+    pub stdio: Stdio,
+    /// What may be touched.
+    pub policy: SandboxPolicy,
+    /// What may be used.
+    pub limits: SessionLimits,
+    /// Where to begin if the session exists already.
+    pub from: Seq,
+}
+
+/// What happens in a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionEvent {
+    /// It runs.
+    Started {
+        /// The session.
+        session: SessionId,
+        /// What is in force.
+        enforced: Enforced,
+    },
+    /// It wrote.
+    Output(Piece),
+    /// It ended; nothing follows.
+    Ended(SessionEnd),
+}
+
+/// A patch to be applied for a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatchCall {
+    /// Who asks.
+    pub authority: Authority,
+    /// The call.
+    pub call: CallId,
+    /// Which try of it.
+    pub attempt: Attempt,
+    /// The patch, in the grammar of [`crate::patch`].
+    pub patch: String,
+    /// What relative paths in it are relative to.
+    pub cwd: AbsPath,
+    /// What may be touched.
+    pub policy: SandboxPolicy,
+}
+
+/// What a patch did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PatchReport {
+    /// All of it was applied.
+    Applied {
+        /// The files, in the order of the patch.
+        changes: Vec<FileChange>,
+    },
+    /// Nothing was changed.
+    Refused {
+        /// Why, for the model.
+        reason: String,
+    },
+}
+
+/// What a node says of a directory that is to be a workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkspaceFacts {
+    /// The directory with its symbolic links resolved.
+    pub root: AbsPath,
+    /// Whether it lies in a git work tree.
+    pub git: bool,
+    /// The node's name.
+    pub node: crate::id::NodeId,
+    /// The temporary directories that `workspace-write` makes writable besides the workspace.
+    pub temp_dirs: Vec<AbsPath>,
+}
