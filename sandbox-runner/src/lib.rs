@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The sandbox runner: starts one program confined, and stays with it until it has ended.
+//!
+//! It is the trusted base of a node, so it is small, has one thread, and fails closed: what the kernel cannot enforce is refused.
+//! Beyond the ground floor's types it knows nothing of Capstan, and nothing of a network.
+//!
+//! The `capstan-sandbox` binary is [`main_with`] and nothing else, so that another binary can play its role.
+
+mod verbs;
+
+mod hold;
+mod holder;
+mod launch;
+
+mod confinement;
+mod rlimits;
+mod ruleset;
+mod seccomp;
+
+mod session_dir;
+mod spool;
+mod terminal;
+
+mod patch_files;
+mod probe;
+
+mod kernel;
+
+pub use verbs::main_with;

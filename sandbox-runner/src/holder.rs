@@ -1,0 +1,298 @@
+//! The holder: stays with one session from its start to its release.
+//!
+//! One loop waits for everything at once: signals, the session's output, the control socket and its connections, and the clock. Nothing
+//! in it blocks: a slow reader loses the middle of the output, never time of the session's.
+//!
+//! Invariants: the session ends once, and its end is recorded on disk before anybody is told. Memory is bounded: the output lies in the
+//! spool, and every queue has a cap.
+
+mod connection;
+mod deadlines;
+mod input;
+mod phase;
+mod tree;
+
+use crate::kernel::descriptor::{Interest, PollSet};
+use crate::kernel::peer;
+use crate::kernel::process::{self, ExitStatus, Reaped};
+use crate::kernel::signals::{Signals, Told};
+use crate::session_dir::SessionDir;
+use crate::spool::Spool;
+use crate::terminal::Terminal;
+use capstan_types::control::{MAX_DATA, Report, Request, VERSION};
+use capstan_types::launch::SessionEnd;
+use capstan_types::limits::SessionLimits;
+use connection::Connection;
+use deadlines::Deadlines;
+use input::Input;
+use phase::Phase;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
+/// How many connections there may be at once. One more is closed as soon as it is made.
+const MOST_CONNECTIONS: usize = 8;
+/// How much is kept of the name of whoever ends a session, in characters.
+const LONGEST_NAME: usize = 200;
+/// How long the loop rests when the kernel is out of something, so that it does not spin.
+const SHORT_OF_SOMETHING: Duration = Duration::from_millis(10);
+
+/// The holder's ends of the program's standard streams.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    /// What the program writes.
+    pub(crate) output: File,
+    /// What the program reads; none when its input is empty.
+    pub(crate) input: Option<File>,
+    /// The terminal, if the streams are one.
+    pub(crate) terminal: Option<Terminal>,
+}
+
+/// A program that runs, and all that is needed to hold it.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// The program's process id, which is its process group and session as well.
+    pub(crate) pid: libc::pid_t,
+    /// The streams.
+    pub(crate) ends: Ends,
+    /// The program's side of its terminal.
+    pub(crate) slave: Option<OwnedFd>,
+    /// Where the output goes.
+    pub(crate) spool: Spool,
+    /// The control socket.
+    pub(crate) listener: UnixListener,
+    /// SIGCHLD and SIGTERM.
+    pub(crate) signals: Signals,
+}
+
+/// The state of one held session.
+#[derive(Debug)]
+pub(crate) struct Holder {
+    pid: libc::pid_t,
+    /// None once the program and all who shared its output have closed it.
+    output: Option<File>,
+    input: Input,
+    terminal: Option<Terminal>,
+    /// Kept open while the program lives: a program that closes its terminal to open it again would otherwise hang it up.
+    slave: Option<OwnedFd>,
+    spool: Spool,
+    listener: UnixListener,
+    signals: Signals,
+    connections: Vec<Connection>,
+    dir: SessionDir,
+    deadlines: Deadlines,
+    /// How the program ended, once it has.
+    exit: Option<ExitStatus>,
+    /// Whether no descendant is left.
+    childless: bool,
+    phase: Phase,
+    /// How the session ends, as soon as that is decided.
+    end: Option<SessionEnd>,
+    recorded: bool,
+    released: bool,
+    terminated: bool,
+    poll: PollSet,
+    buffer: Vec<u8>,
+}
+
+impl Holder {
+    /// Takes over a program that has just been started.
+    pub(crate) fn new(held: Held, dir: SessionDir, limits: &SessionLimits) -> Self {
+        Self {
+            pid: held.pid,
+            output: Some(held.ends.output),
+            input: Input::new(held.ends.input),
+            terminal: held.ends.terminal,
+            slave: held.slave,
+            spool: held.spool,
+            listener: held.listener,
+            signals: held.signals,
+            connections: Vec::new(),
+            dir,
+            deadlines: Deadlines::new(limits, Instant::now()),
+            exit: None,
+            childless: false,
+            phase: Phase::Running,
+            end: None,
+            recorded: false,
+            released: false,
+            terminated: false,
+            poll: PollSet::default(),
+            buffer: vec![0; MAX_DATA],
+        }
+    }
+
+    /// Holds the session until it has ended and may be forgotten.
+    pub(crate) fn run(mut self) {
+        while !self.may_go(Instant::now()) {
+            self.turn();
+        }
+        self.dir.remove_socket();
+        if self.released {
+            self.dir.remove_output();
+        }
+    }
+
+    /// Ends a session whose start could not be told to anybody.
+    pub(crate) fn end_unclaimed(mut self) {
+        self.end_with(SessionEnd::Killed { by: "the runner, as nobody took its answer".to_owned() });
+        self.terminated = true;
+        self.run();
+    }
+
+    fn turn(&mut self) {
+        let ready = self.wait();
+        self.read_signals();
+        if ready.output {
+            self.read_output();
+        }
+        // Before requests, which may wait for the room: if room came after them, nothing would wake us to see that it has.
+        self.input.write_some();
+        self.serve(&ready.connections);
+        if ready.listener {
+            self.accept();
+        }
+        self.advance(Instant::now());
+        self.report();
+    }
+
+    fn wait(&mut self) -> Woken {
+        self.poll.clear();
+        self.poll.add(self.signals.as_raw_fd(), Interest::Read);
+        let listener = self.poll.add(self.listener.as_raw_fd(), Interest::Read);
+        let output = self.output.as_ref().map(|output| self.poll.add(output.as_raw_fd(), Interest::Read));
+        if let Some(input) = self.input.waits_for() {
+            self.poll.add(input, Interest::Write);
+        }
+        let connections: Vec<_> = self
+            .connections
+            .iter()
+            .map(|connection| connection.waits_for().map(|(fd, interest)| self.poll.add(fd, interest)))
+            .collect();
+        let timeout = self.next_deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if self.poll.wait(timeout).is_err() {
+            std::thread::sleep(SHORT_OF_SOMETHING);
+        }
+        Woken {
+            listener: self.poll.ready(listener).readable,
+            output: output.is_some_and(|output| self.poll.ready(output).readable),
+            connections: connections
+                .into_iter()
+                .map(|place| place.map(|place| self.poll.ready(place)).unwrap_or_default())
+                .collect(),
+        }
+    }
+
+    fn read_signals(&mut self) {
+        while let Some(told) = self.signals.next() {
+            match told {
+                Told::Child => self.reap(),
+                Told::Terminate => {
+                    self.terminated = true;
+                    self.end_with(SessionEnd::Killed { by: "holder terminated".to_owned() });
+                }
+            }
+        }
+    }
+
+    /// Takes note of every child that has ended: the program, and orphans that became ours.
+    fn reap(&mut self) {
+        loop {
+            match process::reap_any() {
+                Ok(Reaped::Child(pid, status)) if pid == self.pid => self.exit = Some(status),
+                Ok(Reaped::Child(..)) => {}
+                Ok(Reaped::Childless) => {
+                    self.childless = true;
+                    return;
+                }
+                Ok(Reaped::NoneReady) | Err(_) => return,
+            }
+        }
+    }
+
+    /// One read for one wake-up: a terminal that is asked once too often is slow to say that it has nothing.
+    fn read_output(&mut self) {
+        let Some(output) = &mut self.output else {
+            return;
+        };
+        match output.read(&mut self.buffer) {
+            Ok(0) => self.output = None,
+            Ok(count) => {
+                self.spool.append(self.buffer.get(..count).unwrap_or_default());
+                self.deadlines.stirred(Instant::now());
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            // A terminal says so when nobody has it open any more.
+            Err(_) => self.output = None,
+        }
+    }
+
+    fn accept(&mut self) {
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    let welcome = self.connections.len() < MOST_CONNECTIONS && peer::may_command(&stream);
+                    if let Some(mut connection) = welcome.then(|| Connection::new(stream).ok()).flatten() {
+                        connection.send(&Report::Hello { version: VERSION, pid: self.pid.unsigned_abs() });
+                        self.connections.push(connection);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => return std::thread::sleep(SHORT_OF_SOMETHING),
+            }
+        }
+    }
+
+    fn serve(&mut self, ready: &[crate::kernel::descriptor::Ready]) {
+        let mut connections = std::mem::take(&mut self.connections);
+        for (connection, ready) in connections.iter_mut().zip(ready) {
+            connection.receive(*ready);
+            while let Some(request) = connection.next_request(self.input.is_full()) {
+                self.obey(connection, request);
+            }
+        }
+        self.connections = connections;
+    }
+
+    fn obey(&mut self, connection: &mut Connection, request: Request) {
+        match request {
+            Request::Attach { from, version: _ } => connection.attach(from),
+            Request::Input(bytes) if self.input.offer(&bytes) => self.deadlines.stirred(Instant::now()),
+            Request::Input(_) => connection.send(&Report::InputClosed),
+            Request::CloseInput => self.input.close(self.terminal.as_ref()),
+            Request::Resize(size) => self.terminal.iter().for_each(|terminal| terminal.resize(size)),
+            Request::Signal(number) => self.signal(number),
+            // Cut to what the room that was taken for the end record can hold.
+            Request::Kill { by } => self.end_with(SessionEnd::Killed { by: by.chars().take(LONGEST_NAME).collect() }),
+            Request::Release => self.released = matches!(self.phase, Phase::Ended { .. }),
+        }
+    }
+
+    /// Signals the foreground. Once the program is gone its number may be another's, so nothing is sent then.
+    fn signal(&self, number: i32) {
+        if self.exit.is_none() {
+            let foreground = self.terminal.as_ref().and_then(Terminal::foreground).unwrap_or(self.pid);
+            let _ = process::kill(-foreground, number);
+        }
+    }
+
+    /// Sends each connection what it can take, and forgets those that are gone.
+    fn report(&mut self) {
+        let end = self.end.as_ref().filter(|_| matches!(self.phase, Phase::Ended { .. }));
+        for connection in &mut self.connections {
+            connection.fill(&self.spool, end);
+            connection.flush();
+        }
+        self.connections.retain(Connection::is_open);
+        self.deadlines.owned(self.connections.iter().any(Connection::is_owner), Instant::now());
+    }
+}
+
+/// What a wait found.
+struct Woken {
+    listener: bool,
+    output: bool,
+    connections: Vec<crate::kernel::descriptor::Ready>,
+}

@@ -1,0 +1,176 @@
+//! One connection to the control socket: requests in, reports out, and never a wait.
+
+use crate::kernel::descriptor::{Interest, Ready};
+use crate::spool::Spool;
+use bytes::{Buf, BytesMut};
+use capstan_types::control::{MAX_DATA, MAX_FRAME, Report, Request};
+use capstan_types::launch::SessionEnd;
+use capstan_types::output::Seq;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::UnixStream;
+
+/// How much may wait to be sent before more output is fetched, or another request is read.
+const MOST_WAITING: usize = MAX_DATA;
+/// How much may wait to be decoded: the longest frame, its length, and as much again as one read brings.
+const MOST_UNREAD: usize = MAX_FRAME + 4;
+
+/// A connected node.
+#[derive(Debug)]
+pub(super) struct Connection {
+    stream: UnixStream,
+    incoming: BytesMut,
+    outgoing: BytesMut,
+    /// The next byte of output to send; none until it attaches.
+    cursor: Option<Seq>,
+    /// Whether it has asked for anything yet.
+    spoke: bool,
+    /// Input for which there is no room yet. Nothing behind it is obeyed before it.
+    held: Option<Request>,
+    /// Whether there is output that was not fetched yet.
+    behind: bool,
+    /// Whether the end is among what was sent or waits to be.
+    told_end: bool,
+    /// The peer sends nothing more.
+    silent: bool,
+    /// The peer takes nothing more.
+    gone: bool,
+}
+
+impl Connection {
+    /// A new connection, to which nothing was sent yet.
+    pub(super) fn new(stream: UnixStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        Ok(Self {
+            stream,
+            incoming: BytesMut::new(),
+            outgoing: BytesMut::new(),
+            cursor: None,
+            spoke: false,
+            held: None,
+            behind: false,
+            told_end: false,
+            silent: false,
+            gone: false,
+        })
+    }
+
+    /// Makes the peer an owner, and sends output from `from` on.
+    pub(super) const fn attach(&mut self, from: Seq) {
+        self.cursor = Some(from);
+        self.told_end = false;
+    }
+
+    /// Queues a report.
+    pub(super) fn send(&mut self, report: &Report) {
+        report.encode(&mut self.outgoing);
+    }
+
+    /// Whether the connection is still of use.
+    pub(super) const fn is_open(&self) -> bool {
+        !self.gone
+    }
+
+    /// Whether its peer counts as an owner of the session.
+    pub(super) const fn is_owner(&self) -> bool {
+        self.cursor.is_some() && !self.gone && !self.silent
+    }
+
+    /// Whether the peer has been sent the end, and all before it.
+    pub(super) fn knows_the_end(&self) -> bool {
+        self.gone || (self.told_end && self.outgoing.is_empty())
+    }
+
+    fn is_held_up(&self) -> bool {
+        self.held.is_some() || self.outgoing.len() >= MOST_WAITING
+    }
+
+    /// What to wait for; nothing for a peer of which nothing can come.
+    pub(super) fn waits_for(&self) -> Option<(RawFd, Interest)> {
+        let read = !self.silent && !self.is_held_up();
+        let write = self.behind || !self.outgoing.is_empty();
+        let interest = match (read, write) {
+            (true, false) => Interest::Read,
+            (true, true) => Interest::ReadWrite,
+            (false, true) => Interest::Write,
+            // A peer known to be gone would end every wait at once.
+            (false, false) if self.silent => return None,
+            (false, false) => Interest::HangUp,
+        };
+        Some((self.stream.as_raw_fd(), interest))
+    }
+
+    /// Reads what has come.
+    pub(super) fn receive(&mut self, ready: Ready) {
+        if self.is_held_up() {
+            // It cannot be read yet. But a peer that hung up owns nothing: the session's time without an owner begins.
+            self.silent |= ready.hung_up;
+            return;
+        }
+        if !ready.readable || self.incoming.len() >= MOST_UNREAD {
+            return;
+        }
+        let mut part = [0; 16 * 1024];
+        match self.stream.read(&mut part) {
+            Ok(0) => self.silent = true,
+            Ok(count) => self.incoming.extend_from_slice(part.get(..count).unwrap_or_default()),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Err(_) => self.gone = true,
+        }
+    }
+
+    /// The next request that has arrived whole. Input waits until there is room for it.
+    pub(super) fn next_request(&mut self, input_is_full: bool) -> Option<Request> {
+        if self.held.is_none() && !self.is_held_up() && !self.gone {
+            self.held = self.decode();
+        }
+        match &self.held {
+            Some(Request::Input(_)) if input_is_full => None,
+            Some(_) => self.held.take(),
+            None => None,
+        }
+    }
+
+    fn decode(&mut self) -> Option<Request> {
+        match Request::decode(&mut self.incoming) {
+            Ok(Some(request)) => {
+                self.spoke = true;
+                return Some(request);
+            }
+            // Nothing more can come, so what is left is half a request.
+            Ok(None) => self.gone |= self.silent,
+            Err(_) => self.gone = true,
+        }
+        None
+    }
+
+    /// Fetches output to send, and behind the last of it the end.
+    pub(super) fn fill(&mut self, spool: &Spool, end: Option<&SessionEnd>) {
+        while let Some(cursor) = self.cursor.filter(|_| self.outgoing.len() < MOST_WAITING) {
+            let Some(piece) = spool.read(cursor, MAX_DATA) else {
+                break;
+            };
+            self.cursor = Some(piece.end());
+            self.send(&Report::Output(piece));
+        }
+        self.behind = self.cursor.is_some_and(|cursor| cursor.0 < spool.total());
+        // One that has not spoken yet may be about to attach, and would take the end for the end of the output.
+        let has_all = self.spoke && !self.behind;
+        if let Some(end) = end.filter(|_| has_all && !self.told_end) {
+            self.send(&Report::Ended(end.clone()));
+            self.told_end = true;
+        }
+    }
+
+    /// Sends what the peer takes now.
+    pub(super) fn flush(&mut self) {
+        while !self.outgoing.is_empty() && !self.gone {
+            match self.stream.write(&self.outgoing) {
+                Ok(count) => self.outgoing.advance(count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => self.gone = true,
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Killing a whole tree of processes.
+//!
+//! As the holder is a subreaper, nobody leaves its tree by losing a parent, by a new session or by ignoring a hang-up: every descendant is
+//! reached from the holder through `/proc/PID/task/TID/children`. All are stopped before any is killed, since a tree that forks while it
+//! is killed may be faster than the killing.
+
+use crate::kernel::process::{PidFd, kill as signal};
+use std::collections::BTreeSet;
+use std::fs;
+
+/// How often to look for processes that were forked while others were being stopped.
+const MOST_ROUNDS: usize = 16;
+
+/// A process and who should be its parent.
+type Kin = (libc::pid_t, libc::pid_t);
+
+/// Sends SIGKILL to every descendant of this process. Who is still there afterwards must be looked for again.
+pub(super) fn kill() {
+    let mut stopped = BTreeSet::new();
+    for _ in 0..MOST_ROUNDS {
+        let before = stopped.len();
+        for kin in descendants() {
+            if stopped.insert(kin.0) {
+                send(kin, libc::SIGSTOP);
+            }
+        }
+        if stopped.len() == before {
+            break;
+        }
+    }
+    descendants().into_iter().for_each(|kin| send(kin, libc::SIGKILL));
+}
+
+fn own_pid() -> libc::pid_t {
+    libc::pid_t::try_from(std::process::id()).unwrap_or_default()
+}
+
+fn descendants() -> Vec<Kin> {
+    let mut found: Vec<Kin> = children(own_pid()).collect();
+    let mut next = 0;
+    while let Some((pid, _)) = found.get(next).copied() {
+        found.extend(children(pid));
+        next += 1;
+    }
+    found
+}
+
+fn children(of: libc::pid_t) -> impl Iterator<Item = Kin> {
+    let threads = fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists.flat_map(move |list| {
+        list.split_whitespace().filter_map(|pid| pid.parse().ok()).map(|pid| (pid, of)).collect::<Vec<Kin>>()
+    })
+}
+
+/// Signals a process that was seen as a descendant, if it still is one (its number may have become a stranger's since), and its group
+/// with it: a group is signalled in one step, which no member can fork away from, however short it lives.
+fn send((pid, parent): Kin, number: i32) {
+    let Ok(handle) = PidFd::open(pid) else {
+        // Out of descriptors, for one. Our own children keep their numbers until we reap them, so those at least can be named.
+        if parent == own_pid() {
+            let _ = signal(pid, number);
+        }
+        return;
+    };
+    let Some(found) = standing(pid).filter(|found| found.parent == parent || found.parent == own_pid()) else {
+        return;
+    };
+    let _ = handle.signal(number);
+    // The program leads a session of its own, so none of its descendants can be in our group. Were one there all the same, its group
+    // would be us.
+    if standing(own_pid()).is_some_and(|ours| ours.group != found.group) {
+        let _ = signal(-found.group, number);
+    }
+}
+
+/// Where a process stands among others.
+struct Standing {
+    parent: libc::pid_t,
+    group: libc::pid_t,
+}
+
+fn standing(pid: libc::pid_t) -> Option<Standing> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before them may hold anything, so the fields are counted from its closing bracket: state, parent, group.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(1).map(str::parse);
+    Some(Standing { parent: fields.next()?.ok()?, group: fields.next()?.ok()? })
+}

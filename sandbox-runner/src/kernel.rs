@@ -1,0 +1,9 @@
+//! The system calls that the standard library does not offer, each wrapped once, so that `unsafe` stays here and in the child.
+//!
+//! Nothing in here decides anything.
+
+pub(crate) mod descriptor;
+pub(crate) mod peer;
+pub(crate) mod process;
+pub(crate) mod rename;
+pub(crate) mod signals;

@@ -1,0 +1,81 @@
+//! The one place where a process is created. The order of steps:
+//!
+//! 1. Prepared by the caller, while it may still allocate and fail in words: the [`Image`] (program, arguments, environment, directory),
+//!    the [`Streams`] (terminal, pipes, or the caller's own), the [`Confinement`] (Landlock ruleset, seccomp programs).
+//! 2. A pipe that closes at exec, by which the child reports the step that failed.
+//! 3. Fork.
+//! 4. In the child, by system calls alone ([`child`]): death with the parent · signals reset · own session, and terminal · standard
+//!    streams · every other descriptor marked to close · umask and resource limits · capabilities dropped, `no_new_privs` · working
+//!    directory · Landlock · seccomp · exec, trying each place in PATH.
+//! 5. The parent reads the pipe: nothing means that the program runs; a step and an errno become a [`LaunchError`].
+//!
+//! Invariant: a program either runs with everything above in force, or does not run.
+#![expect(unsafe_code, reason = "fork has no safe form in the standard library")]
+
+mod child;
+mod fault;
+mod image;
+
+pub(crate) use fault::LaunchError;
+pub(crate) use image::Image;
+
+use crate::confinement::Confinement;
+use crate::kernel::process;
+use crate::rlimits::ResourceLimits;
+use capstan_types::limits::SessionLimits;
+use fault::{Fault, Step};
+use std::io::Read;
+use std::os::fd::OwnedFd;
+
+/// What the program's standard streams are connected to. The child's ends, which the caller drops after the launch.
+#[derive(Debug)]
+pub(crate) enum Streams {
+    /// All three to a terminal, which becomes the controlling one of a new session.
+    Terminal {
+        /// The program's side of the terminal.
+        slave: OwnedFd,
+    },
+    /// Input from one descriptor, output and errors to another, in a new session without a terminal.
+    Pipes {
+        /// Where standard input is read from.
+        input: OwnedFd,
+        /// Where standard output and error are written to.
+        output: OwnedFd,
+    },
+    /// The caller's own, in the caller's session.
+    Inherited,
+}
+
+/// Starts the program and gives its process id once it is certain that it runs.
+pub(crate) fn launch(
+    image: &Image,
+    streams: &Streams,
+    confinement: &Confinement,
+    limits: &SessionLimits,
+) -> Result<libc::pid_t, LaunchError> {
+    let order = child::Order {
+        argv: image.argv_pointers(),
+        env: image.env_pointers(),
+        image,
+        streams,
+        confinement,
+        limits: ResourceLimits::of(limits),
+        parent: std::process::id(),
+    };
+    let (mut reports, report_to) = std::io::pipe().map_err(|error| LaunchError::host("make a pipe", &error))?;
+    // SAFETY: this program has one thread, so the child may go on with all of its memory; it only ever execs or exits.
+    let pid = match unsafe { libc::fork() } {
+        0 => child::become_program(&order, report_to.into()),
+        pid if pid < 0 => return Err(LaunchError::host("make a process", &std::io::Error::last_os_error())),
+        pid => pid,
+    };
+    drop(report_to);
+    let mut report = Vec::new();
+    reports.read_to_end(&mut report).map_err(|error| LaunchError::host("read the child's report", &error))?;
+    if report.is_empty() {
+        return Ok(pid);
+    }
+    let _ = process::wait_for(pid);
+    let fault = Fault::decode(&report).unwrap_or(Fault { step: Step::Report, errno: 0 });
+    Err(fault.explain(image))
+}

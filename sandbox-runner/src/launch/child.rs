@@ -1,0 +1,203 @@
+//! The child between fork and exec: system calls on what was prepared, and nothing else. It never returns.
+//!
+//! Every call that fails is reported as its step and errno, and ends the child: none is optional unless the line says why.
+#![expect(unsafe_code, reason = "between fork and exec there are only system calls")]
+
+use crate::confinement::Confinement;
+use crate::kernel::descriptor::FIRST_PRIVATE;
+use crate::launch::fault::{Fault, Step};
+use crate::launch::{Image, Streams};
+use crate::rlimits::ResourceLimits;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+/// All that the child needs, made before the fork.
+pub(crate) struct Order<'a> {
+    pub(crate) argv: Vec<*const libc::c_char>,
+    pub(crate) env: Vec<*const libc::c_char>,
+    pub(crate) image: &'a Image,
+    pub(crate) streams: &'a Streams,
+    pub(crate) confinement: &'a Confinement,
+    pub(crate) limits: ResourceLimits,
+    pub(crate) parent: u32,
+}
+
+const HIGHEST_SIGNAL: i32 = 64;
+const SIGNAL_SET_BYTES: usize = 8;
+const HIGHEST_CAPABILITY: libc::c_ulong = 63;
+const CAPABILITY_VERSION_3: u32 = 0x2008_0522;
+
+/// Turns this process into the program, or reports why not and exits.
+pub(crate) fn become_program(order: &Order<'_>, report_to: OwnedFd) -> ! {
+    let fault = prepare(order).err().unwrap_or_else(|| exec(order));
+    let report = fault.encode();
+    // SAFETY: the buffer is live; `_exit` runs nothing of the parent's, whose memory this is a copy of.
+    unsafe {
+        libc::write(report_to.as_raw_fd(), report.as_ptr().cast(), report.len());
+        libc::_exit(125)
+    }
+}
+
+fn prepare(order: &Order<'_>) -> Result<(), Fault> {
+    die_with(order.parent)?;
+    reset_signals();
+    match order.streams {
+        Streams::Terminal { slave } => take_terminal(slave.as_raw_fd())?,
+        Streams::Pipes { input, output } => take_pipes(input.as_raw_fd(), output.as_raw_fd())?,
+        Streams::Inherited => {}
+    }
+    // Marked rather than closed: the report's pipe and the ruleset are still needed, and exec closes them.
+    let cloexec = libc::c_int::try_from(libc::CLOSE_RANGE_CLOEXEC).unwrap_or(0);
+    // SAFETY: takes integers only.
+    check(Step::Descriptors, unsafe { libc::close_range(FIRST_PRIVATE, libc::c_uint::MAX, cloexec) })?;
+    limit(&order.limits)?;
+    if order.confinement.is_some() {
+        drop_capabilities()?;
+        // SAFETY: takes integers only.
+        check(Step::NoNewPrivileges, unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
+    }
+    // After the capabilities: a directory that the program itself could not enter must not be entered for it.
+    // SAFETY: the path is a C string that lives as long as the image.
+    check(Step::WorkingDirectory, unsafe { libc::chdir(order.image.cwd().as_ptr()) })?;
+    restrict(order.confinement)
+}
+
+fn errno() -> i32 {
+    // SAFETY: glibc and musl give a valid pointer for the calling thread.
+    unsafe { *libc::__errno_location() }
+}
+
+fn check(step: Step, result: libc::c_int) -> Result<(), Fault> {
+    if result < 0 { Err(Fault { step, errno: errno() }) } else { Ok(()) }
+}
+
+/// The kernel kills the program when the holder dies, for nobody could bound it then. The holder has one thread, so the death of a
+/// mere thread, for which the kernel would do the same, cannot be meant.
+fn die_with(parent: u32) -> Result<(), Fault> {
+    // SAFETY: takes integers only.
+    check(Step::Parent, unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) })?;
+    // SAFETY: takes nothing and cannot fail.
+    let now = unsafe { libc::getppid() };
+    // A parent that died before the line above would be waited for in vain.
+    if u32::try_from(now) == Ok(parent) { Ok(()) } else { Err(Fault { step: Step::Parent, errno: libc::ESRCH }) }
+}
+
+/// Ignored signals and the mask outlive exec, and a program that ignores SIGPIPE without knowing it never ends.
+fn reset_signals() {
+    // The kernel's own struct, all zero: the default handler, no flags, no mask. By the bare call, because C libraries keep two signals
+    // to themselves and would not change those, though a caller may have left them ignored.
+    let default = [0_usize; 4];
+    for signal in 1..=HIGHEST_SIGNAL {
+        // SAFETY: the struct is live. It fails for those that cannot be changed, which are at their default then.
+        unsafe {
+            libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), std::ptr::null_mut::<usize>(), SIGNAL_SET_BYTES)
+        };
+    }
+    // SAFETY: `sigemptyset` initialises the set before it is read.
+    unsafe {
+        let mut none = std::mem::MaybeUninit::uninit();
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
+    }
+}
+
+fn take_terminal(slave: RawFd) -> Result<(), Fault> {
+    // SAFETY: takes nothing.
+    check(Step::Session, unsafe { libc::setsid() })?;
+    connect(slave, slave)?;
+    // SAFETY: standard input is the terminal since the line above; the argument is an integer.
+    check(Step::Terminal, unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) })?;
+    fresh_umask();
+    Ok(())
+}
+
+fn take_pipes(input: RawFd, output: RawFd) -> Result<(), Fault> {
+    // SAFETY: takes nothing.
+    check(Step::Session, unsafe { libc::setsid() })?;
+    connect(input, output)?;
+    fresh_umask();
+    Ok(())
+}
+
+/// The holder's own mask keeps its files to itself; a session's files are as a login's would be.
+fn fresh_umask() {
+    // SAFETY: takes an integer and cannot fail.
+    unsafe { libc::umask(0o022) };
+}
+
+fn connect(input: RawFd, output: RawFd) -> Result<(), Fault> {
+    for (number, fd) in [(0, input), (1, output), (2, output)] {
+        // SAFETY: takes integers only; std has made sure that 0 to 2 were taken, so `fd` is none of them.
+        check(Step::Streams, unsafe { libc::dup2(fd, number) })?;
+    }
+    Ok(())
+}
+
+fn limit(limits: &ResourceLimits) -> Result<(), Fault> {
+    for (resource, wanted) in limits.iter() {
+        let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: `now` is a live struct.
+        check(Step::Limits, unsafe { libc::getrlimit(resource, &raw mut now) })?;
+        let bound = wanted.min(now.rlim_max);
+        let bounds = libc::rlimit { rlim_cur: bound, rlim_max: bound };
+        // SAFETY: `bounds` is a live struct.
+        check(Step::Limits, unsafe { libc::setrlimit(resource, &raw const bounds) })?;
+    }
+    Ok(())
+}
+
+/// All capabilities, from every set. A program run as root keeps root's files and loses root's powers.
+fn drop_capabilities() -> Result<(), Fault> {
+    for capability in 0..=HIGHEST_CAPABILITY {
+        // Refused to those who may not shrink the bounding set, and past the kernel's last capability. Neither matters: with
+        // `no_new_privs`, which follows, exec cannot raise the permitted set that is emptied below.
+        // SAFETY: takes integers only.
+        unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+    }
+    // SAFETY: takes integers only.
+    check(Step::Capabilities, unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) })?;
+    let header = [CAPABILITY_VERSION_3, 0];
+    // Two records of effective, permitted and inheritable.
+    let none = [0_u32; 6];
+    // SAFETY: both arrays have the layout of version 3 and are live.
+    let result = unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), none.as_ptr()) };
+    check(Step::Capabilities, libc::c_int::try_from(result).unwrap_or(-1))
+}
+
+fn restrict(confinement: &Confinement) -> Result<(), Fault> {
+    if let Some(ruleset) = confinement.ruleset() {
+        // SAFETY: takes integers only.
+        let result = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset.as_raw_fd(), 0) };
+        check(Step::Landlock, libc::c_int::try_from(result).unwrap_or(-1))?;
+    }
+    for program in confinement.filters() {
+        let Ok(len) = libc::c_ushort::try_from(program.len()) else {
+            return Err(Fault { step: Step::Seccomp, errno: libc::E2BIG });
+        };
+        // `sock_filter` of seccompiler and of libc are both the kernel's struct.
+        let filter = program.as_ptr().cast_mut().cast::<libc::sock_filter>();
+        let program = libc::sock_fprog { len, filter };
+        // SAFETY: the program is live, its length is its own, and the kernel only reads it.
+        let result = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
+        check(Step::Seccomp, libc::c_int::try_from(result).unwrap_or(-1))?;
+    }
+    Ok(())
+}
+
+/// Tries each candidate as a shell would: what is missing is passed over, and remembered less than what is there but cannot be run.
+fn exec(order: &Order<'_>) -> Fault {
+    let mut best = Fault { step: Step::Exec, errno: libc::ENOENT };
+    for candidate in order.image.candidates() {
+        // SAFETY: the lists end in null and, like the path, live as long as the image.
+        unsafe { libc::execve(candidate.as_ptr(), order.argv.as_ptr(), order.env.as_ptr()) };
+        match errno() {
+            // SAFETY: the path is a live C string.
+            libc::ENOENT if unsafe { libc::access(candidate.as_ptr(), libc::F_OK) } == 0 => {
+                best = Fault { step: Step::Interpreter, errno: libc::ENOENT };
+            }
+            libc::ENOENT | libc::ENOTDIR => {}
+            libc::EACCES => best = Fault { step: Step::Exec, errno: libc::EACCES },
+            errno => return Fault { step: Step::Exec, errno },
+        }
+    }
+    best
+}

@@ -1,0 +1,172 @@
+//! The Landlock ruleset of a policy.
+//!
+//! Landlock is a list of what is allowed: everything the kernel can refuse is handled, and then granted back. A hidden path therefore
+//! is one that no rule covers, which means that no directory above it may be granted whole ([`readable`]).
+//!
+//! Not held by Landlock, and so not here: metadata (names, sizes, modes) of any file, connecting to a named Unix socket before
+//! ABI 9, and a read-only place inside a writable directory, such as `.git/hooks`; those need mounts.
+
+mod devices;
+mod readable;
+mod writable;
+
+use capstan_types::launch::Refusal;
+use capstan_types::policy::{SandboxMode, SandboxPolicy};
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, RulesetAttr, RulesetCreated,
+    RulesetCreatedAttr, Scope,
+};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// The oldest ABI that holds what a sandbox promises: before it, a file that may not be written could still be emptied.
+const OLDEST: u32 = 3;
+/// The newest ABI whose rights are used. A newer kernel handles the same rights.
+const NEWEST: u32 = 7;
+
+const REMEDY: &str = "run a kernel of Linux 6.2 or later with CONFIG_SECURITY_LANDLOCK and `landlock` in the `lsm=` boot parameter, \
+                      or choose danger-full-access on a host that is itself disposable";
+
+/// A ruleset in the kernel, ready to be applied.
+#[derive(Debug)]
+pub(crate) struct Ruleset {
+    fd: OwnedFd,
+    abi: u32,
+}
+
+impl Ruleset {
+    /// The kernel's handle.
+    pub(crate) const fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    /// The ABI whose rights are all handled.
+    pub(crate) const fn abi(&self) -> u32 {
+        self.abi
+    }
+}
+
+/// Builds the ruleset of `policy`.
+pub(crate) fn build(policy: &SandboxPolicy, terminal: Option<BorrowedFd<'_>>) -> Result<Ruleset, Refusal> {
+    let abi = usable(crate::probe::landlock_abi())?;
+    let rights = Rights::of(abi);
+    let hidden = readable::Hidden::resolve(&policy.hidden)?;
+    let mut rules = Rules { created: create(abi, rights, policy.network)?, rights };
+    readable::grant(&mut rules, &hidden)?;
+    devices::grant(&mut rules, terminal)?;
+    if policy.mode == SandboxMode::WorkspaceWrite {
+        writable::grant(&mut rules, &policy.writable, &hidden)?;
+    }
+    match rules.created.into() {
+        Some(fd) => Ok(Ruleset { fd, abi: number(abi) }),
+        None => Err(missing("Landlock")),
+    }
+}
+
+fn missing(what: &str) -> Refusal {
+    Refusal::CannotEnforce { missing: what.to_owned(), remedy: REMEDY.to_owned() }
+}
+
+fn usable(kernel: Option<u32>) -> Result<ABI, Refusal> {
+    match kernel {
+        None => Err(missing("Landlock")),
+        Some(old) if old < OLDEST => Err(missing(&format!("Landlock ABI {OLDEST} (the kernel has {old})"))),
+        Some(3) => Ok(ABI::V3),
+        Some(4) => Ok(ABI::V4),
+        Some(5) => Ok(ABI::V5),
+        Some(6) => Ok(ABI::V6),
+        Some(_) => Ok(ABI::V7),
+    }
+}
+
+fn number(abi: ABI) -> u32 {
+    match abi {
+        ABI::V3 => OLDEST,
+        ABI::V4 => 4,
+        ABI::V5 => 5,
+        ABI::V6 => 6,
+        _ => NEWEST,
+    }
+}
+
+/// Hard requirements throughout: the library's default would leave out what the kernel lacks, and say nothing.
+fn create(abi: ABI, rights: Rights, network: bool) -> Result<RulesetCreated, Refusal> {
+    let build = || {
+        let ruleset = landlock::Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(rights.all)?;
+        let ruleset = if !network && abi >= ABI::V4 { ruleset.handle_access(AccessNet::from_all(abi))? } else { ruleset };
+        let ruleset = if abi >= ABI::V6 { ruleset.scope(Scope::from_all(abi))? } else { ruleset };
+        ruleset.create()
+    };
+    build().map_err(|error| missing(&format!("Landlock ABI {} ({error})", number(abi))))
+}
+
+/// Sets of rights, as far as the kernel knows them.
+#[derive(Debug, Clone, Copy)]
+struct Rights {
+    /// All that is handled.
+    all: BitFlags<AccessFs>,
+    /// Reading and executing files, listing directories.
+    read: BitFlags<AccessFs>,
+    /// All of `read`, and changing what lies below. Device nodes stay out, for nobody without capabilities can make one.
+    write: BitFlags<AccessFs>,
+    /// Reading, writing and controlling a terminal or another harmless device.
+    device: BitFlags<AccessFs>,
+    /// What of any of these a file, which has nothing below, can be given.
+    file: BitFlags<AccessFs>,
+}
+
+impl Rights {
+    fn of(abi: ABI) -> Self {
+        let all = AccessFs::from_all(abi);
+        let device = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::IoctlDev;
+        let kept_back = AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev;
+        Self {
+            all,
+            read: AccessFs::from_read(abi),
+            write: all & !kept_back,
+            device: device & all,
+            file: AccessFs::from_file(abi),
+        }
+    }
+}
+
+/// The ruleset while rules are added.
+struct Rules {
+    created: RulesetCreated,
+    rights: Rights,
+}
+
+impl Rules {
+    /// Allows `access` on `place` and, if it is a directory, on all below.
+    fn add(&mut self, place: impl AsFd, access: BitFlags<AccessFs>) -> Result<(), Refusal> {
+        (&mut self.created)
+            .add_rule(PathBeneath::new(place, access))
+            .map(drop)
+            .map_err(|error| Refusal::Host { step: "add a Landlock rule".to_owned(), reason: error.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_without_landlock_is_refused_with_what_to_do() {
+        let said = usable(None).unwrap_err().to_string();
+        assert!(said.contains("Landlock is missing") && said.contains("lsm="), "{said}");
+        assert!(usable(Some(2)).unwrap_err().to_string().contains("Landlock ABI 3"));
+    }
+
+    #[test]
+    fn the_newest_known_abi_is_used_on_newer_kernels() {
+        for (kernel, used) in [(3, 3), (4, 4), (5, 5), (6, 6), (7, 7), (8, 7), (40, 7)] {
+            assert_eq!(usable(Some(kernel)).map(number), Ok(used));
+        }
+    }
+
+    #[test]
+    fn nobody_may_make_devices() {
+        let rights = Rights::of(ABI::V7);
+        assert!(!rights.write.intersects(AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev));
+        assert!(rights.write.contains(AccessFs::Truncate | AccessFs::Refer | AccessFs::Execute));
+    }
+}

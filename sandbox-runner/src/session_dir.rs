@@ -1,0 +1,89 @@
+//! The directory of one session: output, control socket, and the record of its end.
+//!
+//! The holder works from inside it, so that the socket's name is short enough for the kernel wherever the directory lies.
+
+use crate::spool::Spool;
+use capstan_types::launch::EndRecord;
+use capstan_types::limits::SessionLimits;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Seek, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+const HEAD: &str = "head";
+const TAIL: &str = "tail";
+const SOCKET: &str = "control.sock";
+const UNFINISHED_END: &str = "end.json.tmp";
+/// More than any end record takes; spaces after a JSON document mean nothing.
+const RESERVE: [u8; 2048] = [b' '; 2048];
+
+/// The entered directory of a session.
+#[derive(Debug)]
+pub(crate) struct SessionDir {
+    /// The end record to be, with its room on the disk taken: a disk that is full by then must not cost the exit status.
+    end: File,
+}
+
+fn create(name: &str) -> io::Result<File> {
+    File::options().read(true).write(true).create_new(true).mode(0o600).open(name)
+}
+
+impl SessionDir {
+    /// Enters `dir`, which must exist and hold no session yet, and takes room for the end record.
+    pub(crate) fn enter(dir: &Path) -> io::Result<Self> {
+        std::env::set_current_dir(dir)?;
+        // A second session in one directory would overwrite the first one's end.
+        if Path::new(EndRecord::FILE).exists() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let mut end = create(UNFINISHED_END)?;
+        end.write_all(&RESERVE).inspect_err(|_| {
+            let _ = fs::remove_file(UNFINISHED_END);
+        })?;
+        Ok(Self { end })
+    }
+
+    /// The spool for the session's output.
+    pub(crate) fn spool(&self, limits: &SessionLimits) -> io::Result<Spool> {
+        Ok(Spool::new(create(HEAD)?, create(TAIL)?, limits.head, limits.tail))
+    }
+
+    /// The control socket, for this user alone.
+    pub(crate) fn listen(&self) -> io::Result<UnixListener> {
+        let listener = UnixListener::bind(SOCKET)?;
+        fs::set_permissions(SOCKET, Permissions::from_mode(0o600))?;
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    }
+
+    /// Writes the end record durably. It can be tried again.
+    pub(crate) fn record(&mut self, record: &EndRecord) -> io::Result<()> {
+        let json = serde_json::to_vec(record)?;
+        self.end.rewind()?;
+        self.end.write_all(&json)?;
+        self.end.set_len(json.len() as u64)?;
+        self.end.sync_all()?;
+        // The directory is not synced, for half a millisecond: should the power fail before the name is on disk, the session is as gone as
+        // its record, and a directory without a record says so.
+        fs::rename(UNFINISHED_END, EndRecord::FILE)
+    }
+
+    /// Takes away the control socket: nobody answers there any more.
+    pub(crate) fn remove_socket(&self) {
+        let _ = fs::remove_file(SOCKET);
+    }
+
+    /// Takes away the output: its end has been taken note of, and nobody will ask for it again.
+    pub(crate) fn remove_output(&self) {
+        let _ = fs::remove_file(HEAD);
+        let _ = fs::remove_file(TAIL);
+    }
+
+    /// Takes away everything that was made here, because no session came of it.
+    pub(crate) fn abandon(&self) {
+        self.remove_socket();
+        self.remove_output();
+        let _ = fs::remove_file(UNFINISHED_END);
+    }
+}

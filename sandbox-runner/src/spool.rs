@@ -1,0 +1,133 @@
+//! What a session wrote, kept in two files: its first bytes, and a ring of its last.
+//!
+//! Invariants: every byte has one position, its offset in all that was ever written. What is kept is exact; what is not is told as a
+//! gap with its exact length. Memory does not grow with the output, and the files never exceed their caps. A disk that takes no more
+//! costs output, never the session: what could not be written is a gap like any other.
+
+use bytes::Bytes;
+use capstan_types::limits::ByteCap;
+use capstan_types::output::{Piece, Seq};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+/// The kept output of one session.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    head: File,
+    head_cap: u64,
+    /// How many bytes the head holds.
+    head_end: u64,
+    /// Whether the head still takes bytes. It stops when it is full, or when the disk is.
+    head_open: bool,
+    tail: File,
+    tail_cap: u64,
+    /// The position of the byte at the ring file's start, and of the oldest that the ring may hold.
+    tail_base: u64,
+    total: u64,
+}
+
+impl Spool {
+    /// A spool over two empty files.
+    pub(crate) const fn new(head: File, tail: File, head_cap: ByteCap, tail_cap: ByteCap) -> Self {
+        Self {
+            head,
+            head_cap: head_cap.bytes(),
+            head_end: 0,
+            head_open: true,
+            tail,
+            tail_cap: tail_cap.bytes(),
+            tail_base: 0,
+            total: 0,
+        }
+    }
+
+    /// How many bytes were written in all.
+    pub(crate) const fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Adds output. It cannot fail: what the disk does not take is counted as dropped.
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        let rest = if self.head_open { self.append_head(bytes) } else { bytes };
+        self.append_tail(rest);
+    }
+
+    fn append_head<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let room = self.head_cap - self.head_end;
+        let (now, later) = bytes.split_at(bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
+        let kept = write_at(&self.head, now, self.head_end);
+        self.head_end += kept;
+        self.total += now.len() as u64;
+        if self.head_end == self.head_cap || kept < now.len() as u64 {
+            self.head_open = false;
+            self.tail_base = self.total;
+        }
+        later
+    }
+
+    fn append_tail(&mut self, bytes: &[u8]) {
+        // Of more than a ring's worth only the last can survive.
+        let cap = usize::try_from(self.tail_cap).unwrap_or(usize::MAX);
+        let (lost, mut rest) = bytes.split_at(bytes.len().saturating_sub(cap));
+        self.total += lost.len() as u64;
+        while !rest.is_empty() {
+            let offset = self.ring_offset(self.total);
+            let (now, later) = rest.split_at(rest.len().min(usize::try_from(self.tail_cap - offset).unwrap_or(usize::MAX)));
+            let kept = write_at(&self.tail, now, offset);
+            self.total += now.len() as u64;
+            if kept < now.len() as u64 {
+                // The ring begins anew at its file's start, where the disk has given room already.
+                self.tail_base = self.total;
+            }
+            rest = later;
+        }
+    }
+
+    const fn ring_offset(&self, position: u64) -> u64 {
+        (position - self.tail_base) % self.tail_cap
+    }
+
+    /// At most `max` bytes from `from` on, or the gap that starts there; `None` when nothing has been written there yet.
+    pub(crate) fn read(&self, from: Seq, max: usize) -> Option<Piece> {
+        if from.0 >= self.total {
+            return None;
+        }
+        if from.0 < self.head_end {
+            return Some(piece(&self.head, from, from.0, self.head_end - from.0, max));
+        }
+        let oldest = self.tail_base.max(self.total.saturating_sub(self.tail_cap));
+        if from.0 < oldest {
+            return Some(Piece::Gap { seq: from, bytes: oldest - from.0 });
+        }
+        let offset = self.ring_offset(from.0);
+        Some(piece(&self.tail, from, offset, (self.total - from.0).min(self.tail_cap - offset), max))
+    }
+}
+
+/// Writes as much as the disk takes, and says how much that was.
+fn write_at(file: &File, bytes: &[u8], offset: u64) -> u64 {
+    let mut done = 0;
+    while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
+        match file.write_at(rest, offset + done as u64) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    done as u64
+}
+
+fn piece(file: &File, seq: Seq, offset: u64, available: u64, max: usize) -> Piece {
+    let length = usize::try_from(available).unwrap_or(usize::MAX).min(max);
+    let mut bytes = vec![0; length];
+    match file.read_exact_at(&mut bytes, offset) {
+        Ok(()) => Piece::Bytes { seq, bytes: Bytes::from(bytes) },
+        // A disk that has lost what it took: the reader is told, and goes on behind it.
+        Err(_) => Piece::Gap { seq, bytes: length as u64 },
+    }
+}
+
+#[cfg(test)]
+mod tests;

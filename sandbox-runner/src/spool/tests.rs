@@ -1,0 +1,96 @@
+use super::*;
+use proptest::prelude::*;
+
+fn file() -> File {
+    tempfile::tempfile().unwrap()
+}
+
+/// A file that takes nothing, as a disk that is full.
+fn full_disk() -> File {
+    File::options().read(true).write(true).open("/dev/full").unwrap()
+}
+
+fn spool(head: File, tail: File, head_cap: u64, tail_cap: u64) -> Spool {
+    Spool::new(head, tail, ByteCap::new(head_cap).unwrap(), ByteCap::new(tail_cap).unwrap())
+}
+
+/// Everything from `from` on: for each position, its byte or nothing.
+fn read_all(spool: &Spool, from: u64, max: usize) -> Vec<Option<u8>> {
+    let mut at = Seq(from);
+    let mut found = Vec::new();
+    while let Some(piece) = spool.read(at, max) {
+        assert_eq!(piece.seq(), at);
+        assert!(piece.end() > at, "a reader would never get on");
+        match &piece {
+            Piece::Bytes { bytes, .. } => {
+                assert!(bytes.len() <= max);
+                found.extend(bytes.iter().copied().map(Some));
+            }
+            Piece::Gap { bytes, .. } => found.extend(std::iter::repeat_n(None, usize::try_from(*bytes).unwrap())),
+        }
+        at = piece.end();
+    }
+    assert_eq!(at.0.max(from), spool.total().max(from));
+    found
+}
+
+fn writes() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..12)
+}
+
+proptest! {
+    #[test]
+    fn head_and_tail_are_exact_and_the_middle_is_counted(
+        writes in writes(), head_cap in 1_u64..50, tail_cap in 1_u64..50, max in 1_usize..30, from in 0_u64..300,
+    ) {
+        let mut spool = spool(file(), file(), head_cap, tail_cap);
+        writes.iter().for_each(|bytes| spool.append(bytes));
+        let all = writes.concat();
+        let total = all.len() as u64;
+        prop_assert_eq!(spool.total(), total);
+        let kept = |at: u64| at < head_cap || at + tail_cap >= total;
+        let expected: Vec<_> = (0_u64..).zip(&all).skip(usize::try_from(from).unwrap())
+            .map(|(at, byte)| kept(at).then_some(*byte)).collect();
+        prop_assert_eq!(read_all(&spool, from, max), expected);
+    }
+
+    #[test]
+    fn a_reader_that_keeps_up_misses_nothing_that_fits_the_ring(
+        writes in writes(), head_cap in 1_u64..20, max in 1_usize..30,
+    ) {
+        let mut spool = spool(file(), file(), head_cap, 40);
+        let mut seen = Vec::new();
+        for bytes in &writes {
+            spool.append(bytes);
+            seen.extend(read_all(&spool, seen.len() as u64, max));
+        }
+        prop_assert_eq!(seen, writes.concat().into_iter().map(Some).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_full_disk_costs_bytes_and_never_the_count(writes in writes(), which in 0_u8..3, from in 0_u64..300) {
+        let (head, tail) = match which {
+            0 => (full_disk(), file()),
+            1 => (file(), full_disk()),
+            _ => (full_disk(), full_disk()),
+        };
+        let mut spool = spool(head, tail, 10, 10);
+        writes.iter().for_each(|bytes| spool.append(bytes));
+        let all = writes.concat();
+        prop_assert_eq!(spool.total(), all.len() as u64);
+        let found = read_all(&spool, from, 7);
+        for (at, byte) in found.iter().enumerate() {
+            let position = at + usize::try_from(from).unwrap();
+            prop_assert!(byte.is_none_or(|byte| byte == all[position]), "a wrong byte at {}", position);
+        }
+    }
+}
+
+#[test]
+fn output_after_a_full_disk_is_kept_again() {
+    let mut spool = spool(full_disk(), file(), 4, 8);
+    spool.append(b"lost");
+    spool.append(b"kept");
+    assert_eq!(spool.read(Seq(0), 99), Some(Piece::Gap { seq: Seq(0), bytes: 4 }));
+    assert_eq!(spool.read(Seq(4), 99), Some(Piece::Bytes { seq: Seq(4), bytes: Bytes::from_static(b"kept") }));
+}

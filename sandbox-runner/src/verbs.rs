@@ -1,0 +1,80 @@
+//! The command line: one verb, and what it needs.
+
+mod run;
+
+use crate::kernel::signals;
+use crate::{hold, patch_files, probe};
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// A command line that cannot be obeyed.
+const MISUSE: u8 = 2;
+
+const HELP: &str = "\
+Runs programs in the sandbox of Capstan.
+
+Usage: capstan-sandbox VERB
+
+  run [-s MODE] [--writable DIR]... [--network] [-C DIR] -- COMMAND...
+             Run one command with this terminal and environment, and exit as it does
+               -s MODE         read-only (the default), workspace-write or danger-full-access
+               --writable DIR  with workspace-write: a directory to write besides the working one and the temporary ones
+               --network       let it reach other hosts, and this one
+               -C DIR          run it in DIR
+  hold       Start the session described by the JSON document on standard input, and hold it until it is released
+  patch      Apply the patch in the JSON document on standard input, all of it or nothing
+  probe      Print what this host can enforce, as JSON
+
+  --help     Print this
+  --version  Print the version
+";
+
+/// Plays the runner. `args` are the arguments without the program's name: a verb, and what belongs to it.
+///
+/// It must be called first thing in a process: before threads, since it forks, and before any file is opened, since `hold` closes
+/// every descriptor beyond the standard three.
+///
+/// Exit codes: 2 for a command line or document that cannot be understood; `run` exits as its command did, with 128 plus the number
+/// of the signal that ended it, 127 when it was not found, 126 when it could not be executed, 125 when it was not tried; `hold` exits
+/// with 1 when it started nothing.
+#[must_use]
+pub fn main_with(args: impl Iterator<Item = OsString>) -> ExitCode {
+    signals::see_children();
+    let mut args = args;
+    let Some(verb) = args.next() else {
+        return misuse("name a verb: run, hold, patch or probe; `--help` tells more");
+    };
+    let rest: Vec<OsString> = args.collect();
+    match (verb.to_str(), rest.first()) {
+        (Some("run"), _) => run::run(rest),
+        (Some("hold"), None) => hold::hold(),
+        (Some("patch"), None) => patch_files::patch(),
+        (Some("probe"), None) => print(&probe::document()),
+        (Some("--help" | "-h" | "help"), None) => print(&HELP.trim_end()),
+        (Some("--version" | "-V"), None) => print(&format_args!("capstan-sandbox {}", env!("CARGO_PKG_VERSION"))),
+        (Some(verb @ ("hold" | "patch" | "probe" | "help" | "--help" | "-h" | "--version" | "-V")), Some(extra)) => {
+            misuse(&format_args!("`{verb}` takes no arguments, so `{}` means nothing; leave it out", extra.display()))
+        }
+        _ => misuse(&format_args!("`{}` is not a verb; use run, hold, patch or probe", verb.display())),
+    }
+}
+
+fn print(text: &impl Display) -> ExitCode {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Tells the operator what is wrong, in one sentence.
+fn complain(text: &impl Display) {
+    // Nobody is left to be told when this fails as well.
+    let _ = writeln!(io::stderr().lock(), "capstan-sandbox: {text}");
+}
+
+fn misuse(text: &(impl Display + ?Sized)) -> ExitCode {
+    complain(&text);
+    ExitCode::from(MISUSE)
+}

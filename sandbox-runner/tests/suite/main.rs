@@ -1,0 +1,21 @@
+//! The runner from the outside: real holders, real programs, the real kernel. Passes as root and as an ordinary user.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "what a session prints is how its acts are seen")]
+
+mod acts;
+mod client;
+mod session;
+
+mod confinement;
+mod control;
+mod files;
+mod limits;
+mod network;
+mod output;
+mod patch;
+mod program;
+mod refusals;
+mod run;
+mod streams;
+mod terminal;
+mod tree;

@@ -1,0 +1,239 @@
+//! Starting sessions as a node does.
+
+use crate::client::{Client, PATIENCE, Seen};
+use capstan_types::control::{Request, VERSION};
+use capstan_types::id::SessionId;
+use capstan_types::launch::{EndRecord, Enforced, LaunchAnswer, LaunchSpec, Refusal, Stdio, TermSize};
+use capstan_types::limits::{ByteCap, SessionLimits};
+use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio as Connect};
+use std::time::Instant;
+use tempfile::TempDir;
+
+/// The runner's binary, not started yet.
+#[expect(clippy::disallowed_methods, reason = "the subject of these tests is a process")]
+pub(crate) fn runner(verb: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_capstan-sandbox"));
+    command.arg(verb);
+    command
+}
+
+pub(crate) fn abs(path: &Path) -> AbsPath {
+    AbsPath::new(path.canonicalize().unwrap()).unwrap()
+}
+
+/// A session to be.
+pub(crate) struct Launch {
+    pub(crate) spec: LaunchSpec,
+    pub(crate) dir: TempDir,
+}
+
+impl Launch {
+    pub(crate) fn new(argv: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let spec = LaunchSpec {
+            version: VERSION,
+            session: SessionId::generate(),
+            dir: abs(dir.path()),
+            argv: argv.iter().map(|argument| (*argument).to_owned()).collect(),
+            cwd: AbsPath::new("/").unwrap(),
+            env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
+            stdio: Stdio::PipesNoInput,
+            policy: SandboxPolicy::read_only(),
+            limits: SessionLimits::default(),
+        };
+        Self { spec, dir }
+    }
+
+    pub(crate) fn shell(script: &str) -> Self {
+        Self::new(&["sh", "-c", script])
+    }
+
+    pub(crate) fn policy(mut self, policy: SandboxPolicy) -> Self {
+        self.spec.policy = policy;
+        self
+    }
+
+    /// The given directory may be written, and is where the program runs.
+    pub(crate) fn writing(mut self, dir: &Path) -> Self {
+        self.spec.policy = SandboxPolicy::workspace_write(vec![abs(dir)]);
+        self.spec.cwd = abs(dir);
+        self
+    }
+
+    pub(crate) fn cwd(mut self, dir: &str) -> Self {
+        self.spec.cwd = AbsPath::new(dir).unwrap();
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.spec.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(crate) fn stdio(mut self, stdio: Stdio) -> Self {
+        self.spec.stdio = stdio;
+        self
+    }
+
+    pub(crate) fn terminal(self) -> Self {
+        self.stdio(Stdio::Terminal(TermSize { rows: 24, cols: 80 }))
+    }
+
+    pub(crate) fn limits(mut self, limits: SessionLimits) -> Self {
+        self.spec.limits = limits;
+        self
+    }
+
+    pub(crate) fn caps(self, head: u64, tail: u64) -> Self {
+        let limits = SessionLimits { head: ByteCap::new(head).unwrap(), tail: ByteCap::new(tail).unwrap(), ..self.spec.limits };
+        self.limits(limits)
+    }
+
+    /// Starts the session by a holder that `prepare` may change first.
+    pub(crate) fn answer_of(self, prepare: impl FnOnce(&mut Command)) -> (LaunchAnswer, Holder) {
+        let document = serde_json::to_vec(&self.spec).unwrap();
+        let (answer, holder) = hold(&document, prepare);
+        (serde_json::from_str(&answer).unwrap(), Holder { process: holder, dir: self.dir })
+    }
+
+    pub(crate) fn start(self) -> Session {
+        match self.answer_of(|_| {}) {
+            (LaunchAnswer::Started { pid, holder: number, enforced }, holder) => {
+                assert_eq!(number, holder.process.id());
+                Session { pid, enforced, holder }
+            }
+            (LaunchAnswer::Refused(refusal), _) => panic!("refused: {refusal}"),
+        }
+    }
+
+    pub(crate) fn refused(self) -> Refusal {
+        match self.answer_of(|_| {}) {
+            (LaunchAnswer::Refused(refusal), mut holder) => {
+                assert_eq!(holder.process.wait().unwrap().code(), Some(1));
+                assert_eq!(std::fs::read_dir(holder.dir.path()).unwrap().count(), 0, "a refused launch left files");
+                refusal
+            }
+            (LaunchAnswer::Started { .. }, _) => panic!("it was started"),
+        }
+    }
+
+    /// Runs the program to its end.
+    pub(crate) fn seen(self) -> Seen {
+        let session = self.start();
+        session.attach(0).read_to_end()
+    }
+
+    /// What the program printed, when it returned 0.
+    pub(crate) fn text(self) -> String {
+        let seen = self.seen();
+        assert_eq!(seen.end, capstan_types::launch::SessionEnd::Exited { code: 0 }, "{}", seen.text());
+        seen.text()
+    }
+}
+
+/// Gives `hold` a document and reads its answer.
+pub(crate) fn hold(document: &[u8], prepare: impl FnOnce(&mut Command)) -> (String, Child) {
+    let mut command = runner("hold");
+    // What a daemon's environment may hold. No session must see it.
+    command.env("DAEMON_SECRET", "s3cr3t").stdin(Connect::piped()).stdout(Connect::piped());
+    prepare(&mut command);
+    let mut process = command.spawn().unwrap();
+    // A runner that has seen enough does not read to the end.
+    let _ = process.stdin.take().unwrap().write_all(document);
+    let mut answer = String::new();
+    let mut out = BufReader::new(process.stdout.take().unwrap());
+    out.read_line(&mut answer).unwrap();
+    // The holder lets go of its caller: without that, this waits for as long as the session runs.
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "", "more than one line of answer");
+    (answer, process)
+}
+
+/// A holder, which is ended with the test.
+pub(crate) struct Holder {
+    pub(crate) process: Child,
+    pub(crate) dir: TempDir,
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A session that runs.
+pub(crate) struct Session {
+    pub(crate) pid: u32,
+    pub(crate) enforced: Enforced,
+    pub(crate) holder: Holder,
+}
+
+impl Session {
+    pub(crate) fn dir(&self) -> &Path {
+        self.holder.dir.path()
+    }
+
+    pub(crate) fn attach(&self, from: u64) -> Client {
+        Client::attach(self.dir(), from)
+    }
+
+    /// Waits until the session's end is on disk.
+    pub(crate) fn end_record(&self) -> EndRecord {
+        let file = self.dir().join(EndRecord::FILE);
+        wait_until("the end record", || file.exists());
+        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+    }
+
+    /// Releases the ended session, and waits for its holder to go.
+    pub(crate) fn release(mut self) -> TempDir {
+        Client::connect(self.dir()).send(&Request::Release);
+        self.gone();
+        std::mem::replace(&mut self.holder.dir, tempfile::tempdir().unwrap())
+    }
+
+    /// Waits for the holder to go by itself.
+    pub(crate) fn gone(&mut self) {
+        let process = &mut self.holder.process;
+        wait_until("the holder's leaving", || process.try_wait().unwrap().is_some());
+    }
+}
+
+/// Waits for something that sends no event: a file of another process, a process of nobody's.
+pub(crate) fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !happened() {
+        assert!(begun.elapsed() < PATIENCE, "{what} did not happen");
+        std::thread::yield_now();
+    }
+}
+
+/// How many processes run that have `marker` among their arguments.
+pub(crate) fn running(marker: &str) -> usize {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let arguments = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    arguments.filter(|arguments| arguments.windows(marker.len()).any(|part| part == marker.as_bytes())).count()
+}
+
+/// Whether a process is there and not merely unreaped.
+pub(crate) fn lives(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+/// Has `command` run `hook` in the child before it becomes the runner.
+#[expect(unsafe_code, reason = "setting the stage for a runner needs a hook in its child")]
+pub(crate) fn in_child(command: &mut Command, hook: impl FnMut() -> std::io::Result<()> + Send + Sync + 'static) {
+    // SAFETY: the hooks of these tests make system calls only.
+    unsafe { command.pre_exec(hook) };
+}
+
+/// A number that no other process has among its arguments, as a span that `sleep` takes.
+pub(crate) fn marker() -> String {
+    format!("1000.{}", SessionId::generate().to_string().bytes().map(|byte| char::from(b'0' + byte % 10)).collect::<String>())
+}
