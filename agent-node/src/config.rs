@@ -1,0 +1,145 @@
+//! What an operator, or the embedding program, says about a node. Parsed before anything is touched.
+
+use crate::state::StateDir;
+use capstan_proto::token::Token;
+use capstan_proto::transport::Listen;
+use capstan_types::id::NodeId;
+use capstan_types::limits::{ByteCap, SessionLimits};
+use capstan_types::node::Capacity;
+use capstan_types::path::AbsPath;
+use capstan_types::time::Millis;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The PATH of sessions when the node's own environment has none.
+const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// The variables that sessions may know of the environment that the node was started in. Everything else stays outside: a daemon's
+/// environment holds keys.
+const ALLOWED: [&str; 7] = ["HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TZ", "USER"];
+
+/// How the runner is started: a program, and the arguments that come before the verb.
+///
+/// `/usr/bin/capstan-sandbox` alone, or `/usr/bin/capstan` with `sandbox`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunnerPath {
+    /// The program, absolute.
+    pub program: PathBuf,
+    /// What comes before the verb.
+    pub args: Vec<String>,
+}
+
+/// The most that a request may ask for; more is lowered to it. What a session got is in its proof of enforcement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ceilings {
+    /// The longest life; `None` is no ceiling.
+    pub total: Option<Millis>,
+    /// The longest time without an owner.
+    pub ownerless: Millis,
+    /// The most bytes kept from the start, and from the end, of the output of one session.
+    pub output: ByteCap,
+}
+
+/// Everything that [`crate::serve()`] needs.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// The node's name.
+    pub id: NodeId,
+    /// Where sessions and scratch files live. One node at a time.
+    pub state_dir: StateDir,
+    /// How sessions are started.
+    pub runner: RunnerPath,
+    /// Where the services are reached, besides the pipe in memory that is always there.
+    pub listen: Vec<Listen>,
+    /// What callers must know. Required to listen on TCP; also asked for on Unix sockets when it is there. Pipes need none.
+    pub token: Option<Token>,
+    /// How much runs here at once.
+    pub capacity: Capacity,
+    /// Facts about the host that placement may select by.
+    pub labels: BTreeMap<String, String>,
+    /// The environment of every session, before the call's own variables: see [`base_environment`]. The node's is never passed on.
+    pub base_env: BTreeMap<String, String>,
+    /// Paths that no session may read or write, besides the node's own state: the daemon's home with its keys.
+    pub hidden: Vec<AbsPath>,
+    /// The most that a request may ask for.
+    pub ceilings: Ceilings,
+}
+
+/// What is wrong with a [`NodeConfig`]. For the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// TCP is open to every user of the host.
+    #[error("listening at {0} needs a token, because every user of this host can connect to it; name a token file")]
+    TokenRequired(Listen),
+    /// Nothing could ever run.
+    #[error("a node with room for 0 sessions can run nothing; give it at least 1")]
+    NoRoom,
+    /// The runner would be looked up in whatever directory the node happens to be in.
+    #[error("the runner `{}` must be named by its absolute path", .0.display())]
+    RelativeRunner(PathBuf),
+}
+
+impl NodeConfig {
+    /// Checks what can be checked without touching the host.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.capacity.sessions == 0 {
+            return Err(ConfigError::NoRoom);
+        }
+        if !self.runner.program.is_absolute() {
+            return Err(ConfigError::RelativeRunner(self.runner.program.clone()));
+        }
+        let open_to_all = self.listen.iter().find(|listen| matches!(listen, Listen::Tcp(_)));
+        match (open_to_all, &self.token) {
+            (Some(listen), None) => Err(ConfigError::TokenRequired(listen.clone())),
+            (Some(_), Some(_)) | (None, _) => Ok(()),
+        }
+    }
+}
+
+impl RunnerPath {
+    /// A runner that is a program of its own.
+    #[must_use]
+    pub const fn program(program: PathBuf) -> Self {
+        Self { program, args: Vec::new() }
+    }
+}
+
+impl Default for Ceilings {
+    /// No longest life, an hour without an owner, 64 MiB of head and of tail.
+    fn default() -> Self {
+        Self { total: None, ownerless: Millis(3_600_000), output: ByteCap::mebibytes(64) }
+    }
+}
+
+impl Ceilings {
+    /// `asked`, lowered to these ceilings.
+    #[must_use]
+    pub fn lower(&self, asked: SessionLimits) -> SessionLimits {
+        SessionLimits {
+            total: match (asked.total, self.total) {
+                (Some(asked), Some(most)) => Some(asked.min(most)),
+                (asked, most) => asked.or(most),
+            },
+            ownerless: asked.ownerless.min(self.ownerless),
+            head: asked.head.min(self.output),
+            tail: asked.tail.min(self.output),
+            ..asked
+        }
+    }
+}
+
+/// The environment that sessions start from: HOME, LANG, LOGNAME, PATH, SHELL, TZ and USER as `lookup` knows them, and nothing else.
+/// PATH is always there.
+#[must_use]
+pub fn base_environment(lookup: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
+    let mut env: BTreeMap<String, String> =
+        ALLOWED.iter().filter_map(|name| lookup(name).map(|value| ((*name).to_owned(), value))).collect();
+    env.entry("PATH".to_owned()).or_insert_with(|| DEFAULT_PATH.to_owned());
+    env
+}
+
+#[cfg(test)]
+mod tests;

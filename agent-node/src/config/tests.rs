@@ -1,0 +1,86 @@
+//! Tests of the configuration.
+
+use super::*;
+use proptest::prelude::*;
+
+fn config() -> NodeConfig {
+    NodeConfig {
+        id: "n1".parse().unwrap(),
+        state_dir: StateDir::Own("/s".into()),
+        runner: RunnerPath::program("/bin/capstan-sandbox".into()),
+        listen: vec![],
+        token: None,
+        capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
+        labels: BTreeMap::new(),
+        base_env: BTreeMap::new(),
+        hidden: vec![],
+        ceilings: Ceilings::default(),
+    }
+}
+
+#[test]
+fn the_base_environment_is_an_allow_list() {
+    let daemon = |name: &str| match name {
+        "HOME" => Some("/home/me".to_owned()),
+        "PATH" => Some("/bin".to_owned()),
+        "OPENAI_API_KEY" | "LD_PRELOAD" | "SSH_AUTH_SOCK" | "TMPDIR" => Some("leak".to_owned()),
+        _ => None,
+    };
+    let env = base_environment(daemon);
+    assert_eq!(env, BTreeMap::from([("HOME".to_owned(), "/home/me".to_owned()), ("PATH".to_owned(), "/bin".to_owned())]));
+    let everything = base_environment(|name| Some(name.to_owned()));
+    assert_eq!(everything.into_keys().collect::<Vec<_>>(), ALLOWED);
+}
+
+#[test]
+fn a_session_has_a_path_even_when_the_daemon_has_none() {
+    assert_eq!(base_environment(|_| None), BTreeMap::from([("PATH".to_owned(), DEFAULT_PATH.to_owned())]));
+}
+
+#[test]
+fn tcp_without_a_token_is_refused_in_words() {
+    let open = NodeConfig { listen: vec!["127.0.0.1:0".parse().unwrap()], ..config() };
+    let said = open.check().unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "listening at http://127.0.0.1:0 needs a token, because every user of this host can connect to it; name a token file"
+    );
+    let token = Token::parse("0123456789abcdef").ok();
+    assert_eq!(NodeConfig { token, ..open }.check(), Ok(()));
+    assert_eq!(NodeConfig { listen: vec!["unix:///s".parse().unwrap()], ..config() }.check(), Ok(()));
+}
+
+#[test]
+fn a_node_that_could_run_nothing_is_refused() {
+    let mut none = config();
+    none.capacity.sessions = 0;
+    assert_eq!(none.check(), Err(ConfigError::NoRoom));
+    let relative = NodeConfig { runner: RunnerPath::program("capstan-sandbox".into()), ..config() };
+    assert!(matches!(relative.check(), Err(ConfigError::RelativeRunner(_))));
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_ever_raised_and_no_ceiling_is_passed(
+        total in proptest::option::of(1..10_000_u64),
+        most in proptest::option::of(1..10_000_u64),
+        ownerless in 1..10_000_u64,
+        longest in 1..10_000_u64,
+        head in 1..10_000_u64,
+        cap in 1..10_000_u64,
+    ) {
+        let ceilings = Ceilings { total: most.map(Millis), ownerless: Millis(longest), output: ByteCap::new(cap).unwrap() };
+        let asked = SessionLimits {
+            total: total.map(Millis),
+            ownerless: Millis(ownerless),
+            head: ByteCap::new(head).unwrap(),
+            ..SessionLimits::default()
+        };
+        let got = ceilings.lower(asked);
+        prop_assert_eq!(got.ownerless.0, ownerless.min(longest));
+        prop_assert_eq!(got.head.bytes(), head.min(cap));
+        prop_assert_eq!(got.tail.bytes(), asked.tail.bytes().min(cap));
+        prop_assert_eq!(got.total.map(|span| span.0), [total, most].into_iter().flatten().min());
+        prop_assert_eq!((got.idle, got.processes), (asked.idle, asked.processes));
+    }
+}

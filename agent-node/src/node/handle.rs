@@ -1,0 +1,44 @@
+//! What the services hold of the node: a way to ask its supervisor, with one error.
+
+use crate::error::NodeError;
+use crate::node::capacity::Places;
+use crate::node::message::NodeMsg;
+use crate::workspace::message::{Reply, WorkspaceRequest};
+use capstan_runtime::actors::{AskError, BoundedRef};
+use capstan_types::node::NodeRecord;
+use capstan_types::session::Authority;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// The node, as its services see it.
+#[derive(Debug, Clone)]
+pub(crate) struct NodeHandle {
+    pub(crate) supervisor: BoundedRef<NodeMsg>,
+    pub(crate) places: Places,
+    pub(crate) record: Arc<NodeRecord>,
+    /// Cancelled when the node begins to stop.
+    pub(crate) stopping: CancellationToken,
+}
+
+impl NodeHandle {
+    /// Asks for something on behalf of a thread's owner, and waits until `deadline` has passed.
+    pub(crate) async fn act<T: Send + 'static>(
+        &self,
+        authority: Authority,
+        deadline: Duration,
+        request: impl FnOnce(Reply<T>) -> WorkspaceRequest,
+    ) -> Result<T, NodeError> {
+        if self.stopping.is_cancelled() {
+            return Err(NodeError::Stopping);
+        }
+        let question = |reply| NodeMsg::Act { authority, request: request(reply) };
+        match self.supervisor.ask(deadline, question).await {
+            Ok(answer) => answer,
+            Err(AskError::Busy) => Err(NodeError::busy("the mailbox")),
+            Err(AskError::Stopped) => Err(NodeError::Stopping),
+            Err(AskError::Late(waited)) => Err(NodeError::Late(waited)),
+            Err(AskError::Dropped) => Err(NodeError::Unknown("the node lost the request".to_owned())),
+        }
+    }
+}

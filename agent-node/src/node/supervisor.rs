@@ -1,0 +1,256 @@
+//! The node's supervisor: lets requests of a thread's newest owner through to its workspace, and sees to what was left behind.
+//!
+//! It is the only way to a workspace, and hands requests on in the order in which they passed the fence, so that nothing an old owner
+//! asked for is done after something a new owner asked for.
+
+use crate::error::NodeError;
+use crate::node::fence::Fence;
+use crate::node::message::{NodeEnvelope, NodeFact, NodeFacts, NodeMsg};
+use crate::node::retention::Retention;
+use crate::node::sweep;
+use crate::workspace::actor::{WorkspaceActor, WorkspaceArgs};
+use crate::workspace::jobs::Shared;
+use crate::workspace::message::{WorkspaceMsg, WorkspaceRequest};
+use capstan_runtime::actors::{BoundedRef, CastError};
+use capstan_types::id::{SessionId, ThreadId};
+use capstan_types::session::Authority;
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, SupervisionEvent};
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+/// Facts that may wait in the supervisor's mailbox. Full: whoever tells one waits.
+const FACTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
+
+/// Requests that may wait in a workspace's mailbox. Full: the next one is refused as busy.
+const REQUESTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
+
+/// How many workspaces there may be. Full: requests of further threads are refused as busy.
+const WORKSPACES: usize = 4096;
+
+/// How often the supervisor looks at what time has made due.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// How many sweeps in a row a workspace must be quiet before it is closed: six hours. It remembers which calls were done.
+const QUIET_SWEEPS: u32 = 360;
+
+/// How long workspaces have to say goodbye.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Lets requests through to workspaces.
+pub(crate) struct NodeSupervisor;
+
+/// What the supervisor starts from.
+#[derive(Debug)]
+pub(crate) struct NodeArgs {
+    pub(crate) shared: Shared,
+    /// Where the sessions' directories lie.
+    pub(crate) sessions: PathBuf,
+}
+
+#[derive(Debug)]
+pub(crate) struct NodeState {
+    shared: Shared,
+    facts: NodeFacts,
+    fence: Fence,
+    retention: Retention,
+    workspaces: HashMap<ThreadId, Workspace>,
+    leftovers: Arc<Mutex<Vec<PathBuf>>>,
+    /// Dropped with the actor.
+    tasks: JoinSet<()>,
+}
+
+#[derive(Debug)]
+struct Workspace {
+    actor: BoundedRef<WorkspaceMsg>,
+    /// Requests handed on so far.
+    handed_on: u64,
+    quiet_sweeps: u32,
+}
+
+impl Actor for NodeSupervisor {
+    type Msg = NodeEnvelope;
+    type State = NodeState;
+    type Arguments = NodeArgs;
+
+    async fn pre_start(&self, me: ActorRef<NodeEnvelope>, args: NodeArgs) -> Result<NodeState, ActorProcessingErr> {
+        let facts = NodeFacts(BoundedRef::new(me, FACTS));
+        let leftovers = Arc::new(Mutex::new(sweep::leftovers(&args.sessions).await));
+        let mut tasks = JoinSet::new();
+        let (first_sweep, scratch) = (sweep_later(&facts), args.shared.scratch.clone());
+        tasks.spawn(first_sweep);
+        tasks.spawn(look_at(Arc::clone(&leftovers)));
+        sweep::clear_scratch(&scratch).await;
+        Ok(NodeState {
+            shared: args.shared,
+            facts,
+            fence: Fence::new(),
+            retention: Retention::default(),
+            workspaces: HashMap::new(),
+            leftovers,
+            tasks,
+        })
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<NodeEnvelope>,
+        envelope: NodeEnvelope,
+        state: &mut NodeState,
+    ) -> Result<(), ActorProcessingErr> {
+        while state.tasks.try_join_next().is_some() {}
+        match envelope.message {
+            NodeMsg::Act { authority, request } => state.act(&me, authority, request).await,
+            NodeMsg::DiscardAll { by, reply } => state.discard_all(&by, reply),
+            NodeMsg::Fact(fact) => state.fact(fact),
+            NodeMsg::Sweep => state.sweep(),
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _me: ActorRef<NodeEnvelope>,
+        event: SupervisionEvent,
+        state: &mut NodeState,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorTerminated(workspace, ..) => state.forget(workspace.get_id()),
+            SupervisionEvent::ActorFailed(workspace, error) => {
+                // Not started again with its old sessions: what it knew is gone, and callers must be told so.
+                tracing::error!(%error, "a workspace's actor failed; its sessions run out of their ownerless time");
+                state.forget(workspace.get_id());
+            }
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn post_stop(&self, me: ActorRef<NodeEnvelope>, _state: &mut NodeState) -> Result<(), ActorProcessingErr> {
+        me.stop_children_and_wait(Some("the node is stopping".to_owned()), Some(GRACE)).await;
+        Ok(())
+    }
+}
+
+impl NodeState {
+    async fn act(&mut self, me: &ActorRef<NodeEnvelope>, authority: Authority, request: WorkspaceRequest) {
+        let thread = authority.thread;
+        if let Err(stale) = self.fence.pass(thread, authority.epoch) {
+            tracing::warn!(%thread, owner = authority.owner, error = %stale, "a request was refused");
+            request.refuse(stale);
+            return;
+        }
+        let workspace = match self.workspace(me, thread).await {
+            Ok(workspace) => workspace,
+            Err(error) => return request.refuse(error),
+        };
+        workspace.quiet_sweeps = 0;
+        match workspace.actor.try_cast(WorkspaceMsg::Request(request)) {
+            Ok(()) => workspace.handed_on += 1,
+            Err(CastError::Busy(WorkspaceMsg::Request(request))) => request.refuse(NodeError::busy("the workspace")),
+            // It has failed a moment ago, which the next event says; the caller sees its reply port dropped.
+            Err(CastError::Busy(_) | CastError::Stopped) => {}
+        }
+    }
+
+    async fn workspace(&mut self, me: &ActorRef<NodeEnvelope>, thread: ThreadId) -> Result<&mut Workspace, NodeError> {
+        let room = self.workspaces.len() < WORKSPACES;
+        match self.workspaces.entry(thread) {
+            std::collections::hash_map::Entry::Occupied(entry) => Ok(entry.into_mut()),
+            std::collections::hash_map::Entry::Vacant(_) if !room => Err(NodeError::busy("the list of workspaces")),
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                let args = WorkspaceArgs { thread, shared: self.shared.clone(), node: self.facts.clone() };
+                // Its `pre_start` makes an empty state, so waiting for it here takes no time.
+                let spawned = Actor::spawn_linked(None, WorkspaceActor, args, me.get_cell()).await;
+                let (actor, _) = spawned.map_err(|error: SpawnErr| NodeError::Unknown(error.to_string()))?;
+                let actor = BoundedRef::new(actor, REQUESTS);
+                Ok(entry.insert(Workspace { actor, handed_on: 0, quiet_sweeps: 0 }))
+            }
+        }
+    }
+
+    fn fact(&mut self, fact: NodeFact) {
+        match fact {
+            NodeFact::SessionEnded { thread, session } => {
+                if let Some((thread, oldest)) = self.retention.ended(Instant::now(), thread, session) {
+                    self.discard(thread, oldest);
+                }
+            }
+            NodeFact::SessionReleased { session } => self.retention.released(session),
+            NodeFact::WorkspaceQuiet { thread, handled } => self.quiet(thread, handled),
+        }
+    }
+
+    /// Closes a workspace that has been quiet for long, unless a request is on its way to it.
+    fn quiet(&mut self, thread: ThreadId, handled: u64) {
+        let Some(workspace) = self.workspaces.get_mut(&thread) else { return };
+        if workspace.handed_on != handled {
+            return;
+        }
+        workspace.quiet_sweeps += 1;
+        if workspace.quiet_sweeps >= QUIET_SWEEPS
+            && let Some(workspace) = self.workspaces.remove(&thread)
+        {
+            workspace.actor.actor().stop(Some("it was quiet for long".to_owned()));
+        }
+    }
+
+    fn sweep(&mut self) {
+        for (thread, session) in self.retention.due(Instant::now()) {
+            self.discard(thread, session);
+        }
+        for workspace in self.workspaces.values() {
+            // One that is too busy to hear of it is not quiet.
+            let _ = workspace.actor.try_cast(WorkspaceMsg::Sweep);
+        }
+        self.tasks.spawn(look_at(Arc::clone(&self.leftovers)));
+        self.tasks.spawn(sweep_later(&self.facts));
+    }
+
+    /// Forgets a session whose coordinator has not released it.
+    fn discard(&mut self, thread: ThreadId, session: SessionId) {
+        let Some(workspace) = self.workspaces.get(&thread).map(|workspace| workspace.actor.clone()) else { return };
+        self.tasks.spawn(async move {
+            let by = "the node: it was not released in time".to_owned();
+            let _ = workspace.cast(WorkspaceMsg::Discard { session, by }).await;
+        });
+    }
+
+    fn discard_all(&mut self, by: &str, reply: RpcReplyPort<()>) {
+        let workspaces: Vec<_> = self.workspaces.values().map(|workspace| workspace.actor.clone()).collect();
+        let by = by.to_owned();
+        self.tasks.spawn(async move {
+            let discarded = workspaces.iter().map(async |workspace| {
+                let (done, told) = tokio::sync::oneshot::channel();
+                if workspace.cast(WorkspaceMsg::DiscardAll { by: by.clone(), reply: done.into() }).await.is_ok() {
+                    let _ = told.await;
+                }
+            });
+            futures::future::join_all(discarded).await;
+            let _ = reply.send(());
+        });
+    }
+
+    fn forget(&mut self, actor: ActorId) {
+        self.workspaces.retain(|_, workspace| workspace.actor.actor().get_id() != actor);
+    }
+}
+
+/// Sends the next sweep when its time has come.
+fn sweep_later(facts: &NodeFacts) -> impl Future<Output = ()> + Send + use<> {
+    let facts = facts.clone();
+    async move {
+        tokio::time::sleep(SWEEP).await;
+        let _ = facts.0.cast(NodeMsg::Sweep).await;
+    }
+}
+
+/// Looks at the leftovers again. Two of these at once would be one too many, hence the lock.
+async fn look_at(leftovers: Arc<Mutex<Vec<PathBuf>>>) {
+    let mut leftovers = leftovers.lock().await;
+    *leftovers = sweep::remove_dead(std::mem::take(&mut leftovers)).await;
+}

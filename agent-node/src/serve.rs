@@ -1,0 +1,189 @@
+//! Puts a node together, and takes it apart again.
+//!
+//! Invariant: the node is registered only when it can be asked, and is taken out of the registry before it stops answering. Stopping it
+//! ends no session: their holders live on, and end by their ownerless time if nobody comes back.
+
+mod server;
+
+use crate::config::{ConfigError, NodeConfig};
+use crate::node::capacity::Places;
+use crate::node::handle::NodeHandle;
+use crate::node::message::NodeMsg;
+use crate::node::supervisor::{NodeArgs, NodeSupervisor};
+use crate::probe::{ProbeError, probe};
+use crate::session::launcher::Launcher;
+use crate::state::{State, StateError};
+use crate::workspace::git::Git;
+use crate::workspace::jobs::Shared;
+use capstan_proto::transport::{Bound, ListenError, PipeConnector};
+use capstan_registry::{Registration, Registry, RegistryError};
+use capstan_runtime::actors::{AskError, BoundedRef, Root};
+use capstan_types::node::{NodeAddress, NodeRecord};
+use ractor::{Actor, SpawnErr};
+use server::Servers;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Requests that may wait for the supervisor. Full: the next one is refused as busy.
+const REQUESTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
+
+/// How long the actors have to say goodbye.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long all sessions may take to be ended.
+const STOP_SESSIONS_DEADLINE: Duration = Duration::from_secs(15);
+
+/// Why a node could not be started. For the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration makes no sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is no state directory.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The runner does not answer.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// An address cannot be listened at.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The registry does not take the node.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// An actor could not be started.
+    #[error("the node's actors could not be started: {0}")]
+    Actors(#[from] SpawnErr),
+}
+
+/// A node that serves. Dropping it stops it without goodbyes; [`Running::shutdown`] says them.
+#[derive(Debug)]
+pub struct Running {
+    node: NodeHandle,
+    addresses: Vec<NodeAddress>,
+    pipe: PipeConnector,
+    servers: Servers,
+    registration: Option<Registration>,
+    root: Option<Root>,
+    /// Held until the last actor is gone, so that no other node takes the directory before.
+    _state: State,
+}
+
+/// Starts a node, and registers it.
+///
+/// # Errors
+/// [`ServeError`]; nothing is left running then.
+pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Running, ServeError> {
+    config.check()?;
+    let state = State::claim(&config.state_dir)?;
+    let fingerprint = probe(&config.runner).await?;
+    let mut bound = Vec::with_capacity(config.listen.len());
+    for listen in &config.listen {
+        bound.push(listen.bind().await?);
+    }
+    let addresses: Vec<_> = bound.iter().map(address).collect();
+    let record = NodeRecord {
+        id: config.id.clone(),
+        generation: state.generation,
+        address: addresses.first().cloned().unwrap_or(NodeAddress::Embedded),
+        labels: config.labels.clone(),
+        capacity: config.capacity,
+        fingerprint,
+    };
+    let root = Root::start(GRACE).await?;
+    let node = start_actors(&config, &state, &root, record.clone()).await?;
+    let (servers, pipe) = Servers::start(&node, bound, config.token).await;
+    let registration = registry.register(record).await?;
+    tracing::info!(node = %config.id, generation = %state.generation, addresses = ?addresses, "the node serves");
+    Ok(Running { node, addresses, pipe, servers, registration: Some(registration), root: Some(root), _state: state })
+}
+
+async fn start_actors(config: &NodeConfig, state: &State, root: &Root, record: NodeRecord) -> Result<NodeHandle, SpawnErr> {
+    let launcher = Arc::new(Launcher::new(config, state));
+    let places = Places::new(config.capacity.sessions);
+    let shared = Shared {
+        node: config.id.clone(),
+        git: Git::new(Arc::clone(&launcher)),
+        launcher,
+        places: places.clone(),
+        scratch: state.scratch(),
+    };
+    let args = NodeArgs { shared, sessions: state.sessions() };
+    let (supervisor, _) = Actor::spawn_linked(None, NodeSupervisor, args, root.cell()).await?;
+    Ok(NodeHandle {
+        supervisor: BoundedRef::new(supervisor, REQUESTS),
+        places,
+        record: Arc::new(record),
+        stopping: CancellationToken::new(),
+    })
+}
+
+fn address(bound: &Bound) -> NodeAddress {
+    match bound {
+        Bound::Tcp(_, address) => NodeAddress::Tcp(address.to_string()),
+        Bound::Unix(_, path) => NodeAddress::Unix(path.display().to_string()),
+    }
+}
+
+impl Running {
+    /// The node as it is registered.
+    #[must_use]
+    pub fn record(&self) -> &NodeRecord {
+        &self.node.record
+    }
+
+    /// Where it listens, with real ports, in the order of the configuration.
+    #[must_use]
+    pub fn addresses(&self) -> &[NodeAddress] {
+        &self.addresses
+    }
+
+    /// Makes connections inside this process.
+    #[must_use]
+    pub const fn pipe(&self) -> &PipeConnector {
+        &self.pipe
+    }
+
+    /// Waits until the node cannot go on, because an actor that has no other to take its place has failed. Dropping the future loses
+    /// nothing.
+    pub async fn ended(&mut self) {
+        if let Some(root) = &mut self.root {
+            root.ended().await;
+            self.servers.not_serving().await;
+        }
+    }
+
+    /// Ends all sessions and forgets them, for a process that takes its sessions with it. New ones may still be started.
+    ///
+    /// # Errors
+    /// The actors did not answer; what runs on ends by its ownerless time.
+    pub async fn stop_sessions(&self, by: &str) -> Result<(), AskError> {
+        let by = by.to_owned();
+        self.node.supervisor.ask(STOP_SESSIONS_DEADLINE, |reply| NodeMsg::DiscardAll { by, reply }).await
+    }
+
+    /// Stops the node in order: it says that it no longer serves, leaves the registry, ends its streams, and stops its actors. Sessions
+    /// live on.
+    pub async fn shutdown(mut self) {
+        self.servers.not_serving().await;
+        if let Some(registration) = self.registration.take() {
+            registration.release().await;
+        }
+        self.node.stopping.cancel();
+        self.servers.ended().await;
+        if let Some(root) = self.root.take() {
+            root.stop("the node is shut down").await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.node.stopping.cancel();
+        if let Some(root) = &self.root {
+            root.cell().stop(Some("the node was dropped".to_owned()));
+        }
+    }
+}

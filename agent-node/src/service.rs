@@ -1,0 +1,9 @@
+//! The tonic services: convert, ask, convert. Nothing is decided here.
+
+pub(crate) mod gate;
+pub(crate) mod span;
+pub(crate) mod status;
+
+pub(crate) mod exec;
+pub(crate) mod node;
+pub(crate) mod workspace;

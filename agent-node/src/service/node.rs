@@ -1,0 +1,28 @@
+//! The Node service.
+
+use crate::node::handle::NodeHandle;
+use crate::service::span::server_span;
+use capstan_proto::convert::node::describe;
+use capstan_proto::wire::node as wire;
+use tonic::{Request, Response, Status};
+
+/// Says what the node is.
+#[derive(Debug, Clone)]
+pub(crate) struct NodeService {
+    node: NodeHandle,
+}
+
+impl NodeService {
+    pub(crate) const fn new(node: NodeHandle) -> Self {
+        Self { node }
+    }
+}
+
+#[tonic::async_trait]
+impl wire::node_server::Node for NodeService {
+    async fn describe(&self, request: Request<wire::DescribeRequest>) -> Result<Response<wire::DescribeResponse>, Status> {
+        let _entered = server_span("capstan.node.v1.Node", "Describe", request.metadata()).entered();
+        let record = (*self.node.record).clone();
+        Ok(Response::new(describe(record, env!("CARGO_PKG_VERSION"), self.node.places.known())))
+    }
+}

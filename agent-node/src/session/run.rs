@@ -1,0 +1,129 @@
+//! A program of the node's own, run to its end under the same sandbox as a session: patches and git.
+//!
+//! The node is the only owner, reads the output up to a cap, and leaves nothing behind.
+
+use crate::session::dir::SessionDir;
+use crate::session::launcher::{Launched, Launcher, Program};
+use crate::session::link::{self, LinkError, Reader, Writer};
+use crate::session::runner::LaunchError;
+use bytes::Bytes;
+use capstan_types::control::{MAX_DATA, Report, Request, VERSION};
+use capstan_types::launch::SessionEnd;
+use capstan_types::output::{Piece, Seq};
+use capstan_types::time::Millis;
+use futures::future::{Either, select};
+use std::pin::pin;
+use std::time::Duration;
+use tokio::process::Child;
+
+/// How long the holder may take to go when all is done, before it is killed.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// What a program wrote and how it ended.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// Its output, at most as long as was asked for.
+    pub(crate) output: Vec<u8>,
+    pub(crate) end: SessionEnd,
+}
+
+/// Why there is no outcome.
+#[derive(Debug)]
+pub(crate) enum RunError {
+    /// Nothing was started.
+    Refused(capstan_types::launch::Refusal),
+    /// What it did is not known.
+    Unknown(String),
+}
+
+impl From<LaunchError> for RunError {
+    fn from(error: LaunchError) -> Self {
+        match error {
+            LaunchError::Refused(refusal) => Self::Refused(refusal),
+            LaunchError::Unknown(reason) => Self::Unknown(reason),
+        }
+    }
+}
+
+/// A holder that is killed, and its directory removed, when nobody waits for its program any more.
+struct Holder {
+    child: Child,
+    dir: SessionDir,
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        // Both without effect when all went well.
+        let _ = self.child.start_kill();
+        self.dir.remove_now();
+    }
+}
+
+/// Runs `program` with `input`, and gives at most `cap` bytes of its output. `deadline` is enforced by the holder, as the program's
+/// total time, and by the node after a grace.
+pub(crate) async fn to_end(
+    launcher: &Launcher,
+    mut program: Program,
+    input: Bytes,
+    cap: usize,
+    deadline: Duration,
+) -> Result<Outcome, RunError> {
+    program.limits.total = Some(Millis::of(deadline));
+    let Launched { dir, holder, .. } = launcher.launch(program).await?;
+    let mut holder = Holder { child: holder, dir };
+    let outcome = match tokio::time::timeout(deadline + GOODBYE, converse(&holder.dir, input, cap)).await {
+        Ok(outcome) => outcome.map_err(|error| RunError::Unknown(error.to_string())),
+        Err(_) => Err(RunError::Unknown(format!("it did not end within {} s", deadline.as_secs()))),
+    };
+    if outcome.is_err() {
+        let _ = holder.child.start_kill();
+    }
+    if tokio::time::timeout(GOODBYE, holder.child.wait()).await.is_err() {
+        let _ = holder.child.kill().await;
+    }
+    holder.dir.remove().await;
+    outcome
+}
+
+async fn converse(dir: &SessionDir, input: Bytes, cap: usize) -> Result<Outcome, LinkError> {
+    let (mut reader, mut writer) = link::connect(&dir.socket()).await?;
+    writer.send(&Request::Attach { version: VERSION, from: Seq(0) }).await?;
+    let outcome = {
+        // Side by side: a program that writes before it has read all would otherwise wait for us as we for it.
+        let collecting = pin!(collect(&mut reader, cap));
+        let feeding = pin!(feed(&mut writer, input));
+        match select(collecting, feeding).await {
+            // A program may end before it has read all; then the rest has nowhere to go, and its end says what that means.
+            Either::Left((outcome, _)) => outcome?,
+            Either::Right((_, collecting)) => collecting.await?,
+        }
+    };
+    // By a connection of its own: the other may have stopped in the middle of a frame. It is held until the holder closes it, because a
+    // holder need not read what somebody sent who has hung up.
+    let (mut reader, mut writer) = link::connect(&dir.socket()).await?;
+    writer.send(&Request::Release).await?;
+    while let Ok(Some(_)) = reader.next().await {}
+    Ok(outcome)
+}
+
+async fn feed(writer: &mut Writer, mut input: Bytes) -> Result<(), LinkError> {
+    while !input.is_empty() {
+        writer.send(&Request::Input(input.split_to(input.len().min(MAX_DATA)))).await?;
+    }
+    writer.send(&Request::CloseInput).await
+}
+
+async fn collect(reader: &mut Reader, cap: usize) -> Result<Outcome, LinkError> {
+    let mut output = Vec::new();
+    loop {
+        match reader.next().await? {
+            Some(Report::Output(Piece::Bytes { bytes, .. })) => {
+                let room = cap.saturating_sub(output.len()).min(bytes.len());
+                output.extend_from_slice(&bytes[..room]);
+            }
+            Some(Report::Output(Piece::Gap { .. }) | Report::Hello { .. } | Report::InputClosed) => {}
+            Some(Report::Ended(end)) => return Ok(Outcome { output, end }),
+            None => return Err(LinkError::Io(std::io::ErrorKind::UnexpectedEof.into())),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Tests of the runner's client against runners that misbehave.
+
+use super::*;
+use capstan_types::control;
+use capstan_types::id::SessionId;
+use capstan_types::launch::Stdio as Wiring;
+use capstan_types::limits::SessionLimits;
+use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
+
+/// A shell script in the place of the runner.
+fn runner(script: &str) -> Runner {
+    Runner::new(RunnerPath { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()] })
+}
+
+fn spec() -> LaunchSpec {
+    let root = AbsPath::new("/").unwrap();
+    LaunchSpec {
+        version: control::VERSION,
+        session: SessionId::generate(),
+        dir: root.clone(),
+        argv: vec!["true".into()],
+        cwd: root,
+        env: [].into(),
+        stdio: Wiring::PipesNoInput,
+        policy: SandboxPolicy::read_only(),
+        limits: SessionLimits::default(),
+    }
+}
+
+#[tokio::test]
+async fn a_runner_that_dies_without_an_answer_is_quoted_and_its_deed_is_unknown() {
+    let died = runner("echo boom >&2; exit 3").launch(&spec()).await.unwrap_err();
+    assert_eq!(died, LaunchError::Unknown("the runner died without an answer; it said: boom".into()));
+}
+
+#[tokio::test]
+async fn a_runner_that_does_not_answer_is_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    let told = dir.path().join("pid");
+    let script = format!("echo $$ >{0}.new; mv {0}.new {0}; exec sleep 1000", told.display());
+    let silent = Runner { deadline: Duration::from_secs(1), ..runner(&script) };
+    let late = silent.launch(&spec()).await.unwrap_err();
+    assert_eq!(late, LaunchError::Unknown("the runner did not answer within 1000 ms, and was killed".into()));
+    let stat = format!("/proc/{}/stat", std::fs::read_to_string(told).unwrap().trim());
+    let lives = || std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while lives() {
+        assert!(std::time::Instant::now() < deadline, "the runner lives on");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_taken_from_a_runner_that_ends_by_itself() {
+    let refusing = runner(r#"echo '{"refused":{"policy":{"reason":"no"}}}'; exit 1"#);
+    let refused = refusing.launch(&spec()).await.unwrap_err();
+    assert_eq!(refused, LaunchError::Refused(Refusal::Policy { reason: "no".into() }));
+}
+
+#[tokio::test]
+async fn the_runner_is_given_nothing_of_the_nodes_environment() {
+    let telling = runner("export -p >&2; exit 1").launch(&spec()).await.unwrap_err();
+    let LaunchError::Unknown(said) = telling else { panic!("{telling:?}") };
+    assert!(said.contains("PWD") && !said.contains("CARGO") && !said.contains("HOME"), "{said}");
+}
+
+#[tokio::test]
+async fn a_verb_is_run_behind_the_leading_arguments() {
+    let path = RunnerPath { program: "/opt/capstan".into(), args: vec!["sandbox".into()] };
+    assert_eq!(Runner::new(path).verb_argv("patch"), ["/opt/capstan", "sandbox", "patch"]);
+    let telling = runner("echo \"asked to $0\" >&2; exit 1").launch(&spec()).await.unwrap_err();
+    assert_eq!(telling, LaunchError::Unknown("the runner died without an answer; it said: asked to hold".into()));
+}

@@ -1,0 +1,124 @@
+//! What one reader sees of a session.
+//!
+//! Each reader has its own connection to the holder, which sends only as fast as the reader takes: nothing piles up in the node, and a
+//! reader that is too slow finds a gap where the holder's own caps made it drop the middle. Dropping the stream closes the connection,
+//! by which the holder knows that an owner has gone. Invariant: after the end comes nothing, and a stream that breaks before says so.
+
+use crate::error::NodeError;
+use crate::session::link::{self, LinkError, Reader, Writer};
+use crate::session::message::{SessionDoor, SessionMsg};
+use capstan_runtime::actors::ask;
+use capstan_types::control::{Report, Request, VERSION};
+use capstan_types::output::Seq;
+use capstan_types::session::SessionEvent;
+use futures::Stream;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long to wait for the end of a session whose holder has gone: it is read from a file.
+const END_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Where a reader begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Opening {
+    /// With what started, for who asked for the start.
+    Started,
+    /// With the output.
+    Output,
+}
+
+enum Phase {
+    Opening,
+    Connecting,
+    /// The writer is kept because half a connection would look like a reader that has gone.
+    Reading {
+        reader: Reader,
+        _writer: Writer,
+    },
+    Over,
+}
+
+struct Reading {
+    door: SessionDoor,
+    from: Seq,
+    phase: Phase,
+    stopping: CancellationToken,
+}
+
+/// The events of a session from `from` on. It ends with [`NodeError::Stopping`] when `stopping` is cancelled.
+pub(crate) fn events(
+    door: SessionDoor,
+    from: Seq,
+    opening: Opening,
+    stopping: CancellationToken,
+) -> impl Stream<Item = Result<SessionEvent, NodeError>> + Send {
+    let phase = match opening {
+        Opening::Started => Phase::Opening,
+        Opening::Output => Phase::Connecting,
+    };
+    futures::stream::unfold(Reading { door, from, phase, stopping }, |mut reading| async move {
+        let event = reading.next().await?;
+        Some((event, reading))
+    })
+}
+
+impl Reading {
+    async fn next(&mut self) -> Option<Result<SessionEvent, NodeError>> {
+        match self.phase {
+            Phase::Over => return None,
+            Phase::Opening => {
+                self.phase = Phase::Connecting;
+                let enforced = (*self.door.enforced).clone();
+                return Some(Ok(SessionEvent::Started { session: self.door.session, enforced }));
+            }
+            Phase::Connecting | Phase::Reading { .. } => {}
+        }
+        let stopping = self.stopping.clone();
+        let event = tokio::select! {
+            // First, so that a session that never falls silent cannot keep the node from stopping.
+            biased;
+            () = stopping.cancelled() => Err(NodeError::Stopping),
+            event = self.read() => event,
+        };
+        if !matches!(event, Ok(SessionEvent::Output(_))) {
+            self.phase = Phase::Over;
+        }
+        Some(event)
+    }
+
+    async fn read(&mut self) -> Result<SessionEvent, NodeError> {
+        match self.report().await {
+            Ok(Some(Report::Output(piece))) => Ok(SessionEvent::Output(piece)),
+            Ok(Some(Report::Ended(end))) => {
+                // Told before the reader is, so that a release that the reader sends at once finds the session ended.
+                let _ = self.door.actor.cast(SessionMsg::Ended(end.clone()));
+                Ok(SessionEvent::Ended(end))
+            }
+            Ok(Some(Report::Hello { .. } | Report::InputClosed)) | Ok(None) => {
+                self.end_without_holder("it closed the connection").await
+            }
+            Err(error) => self.end_without_holder(&error.to_string()).await,
+        }
+    }
+
+    async fn report(&mut self) -> Result<Option<Report>, LinkError> {
+        if let Phase::Connecting = self.phase {
+            let (reader, mut writer) = link::connect(&self.door.socket).await?;
+            writer.send(&Request::Attach { version: VERSION, from: self.from }).await?;
+            self.phase = Phase::Reading { reader, _writer: writer };
+        }
+        match &mut self.phase {
+            Phase::Reading { reader, .. } => reader.next().await,
+            Phase::Opening | Phase::Connecting | Phase::Over => Ok(None),
+        }
+    }
+
+    /// The holder is not there: the session's actor knows, or finds out, how it ended.
+    async fn end_without_holder(&self, why: &str) -> Result<SessionEvent, NodeError> {
+        match ask(&self.door.actor, END_DEADLINE, |reply| SessionMsg::AwaitEnd { reply }).await {
+            Ok(end) => Ok(SessionEvent::Ended(end)),
+            Err(capstan_runtime::actors::AskError::Stopped) => Err(NodeError::NoSession(self.door.session)),
+            Err(_) => Err(NodeError::HolderLost(why.to_owned())),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The node's own directory: who may use it, and what lies where in it.
+//!
+//! `lock` is held for as long as a node uses the directory; `generation` counts its lives; `sessions/ID` belongs to one session each;
+//! `scratch/THREAD` holds what the node itself keeps of a workspace, such as snapshots. All of it is readable by the node's user only.
+
+use capstan_types::id::Generation;
+use capstan_types::path::{AbsPath, PathError};
+use std::fs::{DirBuilder, File, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// How many nodes may share a parent directory. Full: the next one is refused.
+const SLOTS: usize = 256;
+
+/// Where a node keeps its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StateDir {
+    /// This directory, for this node alone.
+    Own(PathBuf),
+    /// The first directory below this one that no living node uses, for processes that embed a node and may run side by side. A dead
+    /// one's directory is used again, and with that its leftovers are cleared.
+    SlotIn(PathBuf),
+}
+
+/// Why there is no state directory. For the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Another node lives there.
+    #[error("another node uses the state directory `{}`; stop it, or give this one a directory of its own", .0.display())]
+    Used(PathBuf),
+    /// Too many nodes live there.
+    #[error("{SLOTS} nodes use the directory `{}` already; stop some, or give this one another", .0.display())]
+    NoSlot(PathBuf),
+    /// The path cannot be used as one.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// The generation file holds something else.
+    #[error("`{}` does not hold a number; remove it, and the node starts at generation 1", .0.display())]
+    Generation(PathBuf),
+    /// There is no room for the little that a node keeps.
+    #[error("the disk that holds the state directory `{}` is full; free some space, and start again", .0.display())]
+    Full(PathBuf),
+    /// The system said no.
+    #[error("cannot use the state directory `{}`: {source}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// A state directory that this node holds.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) root: AbsPath,
+    pub(crate) generation: Generation,
+    /// Released by the kernel when this is dropped or the process dies.
+    _lock: File,
+}
+
+impl State {
+    /// Takes the directory, making it if needed, and begins a new life in it. Blocks for a few file operations.
+    pub(crate) fn claim(dir: &StateDir) -> Result<Self, StateError> {
+        match dir {
+            StateDir::Own(root) => Self::hold(root)?.ok_or_else(|| StateError::Used(root.clone())),
+            StateDir::SlotIn(parent) => {
+                for slot in 0..SLOTS {
+                    if let Some(state) = Self::hold(&parent.join(slot.to_string()))? {
+                        return Ok(state);
+                    }
+                }
+                Err(StateError::NoSlot(parent.clone()))
+            }
+        }
+    }
+
+    /// `None` when another node holds it.
+    fn hold(root: &Path) -> Result<Option<Self>, StateError> {
+        make_private(root)?;
+        let resolved = root.canonicalize().map_err(|source| failed(root, source))?;
+        let root = AbsPath::new(resolved)?;
+        let path = root.as_path().join("lock");
+        let lock = File::create(&path).map_err(|source| failed(&path, source))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(source)) => return Err(failed(&path, source)),
+        }
+        make_private(&root.as_path().join("sessions"))?;
+        make_private(&root.as_path().join("scratch"))?;
+        let generation = next_generation(&root.as_path().join("generation"))?;
+        Ok(Some(Self { root, generation, _lock: lock }))
+    }
+
+    pub(crate) fn sessions(&self) -> PathBuf {
+        self.root.as_path().join("sessions")
+    }
+
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.root.as_path().join("scratch")
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> StateError {
+    match source.kind() {
+        io::ErrorKind::StorageFull => StateError::Full(path.parent().unwrap_or(path).to_owned()),
+        _ => StateError::Io { path: path.to_owned(), source },
+    }
+}
+
+/// Makes a directory, and the ones above it, that only the node's user can enter. One that exists is closed to others.
+fn make_private(path: &Path) -> Result<(), StateError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|source| failed(path, source))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(|source| failed(path, source))
+}
+
+/// Counts one life more. Written aside and renamed, so that a full disk leaves the old number.
+fn next_generation(path: &Path) -> Result<Generation, StateError> {
+    let last = match std::fs::read_to_string(path) {
+        Ok(text) => text.trim().parse().map(Generation).map_err(|_| StateError::Generation(path.to_owned()))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Generation(0),
+        Err(source) => return Err(failed(path, source)),
+    };
+    let next = last.next();
+    let aside = path.with_extension("new");
+    std::fs::write(&aside, format!("{next}\n")).map_err(|source| failed(&aside, source))?;
+    std::fs::rename(&aside, path).map_err(|source| failed(path, source))?;
+    Ok(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_directory_has_one_node_and_counts_its_lives() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = StateDir::Own(dir.path().join("a/b"));
+        let first = State::claim(&own).unwrap();
+        assert_eq!(first.generation, Generation(1));
+        let said = State::claim(&own).unwrap_err().to_string();
+        assert!(said.starts_with("another node uses the state directory"), "{said}");
+        drop(first);
+        assert_eq!(State::claim(&own).unwrap().generation, Generation(2));
+        let mode = std::fs::metadata(dir.path().join("a/b")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn embedded_nodes_live_side_by_side_and_reuse_the_slots_of_the_dead() {
+        let dir = tempfile::tempdir().unwrap();
+        let slots = StateDir::SlotIn(dir.path().to_owned());
+        let first = State::claim(&slots).unwrap();
+        let second = State::claim(&slots).unwrap();
+        assert_ne!(first.root, second.root);
+        let free = first.root.clone();
+        drop(first);
+        assert_eq!(State::claim(&slots).unwrap().root, free);
+    }
+
+    #[test]
+    fn a_broken_generation_file_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("generation"), "seven").unwrap();
+        let said = State::claim(&StateDir::Own(dir.path().to_owned())).unwrap_err().to_string();
+        assert!(said.contains("generation` does not hold a number; remove it"), "{said}");
+    }
+}

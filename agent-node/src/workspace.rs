@@ -1,0 +1,13 @@
+//! Workspaces: what the node keeps of a thread, and what it does to the thread's files. Whatever touches those files runs in the
+//! sandbox, never in the node itself.
+
+pub(crate) mod actor;
+pub(crate) mod jobs;
+pub(crate) mod message;
+pub(crate) mod once;
+pub(crate) mod sessions;
+
+pub(crate) mod git;
+pub(crate) mod open;
+pub(crate) mod patch;
+pub(crate) mod snapshot;

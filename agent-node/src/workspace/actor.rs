@@ -1,0 +1,149 @@
+//! One thread's workspace on this node: its sessions, its patches, its snapshots.
+//!
+//! The supervisor hands it requests that have passed the fence, in order. Nothing slow happens in its handler.
+
+use crate::node::message::{NodeFact, NodeFacts};
+use crate::workspace::jobs::{Jobs, Shared};
+use crate::workspace::message::{WorkspaceEnvelope, WorkspaceFact, WorkspaceFacts, WorkspaceMsg, WorkspaceRequest};
+use crate::workspace::sessions::Sessions;
+use capstan_runtime::actors::BoundedRef;
+use capstan_types::id::ThreadId;
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Facts that may wait in a workspace's mailbox. Full: whoever tells one waits.
+const FACTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
+
+/// How long the sessions' actors have to say goodbye.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Keeps one thread's workspace.
+pub(crate) struct WorkspaceActor;
+
+/// What a workspace's actor starts from.
+#[derive(Debug)]
+pub(crate) struct WorkspaceArgs {
+    pub(crate) thread: ThreadId,
+    pub(crate) shared: Shared,
+    pub(crate) node: NodeFacts,
+}
+
+#[derive(Debug)]
+pub(crate) struct WorkspaceState {
+    thread: ThreadId,
+    node: NodeFacts,
+    sessions: Sessions,
+    jobs: Jobs,
+    /// Requests handled so far, by which the supervisor knows whether one is under way.
+    handled: u64,
+    /// Launches and facts; dropped with the actor, so that no half-started session outlives it.
+    tasks: JoinSet<()>,
+}
+
+impl Actor for WorkspaceActor {
+    type Msg = WorkspaceEnvelope;
+    type State = WorkspaceState;
+    type Arguments = WorkspaceArgs;
+
+    async fn pre_start(
+        &self,
+        me: ActorRef<WorkspaceEnvelope>,
+        args: WorkspaceArgs,
+    ) -> Result<WorkspaceState, ActorProcessingErr> {
+        let facts = WorkspaceFacts(BoundedRef::new(me, FACTS));
+        let (launcher, places) = (Arc::clone(&args.shared.launcher), args.shared.places.clone());
+        Ok(WorkspaceState {
+            thread: args.thread,
+            node: args.node,
+            sessions: Sessions::new(launcher, places, facts.clone()),
+            jobs: Jobs::new(args.shared, args.thread, facts),
+            handled: 0,
+            tasks: JoinSet::new(),
+        })
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<WorkspaceEnvelope>,
+        envelope: WorkspaceEnvelope,
+        state: &mut WorkspaceState,
+    ) -> Result<(), ActorProcessingErr> {
+        while state.tasks.try_join_next().is_some() {}
+        match envelope.message {
+            WorkspaceMsg::Request(request) => state.request(request),
+            WorkspaceMsg::Fact(fact) => state.fact(&me, fact).await,
+            WorkspaceMsg::Discard { session, by } => state.sessions.discard(session, by),
+            WorkspaceMsg::DiscardAll { by, reply } => state.sessions.discard_all(&by, reply, &mut state.tasks),
+            WorkspaceMsg::Sweep => state.sweep(),
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _me: ActorRef<WorkspaceEnvelope>,
+        event: SupervisionEvent,
+        state: &mut WorkspaceState,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorTerminated(session, ..) => state.sessions.actor_stopped(session.get_id()),
+            SupervisionEvent::ActorFailed(session, error) => {
+                tracing::error!(thread = %state.thread, %error, "a session's actor failed; its session runs out of its ownerless time");
+                state.sessions.actor_stopped(session.get_id());
+            }
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn post_stop(&self, me: ActorRef<WorkspaceEnvelope>, _state: &mut WorkspaceState) -> Result<(), ActorProcessingErr> {
+        me.stop_children_and_wait(Some("the workspace is closed".to_owned()), Some(GRACE)).await;
+        Ok(())
+    }
+}
+
+impl WorkspaceState {
+    fn request(&mut self, request: WorkspaceRequest) {
+        self.handled += 1;
+        match request {
+            WorkspaceRequest::Start { call, span, reply } => self.sessions.start(*call, span, reply, &mut self.tasks),
+            WorkspaceRequest::Find { session, reply } => drop(reply.send(self.sessions.find(session))),
+            WorkspaceRequest::Session { session, message } => self.sessions.hand_on(session, message),
+            WorkspaceRequest::Open { cwd, reply } => self.jobs.open(cwd, reply),
+            WorkspaceRequest::ApplyPatch { call, span, reply } => self.jobs.apply_patch(*call, span, reply),
+            WorkspaceRequest::Snapshot { cwd, span, reply } => self.jobs.snapshot(cwd, span, reply),
+            WorkspaceRequest::Diff { cwd, snapshot, max_bytes, span, reply } => {
+                self.jobs.diff(cwd, snapshot, max_bytes, span, reply);
+            }
+        }
+    }
+
+    async fn fact(&mut self, me: &ActorRef<WorkspaceEnvelope>, fact: WorkspaceFact) {
+        let thread = self.thread;
+        match fact {
+            WorkspaceFact::Launched { key, outcome } => self.sessions.launched(me, key, *outcome).await,
+            WorkspaceFact::Ended { session } => self.tell(NodeFact::SessionEnded { thread, session }),
+            WorkspaceFact::Released { session } => {
+                self.sessions.released(session);
+                self.tell(NodeFact::SessionReleased { session });
+            }
+            WorkspaceFact::Patched { key, outcome } => self.jobs.patched(key, outcome),
+            WorkspaceFact::Taken { snapshot, reply } => self.jobs.taken(snapshot, reply),
+        }
+    }
+
+    fn sweep(&mut self) {
+        if self.sessions.is_quiet() && self.jobs.is_quiet() {
+            self.tell(NodeFact::WorkspaceQuiet { thread: self.thread, handled: self.handled });
+        }
+    }
+
+    /// Tells the supervisor, in a task: its mailbox may be full, and waiting for it here would stop the workspace.
+    fn tell(&mut self, fact: NodeFact) {
+        let node = self.node.clone();
+        self.tasks.spawn(async move { node.tell(fact).await });
+    }
+}

@@ -1,0 +1,156 @@
+//! Runs git on a workspace, whose repository is not to be trusted: its configuration can name programs to run.
+//!
+//! Git therefore runs as any session does, under a policy that lets it write to a scratch directory of the node's and nowhere else, and
+//! with the settings turned off that start programs. One shell script is one launch, because a launch costs milliseconds.
+
+use crate::session::launcher::{Launcher, Program};
+use crate::session::run::{self, RunError};
+use bytes::Bytes;
+use capstan_types::launch::{SessionEnd, Stdio};
+use capstan_types::limits::{ByteCap, SessionLimits};
+use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// How long one script may take. A first look at a large work tree reads all of it.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How many scripts run at once on a node. Full: the next one waits its turn.
+const AT_ONCE: usize = 4;
+
+/// The largest file that git may write to the scratch directory, in bytes: an untracked disk image is not worth a diff.
+const LARGEST_FILE: u64 = 1 << 30;
+
+/// Settings that a repository cannot override. The first ones keep it from starting programs; the rest keep git quick and quiet.
+const SETTINGS: [(&str, &str); 14] = [
+    ("core.fsmonitor", "false"),
+    ("core.hooksPath", "/dev/null"),
+    ("safe.bareRepository", "explicit"),
+    ("filter.lfs.clean", ""),
+    ("filter.lfs.process", ""),
+    ("filter.lfs.required", "false"),
+    // The node may run as another user than the one who owns the files; the sandbox is what protects here.
+    ("safe.directory", "*"),
+    ("submodule.recurse", "false"),
+    ("core.splitIndex", "false"),
+    ("core.safecrlf", "false"),
+    ("core.quotePath", "false"),
+    ("core.fsync", "none"),
+    ("gc.auto", "0"),
+    ("advice.addEmbeddedRepo", "false"),
+];
+
+/// Variables that do the same.
+const VARIABLES: [(&str, &str); 7] = [
+    ("GIT_CONFIG_NOSYSTEM", "1"),
+    ("GIT_CONFIG_GLOBAL", "/dev/null"),
+    ("GIT_ATTR_NOSYSTEM", "1"),
+    ("GIT_OPTIONAL_LOCKS", "0"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GIT_NO_LAZY_FETCH", "1"),
+    ("LC_ALL", "C"),
+];
+
+/// Runs git scripts. Clones share the bound on how many run.
+#[derive(Debug, Clone)]
+pub(crate) struct Git {
+    launcher: Arc<Launcher>,
+    turns: Arc<Semaphore>,
+}
+
+/// A script with the variables that it reads, to be run in a directory.
+#[derive(Debug)]
+pub(crate) struct Script<'a> {
+    /// A shell script of this crate. It fails with exit code 3, a NUL and the reason.
+    pub(crate) text: &'static str,
+    /// Where it runs.
+    pub(crate) cwd: &'a AbsPath,
+    /// The one directory that it may write to; it knows it as CAPSTAN_SCRATCH.
+    pub(crate) scratch: &'a AbsPath,
+    /// Further variables.
+    pub(crate) variables: Vec<(&'static str, String)>,
+    /// The most bytes of output.
+    pub(crate) cap: usize,
+}
+
+impl Git {
+    pub(crate) fn new(launcher: Arc<Launcher>) -> Self {
+        Self { launcher, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Runs a script, and gives what it wrote, or why it failed.
+    pub(crate) async fn run(&self, script: Script<'_>) -> Result<Vec<u8>, String> {
+        let _turn = self.turns.acquire().await.map_err(|error| error.to_string())?;
+        let cap = script.cap;
+        match run::to_end(&self.launcher, program(script), Bytes::new(), cap, DEADLINE).await {
+            Ok(outcome) if outcome.end == (SessionEnd::Exited { code: 0 }) => Ok(outcome.output),
+            Ok(outcome) => Err(reason(&outcome.output, &outcome.end)),
+            Err(RunError::Refused(refusal)) => Err(refusal.to_string()),
+            Err(RunError::Unknown(reason)) => Err(reason),
+        }
+    }
+}
+
+fn program(script: Script<'_>) -> Program {
+    let variables = script.variables.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let scratch = ("CAPSTAN_SCRATCH".to_owned(), script.scratch.to_string());
+    Program {
+        argv: ["/bin/sh", "-c", script.text].map(str::to_owned).to_vec(),
+        cwd: script.cwd.clone(),
+        env: environment().into_iter().chain(variables).chain([scratch]).collect(),
+        stdio: Stdio::PipesNoInput,
+        policy: SandboxPolicy::workspace_write(vec![script.scratch.clone()]),
+        limits: SessionLimits {
+            head: ByteCap::new(script.cap as u64).unwrap_or_else(|_| SessionLimits::default().head),
+            file_bytes: Some(LARGEST_FILE),
+            ..SessionLimits::default()
+        },
+    }
+}
+
+fn environment() -> BTreeMap<String, String> {
+    let mut env: BTreeMap<_, _> = VARIABLES.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    env.insert("GIT_CONFIG_COUNT".to_owned(), SETTINGS.len().to_string());
+    for (number, (key, value)) in SETTINGS.iter().enumerate() {
+        env.insert(format!("GIT_CONFIG_KEY_{number}"), (*key).to_owned());
+        env.insert(format!("GIT_CONFIG_VALUE_{number}"), (*value).to_owned());
+    }
+    env
+}
+
+/// What a failed script said behind its NUL, on one line.
+fn reason(output: &[u8], end: &SessionEnd) -> String {
+    let said = output.iter().rposition(|byte| *byte == 0).map(|nul| String::from_utf8_lossy(&output[nul + 1..]).into_owned());
+    match (said.filter(|said| !said.trim().is_empty()), end) {
+        (Some(said), _) => said.trim().replace('\n', "; "),
+        (None, SessionEnd::Limit(limit)) => format!("git reached its {}; the work tree is too large for a diff", limit.as_str()),
+        (None, _) => "git did not say why".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use capstan_types::launch::SessionLimit;
+
+    #[test]
+    fn a_failure_is_told_in_one_line() {
+        let failed = SessionEnd::Exited { code: 3 };
+        assert_eq!(reason(b"diff --git\n\0warning: x\nfatal: bad object\n", &failed), "warning: x; fatal: bad object");
+        assert_eq!(reason(b"", &failed), "git did not say why");
+        let slow = reason(b"", &SessionEnd::Limit(SessionLimit::Total));
+        assert_eq!(slow, "git reached its total time; the work tree is too large for a diff");
+    }
+
+    #[test]
+    fn every_setting_is_passed_where_no_repository_can_override_it() {
+        let env = environment();
+        let count: usize = env["GIT_CONFIG_COUNT"].parse().unwrap();
+        let keys: Vec<_> = (0..count).map(|number| env[&format!("GIT_CONFIG_KEY_{number}")].as_str()).collect();
+        assert!(keys.contains(&"core.fsmonitor") && keys.contains(&"core.hooksPath") && count == SETTINGS.len());
+        assert!(!env.contains_key(&format!("GIT_CONFIG_KEY_{count}")));
+    }
+}

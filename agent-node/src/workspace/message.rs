@@ -1,0 +1,112 @@
+//! What a workspace's actor is asked and told.
+
+use crate::error::NodeError;
+use crate::session::launcher::Launched;
+use crate::session::message::{SessionDoor, SessionMsg};
+use crate::session::runner::LaunchError;
+use crate::workspace::snapshot::{Diff, Snapshot};
+use capstan_runtime::actors::{Admitted, BoundedRef};
+use capstan_types::id::{Attempt, CallId, SessionId};
+use capstan_types::path::AbsPath;
+use capstan_types::session::{PatchCall, PatchReport, StartCall, WorkspaceFacts as DirectoryFacts};
+use ractor::RpcReplyPort;
+use std::fmt;
+use tracing::Span;
+
+/// Where an answer goes.
+pub(crate) type Reply<T> = RpcReplyPort<Result<T, NodeError>>;
+
+/// What a workspace's actor gets. Requests and facts have bounds of their own, so that a crowd of requests cannot delay a fact.
+pub(crate) type WorkspaceEnvelope = Admitted<WorkspaceMsg>;
+
+/// One try of one call: what may be started at most once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct CallKey {
+    pub(crate) call: CallId,
+    pub(crate) attempt: Attempt,
+}
+
+/// A message to a workspace's actor.
+#[derive(Debug)]
+pub(crate) enum WorkspaceMsg {
+    Request(WorkspaceRequest),
+    Fact(WorkspaceFact),
+    /// End a session that nobody has released, and forget it.
+    Discard {
+        session: SessionId,
+        by: String,
+    },
+    /// End every session and forget it. The answer comes when all are gone.
+    DiscardAll {
+        by: String,
+        reply: RpcReplyPort<()>,
+    },
+    /// A minute has passed; say so upwards if nothing goes on here.
+    Sweep,
+}
+
+/// What a coordinator asks, after the fence.
+#[derive(Debug)]
+pub(crate) enum WorkspaceRequest {
+    /// Start a session, or find the one that the call started.
+    Start { call: Box<StartCall>, span: Span, reply: Reply<SessionDoor> },
+    /// Find a session.
+    Find { session: SessionId, reply: Reply<SessionDoor> },
+    /// Hand a message on to a session.
+    Session { session: SessionId, message: SessionMsg },
+    /// Look at a directory.
+    Open { cwd: AbsPath, reply: Reply<DirectoryFacts> },
+    /// Apply a patch, or give the result of the one that the call applied.
+    ApplyPatch { call: Box<PatchCall>, span: Span, reply: Reply<PatchReport> },
+    /// Take note of a work tree.
+    Snapshot { cwd: AbsPath, span: Span, reply: Reply<String> },
+    /// Say what changed since.
+    Diff { cwd: AbsPath, snapshot: String, max_bytes: usize, span: Span, reply: Reply<Diff> },
+}
+
+/// What happened to a workspace's actor's work.
+#[derive(Debug)]
+pub(crate) enum WorkspaceFact {
+    /// A launch came to its end.
+    Launched { key: CallKey, outcome: Box<Result<Launched, LaunchError>> },
+    /// A session ended.
+    Ended { session: SessionId },
+    /// A session has been let go of.
+    Released { session: SessionId },
+    /// A patch was applied, or was not.
+    Patched { key: CallKey, outcome: Result<PatchReport, NodeError> },
+    /// A snapshot was taken.
+    Taken { snapshot: Snapshot, reply: Reply<String> },
+}
+
+/// Where a workspace's children and tasks send facts.
+#[derive(Clone)]
+pub(crate) struct WorkspaceFacts(pub(crate) BoundedRef<WorkspaceMsg>);
+
+impl WorkspaceFacts {
+    /// Tells a fact; waits while the lane for facts is full.
+    pub(crate) async fn tell(&self, fact: WorkspaceFact) {
+        // A workspace that has stopped needs to know nothing any more.
+        let _ = self.0.cast(WorkspaceMsg::Fact(fact)).await;
+    }
+}
+
+impl fmt::Debug for WorkspaceFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WorkspaceFacts")
+    }
+}
+
+impl WorkspaceRequest {
+    /// Answers with an error instead.
+    pub(crate) fn refuse(self, error: NodeError) {
+        match self {
+            Self::Start { reply, .. } | Self::Find { reply, .. } => drop(reply.send(Err(error))),
+            Self::Session { message, .. } => message.refuse(error),
+            Self::Open { reply, .. } => drop(reply.send(Err(error))),
+            Self::ApplyPatch { reply, .. } => drop(reply.send(Err(error))),
+            Self::Snapshot { reply, .. } => drop(reply.send(Err(error))),
+            Self::Diff { reply, .. } => drop(reply.send(Err(error))),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The node as a coordinator sees it: real gRPC, real runner, real processes.
+#![expect(clippy::disallowed_methods, reason = "tests start programs of their own, such as git and kill")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod fixture;
+
+mod exec;
+mod lifecycle;
+mod owners;
+mod workspace;
