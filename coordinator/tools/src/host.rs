@@ -6,15 +6,16 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use capstan_types::id::{Attempt, CallId, NodeId, SessionId};
-use capstan_types::item::FileChange;
-use capstan_types::launch::{Enforced, SessionEnd, Stdio};
+use capstan_types::launch::Stdio;
 use capstan_types::limits::SessionLimits;
-use capstan_types::output::{Piece, Seq};
+use capstan_types::output::Seq;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::Duration;
+
+pub use capstan_types::session::{PatchReport, SessionEvent};
 
 /// A machine that can run sessions in one workspace.
 #[async_trait]
@@ -49,23 +50,9 @@ pub trait ExecHost: Debug + Send + Sync {
 #[async_trait]
 pub trait SessionReader: Debug + Send {
     /// The next event; after [`SessionEvent::Ended`] there is none. Dropping the future loses no event.
+    ///
+    /// A broken connection is mended inside: an error other than [`HostError::Fenced`] says that the session cannot be read on.
     async fn next(&mut self) -> Result<SessionEvent, HostError>;
-}
-
-/// What happens in a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SessionEvent {
-    /// It runs.
-    Started {
-        /// The session.
-        session: SessionId,
-        /// What is in force.
-        enforced: Enforced,
-    },
-    /// It wrote.
-    Output(Piece),
-    /// It ended; nothing follows.
-    Ended(SessionEnd),
 }
 
 /// A session to be started.
@@ -102,21 +89,6 @@ pub struct PatchRequest {
     pub cwd: AbsPath,
     /// What may be touched.
     pub policy: SandboxPolicy,
-}
-
-/// What a patch did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PatchReport {
-    /// All of it was applied.
-    Applied {
-        /// The files, in the order of the patch.
-        changes: Vec<FileChange>,
-    },
-    /// Nothing was changed.
-    Refused {
-        /// Why, for the model.
-        reason: String,
-    },
 }
 
 /// Why a machine did not do what a tool asked.

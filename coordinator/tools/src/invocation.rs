@@ -1,10 +1,12 @@
-//! What a tool is given to do one call with.
+//! What a tool is given to do one call with, and what it gives back.
 
 use crate::host::ExecHost;
+use crate::items::ItemSink;
+use crate::plan::PlanState;
 use crate::sessions::SessionTable;
 use async_trait::async_trait;
-use capstan_types::id::ThreadId;
-use capstan_types::item::{ItemBody, ItemId};
+use capstan_types::call::Outcome;
+use capstan_types::id::{SessionId, ThreadId};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{ApprovalPolicy, SandboxPolicy};
 use std::collections::BTreeMap;
@@ -20,6 +22,8 @@ pub struct CallContext {
     pub host: Arc<dyn ExecHost>,
     /// The sessions that the thread has running, by the numbers the model knows.
     pub sessions: Arc<SessionTable>,
+    /// The plan that the turn shows.
+    pub plan: Arc<PlanState>,
     /// The workspace's directory.
     pub cwd: AbsPath,
     /// The thread's sandbox policy, from the workspace and the settings, never from a call.
@@ -34,23 +38,16 @@ pub struct CallContext {
     pub items: Arc<dyn ItemSink>,
 }
 
-/// Takes note of items while a call runs. What it has returned from is stored.
-#[async_trait]
-pub trait ItemSink: Debug + Send + Sync {
-    /// An item began.
-    async fn started(&self, body: ItemBody) -> Result<ItemId, SinkClosed>;
-    /// An item changed.
-    async fn updated(&self, id: ItemId, body: ItemBody) -> Result<(), SinkClosed>;
-    /// An item is done.
-    async fn completed(&self, id: ItemId, body: ItemBody) -> Result<(), SinkClosed>;
-    /// A running command wrote. May be dropped when nobody listens or listeners are slow.
-    fn output(&self, id: ItemId, text: String);
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallResult {
+    /// The call's one outcome.
+    pub outcome: Outcome,
+    /// What the model is told.
+    pub output: String,
+    /// A session whose end this result tells. Once the result is stored, the caller releases it with [`ExecHost::release`].
+    pub release: Option<SessionId>,
 }
-
-/// The turn has ended, or its records can no longer be stored; the call must stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the turn's records can no longer be stored")]
-pub struct SinkClosed;
 
 /// Asks whoever may decide.
 #[async_trait]

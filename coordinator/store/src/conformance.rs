@@ -1,0 +1,42 @@
+//! What every store must do, run against each of them with the same words.
+
+mod calls;
+mod concurrent;
+pub(crate) mod fixtures;
+mod log;
+pub(crate) mod model;
+mod ownership;
+mod threads;
+
+use crate::store::Store;
+
+/// Runs the whole suite; `fresh` makes an empty store for each check.
+pub(crate) async fn check<S: Store>(fresh: impl AsyncFn() -> S) {
+    threads::a_thread_is_read_back_whole(&fresh().await).await;
+    threads::an_id_is_taken_once(&fresh().await).await;
+    threads::the_newest_threads_come_first_and_are_bounded(&fresh().await).await;
+    threads::the_first_preview_stays(&fresh().await).await;
+    threads::a_thread_is_as_new_as_its_last_record(&fresh().await).await;
+    threads::a_number_too_large_is_refused_before_anything_is_written(&fresh().await).await;
+
+    log::records_are_read_back_in_order(&fresh().await).await;
+    log::events_are_read_from_a_number_on(&fresh().await).await;
+    log::a_hole_or_a_duplicate_is_refused(&fresh().await).await;
+    log::an_append_is_kept_whole_or_not_at_all(&fresh().await).await;
+    log::a_live_only_event_is_not_stored(&fresh().await).await;
+    log::nothing_is_appended_to_a_thread_that_is_not_there(&fresh().await).await;
+    log::threads_do_not_see_each_other(&fresh().await).await;
+
+    calls::a_call_ends_once(&fresh().await).await;
+    calls::a_call_is_stored_once_and_before_its_end(&fresh().await).await;
+    calls::open_calls_come_in_the_order_they_were_asked_for(&fresh().await).await;
+
+    ownership::an_owner_that_was_overtaken_is_fenced(&fresh().await).await;
+    ownership::one_of_many_takes_a_thread_over(&fresh().await).await;
+    ownership::a_thread_that_is_not_there_is_not_taken_over(&fresh().await).await;
+
+    concurrent::one_refused_append_fails_none_that_arrives_with_it(&fresh().await).await;
+    concurrent::many_threads_append_at_once_without_a_hole(&fresh().await).await;
+    concurrent::more_appends_than_the_queue_holds_wait_their_turn(&fresh().await).await;
+    concurrent::a_closed_store_finishes_what_it_accepted_and_refuses_the_rest(&fresh().await).await;
+}

@@ -1,0 +1,12 @@
+//! The tools, one file each.
+
+mod apply_patch;
+mod exec_command;
+mod tell;
+mod update_plan;
+mod write_stdin;
+
+pub(crate) use apply_patch::ApplyPatch;
+pub(crate) use exec_command::ExecCommand;
+pub(crate) use update_plan::UpdatePlan;
+pub(crate) use write_stdin::WriteStdin;

@@ -1,0 +1,188 @@
+//! One session in the table: what a call may do with it.
+
+use super::ListedSession;
+use super::pump::Pump;
+use super::record::{Ending, Record};
+use crate::fault::ToolFault;
+use crate::host::{ExecHost, HostError, SessionReader};
+use crate::items::{ItemSink, SinkClosed};
+use capstan_types::clamp::HeadTail;
+use capstan_types::id::{CallId, SessionId};
+use capstan_types::item::{CommandExecution, ItemId};
+use capstan_types::launch::Stdio;
+use capstan_types::output::Seq;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// How long a killed session may take to be seen ended.
+const KILL: Duration = Duration::from_secs(5);
+
+/// How long a call waits for a session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// Until then at the latest. The session's end always ends the wait.
+    pub(crate) until: Instant,
+    /// How long the session must be silent, once it wrote something new, for the wait to end early; `None` waits for the end only.
+    pub(crate) silence: Option<Duration>,
+    /// What counts as new: everything past so many bytes.
+    pub(crate) past: u64,
+}
+
+/// A session that was started, with the task that reads it. Dropping it ends the task, not the session.
+#[derive(Debug)]
+pub(crate) struct LiveSession {
+    number: u32,
+    session: SessionId,
+    call: CallId,
+    command: String,
+    stdio: Stdio,
+    host: Arc<dyn ExecHost>,
+    record: Arc<Record>,
+    /// One call at a time looks, or two would share the output by chance.
+    turnstile: Mutex<()>,
+    _pump: JoinSet<()>,
+}
+
+/// What a started session is made of.
+#[derive(Debug)]
+pub(crate) struct Started {
+    /// Its number.
+    pub(crate) number: u32,
+    /// Its name.
+    pub(crate) session: SessionId,
+    /// How its standard streams are connected.
+    pub(crate) stdio: Stdio,
+    /// Where it runs.
+    pub(crate) host: Arc<dyn ExecHost>,
+    /// Its item's number.
+    pub(crate) item: ItemId,
+    /// Its item.
+    pub(crate) body: CommandExecution,
+    /// Where its output is told.
+    pub(crate) items: Arc<dyn ItemSink>,
+    /// When its call began.
+    pub(crate) at: Instant,
+}
+
+impl LiveSession {
+    /// Begins to read a session.
+    pub(crate) fn new(started: Started, reader: Box<dyn SessionReader>) -> Self {
+        let Started { number, session, stdio, host, item, body, items, at } = started;
+        let (call, command) = (body.call, body.command.clone());
+        let record = Arc::new(Record::new(item, body, at));
+        let pump = Pump { session, record: Arc::clone(&record), items };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(pump.run(reader));
+        Self { number, session, call, command, stdio, host, record, turnstile: Mutex::new(()), _pump: tasks }
+    }
+
+    /// The number that the model knows.
+    pub(crate) const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Its name.
+    pub(crate) const fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// The call that started it.
+    pub(crate) const fn call(&self) -> CallId {
+        self.call
+    }
+
+    /// Its command line.
+    pub(crate) fn command(&self) -> &str {
+        &self.command
+    }
+
+    /// How its standard streams are connected.
+    pub(crate) const fn stdio(&self) -> Stdio {
+        self.stdio
+    }
+
+    /// What lists say of it.
+    pub(crate) fn listed(&self) -> ListedSession {
+        let (number, session, call, ended) = (self.number, self.session, self.call, self.record.progress().over);
+        ListedSession { number, session, call, command: self.command.clone(), ended }
+    }
+
+    /// Waits for the calls that look at it now, and keeps others off.
+    pub(crate) async fn alone(&self) -> MutexGuard<'_, ()> {
+        self.turnstile.lock().await
+    }
+
+    /// How many bytes it has written.
+    pub(crate) fn written(&self) -> u64 {
+        self.record.progress().written
+    }
+
+    /// How many of them were there at the last look.
+    pub(crate) fn looked(&self) -> u64 {
+        self.record.progress().looked
+    }
+
+    /// Whether nothing more can come.
+    pub(crate) fn is_over(&self) -> bool {
+        self.record.progress().over
+    }
+
+    /// Waits.
+    pub(crate) async fn wait(&self, patience: Patience) {
+        loop {
+            let progress = self.record.progress();
+            let calm = match (patience.silence, progress.last_output) {
+                (Some(silence), Some(last)) if progress.written > patience.past => (last + silence).min(patience.until),
+                (Some(_) | None, _) => patience.until,
+            };
+            if progress.over || Instant::now() >= calm {
+                return;
+            }
+            let _ = tokio::time::timeout_at(calm, self.record.changed()).await;
+        }
+    }
+
+    /// How it ended, if it did.
+    pub(crate) fn ending(&self) -> Result<Option<Ending>, ToolFault> {
+        self.record.ending()
+    }
+
+    /// Everything since the last look, and the first byte that has not been shown.
+    pub(crate) fn look(&self, ending: Option<&Ending>) -> (HeadTail, Seq) {
+        self.record.look(ending)
+    }
+
+    /// Tells its item that it runs on.
+    pub(crate) async fn update(&self, items: &dyn ItemSink) -> Result<(), SinkClosed> {
+        self.record.update(items).await
+    }
+
+    /// Completes the item, if it ended when its turn's records were closed.
+    pub(crate) async fn complete(&self, ending: &Ending, items: &dyn ItemSink) -> Result<(), SinkClosed> {
+        self.record.complete(ending, items).await
+    }
+
+    /// Writes to its standard input.
+    pub(crate) async fn write(&self, chars: String) -> Result<(), HostError> {
+        self.host.write(self.session, chars.into()).await
+    }
+
+    /// Sends it a signal.
+    pub(crate) async fn signal(&self, signal: i32) -> Result<(), HostError> {
+        self.host.signal(self.session, signal).await
+    }
+
+    /// Ends it, and waits for its end. If that is not seen in time, its node ends it when its owner stays away.
+    pub(crate) async fn kill(&self, by: &str) {
+        let until = Instant::now() + KILL;
+        let _alone = match tokio::time::timeout_at(until, self.host.kill(self.session, by)).await {
+            // A call may still wait for this session; its wait ends with the session, so that nobody waits for both.
+            Ok(Ok(())) => tokio::time::timeout_at(until, self.alone()).await,
+            Ok(Err(_)) | Err(_) => return,
+        };
+        self.wait(Patience { until, silence: None, past: 0 }).await;
+    }
+}

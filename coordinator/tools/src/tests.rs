@@ -1,0 +1,11 @@
+//! The tools against a machine made of channels: each test plays the node, event by event, under a clock that stands still.
+
+mod apply_patch;
+mod exec_command;
+mod fake;
+mod lost;
+mod patch_in_shell;
+mod policy;
+mod sessions;
+mod update_plan;
+mod write_stdin;

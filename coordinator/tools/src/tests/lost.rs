@@ -1,0 +1,95 @@
+//! The node goes away: what is known is told, and what is not known is told to be unknown.
+
+use super::fake::{Bench, lost};
+use crate::host::HostError;
+use capstan_types::call::Outcome;
+use capstan_types::item::ItemStatus;
+use capstan_types::launch::SessionEnd;
+use capstan_types::output::Seq;
+use serde_json::json;
+
+#[tokio::test(start_paused = true)]
+async fn a_node_lost_at_the_start_leaves_the_outcome_unknown() {
+    let bench = Bench::new();
+    bench.host.starting.lock().unwrap().push_back(Err(lost()));
+    let result = bench.call("exec_command", json!({"cmd": "make install"})).await;
+    assert!(matches!(&result.outcome, Outcome::Unknown { node: Some(_), session: None, .. }), "{:?}", result.outcome);
+    assert!(
+        result.output.contains(
+            "the connection to node n1 was lost: reset, while the command was being started; whether it ran is not known"
+        )
+    );
+    assert_eq!(bench.items.completed_command().status, ItemStatus::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_never_answers_a_start_is_not_waited_for_for_ever() {
+    let bench = Bench::new();
+    let _silent = bench.host.will_start_silently();
+    let result = bench.call("exec_command", json!({"cmd": "x"})).await;
+    assert!(result.output.contains("it did not answer within 60 s"), "{}", result.output);
+    assert!(matches!(result.outcome, Outcome::Unknown { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_lost_while_a_command_runs_leaves_its_last_output_and_an_unknown_outcome() {
+    let bench = Bench::new();
+    let session = bench.host.will_start();
+    session.write(b"step 1 of 2\n");
+    session.lose();
+    let result = bench.call("exec_command", json!({"cmd": "make install"})).await;
+    insta::assert_snapshot!(result.output, @r"
+    Chunk ID: 000001
+    Wall time: 0.0000 seconds
+    Process state unknown: the connection to node n1 was lost: reset, 0.0 seconds after the command started. It is not known whether it finished or still runs; the output below is the last that was seen. Check what it did before you run it again.
+    Original token count: 3
+    Output:
+    step 1 of 2
+    ");
+    assert!(matches!(result.outcome, Outcome::Unknown { session: Some(id), .. } if id == session.id));
+    assert_eq!(result.release, None);
+    let item = bench.items.completed_command();
+    assert!(matches!(item.end, Some(SessionEnd::Unknown { .. })));
+    assert_eq!((item.status, item.output.as_str()), (ItemStatus::Failed, "step 1 of 2\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_vanishes_is_not_said_to_have_been_refused() {
+    let bench = Bench::new();
+    bench.host.starting.lock().unwrap().push_back(Err(HostError::NoSession));
+    let result = bench.call("exec_command", json!({"cmd": "x"})).await;
+    assert!(matches!(result.outcome, Outcome::Unknown { .. }), "{:?}", result.outcome);
+    bench.host.will_start().send(Err(HostError::NoSession));
+    let result = bench.call("exec_command", json!({"cmd": "x"})).await;
+    assert!(matches!(result.outcome, Outcome::Unknown { session: Some(_), .. }), "{:?}", result.outcome);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loss_is_told_by_the_next_look_too() {
+    let bench = Bench::new();
+    let session = bench.host.will_start();
+    bench.call("exec_command", json!({"cmd": "make", "yield_time_ms": 250})).await;
+    session.write(b"half");
+    session.lose();
+    let result = bench.call("write_stdin", json!({"session_id": 1000})).await;
+    assert!(matches!(result.outcome, Outcome::Unknown { .. }));
+    assert!(result.output.contains("Process state unknown") && result.output.ends_with("half"), "{}", result.output);
+    let result = bench.call("write_stdin", json!({"session_id": 1000})).await;
+    assert_eq!(result.output, "write_stdin failed: Unknown process id 1000");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_come_twice_are_shown_once_and_bytes_that_never_come_are_counted() {
+    use crate::host::SessionEvent;
+    use capstan_types::output::Piece;
+    let bench = Bench::new();
+    let session = bench.host.will_start();
+    let piece = |seq, bytes: &'static [u8]| Ok(SessionEvent::Output(Piece::Bytes { seq: Seq(seq), bytes: bytes.into() }));
+    session.send(piece(0, b"abcd"));
+    session.send(piece(2, b"cdef"));
+    session.send(Ok(SessionEvent::Output(Piece::Gap { seq: Seq(6), bytes: 400 })));
+    session.send(piece(406, b"tail"));
+    session.exit(0);
+    let result = bench.call("exec_command", json!({"cmd": "x"})).await;
+    assert!(result.output.ends_with("\n\nabcdef…100 tokens truncated…tail"), "{}", result.output);
+}

@@ -1,0 +1,77 @@
+//! Which tools there are, and the door to them.
+
+use crate::fault::ToolFault;
+use crate::handler::{Company, Handler};
+use crate::handlers::{ApplyPatch, ExecCommand, UpdatePlan, WriteStdin};
+use crate::invocation::{CallContext, CallResult};
+use crate::orchestrator;
+use crate::router::Router;
+use crate::spec::ToolSpec;
+use capstan_types::call::{Call, Outcome, ReplayClass};
+use capstan_types::launch::SessionEnd;
+use tracing::Instrument as _;
+
+/// The tools on offer in a thread.
+#[derive(Debug)]
+pub struct Toolbox {
+    router: Router,
+}
+
+impl Toolbox {
+    /// The tools of every thread: run a command, speak to it, patch files, and, `with_plan`, show a plan.
+    #[must_use]
+    pub fn standard(with_plan: bool) -> Self {
+        let mut handlers: Vec<Box<dyn Handler>> = vec![Box::new(ExecCommand), Box::new(WriteStdin), Box::new(ApplyPatch)];
+        if with_plan {
+            handlers.push(Box::new(UpdatePlan));
+        }
+        Self { router: Router::new(handlers) }
+    }
+
+    /// What the model is told of the tools.
+    #[must_use]
+    pub fn specs(&self) -> Vec<ToolSpec> {
+        self.router.handlers().map(Handler::spec).collect()
+    }
+
+    /// Whether a call of this tool may run beside others of the same answer. A tool that does not exist does nothing, beside anybody.
+    #[must_use]
+    pub fn parallel_safe(&self, tool: &str) -> bool {
+        self.router.handler(tool).is_none_or(|handler| handler.company() == Company::Parallel)
+    }
+
+    /// What may be done with a call whose outcome is not known.
+    #[must_use]
+    pub fn replay_class(&self, tool: &str, arguments: &str) -> ReplayClass {
+        self.router.handler(tool).map_or(ReplayClass::Pure, |handler| handler.replay_class(arguments))
+    }
+
+    /// Carries out a call that has been stored. Whatever goes wrong with it becomes its outcome and a text for the model.
+    ///
+    /// Dropping the future ends the waiting, not the call's session: [`crate::sessions::SessionTable::end_call`] does that.
+    ///
+    /// # Errors
+    /// Only what ends the whole turn.
+    pub async fn invoke(&self, call: &Call, context: &CallContext) -> Result<CallResult, ToolFault> {
+        let span = tracing::info_span!(
+            "execute_tool",
+            otel.name = %format_args!("execute_tool {}", call.tool),
+            gen_ai.operation.name = "execute_tool",
+            gen_ai.tool.name = %call.tool,
+            gen_ai.tool.call.id = %call.model_call_id,
+            process.exit.code = tracing::field::Empty,
+        );
+        let result = self.carry_out(call, context).instrument(span.clone()).await?;
+        if let Outcome::Finished { end: Some(SessionEnd::Exited { code }) } = &result.outcome {
+            span.record("process.exit.code", code);
+        }
+        Ok(result)
+    }
+
+    async fn carry_out(&self, call: &Call, context: &CallContext) -> Result<CallResult, ToolFault> {
+        match self.router.prepare(call, context) {
+            Ok(prepared) => orchestrator::conduct(prepared, call, context).await,
+            Err(bad) => bad.tell(context).await,
+        }
+    }
+}
