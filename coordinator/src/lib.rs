@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The coordinator: it runs threads, asks models, and has calls done on nodes.
+//!
+//! [`serve()`] builds one; clients speak `capstan.client.v1` to it. What is decided here is enforced elsewhere: this crate starts no
+//! process and touches no workspace's files.
+
+pub mod config;
+pub mod serve;
+
+pub mod client_api;
+
+pub mod thread;
+
+pub mod placement;
+
+pub mod nodes;
+
+pub mod models;
+
+pub mod clock;
+
+pub use capstan_registry::{Registry, RegistryError, RegistryLocation, open as open_registry};
+pub use capstan_store::open::StoreLocation;
+pub use config::CoordinatorConfig;
+pub use nodes::remote::StaticNode;
+pub use serve::{Running, ServeError, serve};

@@ -1,0 +1,28 @@
+//! Our own API, `capstan.client.v1`: one file per resource. Convert, ask, convert.
+
+pub mod follow;
+pub mod threads;
+pub mod turns;
+
+use crate::thread::message::ThreadMsg;
+use crate::thread::open::Threads;
+use capstan_types::id::ThreadId;
+use ractor::ActorRef;
+use tonic::Status;
+
+/// Reads a thread's id.
+///
+/// # Errors
+/// INVALID_ARGUMENT.
+pub(crate) fn thread_id(text: &str) -> Result<ThreadId, Status> {
+    text.parse().map_err(|error: capstan_types::id::IdError| Status::invalid_argument(error.to_string()))
+}
+
+/// The actor of a thread that runs here.
+///
+/// # Errors
+/// NOT_FOUND, or UNAVAILABLE when the coordinator stops.
+pub(crate) async fn running(threads: &Threads, id: ThreadId) -> Result<ActorRef<ThreadMsg>, Status> {
+    let found = threads.find(id).await.map_err(|error| Status::unavailable(error.to_string()))?;
+    found.ok_or_else(|| Status::not_found(format!("thread {id} does not run on this coordinator")))
+}

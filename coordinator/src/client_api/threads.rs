@@ -1,0 +1,75 @@
+//! Threads: create, list, subscribe.
+
+use super::follow::{EventStream, follow, replay};
+use super::thread_id;
+use crate::thread::message::ThreadMsg;
+use crate::thread::open::{ASK_DEADLINE, CreateError, Threads};
+use capstan_proto::convert::client_thread::settings;
+use capstan_proto::wire::client as wire;
+use capstan_proto::wire::client::threads_server::Threads as Service;
+use capstan_runtime::actors::ask::ask;
+use capstan_store::store::StoreError;
+use capstan_types::id::EventSeq;
+use tonic::{Request, Response, Status};
+
+/// Threads in a list when the client names no limit.
+const LIST_DEFAULT: u32 = 50;
+
+/// The most threads in a list.
+const LIST_MOST: u32 = 1000;
+
+/// Serves threads.
+#[derive(Debug, Clone)]
+pub struct ThreadsService(pub(crate) Threads);
+
+#[tonic::async_trait]
+impl Service for ThreadsService {
+    type SubscribeStream = EventStream;
+
+    async fn create(&self, request: Request<wire::CreateRequest>) -> Result<Response<wire::CreateResponse>, Status> {
+        let wanted = settings(request.into_inner().settings)?;
+        let (thread, settings) = self.0.create(wanted).await.map_err(create_status)?;
+        Ok(Response::new(wire::CreateResponse { thread_id: thread.to_string(), settings: Some(settings.into()) }))
+    }
+
+    async fn list(&self, request: Request<wire::ListRequest>) -> Result<Response<wire::ListResponse>, Status> {
+        let limit = match request.into_inner().limit {
+            0 => LIST_DEFAULT,
+            limit => limit.min(LIST_MOST),
+        };
+        let threads = self.0.store.threads(limit).await.map_err(store_status)?;
+        Ok(Response::new(wire::ListResponse { threads: threads.into_iter().map(Into::into).collect() }))
+    }
+
+    async fn subscribe(&self, request: Request<wire::SubscribeRequest>) -> Result<Response<EventStream>, Status> {
+        let request = request.into_inner();
+        let (thread, after) = (thread_id(&request.thread_id)?, EventSeq(request.after_seq));
+        let store = self.0.store.clone();
+        match self.0.find(thread).await.map_err(|error| Status::unavailable(error.to_string()))? {
+            Some(actor) => {
+                let live = ask(&actor, ASK_DEADLINE, ThreadMsg::Subscribe)
+                    .await
+                    .map_err(|error| Status::unavailable(error.to_string()))?;
+                let live = live.map_err(|error| Status::unavailable(error.to_string()))?;
+                Ok(Response::new(follow(store, thread, after, live)))
+            }
+            None if store.thread(thread).await.map_err(store_status)?.is_some() => {
+                Ok(Response::new(replay(store, thread, after)))
+            }
+            None => Err(Status::not_found(format!("there is no thread {thread}"))),
+        }
+    }
+}
+
+fn create_status(error: CreateError) -> Status {
+    match error {
+        CreateError::Model(_) | CreateError::Place(_) | CreateError::Workspace(_) => {
+            Status::failed_precondition(error.to_string())
+        }
+        CreateError::Store(_) | CreateError::Stopping(_) => Status::unavailable(error.to_string()),
+    }
+}
+
+fn store_status(error: StoreError) -> Status {
+    Status::unavailable(error.to_string())
+}

@@ -1,0 +1,26 @@
+//! What a coordinator is given to begin with.
+
+use crate::models::Models;
+use crate::nodes::remote::StaticNode;
+use capstan_proto::transport::PipeConnector;
+use capstan_registry::Registry;
+use capstan_store::open::StoreLocation;
+use capstan_types::id::NodeId;
+use std::sync::Arc;
+
+/// What a coordinator is given to begin with.
+#[derive(Debug)]
+pub struct CoordinatorConfig {
+    /// Its name, which must be unlike that of any other coordinator on the same store.
+    pub name: String,
+    /// Where threads are kept.
+    pub store: StoreLocation,
+    /// Who knows the nodes.
+    pub registry: Arc<dyn Registry>,
+    /// Who answers.
+    pub models: Arc<dyn Models>,
+    /// Nodes in this process.
+    pub pipes: Vec<(NodeId, PipeConnector)>,
+    /// Nodes named by address. Each is asked who it is and registered.
+    pub nodes: Vec<StaticNode>,
+}

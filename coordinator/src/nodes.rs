@@ -1,0 +1,8 @@
+//! The nodes as a coordinator knows them: who is there, how each is reached, and what a tool may do with one.
+
+pub mod failure;
+pub mod host;
+pub mod link;
+pub mod pool;
+pub mod reader;
+pub mod remote;

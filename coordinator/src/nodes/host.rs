@@ -1,0 +1,169 @@
+//! A node as a tool sees it: the [`ExecHost`] of one thread on one node.
+
+use super::failure::{may_be_repeated, of_status};
+use super::link::NodeLink;
+use super::reader::{LinkReader, attach};
+use async_trait::async_trait;
+use bytes::Bytes;
+use capstan_proto::wire::node as wire;
+use capstan_tools::host::{ExecHost, HostError, PatchRequest, SessionReader, StartSession};
+use capstan_types::id::{NodeId, SessionId};
+use capstan_types::output::Seq;
+use capstan_types::path::AbsPath;
+use capstan_types::session::{Authority, PatchCall, PatchReport, StartCall, WorkspaceFacts};
+use std::future::Future;
+use std::time::Duration;
+use tonic::{Response, Status};
+
+/// The longest a node may take to answer a request that starts or changes something small.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
+
+/// The longest a node may take for work on a whole workspace: a patch, a snapshot, a diff.
+const WORKSPACE_DEADLINE: Duration = Duration::from_secs(120);
+
+/// The waits before a start is sent again. A start may be repeated: the node runs a call's attempt once.
+const START_WAITS: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(500), Duration::from_secs(2)];
+
+/// One thread's hands on one node.
+#[derive(Debug, Clone)]
+pub struct NodeHost {
+    link: NodeLink,
+    authority: Authority,
+}
+
+impl NodeHost {
+    /// The hands of `authority`'s thread on the node behind `link`.
+    #[must_use]
+    pub const fn new(link: NodeLink, authority: Authority) -> Self {
+        Self { link, authority }
+    }
+
+    /// Asks the node what `cwd` is.
+    ///
+    /// # Errors
+    /// The directory cannot be a workspace, or the node cannot be reached: the text is for the user.
+    pub async fn open_workspace(&self, cwd: &AbsPath) -> Result<WorkspaceFacts, Status> {
+        let request = wire::OpenRequest { authority: Some((&self.authority).into()), cwd: cwd.to_string() };
+        let answer = within(ANSWER_DEADLINE, self.link.workspace().open(request)).await?;
+        WorkspaceFacts::try_from(answer).map_err(|error| Status::internal(error.to_string()))
+    }
+
+    /// Takes note of the workspace's state, to compare with later.
+    ///
+    /// # Errors
+    /// There is nothing to compare with, such as outside a git work tree: go on without a diff.
+    pub async fn snapshot(&self, cwd: &AbsPath) -> Result<String, Status> {
+        let request = wire::SnapshotRequest { authority: Some((&self.authority).into()), cwd: cwd.to_string() };
+        Ok(within(WORKSPACE_DEADLINE, self.link.workspace().snapshot(request)).await?.snapshot_id)
+    }
+
+    /// What changed since a snapshot, as a unified diff of at most `max_bytes`.
+    ///
+    /// # Errors
+    /// As [`NodeHost::snapshot`].
+    pub async fn diff(&self, cwd: &AbsPath, snapshot_id: String, max_bytes: u64) -> Result<String, Status> {
+        let authority = Some((&self.authority).into());
+        let request = wire::DiffRequest { authority, cwd: cwd.to_string(), snapshot_id, max_bytes };
+        let answer = within(WORKSPACE_DEADLINE, self.link.workspace().diff(request)).await?;
+        match answer.cut {
+            true => Ok(format!("{}\n[the diff is longer than {max_bytes} bytes; the rest is not shown]\n", answer.diff)),
+            false => Ok(answer.diff),
+        }
+    }
+
+    fn failed(&self, status: &Status) -> HostError {
+        of_status(&self.link.record().id, status)
+    }
+
+    fn request(&self, session: StartSession) -> wire::StartRequest {
+        (&StartCall {
+            authority: self.authority.clone(),
+            call: session.call,
+            attempt: session.attempt,
+            argv: session.argv,
+            cwd: session.cwd,
+            env: session.env,
+            stdio: session.stdio,
+            policy: session.policy,
+            limits: session.limits,
+            from: Seq(0),
+        })
+            .into()
+    }
+}
+
+#[async_trait]
+impl ExecHost for NodeHost {
+    fn node(&self) -> NodeId {
+        self.link.record().id.clone()
+    }
+
+    async fn start(&self, session: StartSession) -> Result<Box<dyn SessionReader>, HostError> {
+        let request = self.request(session);
+        let mut waits = START_WAITS.iter();
+        let stream = loop {
+            let status = match within(ANSWER_DEADLINE, self.link.exec().start(request.clone())).await {
+                Ok(stream) => break stream,
+                Err(status) => status,
+            };
+            match waits.next() {
+                Some(wait) if may_be_repeated(&status) => tokio::time::sleep(*wait).await,
+                _ => return Err(self.failed(&status)),
+            }
+        };
+        Ok(Box::new(LinkReader::new(self.link.clone(), self.authority.clone(), None, Seq(0), stream)))
+    }
+
+    async fn attach(&self, session: SessionId, from: Seq) -> Result<Box<dyn SessionReader>, HostError> {
+        let stream = attach(&self.link, &self.authority, session, from).await.map_err(|status| self.failed(&status))?;
+        Ok(Box::new(LinkReader::new(self.link.clone(), self.authority.clone(), Some(session), from, stream)))
+    }
+
+    async fn write(&self, session: SessionId, bytes: Bytes) -> Result<(), HostError> {
+        let authority = Some((&self.authority).into());
+        let request = wire::WriteRequest { authority, session_id: session.to_string(), data: bytes, close: false };
+        let done = within(ANSWER_DEADLINE, self.link.exec().write(request)).await;
+        done.map(|_| ()).map_err(|status| self.failed(&status))
+    }
+
+    async fn signal(&self, session: SessionId, signal: i32) -> Result<(), HostError> {
+        let request = wire::SignalRequest { authority: Some((&self.authority).into()), session_id: session.to_string(), signal };
+        let done = within(ANSWER_DEADLINE, self.link.exec().signal(request)).await;
+        done.map(|_| ()).map_err(|status| self.failed(&status))
+    }
+
+    async fn kill(&self, session: SessionId, by: &str) -> Result<(), HostError> {
+        let authority = Some((&self.authority).into());
+        let request = wire::KillRequest { authority, session_id: session.to_string(), by: by.to_owned() };
+        let done = within(ANSWER_DEADLINE, self.link.exec().kill(request)).await;
+        done.map(|_| ()).map_err(|status| self.failed(&status))
+    }
+
+    async fn release(&self, session: SessionId) -> Result<(), HostError> {
+        let request = wire::ReleaseRequest { authority: Some((&self.authority).into()), session_id: session.to_string() };
+        let done = within(ANSWER_DEADLINE, self.link.exec().release(request)).await;
+        done.map(|_| ()).map_err(|status| self.failed(&status))
+    }
+
+    async fn apply_patch(&self, patch: PatchRequest) -> Result<PatchReport, HostError> {
+        let call = PatchCall {
+            authority: self.authority.clone(),
+            call: patch.call,
+            attempt: patch.attempt,
+            patch: patch.patch,
+            cwd: patch.cwd,
+            policy: patch.policy,
+        };
+        let request = wire::ApplyPatchRequest::from(&call);
+        let answer = within(WORKSPACE_DEADLINE, self.link.workspace().apply_patch(request)).await;
+        let answer = answer.map_err(|status| self.failed(&status))?;
+        PatchReport::try_from(answer).map_err(|error| HostError::Lost { node: self.node(), reason: error.to_string() })
+    }
+}
+
+async fn within<T>(deadline: Duration, answer: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
+    match tokio::time::timeout(deadline, answer).await {
+        Ok(answer) => answer.map(Response::into_inner),
+        Err(_) => Err(Status::deadline_exceeded(format!("the node did not answer within {} s", deadline.as_secs()))),
+    }
+}

@@ -1,0 +1,110 @@
+//! The pool: one link per living node, kept in step with the registry.
+//!
+//! An actor owns the links; a task of its own follows the registry and tells it what changed, so that the mailbox is never blocked.
+
+use super::link::NodeLink;
+use super::remote::StaticNode;
+use crate::placement::view::{NodeRoom, View};
+use capstan_proto::transport::PipeConnector;
+use capstan_registry::{NodeEvent, Registry};
+use capstan_types::id::NodeId;
+use capstan_types::node::{NodeAddress, NodeRecord};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// What the pool is asked and told.
+#[derive(Debug)]
+pub enum PoolMsg {
+    /// The registry said something.
+    Heard(NodeEvent),
+    /// Say what nodes there are, for placement.
+    View(RpcReplyPort<View>),
+    /// Give the link to a node.
+    Link(NodeId, RpcReplyPort<Option<NodeLink>>),
+}
+
+/// How the nodes are reached.
+#[derive(Debug)]
+pub struct PoolArguments {
+    /// Who knows the nodes.
+    pub registry: Arc<dyn Registry>,
+    /// Nodes in this process.
+    pub pipes: Vec<(NodeId, PipeConnector)>,
+    /// Nodes named by address, for their tokens.
+    pub nodes: Vec<StaticNode>,
+}
+
+/// The pool.
+#[derive(Debug)]
+pub struct NodePool;
+
+/// What the pool holds.
+#[derive(Debug)]
+pub struct PoolState {
+    links: BTreeMap<NodeId, NodeLink>,
+    pipes: HashMap<NodeId, PipeConnector>,
+    nodes: Vec<StaticNode>,
+    // Dropped with the actor, so that nothing follows the registry for a pool that is gone.
+    _follower: JoinSet<()>,
+}
+
+impl Actor for NodePool {
+    type Msg = PoolMsg;
+    type State = PoolState;
+    type Arguments = PoolArguments;
+
+    async fn pre_start(&self, me: ActorRef<PoolMsg>, given: PoolArguments) -> Result<PoolState, ActorProcessingErr> {
+        let mut follower = JoinSet::new();
+        follower.spawn(follow(given.registry, me));
+        let pipes = given.pipes.into_iter().collect();
+        Ok(PoolState { links: BTreeMap::new(), pipes, nodes: given.nodes, _follower: follower })
+    }
+
+    async fn handle(&self, _: ActorRef<PoolMsg>, message: PoolMsg, state: &mut PoolState) -> Result<(), ActorProcessingErr> {
+        match message {
+            PoolMsg::Heard(NodeEvent::Resync(records)) => {
+                state.links.clear();
+                records.into_iter().for_each(|record| state.join(record));
+            }
+            PoolMsg::Heard(NodeEvent::Joined(record)) => state.join(record),
+            PoolMsg::Heard(NodeEvent::Left(id, generation)) => {
+                state.links.retain(|_, link| link.record().id != id || link.record().generation > generation);
+            }
+            PoolMsg::View(reply) => {
+                let rooms = state.links.values().map(|link| NodeRoom::of(link.record())).collect();
+                let _ = reply.send(View { nodes: rooms });
+            }
+            PoolMsg::Link(id, reply) => {
+                let _ = reply.send(state.links.get(&id).cloned());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PoolState {
+    fn join(&mut self, record: NodeRecord) {
+        let id = record.id.clone();
+        if let Some(link) = self.link(record) {
+            self.links.insert(id, link);
+        }
+    }
+
+    fn link(&self, record: NodeRecord) -> Option<NodeLink> {
+        if record.address == NodeAddress::Embedded {
+            return self.pipes.get(&record.id).map(|pipe| NodeLink::by_pipe(record.clone(), pipe));
+        }
+        let token = self.nodes.iter().find(|node| node.address == record.address).and_then(|node| node.token.clone());
+        let id = record.id.clone();
+        NodeLink::by_address(record, token)
+            .inspect_err(|error| tracing::warn!(node = %id, %error, "a registered node has no usable address"))
+            .ok()
+    }
+}
+
+async fn follow(registry: Arc<dyn Registry>, pool: ActorRef<PoolMsg>) {
+    let mut watch = registry.watch().await;
+    while pool.cast(PoolMsg::Heard(watch.next().await)).is_ok() {}
+}

@@ -1,0 +1,114 @@
+//! Reads one session's events from a node, and goes on where it was when the connection breaks.
+//!
+//! Invariant: no byte is given twice and none is passed over, because every piece carries its sequence number and a broken stream is
+//! taken up again at the first byte that has not been given.
+
+use super::failure::{may_be_repeated, of_status};
+use super::link::NodeLink;
+use async_trait::async_trait;
+use capstan_proto::wire::node as wire;
+use capstan_tools::host::{HostError, SessionReader};
+use capstan_types::id::SessionId;
+use capstan_types::output::Seq;
+use capstan_types::session::{Authority, SessionEvent};
+use std::time::Duration;
+use tonic::Streaming;
+
+/// The waits before a broken stream is asked for again; after the last the session counts as lost.
+const RETRY_WAITS: [Duration; 6] = [
+    Duration::from_millis(20),
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+    Duration::from_millis(1_500),
+    Duration::from_secs(3),
+    Duration::from_secs(5),
+];
+
+/// The longest that one attempt to take up a stream may take.
+const ATTACH_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Reads the events of one session.
+#[derive(Debug)]
+pub struct LinkReader {
+    link: NodeLink,
+    authority: Authority,
+    session: Option<SessionId>,
+    next: Seq,
+    stream: Option<Streaming<wire::SessionEvent>>,
+}
+
+impl LinkReader {
+    /// A reader of a stream that begins at `next`. `session` is known when the stream attaches, and told by it when it starts one.
+    pub(super) const fn new(
+        link: NodeLink,
+        authority: Authority,
+        session: Option<SessionId>,
+        next: Seq,
+        stream: Streaming<wire::SessionEvent>,
+    ) -> Self {
+        Self { link, authority, session, next, stream: Some(stream) }
+    }
+
+    fn note(&mut self, event: &SessionEvent) {
+        match event {
+            SessionEvent::Started { session, .. } => self.session = Some(*session),
+            SessionEvent::Output(piece) => self.next = piece.end(),
+            SessionEvent::Ended(_) => self.stream = None,
+        }
+    }
+
+    async fn reattach(&mut self, broken: tonic::Status) -> Result<(), HostError> {
+        let node = self.link.record().id.clone();
+        let Some(session) = self.session else { return Err(of_status(&node, &broken)) };
+        let mut last = broken;
+        for wait in RETRY_WAITS {
+            if !may_be_repeated(&last) {
+                return Err(of_status(&node, &last));
+            }
+            tokio::time::sleep(wait).await;
+            match attach(&self.link, &self.authority, session, self.next).await {
+                Ok(stream) => {
+                    self.stream = Some(stream);
+                    return Ok(());
+                }
+                Err(status) => last = status,
+            }
+        }
+        Err(of_status(&node, &last))
+    }
+}
+
+#[async_trait]
+impl SessionReader for LinkReader {
+    async fn next(&mut self) -> Result<SessionEvent, HostError> {
+        loop {
+            let Some(stream) = self.stream.as_mut() else { return Err(HostError::NoSession) };
+            // A session may be silent for hours. What bounds this wait is the channel's keepalive, which finds a dead peer.
+            let broken = match stream.message().await {
+                Ok(Some(event)) => {
+                    let event = SessionEvent::try_from(event)
+                        .map_err(|error| HostError::Lost { node: self.link.record().id.clone(), reason: error.to_string() })?;
+                    self.note(&event);
+                    return Ok(event);
+                }
+                Ok(None) => tonic::Status::unavailable("the node closed the stream before the session's end"),
+                Err(status) => status,
+            };
+            self.reattach(broken).await?;
+        }
+    }
+}
+
+/// Opens a stream of `session` at `from`.
+pub(super) async fn attach(
+    link: &NodeLink,
+    authority: &Authority,
+    session: SessionId,
+    from: Seq,
+) -> Result<Streaming<wire::SessionEvent>, tonic::Status> {
+    let request = wire::AttachRequest { authority: Some(authority.into()), session_id: session.to_string(), from_seq: from.0 };
+    match tokio::time::timeout(ATTACH_DEADLINE, link.exec().attach(request)).await {
+        Ok(answer) => answer.map(tonic::Response::into_inner),
+        Err(_) => Err(tonic::Status::unavailable("the node did not answer in time")),
+    }
+}

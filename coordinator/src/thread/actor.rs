@@ -1,0 +1,119 @@
+//! The thread's actor: it owns the log and the running turn, and nothing slow happens in its handler.
+
+use super::context::TurnContext;
+use super::log::LogTask;
+use super::message::{ThreadMsg, TurnRefused};
+use super::turn;
+use capstan_types::history::Usage;
+use capstan_types::id::TurnId;
+use capstan_types::thread::TurnInput;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::sync::Arc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// One thread.
+#[derive(Debug)]
+pub struct ThreadActor;
+
+/// What a thread begins with.
+#[derive(Debug)]
+pub struct ThreadArguments {
+    /// What every turn of it needs.
+    pub context: Arc<TurnContext>,
+    /// The log's task.
+    pub log: LogTask,
+    /// Tokens used so far.
+    pub usage: Usage,
+}
+
+/// What a thread holds.
+#[derive(Debug)]
+pub struct ThreadState {
+    context: Arc<TurnContext>,
+    usage: Usage,
+    running: Option<RunningTurn>,
+    // Both are dropped with the actor: a turn cannot outlive its thread, and the log ends after the turn has let go of it.
+    turns: JoinSet<()>,
+    _log: JoinSet<()>,
+}
+
+#[derive(Debug)]
+struct RunningTurn {
+    id: TurnId,
+    interrupt: CancellationToken,
+}
+
+impl Actor for ThreadActor {
+    type Msg = ThreadMsg;
+    type State = ThreadState;
+    type Arguments = ThreadArguments;
+
+    async fn pre_start(&self, _: ActorRef<ThreadMsg>, given: ThreadArguments) -> Result<ThreadState, ActorProcessingErr> {
+        let mut log = JoinSet::new();
+        log.spawn(given.log.run());
+        Ok(ThreadState { context: given.context, usage: given.usage, running: None, turns: JoinSet::new(), _log: log })
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<ThreadMsg>,
+        message: ThreadMsg,
+        state: &mut ThreadState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            ThreadMsg::StartTurn(input, reply) => {
+                let _ = reply.send(state.start(*input, me));
+            }
+            ThreadMsg::Interrupt(reply) => {
+                if let Some(running) = &state.running {
+                    running.interrupt.cancel();
+                }
+                let _ = reply.send(());
+            }
+            ThreadMsg::Subscribe(reply) => {
+                let log = state.context.log.clone();
+                // The log's queue may be full for a moment, so the wait does not happen here.
+                state.turns.spawn(async move {
+                    let _ = reply.send(log.subscribe().await);
+                });
+            }
+            ThreadMsg::TurnEnded(turn, usage) => {
+                state.usage = usage;
+                state.running.take_if(|running| running.id == turn);
+                while state.turns.try_join_next().is_some() {} // a JoinSet keeps finished tasks until asked
+            }
+        }
+        Ok(())
+    }
+
+    async fn post_stop(&self, _: ActorRef<ThreadMsg>, state: &mut ThreadState) -> Result<(), ActorProcessingErr> {
+        if let Some(running) = &state.running {
+            running.interrupt.cancel();
+        }
+        let ended = async { while state.turns.join_next().await.is_some() {} };
+        // A turn that does not let go in time is dropped with the state.
+        let _ = tokio::time::timeout(turn::INTERRUPT_GRACE, ended).await;
+        Ok(())
+    }
+}
+
+impl ThreadState {
+    fn start(&mut self, input: TurnInput, me: ActorRef<ThreadMsg>) -> Result<TurnId, TurnRefused> {
+        if let Some(running) = &self.running {
+            return Err(TurnRefused::Running(running.id));
+        }
+        if input.text.trim().is_empty() && input.images.is_empty() {
+            return Err(TurnRefused::Empty);
+        }
+        let id = TurnId::generate();
+        let interrupt = CancellationToken::new();
+        let (context, token, before) = (Arc::clone(&self.context), interrupt.clone(), self.usage);
+        self.turns.spawn(async move {
+            let usage = turn::run(&context, id, input, before, token).await;
+            let _ = me.cast(ThreadMsg::TurnEnded(id, usage));
+        });
+        self.running = Some(RunningTurn { id, interrupt });
+        Ok(id)
+    }
+}

@@ -1,0 +1,60 @@
+//! Those who listen to a thread now.
+//!
+//! A listener that falls too far behind is cut off and must subscribe again after the last number it has; it never slows the thread.
+
+use capstan_types::event::{Event, EventBody};
+use capstan_types::id::{EventSeq, TurnId};
+use capstan_types::time::UnixMillis;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// Events that may wait for the slowest listener. Full: that listener is cut off.
+const BACKLOG: usize = 4096;
+
+/// The listeners of one thread.
+#[derive(Debug)]
+pub struct Live {
+    last: EventSeq,
+    listeners: broadcast::Sender<Arc<Event>>,
+}
+
+/// A listener's place.
+#[derive(Debug)]
+pub struct Subscription {
+    /// The number of the last event before it; older ones are in the store.
+    pub after: EventSeq,
+    /// What is told from then on.
+    pub events: broadcast::Receiver<Arc<Event>>,
+}
+
+impl Live {
+    /// No listeners yet; `last` is the number of the last stored event.
+    #[must_use]
+    pub fn new(last: EventSeq) -> Self {
+        Self { last, listeners: broadcast::Sender::new(BACKLOG) }
+    }
+
+    /// The number of the last event that was told.
+    #[must_use]
+    pub const fn last(&self) -> EventSeq {
+        self.last
+    }
+
+    /// Tells a stored event.
+    pub fn tell(&mut self, event: Event) {
+        self.last = event.seq;
+        // It fails only when nobody listens.
+        let _ = self.listeners.send(Arc::new(event));
+    }
+
+    /// Tells something that has no number of its own.
+    pub fn tell_unnumbered(&self, at: UnixMillis, turn: Option<TurnId>, body: EventBody) {
+        let _ = self.listeners.send(Arc::new(Event { seq: self.last, at, turn, body }));
+    }
+
+    /// A new listener.
+    #[must_use]
+    pub fn subscribe(&self) -> Subscription {
+        Subscription { after: self.last, events: self.listeners.subscribe() }
+    }
+}

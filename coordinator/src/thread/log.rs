@@ -1,0 +1,214 @@
+//! A thread's log: the one place where its events are numbered, stored and told.
+//!
+//! A task takes what is to be recorded from a bounded queue, stores all that has gathered in one transaction, and only then tells
+//! subscribers. Invariants: an event is told after it is stored and in the order of its number; the numbers have no holes; when
+//! something could not be stored, nothing recorded after it is reported as stored until the owner has been told of the failure.
+
+use super::live::{Live, Subscription};
+use crate::clock;
+use capstan_store::store::{Record, Store, StoreError};
+use capstan_types::call::{Call, CallEnd};
+use capstan_types::event::{Event, EventBody};
+use capstan_types::history::Entry;
+use capstan_types::id::{Epoch, EventSeq, ThreadId, TurnId};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// Commands that may wait for the log's task. Full: whoever records waits; live-only events are dropped.
+const QUEUE: usize = 512;
+
+/// The most commands that are stored in one transaction.
+const MOST_TOGETHER: usize = 128;
+
+/// Something to be recorded.
+#[derive(Debug, Clone)]
+pub enum Draft {
+    /// An event; its number is given when it is stored.
+    Event(Option<TurnId>, EventBody),
+    /// An entry of the model's history.
+    Entry(TurnId, Entry),
+    /// A few words by which people tell the thread from others; the first ones stay.
+    Preview(String),
+    /// A call, before anything is done for it.
+    CallAsked(Call),
+    /// A call's end.
+    CallEnded(CallEnd),
+}
+
+/// Why something was not recorded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The thread's actor has stopped.
+    #[error("the thread has been stopped")]
+    Stopped,
+}
+
+#[derive(Debug)]
+enum Command {
+    Record(Vec<Draft>, Option<oneshot::Sender<Result<(), LogError>>>),
+    Live(Option<TurnId>, Box<EventBody>),
+    Subscribe(oneshot::Sender<Subscription>),
+}
+
+/// Records into one thread's log. Clones share the queue.
+#[derive(Debug, Clone)]
+pub struct ThreadLog {
+    queue: mpsc::Sender<Command>,
+}
+
+/// The log's task, to be run by the thread's actor.
+#[derive(Debug)]
+pub struct LogTask {
+    thread: ThreadId,
+    epoch: Epoch,
+    store: Arc<dyn Store>,
+    queue: mpsc::Receiver<Command>,
+    live: Live,
+    failed: Option<StoreError>,
+}
+
+/// The log of `thread`, whose last stored event is `last`.
+#[must_use]
+pub fn open_log(thread: ThreadId, epoch: Epoch, last: EventSeq, store: Arc<dyn Store>) -> (ThreadLog, LogTask) {
+    let (sender, queue) = mpsc::channel(QUEUE);
+    (ThreadLog { queue: sender }, LogTask { thread, epoch, store, queue, live: Live::new(last), failed: None })
+}
+
+impl ThreadLog {
+    /// Records `drafts` together and waits until they are stored.
+    ///
+    /// # Errors
+    /// They, or something noted before them, could not be stored.
+    pub async fn record(&self, drafts: Vec<Draft>) -> Result<(), LogError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Command::Record(drafts, Some(reply))).await.map_err(|_| LogError::Stopped)?;
+        answer.await.unwrap_or(Err(LogError::Stopped))
+    }
+
+    /// Records `drafts` in their order without waiting for the disk. A failure is told to the next [`ThreadLog::record`].
+    ///
+    /// # Errors
+    /// [`LogError::Stopped`].
+    pub async fn note(&self, drafts: Vec<Draft>) -> Result<(), LogError> {
+        self.queue.send(Command::Record(drafts, None)).await.map_err(|_| LogError::Stopped)
+    }
+
+    /// Tells those who listen now. Dropped when the queue is full: what a live-only event says comes again in a stored one.
+    pub fn tell(&self, turn: Option<TurnId>, body: EventBody) {
+        let _ = self.queue.try_send(Command::Live(turn, Box::new(body)));
+    }
+
+    /// Tells those who listen now, even if the queue is full at the moment.
+    pub async fn tell_surely(&self, turn: Option<TurnId>, body: EventBody) {
+        let _ = self.queue.send(Command::Live(turn, Box::new(body))).await;
+    }
+
+    /// Everything that is told from now on, and the number of the last event before it.
+    ///
+    /// # Errors
+    /// [`LogError::Stopped`].
+    pub async fn subscribe(&self) -> Result<Subscription, LogError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Command::Subscribe(reply)).await.map_err(|_| LogError::Stopped)?;
+        answer.await.map_err(|_| LogError::Stopped)
+    }
+}
+
+impl LogTask {
+    /// Runs until every [`ThreadLog`] is gone.
+    pub async fn run(mut self) {
+        let mut waiting = Vec::with_capacity(MOST_TOGETHER);
+        while self.queue.recv_many(&mut waiting, MOST_TOGETHER).await > 0 {
+            let mut batch = Batch::default();
+            for command in waiting.drain(..) {
+                match command {
+                    Command::Record(drafts, reply) => batch.add(drafts, reply),
+                    // What was queued before a live event or a subscription is stored and told before it.
+                    Command::Live(turn, body) => {
+                        self.store(std::mem::take(&mut batch)).await;
+                        self.live.tell_unnumbered(clock::now(), turn, *body);
+                    }
+                    Command::Subscribe(reply) => {
+                        self.store(std::mem::take(&mut batch)).await;
+                        let _ = reply.send(self.live.subscribe());
+                    }
+                }
+            }
+            self.store(batch).await;
+        }
+    }
+
+    async fn store(&mut self, batch: Batch) {
+        if batch.drafts.is_empty() && batch.replies.is_empty() {
+            return;
+        }
+        let outcome = match self.failed.take() {
+            Some(failure) if batch.replies.is_empty() => {
+                self.failed = Some(failure);
+                return;
+            }
+            Some(failure) => Err(failure),
+            None => self.append(batch.drafts).await,
+        };
+        if let Err(failure) = &outcome
+            && batch.replies.is_empty()
+        {
+            self.failed = Some(failure.clone());
+        }
+        for reply in batch.replies {
+            let _ = reply.send(outcome.clone().map_err(LogError::from));
+        }
+    }
+
+    async fn append(&mut self, drafts: Vec<Draft>) -> Result<(), StoreError> {
+        let (records, events) = number(drafts, self.live.last());
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.store.append(self.thread, self.epoch, records).await?;
+        events.into_iter().for_each(|event| self.live.tell(event));
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Batch {
+    drafts: Vec<Draft>,
+    replies: Vec<oneshot::Sender<Result<(), LogError>>>,
+}
+
+impl Batch {
+    fn add(&mut self, drafts: Vec<Draft>, reply: Option<oneshot::Sender<Result<(), LogError>>>) {
+        self.drafts.extend(drafts);
+        self.replies.extend(reply);
+    }
+}
+
+/// Gives the events of `drafts` the numbers after `last`.
+fn number(drafts: Vec<Draft>, last: EventSeq) -> (Vec<Record>, Vec<Event>) {
+    let at = clock::now();
+    let mut seq = last;
+    let mut events = Vec::new();
+    let records = drafts
+        .into_iter()
+        .map(|draft| match draft {
+            Draft::Event(turn, body) => {
+                seq = seq.next();
+                let event = Event { seq, at, turn, body };
+                events.push(event.clone());
+                Record::Event(event)
+            }
+            Draft::Entry(turn, entry) => Record::Entry { turn, entry },
+            Draft::Preview(words) => Record::Preview(words),
+            Draft::CallAsked(call) => Record::CallAsked(call),
+            Draft::CallEnded(end) => Record::CallEnded(end),
+        })
+        .collect();
+    (records, events)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+use super::*;
+use capstan_store::open::{StoreLocation, open};
+use capstan_types::path::AbsPath;
+use capstan_types::policy::{ApprovalPolicy, SandboxMode};
+use capstan_types::thread::{ThreadRecord, ThreadSettings};
+use capstan_types::time::UnixMillis;
+use tokio::task::JoinSet;
+
+struct Fixture {
+    thread: ThreadId,
+    store: Arc<dyn Store>,
+    log: ThreadLog,
+    _task: JoinSet<()>,
+}
+
+async fn fixture() -> Fixture {
+    let store = open(&StoreLocation::Ephemeral).await.unwrap();
+    let thread = ThreadId::generate();
+    let settings = ThreadSettings {
+        model: "m".into(),
+        provider: "p".into(),
+        effort: None,
+        cwd: AbsPath::new("/w").unwrap(),
+        node: None,
+        sandbox: SandboxMode::ReadOnly,
+        writable_roots: Vec::new(),
+        network_access: false,
+        exclude_slash_tmp: false,
+        approval: ApprovalPolicy::Never,
+        environment: std::collections::BTreeMap::new(),
+        instructions: None,
+        plan_tool: false,
+    };
+    let record = ThreadRecord {
+        id: thread,
+        owner: "c1".into(),
+        epoch: Epoch(1),
+        settings,
+        created_at: UnixMillis(1),
+        updated_at: UnixMillis(1),
+        preview: String::new(),
+    };
+    store.create_thread(&record).await.unwrap();
+    let (log, task) = open_log(thread, Epoch(1), EventSeq(0), Arc::clone(&store));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(task.run());
+    Fixture { thread, store, log, _task: tasks }
+}
+
+fn event() -> Draft {
+    Draft::Event(None, EventBody::TurnStarted)
+}
+
+#[tokio::test]
+async fn events_are_numbered_without_holes_and_told_after_they_are_stored() {
+    let f = fixture().await;
+    let mut live = f.log.subscribe().await.unwrap();
+    assert_eq!(live.after, EventSeq(0));
+    f.log.note(vec![event(), event()]).await.unwrap();
+    f.log.tell(None, EventBody::Notice { message: "between".into() });
+    f.log.record(vec![event()]).await.unwrap();
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        let event = live.events.recv().await.unwrap();
+        if !event.body.is_live_only() {
+            let stored = f.store.events(f.thread, EventSeq(event.seq.0 - 1), 1).await.unwrap();
+            assert_eq!(stored, [Event::clone(&event)], "told before it was stored");
+        }
+        told.push((event.seq.0, event.body.is_live_only()));
+    }
+    assert_eq!(told, [(1, false), (2, false), (2, true), (3, false)]);
+    assert_eq!(f.log.subscribe().await.unwrap().after, EventSeq(3));
+}
+
+#[tokio::test]
+async fn a_note_that_was_not_stored_is_told_to_the_next_record_and_leaves_no_hole() {
+    let f = fixture().await;
+    f.log.record(vec![event()]).await.unwrap();
+    let newest = f.store.take_over(f.thread, Epoch(1), "c2").await.unwrap();
+    f.log.note(vec![event()]).await.unwrap();
+    // The subscription is answered after the note has been tried.
+    let live = f.log.subscribe().await.unwrap();
+    let refused = f.log.record(Vec::new()).await.unwrap_err();
+    assert_eq!(refused, LogError::Store(StoreError::Fenced { thread: f.thread, fence: Epoch(1), newest }));
+    assert_eq!(live.after, EventSeq(1));
+    assert_eq!(f.store.events(f.thread, EventSeq(0), 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn recording_into_a_log_whose_task_is_gone_says_so() {
+    let mut f = fixture().await;
+    f._task.shutdown().await;
+    assert_eq!(f.log.record(vec![event()]).await, Err(LogError::Stopped));
+    assert_eq!(f.log.note(vec![event()]).await, Err(LogError::Stopped));
+}

@@ -1,0 +1,32 @@
+//! What a thread is asked and told.
+
+use super::live::Subscription;
+use super::log::LogError;
+use capstan_types::history::Usage;
+use capstan_types::id::TurnId;
+use capstan_types::thread::TurnInput;
+use ractor::RpcReplyPort;
+
+/// Requests in the imperative, facts in the past tense.
+#[derive(Debug)]
+pub enum ThreadMsg {
+    /// Start a turn.
+    StartTurn(Box<TurnInput>, RpcReplyPort<Result<TurnId, TurnRefused>>),
+    /// Interrupt the running turn, if there is one.
+    Interrupt(RpcReplyPort<()>),
+    /// Add a listener.
+    Subscribe(RpcReplyPort<Result<Subscription, LogError>>),
+    /// The turn's task has ended. The usage is that of the thread so far.
+    TurnEnded(TurnId, Usage),
+}
+
+/// A turn that was not started. For the caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TurnRefused {
+    /// One runs already.
+    #[error("turn {0} is still running; interrupt it, or wait until it has ended")]
+    Running(TurnId),
+    /// There is nothing to begin with.
+    #[error("the prompt is empty; say what is to be done")]
+    Empty,
+}

@@ -1,0 +1,122 @@
+//! One step of a turn: the model is asked, its answer is told as it comes, and stored whole before anything is done for it.
+
+use super::items::TurnItems;
+use super::log::{Draft, LogError, ThreadLog};
+use crate::clock;
+use capstan_model::{Answer, ModelClient, ModelError, ModelEvent, Prompt};
+use capstan_types::call::Call;
+use capstan_types::event::EventBody;
+use capstan_types::history::Entry;
+use capstan_types::id::{Attempt, CallId, TurnId};
+use capstan_types::item::{Item, ItemBody, ItemId};
+use futures::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+
+/// Why a turn does not go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TurnStop {
+    /// Somebody interrupted it.
+    #[error("the turn was interrupted")]
+    Interrupted,
+    /// It failed; the text is for the user.
+    #[error("{0}")]
+    Failed(String),
+    /// The thread has another owner, or the store no longer works.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+impl From<ModelError> for TurnStop {
+    fn from(error: ModelError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Asks the model for one answer. Deltas and retries are told to whoever listens.
+///
+/// # Errors
+/// The model gave no answer, or the turn was interrupted.
+pub async fn ask(
+    client: &dyn ModelClient,
+    prompt: Prompt,
+    turn: TurnId,
+    log: &ThreadLog,
+    items: &TurnItems,
+    interrupt: &CancellationToken,
+) -> Result<(Answer, Option<ItemId>), TurnStop> {
+    let mut message = None;
+    let hear = async {
+        let mut stream = client.step(prompt).await?;
+        while let Some(event) = stream.next().await {
+            match event? {
+                ModelEvent::TextDelta(text) => {
+                    let item = *message.get_or_insert_with(|| items.number());
+                    log.tell(Some(turn), EventBody::MessageDelta { item, text });
+                }
+                // The summary comes whole with the answer; its parts mean little to a reader.
+                ModelEvent::ReasoningDelta(_) => {}
+                ModelEvent::Retrying { attempt, of, reason, .. } => {
+                    let notice = format!("Reconnecting... {attempt}/{of} ({reason})");
+                    log.tell_surely(Some(turn), EventBody::Notice { message: notice }).await;
+                }
+                ModelEvent::Answered(answer) => return Ok(answer),
+            }
+        }
+        Err(ModelError::Unavailable("its stream ended without an answer".to_owned()).into())
+    };
+    tokio::select! {
+        biased;
+        () = interrupt.cancelled() => Err(TurnStop::Interrupted),
+        answer = hear => answer.map(|answer| (answer, message)),
+    }
+}
+
+/// Stores an answer whole, and with it the intent of every call in it. `message` is the number under which the text was told.
+///
+/// # Errors
+/// It could not be stored: nothing may be done for it.
+pub async fn keep(
+    answer: &Answer,
+    mut message: Option<ItemId>,
+    turn: TurnId,
+    log: &ThreadLog,
+    items: &TurnItems,
+) -> Result<Vec<Call>, LogError> {
+    let asked_at = clock::now();
+    let mut calls = Vec::new();
+    let mut drafts = Vec::new();
+    for entry in &answer.entries {
+        match entry {
+            Entry::Reasoning { text, .. } if !text.trim().is_empty() => {
+                let item = Item { id: items.number(), body: ItemBody::Reasoning { text: text.clone() } };
+                drafts.push(Draft::Event(Some(turn), EventBody::ItemCompleted { item }));
+            }
+            Entry::Assistant { text } if !text.is_empty() => {
+                let id = message.take().unwrap_or_else(|| items.number());
+                let item = Item { id, body: ItemBody::AgentMessage { text: text.clone() } };
+                drafts.push(Draft::Event(Some(turn), EventBody::ItemCompleted { item }));
+            }
+            Entry::Call { model_call_id, tool, arguments } => {
+                let call = Call {
+                    id: CallId::generate(),
+                    turn,
+                    model_call_id: model_call_id.clone(),
+                    tool: tool.clone(),
+                    arguments: arguments.clone(),
+                    attempt: Attempt(1),
+                    asked_at,
+                };
+                drafts.push(Draft::CallAsked(call.clone()));
+                calls.push(call);
+            }
+            Entry::Reasoning { .. }
+            | Entry::Assistant { .. }
+            | Entry::Developer { .. }
+            | Entry::User { .. }
+            | Entry::CallOutput { .. } => {}
+        }
+        drafts.push(Draft::Entry(turn, entry.clone()));
+    }
+    log.record(drafts).await?;
+    Ok(calls)
+}

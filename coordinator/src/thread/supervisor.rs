@@ -1,0 +1,100 @@
+//! The supervisor of all threads of this coordinator.
+//!
+//! A thread whose actor fails is forgotten here; its history is in the store, and its next owner goes on from there.
+
+use super::actor::{ThreadActor, ThreadArguments};
+use super::message::ThreadMsg;
+use capstan_types::id::ThreadId;
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How long threads get to end their turns when the coordinator stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What the supervisor is asked.
+#[derive(Debug)]
+pub enum SupervisorMsg {
+    /// Run a thread here.
+    Adopt(ThreadId, Box<ThreadArguments>, RpcReplyPort<Result<(), String>>),
+    /// Give a thread that runs here.
+    Find(ThreadId, RpcReplyPort<Option<ActorRef<ThreadMsg>>>),
+}
+
+/// The supervisor of threads.
+#[derive(Debug)]
+pub struct ThreadSupervisor;
+
+/// The threads that run here.
+#[derive(Debug, Default)]
+pub struct SupervisorState {
+    threads: HashMap<ThreadId, ActorRef<ThreadMsg>>,
+    names: HashMap<ActorId, ThreadId>,
+}
+
+impl SupervisorState {
+    fn forget(&mut self, actor: ActorId) {
+        if let Some(thread) = self.names.remove(&actor) {
+            self.threads.remove(&thread);
+        }
+    }
+}
+
+impl Actor for ThreadSupervisor {
+    type Msg = SupervisorMsg;
+    type State = SupervisorState;
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<SupervisorMsg>, (): ()) -> Result<SupervisorState, ActorProcessingErr> {
+        Ok(SupervisorState::default())
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<SupervisorMsg>,
+        message: SupervisorMsg,
+        state: &mut SupervisorState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            SupervisorMsg::Adopt(thread, arguments, reply) => {
+                match Actor::spawn_linked(None, ThreadActor, *arguments, me.get_cell()).await {
+                    Ok((actor, _)) => {
+                        state.names.insert(actor.get_id(), thread);
+                        state.threads.insert(thread, actor);
+                        let _ = reply.send(Ok(()));
+                    }
+                    Err(error) => {
+                        let _ = reply.send(Err(error.to_string()));
+                    }
+                }
+            }
+            SupervisorMsg::Find(thread, reply) => {
+                let _ = reply.send(state.threads.get(&thread).cloned());
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<SupervisorMsg>,
+        event: SupervisionEvent,
+        state: &mut SupervisorState,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorTerminated(actor, ..) => state.forget(actor.get_id()),
+            SupervisionEvent::ActorFailed(actor, error) => {
+                tracing::error!(%error, "a thread's actor failed");
+                state.forget(actor.get_id());
+            }
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn post_stop(&self, me: ActorRef<SupervisorMsg>, _: &mut SupervisorState) -> Result<(), ActorProcessingErr> {
+        // Children that are not stopped here would be killed, and a killed thread cannot store the end of its turn.
+        me.stop_children_and_wait(Some("the coordinator stops".to_owned()), Some(GRACE)).await;
+        Ok(())
+    }
+}

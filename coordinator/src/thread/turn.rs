@@ -1,0 +1,181 @@
+//! The turn: user input → model step → calls → model step → … → final message.
+//!
+//! A plain async function in a task that the thread's actor owns. Invariants: an answer is stored before anything is done for it; a
+//! call has one end; when a turn ends, for whatever reason, no item of it is left open.
+
+use super::calls::{Calls, Releases};
+use super::context::TurnContext;
+use super::items::TurnItems;
+use super::log::Draft;
+use super::prompt;
+use super::step::{self, TurnStop};
+use super::workspace::{self, Before};
+use capstan_model::{ModelClient, Prompt};
+use capstan_tools::invocation::{CallContext, NobodyToAsk};
+use capstan_tools::plan::PlanState;
+use capstan_types::event::EventBody;
+use capstan_types::history::{Entry, Usage};
+use capstan_types::id::TurnId;
+use capstan_types::item::{Item, ItemBody};
+use capstan_types::thread::TurnInput;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+/// How long an interrupted turn gets to end its calls.
+pub const INTERRUPT_GRACE: Duration = Duration::from_secs(8);
+
+/// The most model steps of one turn: a model that never stops calling tools must not run for ever.
+const MOST_STEPS: u32 = 1000;
+
+/// How much of a thread's first prompt stands for it in lists, in characters.
+const PREVIEW_CHARS: usize = 120;
+
+/// Runs one turn to its end, and returns the tokens that the thread has used then; `before` is what it had used.
+pub async fn run(context: &Arc<TurnContext>, id: TurnId, input: TurnInput, before: Usage, interrupt: CancellationToken) -> Usage {
+    let span = tracing::info_span!(
+        "invoke_agent",
+        otel.name = "invoke_agent capstan",
+        gen_ai.operation.name = "invoke_agent",
+        gen_ai.agent.name = "capstan",
+        gen_ai.conversation.id = %context.thread,
+        gen_ai.request.model = %context.settings.model,
+        turn = %id,
+    );
+    let items = Arc::new(TurnItems::new(id, context.log.clone(), Arc::clone(&context.numbers)));
+    let plan = Arc::new(PlanState::default());
+    let mut turn = Turn { context, id, items, plan, usage: before, releases: Releases::default(), interrupt };
+    turn.run_to_end(input).instrument(span).await;
+    turn.releases.finish().await;
+    turn.usage
+}
+
+struct Turn<'a> {
+    context: &'a Arc<TurnContext>,
+    id: TurnId,
+    items: Arc<TurnItems>,
+    plan: Arc<PlanState>,
+    usage: Usage,
+    releases: Releases,
+    interrupt: CancellationToken,
+}
+
+impl Turn<'_> {
+    async fn run_to_end(&mut self, input: TurnInput) {
+        let mut before = Before::take(Arc::clone(&self.context.host), &self.context.facts);
+        let stopped = self.steps(input, &mut before).await;
+        before.settle().await;
+        if let Some(diff) = before.diff().await {
+            self.context.log.tell_surely(Some(self.id), EventBody::TurnDiff { diff }).await;
+        }
+        let end = match stopped {
+            Ok(()) => EventBody::TurnCompleted { usage: self.usage },
+            Err(TurnStop::Interrupted) => EventBody::TurnInterrupted,
+            Err(stop) => EventBody::TurnFailed { message: stop.to_string() },
+        };
+        self.end(end).await;
+    }
+
+    async fn end(&self, end: EventBody) {
+        let log = &self.context.log;
+        // Neither can fail but by the log's end, which the record below meets too.
+        let _ = self.plan.complete(self.items.as_ref()).await;
+        let _ = self.items.close_open("the turn ended before it did").await;
+        let stored = log.record(vec![Draft::Event(Some(self.id), end.clone())]).await;
+        if let Err(error) = stored {
+            tracing::error!(turn = %self.id, %error, "the end of a turn could not be stored");
+            let told = match end {
+                EventBody::TurnFailed { .. } => end,
+                _ => EventBody::TurnFailed { message: error.to_string() },
+            };
+            log.tell_surely(Some(self.id), told).await;
+        }
+    }
+
+    async fn steps(&mut self, input: TurnInput, before: &mut Before) -> Result<(), TurnStop> {
+        let context = self.context;
+        let client = context.models.client(&context.settings.provider).map_err(|error| TurnStop::Failed(error.to_string()))?;
+        let output_schema = input.output_schema.clone();
+        let mut entries = self.begin(input).await?;
+        let calls = Calls::new(Arc::clone(context), self.invocation(), self.interrupt.clone());
+        for _ in 0..MOST_STEPS {
+            let asked = self.step(client.as_ref(), &mut entries, output_schema.clone()).await?;
+            if asked.is_empty() {
+                return Ok(());
+            }
+            before.settle().await;
+            entries.extend(calls.run(&asked, &mut self.releases).await?);
+            if self.interrupt.is_cancelled() {
+                return Err(TurnStop::Interrupted);
+            }
+        }
+        Err(TurnStop::Failed(format!(
+            "the model asked for tools in {MOST_STEPS} steps without an answer; give it a smaller task"
+        )))
+    }
+
+    /// Records the user's input, and gives the whole history with it.
+    async fn begin(&self, input: TurnInput) -> Result<Vec<Entry>, TurnStop> {
+        let context = self.context;
+        let mut entries = context.store.entries(context.thread).await.map_err(super::log::LogError::from)?;
+        let mut added = Vec::new();
+        if entries.is_empty() {
+            let policy = workspace::policy(&context.settings, &context.facts);
+            added.push(prompt::environment(&context.settings, &context.facts, &policy));
+        }
+        let images = u32::try_from(input.images.len()).unwrap_or(u32::MAX);
+        let preview = input.text.trim().chars().take(PREVIEW_CHARS).collect();
+        let body = ItemBody::UserMessage { text: input.text.clone(), images };
+        let item = Item { id: self.items.number(), body };
+        added.push(Entry::User { text: input.text, images: input.images });
+        let mut drafts = vec![
+            Draft::Preview(preview),
+            Draft::Event(Some(self.id), EventBody::TurnStarted),
+            Draft::Event(Some(self.id), EventBody::ItemCompleted { item }),
+        ];
+        drafts.extend(added.iter().cloned().map(|entry| Draft::Entry(self.id, entry)));
+        context.log.record(drafts).await?;
+        entries.append(&mut added);
+        Ok(entries)
+    }
+
+    async fn step(
+        &mut self,
+        client: &dyn ModelClient,
+        entries: &mut Vec<Entry>,
+        output_schema: Option<serde_json::Value>,
+    ) -> Result<Vec<capstan_types::call::Call>, TurnStop> {
+        let context = self.context;
+        let prompt = Prompt {
+            model: context.settings.model.clone(),
+            instructions: prompt::instructions(&context.settings),
+            entries: entries.clone(),
+            tools: context.toolbox.specs().into_iter().map(prompt::definition).collect(),
+            effort: context.settings.effort.clone(),
+            output_schema,
+            cache_key: context.thread.to_string(),
+        };
+        let (answer, message) = step::ask(client, prompt, self.id, &context.log, &self.items, &self.interrupt).await?;
+        self.usage = self.usage.plus(answer.usage);
+        let calls = step::keep(&answer, message, self.id, &context.log, &self.items).await?;
+        entries.extend(answer.entries);
+        Ok(calls)
+    }
+
+    fn invocation(&self) -> CallContext {
+        let context = self.context;
+        CallContext {
+            thread: context.thread,
+            host: Arc::clone(&context.host) as Arc<dyn capstan_tools::host::ExecHost>,
+            sessions: Arc::clone(&context.sessions),
+            plan: Arc::clone(&self.plan),
+            cwd: context.facts.root.clone(),
+            policy: workspace::policy(&context.settings, &context.facts),
+            approval: context.settings.approval,
+            approver: Arc::new(NobodyToAsk),
+            environment: context.settings.environment.clone(),
+            items: Arc::clone(&self.items) as Arc<dyn capstan_tools::items::ItemSink>,
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A turn's view of its workspace: the policy of its sessions, and what the turn changed.
+
+use crate::nodes::host::NodeHost;
+use capstan_types::path::AbsPath;
+use capstan_types::policy::{SandboxMode, SandboxPolicy};
+use capstan_types::session::WorkspaceFacts;
+use capstan_types::thread::ThreadSettings;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// The most bytes of a turn's diff.
+const MOST_DIFF: u64 = 1 << 20;
+
+/// The sandbox policy of a thread's sessions, from its settings and its workspace and nothing else.
+#[must_use]
+pub fn policy(settings: &ThreadSettings, facts: &WorkspaceFacts) -> SandboxPolicy {
+    match settings.sandbox {
+        SandboxMode::ReadOnly => SandboxPolicy::read_only(),
+        SandboxMode::DangerFullAccess => SandboxPolicy::full_access(),
+        SandboxMode::WorkspaceWrite => {
+            let temp = facts.temp_dirs.iter().filter(|dir| !(settings.exclude_slash_tmp && dir.as_str() == "/tmp"));
+            let roots = std::iter::once(&facts.root).chain(&settings.writable_roots).chain(temp);
+            SandboxPolicy { network: settings.network_access, ..SandboxPolicy::workspace_write(roots.cloned().collect()) }
+        }
+    }
+}
+
+/// Remembers the workspace as it was when the turn began.
+#[derive(Debug)]
+pub struct Before {
+    host: Arc<NodeHost>,
+    root: AbsPath,
+    taking: JoinSet<Option<String>>,
+    snapshot: Option<String>,
+}
+
+impl Before {
+    /// Begins to take note of the workspace, beside the model's first step. Nothing is taken outside of git.
+    #[must_use]
+    pub fn take(host: Arc<NodeHost>, facts: &WorkspaceFacts) -> Self {
+        let mut taking = JoinSet::new();
+        if facts.git {
+            let (host, root) = (Arc::clone(&host), facts.root.clone());
+            taking.spawn(async move {
+                let snapshot = host.snapshot(&root).await;
+                snapshot.inspect_err(|status| tracing::debug!(%status, "no snapshot; the turn shows no diff")).ok()
+            });
+        }
+        Self { host, root: facts.root.clone(), taking, snapshot: None }
+    }
+
+    /// Waits until the note is taken. To be called before anything may change the workspace.
+    pub async fn settle(&mut self) {
+        if let Some(taken) = self.taking.join_next().await {
+            self.snapshot = taken.ok().flatten();
+        }
+    }
+
+    /// What has changed since, or nothing: without a snapshot, without a change, or when it cannot be had.
+    pub async fn diff(self) -> Option<String> {
+        let diff = self.host.diff(&self.root, self.snapshot?, MOST_DIFF).await;
+        diff.inspect_err(|status| tracing::debug!(%status, "no diff")).ok().filter(|diff| !diff.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use capstan_types::policy::ApprovalPolicy;
+
+    fn paths(texts: &[&str]) -> Vec<AbsPath> {
+        texts.iter().map(|text| AbsPath::new(text).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_writable_roots_are_the_workspace_the_settings_and_tmp_unless_excluded() {
+        let facts = WorkspaceFacts {
+            root: AbsPath::new("/w").unwrap(),
+            git: false,
+            node: "n1".parse().unwrap(),
+            temp_dirs: paths(&["/tmp", "/var/tmp/x"]),
+        };
+        let settings = |sandbox, exclude_slash_tmp| ThreadSettings {
+            model: "m".into(),
+            provider: "p".into(),
+            effort: None,
+            cwd: AbsPath::new("/elsewhere").unwrap(),
+            node: None,
+            sandbox,
+            writable_roots: paths(&["/more"]),
+            network_access: true,
+            exclude_slash_tmp,
+            approval: ApprovalPolicy::Never,
+            environment: std::collections::BTreeMap::new(),
+            instructions: None,
+            plan_tool: false,
+        };
+        let open = policy(&settings(SandboxMode::WorkspaceWrite, false), &facts);
+        assert_eq!((open.writable, open.network), (paths(&["/w", "/more", "/tmp", "/var/tmp/x"]), true));
+        let narrow = policy(&settings(SandboxMode::WorkspaceWrite, true), &facts);
+        assert_eq!(narrow.writable, paths(&["/w", "/more", "/var/tmp/x"]));
+        assert_eq!(policy(&settings(SandboxMode::ReadOnly, false), &facts), SandboxPolicy::read_only());
+    }
+}
