@@ -1,1 +1,33 @@
-//! Placeholder.
+//! The `capstan` program: its command line, its output, and everything in one process.
+//!
+//! It is the only crate that knows both daemons. What it shows it has from `capstan.client.v1`, as any other client would.
+
+pub mod run;
+
+pub mod args;
+pub mod commands;
+
+pub mod config;
+pub mod home;
+pub mod prompt;
+pub mod surroundings;
+pub mod workspace;
+
+pub mod client;
+pub mod embedded;
+pub mod signals;
+pub mod turn;
+
+pub mod last_message;
+pub mod render;
+pub mod screen;
+
+pub mod host;
+pub mod programs;
+pub mod runner;
+pub mod token_file;
+
+pub mod failure;
+pub mod hint;
+pub mod runtime;
+pub mod telemetry;

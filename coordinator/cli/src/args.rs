@@ -1,0 +1,98 @@
+//! The command line. Names and order are Codex's where a flag is also Codex's, so that scripts and SDKs carry over.
+
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+mod exec;
+mod mistake;
+
+pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
+pub use mistake::mistake;
+
+/// The program.
+#[derive(Debug, Parser)]
+#[command(
+    name = "capstan",
+    version,
+    about = "Runs a coding agent's tools in sandboxed sessions, here or on other hosts",
+    max_term_width = 110
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs one prompt to its end, without asking anything
+    #[command(visible_alias = "e")]
+    Exec(Box<ExecArgs>),
+    /// Shows the whole path at work: mends a small project with a failing test
+    Demo(DemoArgs),
+    /// Runs an agent node that a coordinator on this host can use
+    Node(NodeArgs),
+    /// Says what this host can enforce, and what is missing
+    Doctor(DoctorArgs),
+    /// Runs a command in the sandbox
+    Sandbox(SandboxArgs),
+}
+
+/// `capstan demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Let this model do it, instead of the recorded one; its key must be in the environment
+    #[arg(short, long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Keep the project, and say where it is
+    #[arg(long)]
+    pub keep: bool,
+    /// Print the events as JSON lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `capstan node`.
+#[derive(Debug, Args)]
+pub struct NodeArgs {
+    /// Where to listen: 127.0.0.1:PORT, [::1]:PORT (port 0 takes a free one) or unix:///PATH; may be given again
+    #[arg(long, value_name = "ADDR", required = true)]
+    pub listen: Vec<String>,
+    /// The file with the token that callers must know; made with a fresh one when it is missing
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// The node's name [default: this host's name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Where the node keeps its sessions [default: below CAPSTAN_HOME]
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// A fact about this host that placement may select by; may be given again
+    #[arg(long = "label", value_name = "KEY=VALUE")]
+    pub labels: Vec<String>,
+    /// Sessions that may run at once
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub sessions: u32,
+}
+
+/// `capstan doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `capstan sandbox`. Taken before this is parsed; it stands here for the help.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub struct SandboxArgs {
+    /// The sandbox's flags, `--`, and the command
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<OsString>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! The flags of `capstan exec`.
+
+use capstan_types::policy::SandboxMode;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// `capstan exec`.
+#[derive(Debug, Args)]
+pub struct ExecArgs {
+    /// What to do; `-` reads it from standard input. What is piped in besides is added to it
+    #[arg(value_name = "PROMPT", num_args = 0..)]
+    pub prompt: Vec<String>,
+
+    /// The model
+    #[arg(short, long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Sets one key of the configuration, such as -c model_reasoning_effort=high; may be given again
+    #[arg(short = 'c', long = "config", value_name = "KEY=VALUE")]
+    pub config: Vec<String>,
+    /// Puts $CAPSTAN_HOME/NAME.config.toml above config.toml
+    #[arg(short, long, value_name = "NAME", conflicts_with = "ignore_user_config")]
+    pub profile: Option<String>,
+    /// What sessions may touch
+    #[arg(short, long, value_name = "MODE")]
+    pub sandbox: Option<SandboxArg>,
+    /// The workspace's directory [default: the working directory]
+    #[arg(short = 'C', long = "cd", value_name = "DIR")]
+    pub cd: Option<PathBuf>,
+    /// Another directory that may be written; may be given again
+    #[arg(long, value_name = "DIR")]
+    pub add_dir: Vec<PathBuf>,
+    /// Pictures for the prompt. Give the prompt first: every word after this flag is a file
+    #[arg(short, long, value_name = "FILE", num_args = 1.., value_delimiter = ',')]
+    pub image: Vec<PathBuf>,
+
+    /// Print the events as JSON lines, and nothing else, on standard output
+    #[arg(long, alias = "experimental-json")]
+    pub json: bool,
+    /// A file with a JSON Schema that the final message must satisfy
+    #[arg(long, value_name = "FILE")]
+    pub output_schema: Option<PathBuf>,
+    /// Write the final message to this file as well
+    #[arg(short, long, value_name = "FILE")]
+    pub output_last_message: Option<PathBuf>,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: ColourChoice,
+
+    /// Run outside of a git repository too
+    #[arg(long)]
+    pub skip_git_repo_check: bool,
+    /// Keep nothing of the thread
+    #[arg(long)]
+    pub ephemeral: bool,
+    /// Ask a model on this host
+    #[arg(long, conflicts_with = "script")]
+    pub oss: bool,
+    /// Which local server to ask
+    #[arg(long, value_name = "NAME", requires = "oss")]
+    pub local_provider: Option<LocalProvider>,
+    /// No sandbox at all, and nothing declined. Only for machines that are a sandbox themselves
+    #[arg(long, alias = "yolo", conflicts_with = "sandbox")]
+    pub dangerously_bypass_approvals_and_sandbox: bool,
+    /// Refuse keys of the configuration that are not known
+    #[arg(long)]
+    pub strict_config: bool,
+    /// Do not read config.toml
+    #[arg(long)]
+    pub ignore_user_config: bool,
+
+    /// Run the sessions on the node at this address: 127.0.0.1:PORT or unix:///PATH
+    #[arg(long, value_name = "ADDR")]
+    pub node: Option<String>,
+    /// The file with that node's token
+    #[arg(long, value_name = "FILE", requires = "node")]
+    pub node_token_file: Option<PathBuf>,
+    /// Take the answers from a script instead of a model
+    #[arg(long, value_name = "FILE", conflicts_with = "record")]
+    pub script: Option<PathBuf>,
+    /// Record the model's answers as a script
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+
+    /// Accepted without effect
+    #[arg(long, value_name = "FEATURE")]
+    pub enable: Vec<String>,
+    /// Accepted without effect
+    #[arg(long, value_name = "FEATURE")]
+    pub disable: Vec<String>,
+    /// Accepted without effect
+    #[arg(long, value_name = "SOURCE", hide = true)]
+    pub thread_source: Option<String>,
+    /// Accepted without effect
+    #[arg(long, value_name = "PROGRAM", hide = true)]
+    pub cyber_access_program: Option<String>,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColourChoice {
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+    /// On a terminal.
+    #[default]
+    Auto,
+}
+
+/// The value of `-s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SandboxArg {
+    /// Everything may be read, nothing written
+    ReadOnly,
+    /// The workspace and temporary directories may be written
+    WorkspaceWrite,
+    /// No sandbox
+    DangerFullAccess,
+}
+
+impl From<SandboxArg> for SandboxMode {
+    fn from(arg: SandboxArg) -> Self {
+        match arg {
+            SandboxArg::ReadOnly => Self::ReadOnly,
+            SandboxArg::WorkspaceWrite => Self::WorkspaceWrite,
+            SandboxArg::DangerFullAccess => Self::DangerFullAccess,
+        }
+    }
+}
+
+/// The value of `--local-provider`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LocalProvider {
+    /// Ollama
+    Ollama,
+    /// LM Studio
+    Lmstudio,
+}
+
+impl LocalProvider {
+    /// Its name in a configuration.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Ollama => "ollama",
+            Self::Lmstudio => "lmstudio",
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What the program does, one file per command.
+
+pub mod demo;
+pub mod doctor;
+pub mod exec;
+pub mod node;
+pub mod sandbox;

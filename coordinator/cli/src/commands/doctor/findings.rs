@@ -1,0 +1,89 @@
+//! What was found, as `--json` prints it.
+
+use capstan_types::node::Fingerprint;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// The oldest Landlock that the runner confines with: it is the first that can refuse to truncate a file.
+pub(super) const OLDEST_LANDLOCK: u32 = 3;
+
+/// Everything that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Findings {
+    /// This release.
+    pub version: String,
+    /// The sandbox runner.
+    pub runner: RunnerFound,
+    /// What this host can enforce; `None` when the runner could not be asked.
+    pub host: Option<Fingerprint>,
+    /// The providers that can be asked.
+    pub providers: Vec<ProviderFound>,
+    /// Programs that commands need.
+    pub programs: Vec<ProgramFound>,
+    /// The home directory.
+    pub home: Place,
+    /// The configuration.
+    pub config: Place,
+}
+
+/// The sandbox runner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunnerFound {
+    /// How it is started.
+    pub command: String,
+    /// Why it cannot be used.
+    pub problem: Option<String>,
+}
+
+/// A provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProviderFound {
+    /// Its name in the configuration.
+    pub id: String,
+    /// The variable of its key; `None` when it wants none.
+    pub env_key: Option<String>,
+    /// Whether the key is there. The key itself is never shown.
+    pub key: bool,
+    /// Why it cannot be used.
+    pub problem: Option<String>,
+}
+
+/// A program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProgramFound {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub path: Option<PathBuf>,
+    /// What it is for.
+    pub purpose: String,
+    /// Whether nothing works without it.
+    pub required: bool,
+}
+
+/// A file or directory of the user's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Where it is; `None` when that cannot be told.
+    pub path: Option<PathBuf>,
+    /// Why it cannot be used.
+    pub problem: Option<String>,
+    /// What works but should be looked at.
+    pub warnings: Vec<String>,
+}
+
+impl Findings {
+    /// Whether `capstan exec` can work here, given a model.
+    #[must_use]
+    pub fn ready(&self) -> bool {
+        let problems = [&self.runner.problem, &self.home.problem, &self.config.problem];
+        let programs = self.programs.iter().all(|program| program.path.is_some() || !program.required);
+        problems.iter().all(|problem| problem.is_none()) && programs && self.confines()
+    }
+
+    /// Whether `read-only` and `workspace-write` can be enforced.
+    #[must_use]
+    pub fn confines(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| host.seccomp && host.landlock_abi.is_some_and(|abi| abi >= OLDEST_LANDLOCK))
+    }
+}

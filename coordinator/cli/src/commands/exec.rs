@@ -1,0 +1,143 @@
+//! `capstan exec`: one prompt, run to its end without asking anything.
+
+mod models;
+mod prepare;
+
+pub use models::models;
+pub use prepare::{Prepared, prepare};
+
+use crate::args::{ColourChoice, ExecArgs};
+use crate::client::ClientError;
+use crate::embedded::Stack;
+use crate::failure::{Exit, Failure};
+use crate::hint;
+use crate::last_message;
+use crate::render::{JsonLines, Render, Transcript};
+use crate::screen::{self, Stream};
+use crate::signals::{Signals, Wish};
+use crate::surroundings::Surroundings;
+use crate::turn::{self, End, Ended};
+use std::io;
+use std::path::PathBuf;
+use tracing::Instrument;
+
+/// Runs the command. Blocks until the turn has ended and everything has stopped.
+///
+/// # Errors
+/// What was given cannot be used, or the turn failed.
+pub fn run(args: &ExecArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
+    let prepared = prepare(args, surroundings)?;
+    let _telemetry = crate::telemetry::start("capstan-exec", &prepared.telemetry)?;
+    let output = Output { json: args.json, colour: args.color, file: args.output_last_message.clone() };
+    crate::runtime::block_on(async move {
+        let span = tracing::info_span!("capstan.exec", gen_ai.request.model = %prepared.settings.model);
+        drive(prepared, &output, surroundings).instrument(span).await
+    })
+}
+
+struct Output {
+    json: bool,
+    colour: ColourChoice,
+    file: Option<PathBuf>,
+}
+
+async fn drive(prepared: Prepared, output: &Output, surroundings: &Surroundings) -> Result<Exit, Failure> {
+    let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
+    let started = Stack::start(prepared.store.clone(), prepared.models.clone(), prepared.hands.clone());
+    let stack = tokio::select! {
+        stack = started => stack?,
+        wish = signals.next() => return interrupted(Some(wish)),
+    };
+    let ended = if output.json {
+        let mut render = JsonLines::new(io::stdout());
+        shown(&stack, prepared, &mut render, &mut signals).await
+    } else {
+        let page = screen::page(output.colour, Stream::Err, surroundings);
+        let mut render = Transcript::new(page, io::stderr(), io::stdout());
+        shown(&stack, prepared, &mut render, &mut signals).await
+    };
+    tokio::select! {
+        () = stack.shutdown() => {}
+        // Asked again while stopping: what is left ends by its own deadlines.
+        wish = signals.next() => return interrupted(Some(wish)),
+    }
+    conclude(ended?, output.file.as_deref())
+}
+
+async fn shown(stack: &Stack, prepared: Prepared, render: &mut impl Render, signals: &mut Signals) -> Result<Ended, Failure> {
+    let mut client = stack.client();
+    turn::run(&mut client, prepared.settings, prepared.input, render, signals).await.map_err(refused)
+}
+
+/// A coordinator's no as a failure: bad input when it is about what was asked for, a failed turn otherwise.
+pub(super) fn refused(error: ClientError) -> Failure {
+    let failure = match &error {
+        ClientError::Refused(status) if status.code() == tonic::Code::Unknown => Failure::failed(&error),
+        ClientError::Refused(_) | ClientError::Malformed(_) => Failure::bad_input(&error),
+        ClientError::Silent { .. } => Failure::failed(&error),
+    };
+    let hint = match &error {
+        ClientError::Refused(status) => hint::hint(status).map(str::to_owned),
+        ClientError::Malformed(_) | ClientError::Silent { .. } => None,
+    };
+    Failure { hint, ..failure }
+}
+
+/// What a turn's end makes of the command's.
+pub(super) fn conclude(ended: Ended, file: Option<&std::path::Path>) -> Result<Exit, Failure> {
+    if let (Some(file), Some(message)) = (file, &ended.last_message) {
+        last_message::write(file, message)?;
+    }
+    match ended.end {
+        End::Completed => Ok(Exit::Success),
+        End::Failed(message) => Err(Failure::failed(message)),
+        End::Interrupted(wish) => interrupted(wish),
+        // Whoever has left needs to be told nothing.
+        End::Unread => Ok(Exit::Failed),
+        End::Unwritten(error) => Err(Failure::failed(format!("the output cannot be written: {error}"))),
+    }
+}
+
+fn interrupted(by: Option<Wish>) -> Result<Exit, Failure> {
+    let exit = match by {
+        Some(Wish::Terminate) => Exit::Terminated,
+        Some(Wish::Interrupt) | None => Exit::Failed,
+    };
+    Err(Failure { sentence: "the turn was interrupted".to_owned(), hint: None, exit })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonic::Status;
+
+    fn code(end: End) -> u8 {
+        let ended = Ended { end, last_message: None };
+        conclude(ended, None).unwrap_or_else(|failure| failure.exit).code()
+    }
+
+    #[test]
+    fn each_end_has_its_exit_code() {
+        assert_eq!(code(End::Completed), 0);
+        assert_eq!(code(End::Failed("no".into())), 1);
+        assert_eq!(code(End::Interrupted(Some(Wish::Interrupt))), 1);
+        assert_eq!(code(End::Interrupted(None)), 1);
+        assert_eq!(code(End::Interrupted(Some(Wish::Terminate))), 143);
+        assert_eq!(code(End::Unread), 1);
+        assert_eq!(code(End::Unwritten(io::ErrorKind::StorageFull.into())), 1);
+    }
+
+    #[test]
+    fn a_reader_that_left_is_told_nothing() {
+        let ended = Ended { end: End::Unread, last_message: None };
+        assert_eq!(conclude(ended, None), Ok(Exit::Failed));
+    }
+
+    #[test]
+    fn what_a_coordinator_refuses_is_bad_input() {
+        let failure = refused(Status::failed_precondition("there is no such directory").into());
+        assert_eq!((failure.sentence.as_str(), failure.exit), ("there is no such directory", Exit::BadInput));
+        let failure = refused(Status::unavailable("the disk is full").into());
+        assert!(failure.hint.is_some_and(|hint| hint.contains("--ephemeral")));
+    }
+}

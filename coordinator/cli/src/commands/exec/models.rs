@@ -1,0 +1,38 @@
+//! Who answers: a provider, a script, or a provider whose answers are recorded.
+
+use crate::config::auth::KeyRing;
+use crate::failure::Failure;
+use capstan_coordinator::models::{Models, OneModel, ProviderConfig, Providers, open, open_script, record};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Who answers.
+#[derive(Debug, Clone, Copy)]
+pub enum Answers<'a> {
+    /// A script.
+    Script(&'a Path),
+    /// A provider, whose answers go into a file as well.
+    Recorded(&'a ProviderConfig, &'a Path),
+    /// A provider.
+    Provider(&'a ProviderConfig),
+}
+
+/// Opens whoever answers. A provider's key is looked for here, so that a missing one is told before anything runs.
+///
+/// # Errors
+/// The script is malformed, the recording cannot be written, or the key is missing.
+pub fn models(answers: Answers<'_>, keys: KeyRing) -> Result<Arc<dyn Models>, Failure> {
+    Ok(match answers {
+        Answers::Script(path) => Arc::new(OneModel(open_script(path).map_err(Failure::bad_input)?)),
+        Answers::Recorded(provider, path) => {
+            let client = open(provider, &keys).map_err(Failure::bad_input)?;
+            Arc::new(OneModel(record(client, path).map_err(Failure::bad_input)?))
+        }
+        Answers::Provider(provider) => {
+            let known = [(provider.id.clone(), provider.clone())].into();
+            let providers = Providers::new(known, Box::new(keys));
+            providers.client(&provider.id).map_err(Failure::bad_input)?;
+            Arc::new(providers)
+        }
+    })
+}

@@ -1,0 +1,160 @@
+//! From the command line to what a run needs. Everything that can be wrong with what was given is found here, before anything runs.
+
+use super::models::{Answers, models};
+use crate::args::ExecArgs;
+use crate::config::auth::KeyRing;
+use crate::config::resolve::{Answerer, Resolved};
+use crate::config::{self, ConfigError, Flags, Inputs, Layers, Sandboxing, UserConfig};
+use crate::embedded::{Hands, check_home, node_config};
+use crate::failure::{self, Failure};
+use crate::home::Home;
+use crate::last_message;
+use crate::prompt::{self, Piped};
+use crate::runner;
+use crate::surroundings::Surroundings;
+use crate::telemetry::Telemetry;
+use crate::token_file;
+use crate::workspace::{self, GitCheck};
+use capstan_coordinator::models::Models;
+use capstan_coordinator::{StaticNode, StoreLocation};
+use capstan_proto::transport::Listen;
+use capstan_types::node::NodeAddress;
+use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxMode;
+use capstan_types::thread::{ThreadSettings, TurnInput};
+use std::io;
+use std::sync::Arc;
+
+/// What a run needs.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The thread's settings.
+    pub settings: ThreadSettings,
+    /// What the turn is begun with.
+    pub input: TurnInput,
+    /// Who answers.
+    pub models: Arc<dyn Models>,
+    /// Where the sessions run.
+    pub hands: Hands,
+    /// Where the thread is kept.
+    pub store: StoreLocation,
+    /// Logs and spans.
+    pub telemetry: Telemetry,
+}
+
+/// Checks what was given, reads what it names, and decides what the run is done with.
+///
+/// # Errors
+/// The first thing that cannot be used.
+pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared, Failure> {
+    let given = prompt::given(&args.prompt)?;
+    let home = Home::open(surroundings)?;
+    let layers = layers(args, &home)?;
+    let hands = hands(args, &home, &layers, surroundings)?;
+    let cwd = cwd(args, &hands, surroundings)?;
+    let resolved = config::resolve(&layers, &flags(args, cwd, surroundings)?)?;
+    warn_of_no_effect(args, &resolved.settings);
+    if let Hands::Embedded(_) = &hands {
+        check_home(&home, &resolved.settings)?;
+    }
+    if let Some(file) = &args.output_last_message {
+        last_message::check(file)?;
+    }
+    let telemetry = Telemetry::for_command(&layers, surroundings)?;
+    let models = answers(args, &resolved, &home, surroundings)?;
+    // Last, because it may wait for whoever pipes it in.
+    let input = input(args, given)?;
+    let store = if args.ephemeral { StoreLocation::Ephemeral } else { StoreLocation::Sqlite(home.store()) };
+    Ok(Prepared { settings: resolved.settings, input, models, hands, store, telemetry })
+}
+
+fn layers(args: &ExecArgs, home: &Home) -> Result<Layers, Failure> {
+    let user = if args.ignore_user_config { UserConfig::Ignored } else { UserConfig::Read };
+    let home = home.path().as_path();
+    let (layers, unknown) = config::read(Inputs { home, user, profile: args.profile.as_deref(), overrides: &args.config })?;
+    for key in unknown {
+        if args.strict_config {
+            return Err(key.into_error().into());
+        }
+        failure::warn(&mut io::stderr(), &key.warning());
+    }
+    let names_provider = |set: &String| set.split('=').next().is_some_and(|key| key.trim() == "model_provider");
+    if args.oss && args.config.iter().any(names_provider) {
+        let sentence = "--oss and -c model_provider exclude each other; leave out one of the two";
+        return Err(ConfigError::Conflict(sentence.to_owned()).into());
+    }
+    Ok(layers)
+}
+
+fn hands(args: &ExecArgs, home: &Home, layers: &Layers, surroundings: &Surroundings) -> Result<Hands, Failure> {
+    let Some(address) = &args.node else {
+        let runner = runner::find(surroundings)?;
+        return Ok(Hands::Embedded(Box::new(node_config(home, surroundings, runner, config::ceilings(layers)?)?)));
+    };
+    let address = match address.parse::<Listen>().map_err(|error| Failure::bad_input(format!("--node: {error}")))? {
+        Listen::Tcp(address) => NodeAddress::Tcp(address.to_string()),
+        Listen::Unix(path) => NodeAddress::Unix(path.display().to_string()),
+    };
+    let token = args.node_token_file.as_deref().map(token_file::read).transpose()?;
+    Ok(Hands::Remote(StaticNode { address, token }))
+}
+
+/// The workspace. On another node only that node can tell what is there.
+fn cwd(args: &ExecArgs, hands: &Hands, surroundings: &Surroundings) -> Result<AbsPath, Failure> {
+    let path = args.cd.as_deref().map_or_else(|| Ok(surroundings.cwd().clone()), |path| surroundings.absolute(path))?;
+    let skipped = args.skip_git_repo_check || args.dangerously_bypass_approvals_and_sandbox;
+    let check = if skipped { GitCheck::Skipped } else { GitCheck::Required };
+    match hands {
+        Hands::Remote(_) if !path.as_path().exists() => Ok(path),
+        Hands::Remote(_) | Hands::Embedded(_) => workspace::local(&path, check),
+    }
+}
+
+fn flags(args: &ExecArgs, cwd: AbsPath, surroundings: &Surroundings) -> Result<Flags, Failure> {
+    let sandbox = match args.sandbox {
+        _ if args.dangerously_bypass_approvals_and_sandbox => Sandboxing::Bypassed,
+        Some(mode) => Sandboxing::Mode(mode.into()),
+        None => Sandboxing::Configured,
+    };
+    let answerer = match &args.script {
+        Some(_) => Answerer::Scripted,
+        None if args.oss => Answerer::Local(args.local_provider.map(|provider| provider.id().to_owned())),
+        None => Answerer::Configured,
+    };
+    let add_dir = |path: &std::path::PathBuf| workspace::writable(&surroundings.absolute(path)?);
+    Ok(Flags {
+        model: args.model.clone(),
+        answerer,
+        sandbox,
+        cwd,
+        add_dirs: args.add_dir.iter().map(add_dir).collect::<Result<_, _>>()?,
+        user_home: surroundings.variable("HOME").and_then(|home| AbsPath::new(home).ok()),
+    })
+}
+
+fn warn_of_no_effect(args: &ExecArgs, settings: &ThreadSettings) {
+    if !args.add_dir.is_empty() && settings.sandbox == SandboxMode::ReadOnly {
+        failure::warn(&mut io::stderr(), "--add-dir has no effect in a read-only sandbox; pass -s workspace-write as well");
+    }
+}
+
+fn answers(args: &ExecArgs, resolved: &Resolved, home: &Home, surroundings: &Surroundings) -> Result<Arc<dyn Models>, Failure> {
+    let (keys, warning) = KeyRing::open(home, surroundings)?;
+    if let Some(warning) = warning {
+        failure::warn(&mut io::stderr(), &warning);
+    }
+    let answers = match (&args.script, &args.record, &resolved.provider) {
+        (Some(script), _, _) => Answers::Script(script),
+        (None, Some(file), Some(provider)) => Answers::Recorded(provider, file),
+        (None, None, Some(provider)) => Answers::Provider(provider),
+        (None, _, None) => return Err(Failure::bad_input("there is nobody to answer")),
+    };
+    models(answers, keys)
+}
+
+fn input(args: &ExecArgs, given: Option<&str>) -> Result<TurnInput, Failure> {
+    let images = args.image.iter().map(|path| prompt::image(path)).collect::<Result<_, _>>()?;
+    let output_schema = args.output_schema.as_deref().map(prompt::schema).transpose()?;
+    let text = prompt::prompt(given, Piped::of_process(), &mut io::stderr())?;
+    Ok(TurnInput { text, images, output_schema })
+}

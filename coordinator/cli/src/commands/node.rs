@@ -1,0 +1,164 @@
+//! `capstan node`: an agent node as a daemon of its own.
+
+use crate::args::NodeArgs;
+use crate::config::{self, Inputs, UserConfig};
+use crate::failure::{self, Exit, Failure};
+use crate::home::Home;
+use crate::signals::Signals;
+use crate::surroundings::Surroundings;
+use crate::telemetry::{self, Telemetry};
+use crate::{host, runner, runtime, token_file};
+use capstan_agent_node::{Ceilings, NodeConfig, StateDir, base_environment};
+use capstan_coordinator::RegistryLocation;
+use capstan_proto::transport::Listen;
+use capstan_types::id::NodeId;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Runs the node until a signal asks for its end. Its sessions live on until their ownerless time.
+///
+/// # Errors
+/// What was given cannot be used, or the node cannot go on.
+pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
+    let home = Home::open(surroundings)?;
+    let inputs = Inputs { home: home.path().as_path(), user: UserConfig::Read, profile: None, overrides: &[] };
+    let (layers, unknown) = config::read(inputs)?;
+    unknown.iter().for_each(|key| failure::warn(&mut io::stderr(), &key.warning()));
+    let telemetry = Telemetry::for_daemon(&layers, surroundings)?;
+    let (config, token_file) = prepare(args, &home, config::ceilings(&layers)?, surroundings)?;
+    let _telemetry = telemetry::start("capstan-node", &telemetry)?;
+    runtime::block_on(serve(config, token_file))
+}
+
+fn prepare(
+    args: &NodeArgs,
+    home: &Home,
+    ceilings: Ceilings,
+    surroundings: &Surroundings,
+) -> Result<(NodeConfig, Option<PathBuf>), Failure> {
+    let id = name(args.name.as_deref())?;
+    let listen = args.listen.iter().map(|text| text.parse()).collect::<Result<Vec<Listen>, _>>();
+    let listen = listen.map_err(|error| Failure::bad_input(format!("--listen: {error}")))?;
+    let labels = labels(&args.labels)?;
+    let over_tcp = listen.iter().any(|listen| matches!(listen, Listen::Tcp(_)));
+    // A Unix socket is its owner's alone, so it needs no token unless one is named.
+    let token_file = args.token_file.clone().or_else(|| over_tcp.then(|| home.daemon_token(&id)));
+    let token = token_file.as_deref().map(token_file::read_or_make).transpose()?;
+    let state_dir = args.state_dir.clone().unwrap_or_else(|| home.daemon(&id));
+    let config = NodeConfig {
+        state_dir: StateDir::Own(surroundings.absolute(&state_dir)?.as_path().to_owned()),
+        runner: runner::find(surroundings)?,
+        listen,
+        token,
+        capacity: host::capacity(args.sessions),
+        labels,
+        base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
+        hidden: hidden(home, token_file.as_deref(), surroundings)?,
+        ceilings,
+        id,
+    };
+    Ok((config, token_file))
+}
+
+/// What sessions may not see: the home directory, and the token, wherever it lies.
+fn hidden(
+    home: &Home,
+    token_file: Option<&Path>,
+    surroundings: &Surroundings,
+) -> Result<Vec<capstan_types::path::AbsPath>, Failure> {
+    let token = token_file.map(|path| surroundings.absolute(path)).transpose()?;
+    Ok([home.path().clone()].into_iter().chain(token).collect())
+}
+
+fn name(given: Option<&str>) -> Result<NodeId, Failure> {
+    match given {
+        Some(name) => name.parse().map_err(|error| Failure::bad_input(format!("--name: {error}"))),
+        None => host::name().ok_or_else(|| Failure::bad_input("this host has no name").hint("name the node with --name")),
+    }
+}
+
+fn labels(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+    let label = |text: &String| match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        Some(_) | None => Err(Failure::bad_input(format!("--label: `{text}` is not a label; write KEY=VALUE"))),
+    };
+    given.iter().map(label).collect()
+}
+
+async fn serve(config: NodeConfig, token_file: Option<PathBuf>) -> Result<Exit, Failure> {
+    let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
+    let registry = capstan_coordinator::open_registry(&RegistryLocation::Embedded).await.map_err(Failure::bad_input)?;
+    let mut node = capstan_agent_node::serve(config, registry).await.map_err(Failure::bad_input)?;
+    announce(&node, token_file.as_deref());
+    let failed = tokio::select! {
+        _ = signals.next() => false,
+        () = node.ended() => true,
+    };
+    tokio::select! {
+        () = node.shutdown() => {}
+        // Asked again: what is left ends with the process.
+        _ = signals.next() => {}
+    }
+    if failed {
+        Err(Failure::failed("the node cannot go on; its log says why").hint("start it again"))
+    } else {
+        Ok(Exit::Success)
+    }
+}
+
+/// One line on standard output, for whoever waits until the node can be used.
+fn announce(node: &capstan_agent_node::Running, token_file: Option<&Path>) {
+    let record = node.record();
+    let addresses: Vec<String> = node.addresses().iter().map(ToString::to_string).collect();
+    let token = token_file.map(|path| format!("; token file {}", path.display())).unwrap_or_default();
+    let line = format!("node {} (generation {}) listens at {}{token}", record.id, record.generation, addresses.join(", "));
+    let mut out = io::stdout();
+    // A node that nobody reads about serves all the same.
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use capstan_types::path::AbsPath;
+
+    fn prepared(listen: &str, more: impl FnOnce(&mut NodeArgs)) -> Result<(NodeConfig, Option<PathBuf>), String> {
+        let dir = tempfile::tempdir().unwrap();
+        let variables = [("CAPSTAN_HOME".to_owned(), dir.path().to_str().unwrap().to_owned())].into();
+        let surroundings = Surroundings::new(variables, AbsPath::new("/").unwrap());
+        let mut args = NodeArgs {
+            listen: vec![listen.to_owned()],
+            token_file: None,
+            name: Some("n1".to_owned()),
+            state_dir: None,
+            labels: Vec::new(),
+            sessions: 3,
+        };
+        more(&mut args);
+        prepare(&args, &Home::open(&surroundings).unwrap(), Ceilings::default(), &surroundings)
+            .map_err(|failure| failure.sentence)
+    }
+
+    #[test]
+    fn a_node_on_tcp_has_a_token_and_hides_it() {
+        let (config, token_file) = prepared("127.0.0.1:0", |_| {}).unwrap();
+        assert!(config.token.is_some());
+        assert!(token_file.unwrap().ends_with("n1.token"));
+        assert_eq!((config.hidden.len(), config.capacity.sessions), (2, 3));
+        let (config, token_file) = prepared("unix:///run/n1", |_| {}).unwrap();
+        assert!(config.token.is_none() && token_file.is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_told_in_a_sentence() {
+        assert!(
+            prepared("10.0.0.1:80", |_| {}).unwrap_err().starts_with("--listen: 10.0.0.1:80 can be reached from other hosts")
+        );
+        assert!(prepared("nonsense", |_| {}).unwrap_err().starts_with("--listen: `nonsense` is not an address"));
+        let label = prepared("127.0.0.1:0", |args| args.labels = vec!["=x".to_owned()]);
+        assert_eq!(label.unwrap_err(), "--label: `=x` is not a label; write KEY=VALUE");
+        let name = prepared("127.0.0.1:0", |args| args.name = Some("N 1".to_owned()));
+        assert!(name.unwrap_err().starts_with("--name: `N 1` is not a node id"));
+    }
+}

@@ -1,0 +1,21 @@
+//! What a run is told to do: files, a profile, `-c` and flags, each above the one before.
+//!
+//! The keys are Codex's, so that a `config.toml` carries over. Reading knows no meaning and [`resolve()`] knows no file.
+
+mod error;
+mod keys;
+mod layers;
+mod source;
+
+pub mod auth;
+pub mod ceilings;
+pub mod providers;
+pub mod read;
+pub mod resolve;
+pub mod telemetry;
+
+pub use ceilings::ceilings;
+pub use error::ConfigError;
+pub use layers::Layers;
+pub use read::{Inputs, UserConfig, read};
+pub use resolve::{Flags, Sandboxing, resolve};

@@ -1,0 +1,177 @@
+//! Everything in one process: a coordinator, and a node behind a pipe or at an address. The only place that knows both daemons.
+
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::home::Home;
+use crate::host;
+use crate::surroundings::Surroundings;
+use capstan_agent_node::{Ceilings, NodeConfig, RunnerPath, StateDir, base_environment};
+use capstan_coordinator::models::Models;
+use capstan_coordinator::{CoordinatorConfig, RegistryLocation, StaticNode, StoreLocation};
+use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxMode;
+use capstan_types::thread::ThreadSettings;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::timeout;
+
+/// The embedded node's name.
+const NODE: &str = "local";
+
+/// Sessions that an embedded node runs at once.
+const SESSIONS: u32 = 256;
+
+/// The longest that each part may take to stop. What is left then ends with its own deadlines, or with the process.
+const STOP_DEADLINE: Duration = Duration::from_secs(15);
+
+/// Where the sessions run.
+#[derive(Debug, Clone)]
+pub enum Hands {
+    /// On a node in this process.
+    Embedded(Box<NodeConfig>),
+    /// On the node at an address.
+    Remote(StaticNode),
+}
+
+/// A coordinator, and perhaps a node.
+#[derive(Debug)]
+pub struct Stack {
+    coordinator: capstan_coordinator::Running,
+    node: Option<capstan_agent_node::Running>,
+}
+
+/// What an embedded node is made of.
+///
+/// # Errors
+/// The node's name is not one; it is a constant.
+pub fn node_config(
+    home: &Home,
+    surroundings: &Surroundings,
+    runner: RunnerPath,
+    ceilings: Ceilings,
+) -> Result<NodeConfig, Failure> {
+    Ok(NodeConfig {
+        id: NODE.parse().map_err(Failure::bad_input)?,
+        state_dir: StateDir::SlotIn(home.embedded_nodes()),
+        runner,
+        listen: Vec::new(),
+        token: None,
+        capacity: host::capacity(SESSIONS),
+        labels: [].into(),
+        base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
+        // It holds keys and other threads' conversations.
+        hidden: vec![home.path().clone()],
+        ceilings,
+    })
+}
+
+/// Whether the home directory can be hidden from the sessions. What a session may write it may also read, so a writable directory above
+/// the home directory would lay its keys open, and the runner refuses every command.
+///
+/// # Errors
+/// It cannot, and what to do.
+pub fn check_home(home: &Home, settings: &ThreadSettings) -> Result<(), Failure> {
+    if settings.sandbox != SandboxMode::WorkspaceWrite {
+        return Ok(());
+    }
+    let tmp = (!settings.exclude_slash_tmp).then(|| AbsPath::new("/tmp")).into_iter().flatten();
+    let mut roots = [settings.cwd.clone()].into_iter().chain(settings.writable_roots.iter().cloned()).chain(tmp);
+    let resolved = home.path().as_path().canonicalize().ok().and_then(|path| AbsPath::new(path).ok());
+    let real = resolved.as_ref().unwrap_or_else(|| home.path());
+    match roots.find(|root| real.is_within(root)) {
+        None => Ok(()),
+        Some(root) => {
+            let sentence =
+                format!("the sandbox would let sessions write {root}, which holds CAPSTAN_HOME ({real}) with its keys");
+            Err(Failure::bad_input(sentence)
+                .hint("set CAPSTAN_HOME to a directory outside of it, work in another directory, or use -s read-only"))
+        }
+    }
+}
+
+impl Stack {
+    /// Starts the node, if it is to be embedded, and the coordinator.
+    ///
+    /// # Errors
+    /// A part does not start; the others are stopped again.
+    pub async fn start(store: StoreLocation, models: Arc<dyn Models>, hands: Hands) -> Result<Self, Failure> {
+        let registry = capstan_coordinator::open_registry(&RegistryLocation::Embedded).await.map_err(Failure::bad_input)?;
+        match hands {
+            Hands::Remote(address) => {
+                let (pipes, nodes) = (Vec::new(), vec![address]);
+                let config = CoordinatorConfig { name: name(), store, registry, models, pipes, nodes };
+                Ok(Self { coordinator: coordinator(config).await?, node: None })
+            }
+            Hands::Embedded(node) => {
+                let id = node.id.clone();
+                let node = capstan_agent_node::serve(*node, Arc::clone(&registry)).await.map_err(Failure::bad_input)?;
+                let pipes = vec![(id, node.pipe().clone())];
+                let config = CoordinatorConfig { name: name(), store, registry, models, pipes, nodes: Vec::new() };
+                match coordinator(config).await {
+                    Ok(coordinator) => Ok(Self { coordinator, node: Some(node) }),
+                    Err(failure) => {
+                        bounded("the node", node.shutdown()).await;
+                        Err(failure)
+                    }
+                }
+            }
+        }
+    }
+
+    /// A client of the coordinator.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::over(&self.coordinator.pipe())
+    }
+
+    /// Ends what still runs, and stops everything: first who gives orders, then who takes them.
+    pub async fn shutdown(self) {
+        bounded("the coordinator", self.coordinator.shutdown()).await;
+        if let Some(node) = self.node {
+            if let Some(Err(error)) = bounded("the sessions", node.stop_sessions("the end of the command")).await {
+                tracing::warn!(%error, "the sessions did not stop");
+            }
+            bounded("the node", node.shutdown()).await;
+        }
+    }
+}
+
+async fn coordinator(config: CoordinatorConfig) -> Result<capstan_coordinator::Running, Failure> {
+    capstan_coordinator::serve(config).await.map_err(Failure::bad_input)
+}
+
+/// Unlike that of any other process on the same store: a process id alone comes again.
+fn name() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("exec-{}-{}", std::process::id(), since.as_millis())
+}
+
+async fn bounded<T>(what: &str, stopping: impl Future<Output = T>) -> Option<T> {
+    let stopped = timeout(STOP_DEADLINE, stopping).await.ok();
+    if stopped.is_none() {
+        tracing::warn!("{what} did not stop within {} s", STOP_DEADLINE.as_secs());
+    }
+    stopped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixture;
+
+    #[test]
+    fn a_home_that_cannot_be_hidden_is_found_before_anything_runs() {
+        let dir = tempfile::tempdir_in("/var/tmp").unwrap();
+        let variables = [("CAPSTAN_HOME".to_owned(), dir.path().join("inner/home").to_str().unwrap().to_owned())].into();
+        let home = Home::open(&Surroundings::new(variables, AbsPath::new("/").unwrap())).unwrap();
+        let above = AbsPath::new(dir.path()).unwrap();
+        let settings = ThreadSettings { cwd: above.clone(), ..fixture::settings() };
+        assert_eq!(check_home(&home, &settings).unwrap_err().exit.code(), 2);
+        let read_only = ThreadSettings { sandbox: SandboxMode::ReadOnly, ..settings.clone() };
+        assert_eq!(check_home(&home, &read_only), Ok(()));
+        let beside = ThreadSettings { cwd: above.join("other").unwrap(), ..settings };
+        assert_eq!(check_home(&home, &beside), Ok(()));
+        assert!(check_home(&home, &ThreadSettings { writable_roots: vec![above], ..beside }).is_err());
+    }
+}

@@ -1,0 +1,7 @@
+//! The `capstan` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    capstan_cli::run::main()
+}

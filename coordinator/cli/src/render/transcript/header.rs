@@ -1,0 +1,33 @@
+//! What a thread runs with, told before anything runs.
+
+use super::page::Page;
+use crate::render::ink::Role;
+use crate::render::text;
+use capstan_types::id::ThreadId;
+use capstan_types::policy::SandboxMode;
+use capstan_types::thread::ThreadSettings;
+
+pub(super) fn lines(page: &Page, thread: ThreadId, settings: &ThreadSettings) -> Vec<String> {
+    let effort = settings.effort.as_ref().map(|effort| format!(", effort {effort}")).unwrap_or_default();
+    let node = settings.node.as_ref().map(|node| format!(" on node {node}")).unwrap_or_default();
+    let facts = [
+        ("model", format!("{} ({}{effort})", settings.model, settings.provider)),
+        ("workspace", format!("{}{node}", settings.cwd)),
+        ("sandbox", format!("{}; approvals {}", sandbox(settings), settings.approval)),
+        ("thread", thread.to_string()),
+    ];
+    let line = |(name, value): (&str, String)| {
+        let value = text::clipped(&text::line(&value), page.width.saturating_sub(11));
+        format!("{}  {value}", page.ink.paint(Role::Faint, &format!("{name:<9}")))
+    };
+    facts.map(line).into()
+}
+
+fn sandbox(settings: &ThreadSettings) -> String {
+    let network = if settings.network_access { "with network" } else { "no network" };
+    match settings.sandbox {
+        SandboxMode::WorkspaceWrite => format!("workspace-write, {network}"),
+        SandboxMode::ReadOnly => "read-only, no network".to_owned(),
+        SandboxMode::DangerFullAccess => "danger-full-access (no sandbox)".to_owned(),
+    }
+}

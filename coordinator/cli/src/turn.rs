@@ -1,0 +1,231 @@
+//! One turn from its start to its end: events to the renderer, wishes to the coordinator.
+
+use crate::client::{Client, ClientError};
+use crate::render::Render;
+use crate::signals::{Signals, Wish};
+use capstan_types::event::{Event, EventBody};
+use capstan_types::id::{EventSeq, ThreadId};
+use capstan_types::item::ItemBody;
+use capstan_types::thread::{ThreadSettings, TurnInput};
+use std::io;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long an interrupted turn may take to end.
+const INTERRUPT_GRACE: Duration = Duration::from_secs(10);
+
+/// How a turn ended.
+#[derive(Debug)]
+pub enum End {
+    /// As it should.
+    Completed,
+    /// In an error, which its text tells.
+    Failed(String),
+    /// A signal asked for it, or somebody else.
+    Interrupted(Option<Wish>),
+    /// Whoever read the output has left.
+    Unread,
+    /// The output cannot be written.
+    Unwritten(io::Error),
+}
+
+/// A turn that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// How.
+    pub end: End,
+    /// The last message.
+    pub last_message: Option<String>,
+}
+
+/// Starts a thread and runs one turn of it.
+///
+/// # Errors
+/// The thread or the turn does not start, or the coordinator fails.
+pub async fn run(
+    client: &mut Client,
+    settings: ThreadSettings,
+    input: TurnInput,
+    render: &mut impl Render,
+    signals: &mut Signals,
+) -> Result<Ended, ClientError> {
+    let begin = begin(client, settings, input);
+    let (thread, mut events) = tokio::select! {
+        begun = begin => begun?,
+        // Nothing runs yet that would have to be ended in order.
+        wish = signals.next() => return Ok(Watch::default().ended(End::Interrupted(Some(wish)))),
+    };
+    let mut watch = Watch::default();
+    loop {
+        let wished = tokio::select! {
+            event = events.next() => match event? {
+                Some(event) => match watch.see(&event, render) {
+                    Seen::More => continue,
+                    Seen::End(end) => return Ok(watch.ended(end)),
+                    Seen::Unwritten(error) => Stop::Output(error),
+                },
+                None => return Ok(watch.ended(End::Failed("the coordinator stopped before the turn ended".to_owned()))),
+            },
+            wish = signals.next() => Stop::Signal(wish),
+            () = watch.patience() => return Ok(watch.give_up()),
+        };
+        if watch.stop.is_some() {
+            // Asked for the second time: at once.
+            return Ok(watch.give_up());
+        }
+        watch.stop_for(wished);
+        if let Err(error) = client.interrupt(thread).await {
+            tracing::warn!(%error, "the turn could not be interrupted");
+            return Ok(watch.give_up());
+        }
+    }
+}
+
+async fn begin(
+    client: &mut Client,
+    settings: ThreadSettings,
+    input: TurnInput,
+) -> Result<(ThreadId, crate::client::Events), ClientError> {
+    let thread = client.create(settings).await?;
+    let events = client.follow(thread, EventSeq(0)).await?;
+    client.start_turn(thread, input).await?;
+    Ok((thread, events))
+}
+
+/// Why a turn is to stop.
+#[derive(Debug)]
+enum Stop {
+    Signal(Wish),
+    Output(io::Error),
+}
+
+enum Seen {
+    More,
+    End(End),
+    Unwritten(io::Error),
+}
+
+#[derive(Debug, Default)]
+struct Watch {
+    stop: Option<Stop>,
+    deadline: Option<Instant>,
+    last_message: Option<String>,
+}
+
+impl Watch {
+    fn see(&mut self, event: &Event, render: &mut impl Render) -> Seen {
+        if let EventBody::ItemCompleted { item } = &event.body
+            && let ItemBody::AgentMessage { text } = &item.body
+        {
+            self.last_message = Some(text.clone());
+        }
+        let written = match &self.stop {
+            // It was unwritable before and would be again.
+            Some(Stop::Output(_)) => Ok(()),
+            Some(Stop::Signal(_)) | None => render.show(event),
+        };
+        match (written, self.end_by(event)) {
+            (Ok(()), Some(end)) => Seen::End(end),
+            // The turn is over, but whoever waits for its message has not got it.
+            (Err(error), Some(_)) => Seen::End(unwritten(error)),
+            (Err(error), None) => Seen::Unwritten(error),
+            (Ok(()), None) => Seen::More,
+        }
+    }
+
+    fn end_by(&mut self, event: &Event) -> Option<End> {
+        match &event.body {
+            EventBody::TurnCompleted { .. } => Some(self.stopped().unwrap_or(End::Completed)),
+            EventBody::TurnFailed { message } => Some(self.stopped().unwrap_or_else(|| End::Failed(message.clone()))),
+            EventBody::TurnInterrupted => Some(self.stopped().unwrap_or(End::Interrupted(None))),
+            _ => None,
+        }
+    }
+
+    /// What the reason for stopping makes of the end, however the turn itself ended.
+    fn stopped(&mut self) -> Option<End> {
+        Some(match self.stop.take()? {
+            Stop::Signal(wish) => End::Interrupted(Some(wish)),
+            Stop::Output(error) => unwritten(error),
+        })
+    }
+
+    fn stop_for(&mut self, stop: Stop) {
+        self.stop = Some(stop);
+        self.deadline = Some(Instant::now() + INTERRUPT_GRACE);
+    }
+
+    async fn patience(&self) {
+        match self.deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn give_up(&mut self) -> Ended {
+        let end = self.stopped().unwrap_or(End::Interrupted(None));
+        std::mem::take(self).ended(end)
+    }
+
+    fn ended(self, end: End) -> Ended {
+        Ended { end, last_message: self.last_message }
+    }
+}
+
+fn unwritten(error: io::Error) -> End {
+    if error.kind() == io::ErrorKind::BrokenPipe { End::Unread } else { End::Unwritten(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixture;
+
+    /// Shows nothing, or fails to.
+    struct Screen(Option<io::ErrorKind>);
+
+    impl Render for Screen {
+        fn show(&mut self, _: &Event) -> io::Result<()> {
+            self.0.map_or(Ok(()), |kind| Err(kind.into()))
+        }
+    }
+
+    fn end_of(body: EventBody, stop: Option<Stop>) -> End {
+        let mut watch = Watch { stop, ..Watch::default() };
+        match watch.see(&fixture::events(vec![body])[0], &mut Screen(None)) {
+            Seen::End(end) => end,
+            Seen::More | Seen::Unwritten(_) => panic!("the turn goes on"),
+        }
+    }
+
+    #[test]
+    fn what_was_said_last_is_kept() {
+        let mut watch = Watch::default();
+        let turn = fixture::turn();
+        let ends = turn.iter().filter(|event| matches!(watch.see(event, &mut Screen(None)), Seen::End(End::Completed)));
+        assert_eq!(ends.count(), 1);
+        let ended = watch.ended(End::Completed);
+        assert_eq!(ended.last_message.as_deref(), Some("The counter is mended.\nAll tests pass."));
+    }
+
+    #[test]
+    fn a_turn_that_was_asked_to_stop_is_interrupted_however_it_ended() {
+        let failed = || EventBody::TurnFailed { message: "broken".into() };
+        assert!(matches!(end_of(failed(), None), End::Failed(message) if message == "broken"));
+        let stopped = || Some(Stop::Signal(Wish::Terminate));
+        assert!(matches!(end_of(failed(), stopped()), End::Interrupted(Some(Wish::Terminate))));
+        assert!(matches!(end_of(EventBody::TurnInterrupted, stopped()), End::Interrupted(Some(Wish::Terminate))));
+        assert!(matches!(end_of(EventBody::TurnInterrupted, None), End::Interrupted(None)));
+    }
+
+    #[test]
+    fn a_reader_that_left_is_told_apart_from_a_full_disk() {
+        let stopped = |kind: io::ErrorKind| Some(Stop::Output(kind.into()));
+        assert!(matches!(end_of(EventBody::TurnInterrupted, stopped(io::ErrorKind::BrokenPipe)), End::Unread));
+        assert!(matches!(end_of(EventBody::TurnInterrupted, stopped(io::ErrorKind::StorageFull)), End::Unwritten(_)));
+        let turn = fixture::turn();
+        let broken = &mut Screen(Some(io::ErrorKind::BrokenPipe));
+        assert!(matches!(Watch::default().see(&turn[0], broken), Seen::Unwritten(_)));
+        assert!(matches!(Watch::default().see(&turn[turn.len() - 1], broken), Seen::End(End::Unread)));
+    }
+}
