@@ -1,0 +1,113 @@
+//! A disk that is full: before anything runs, and in the middle of a turn. What was stored stays readable, on the full disk too.
+//!
+//! The disk is a small one in memory, which only root may mount; without root there is nothing to try these on.
+
+use super::case::assert_told;
+use super::ordinary_user::am_root;
+use crate::scripted::{command, contains, says, step, write};
+use crate::stored::Stored;
+use capstan_tests::capstan::{Capstan, Home};
+use capstan_tests::process::{self, command as program};
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// How large the disk is, in KiB: room for a store, and for a few long messages.
+const SIZE: u32 = 2048;
+
+/// A mounted disk. It is unmounted when dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(at: &Path) -> Self {
+        fs::create_dir_all(at).expect("a directory can be made");
+        let options = format!("size={SIZE}k,mode=700");
+        let mounted = program("mount").args(["-t", "tmpfs", "-o", &options, "capstan-test"]).arg(at).status();
+        assert!(mounted.expect("mount can be started").success(), "no small disk could be mounted at {}", at.display());
+        Self(at.to_owned())
+    }
+
+    /// Leaves no byte of room, and returns the file that takes it.
+    fn fill(&self) -> PathBuf {
+        let path = self.0.join("filling");
+        let mut file = File::create(&path).expect("a file can be made");
+        while file.write_all(&[b'x'; 512]).is_ok() {}
+        path
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = program("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_disk_that_fills_up_fails_the_turn_and_keeps_what_was_stored() {
+    if !am_root() {
+        return;
+    }
+    let home = Home::new();
+    let disk = SmallDisk::mount(&home.path());
+    fs::create_dir(home.root().join("repo")).expect("a directory can be made");
+    let long = "A long message. ".repeat(20_000);
+    let mut steps = vec![step([], [says("I begin."), command("call_0", "echo began")])];
+    for number in 1..12_u32 {
+        let before = format!("call_{}", number - 1);
+        steps.push(step([contains(&before, "began")], [says(&long), command(&format!("call_{number}"), "echo began")]));
+    }
+    steps.push(step([contains("call_11", "began")], [says("done")]));
+    let script = write(home.root(), &steps);
+    let exec = Capstan::exec(&home, "Do it.").args(["-s", "workspace-write", "--script"]).arg(script);
+    let run = exec.in_dir(&home.root().join("repo")).run();
+
+    run.assert_code(1);
+    let sentence =
+        "the disk that holds the store is full; free some space and resume the thread: nothing that was stored is lost";
+    assert_eq!(run.failure().as_deref(), Some(sentence), "{run}");
+    assert_eq!(run.stderr.lines().filter(|line| line.starts_with("error: ")).collect::<Vec<_>>(), [format!("error: {sentence}")]);
+    assert!(!run.stderr.contains("panicked") && !run.stderr.contains("fault"), "{run}");
+    assert_eq!(process::at(home.root()), [], "{run}");
+
+    // What was told is stored, and can be read where there is no room to write.
+    let stored = Stored::read(&home);
+    let kinds = stored.only().kinds();
+    let told = run.items().len();
+    assert!(told >= 4 && kinds.iter().filter(|kind| kind.starts_with("completed ")).count() > told, "{kinds:?}\n{run}");
+    let filling = disk.fill();
+    assert_eq!(Stored::read(&home), stored);
+    fs::remove_file(filling).expect("the file is ours");
+}
+
+#[test]
+fn a_disk_that_is_full_before_anything_runs_is_told() {
+    if !am_root() {
+        return;
+    }
+    let home = Home::new();
+    let disk = SmallDisk::mount(&home.path());
+    let _filling = disk.fill();
+    let script = write(home.root(), &[step([], [says("done")])]);
+    let run = Capstan::exec(&home, "Do it.").arg("--script").arg(script).run();
+    run.assert_code(2);
+    assert_told(&run);
+    let said = run.stderr.replace(&home.root().display().to_string(), "[ROOT]");
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn an_ephemeral_run_needs_no_room_for_its_thread() {
+    if !am_root() {
+        return;
+    }
+    let home = Home::new();
+    let _disk = SmallDisk::mount(&home.path());
+    let long = "A long message. ".repeat(20_000);
+    let steps: Vec<_> = (0..12).map(|number| step([], [says(&long), command(&format!("call_{number}"), "true")])).collect();
+    let steps = [steps, vec![step([], [says("done")])]].concat();
+    let script = write(home.root(), &steps);
+    let run = Capstan::exec(&home, "Do it.").args(["--ephemeral", "--script"]).arg(script).run();
+    run.assert_code(0);
+    assert_eq!(run.final_message().as_deref(), Some("done"));
+    assert!(!home.path().join("capstan.db").exists());
+}

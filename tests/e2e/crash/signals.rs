@@ -1,0 +1,55 @@
+//! SIGINT and SIGTERM in the middle of a call.
+
+use super::Scene;
+use capstan_tests::capstan::Run;
+use capstan_tests::process::Signal;
+use capstan_types::call::Outcome;
+use capstan_types::history::Entry;
+use std::time::Duration;
+
+/// What an interrupted turn may take to end, with room for a busy machine.
+const AT_ONCE: Duration = Duration::from_secs(8);
+
+fn stopped_by(scene: &Scene, signal: Signal) -> Run {
+    let running = scene.endless().start();
+    scene.until_it_grows();
+    running.send(signal);
+    let sent = std::time::Instant::now();
+    let run = running.wait();
+    assert!(sent.elapsed() < AT_ONCE, "{:?}\n{run}", sent.elapsed());
+    // Not soon, but now: an orderly end waits for its sessions.
+    assert_eq!(scene.processes(), [], "{run}");
+    let stored = scene.stored();
+    let thread = stored.only();
+    assert_eq!(thread.kinds().last().map(String::as_str), Some("turn interrupted"), "{thread:#?}");
+    assert_eq!(thread.open_calls, [], "{thread:#?}");
+    let outputs = thread.entries.iter().filter(|entry| matches!(entry, Entry::CallOutput { .. })).count();
+    assert_eq!(outputs, 1, "a call without an output would be refused by every provider: {:#?}", thread.entries);
+    run
+}
+
+#[test]
+fn an_interrupt_ends_the_turn_and_its_sessions_with_exit_code_1() {
+    let scene = Scene::new();
+    let run = stopped_by(&scene, Signal::Interrupt);
+    run.assert_code(1);
+    assert_eq!(run.stderr, "error: the turn was interrupted\n");
+    let items = run.items_of("command_execution");
+    assert_eq!((items.len(), items[0]["status"].as_str()), (1, Some("failed")), "{run}");
+    assert_eq!(run.kinds().last().map(String::as_str), Some("turn.failed"), "{run}");
+    assert_eq!(run.failure().as_deref(), Some("the turn was interrupted"));
+}
+
+#[test]
+fn a_termination_ends_the_turn_and_its_sessions_with_exit_code_143() {
+    let scene = Scene::new();
+    stopped_by(&scene, Signal::Terminate).assert_code(143);
+}
+
+#[test]
+fn a_cancelled_call_is_stored_as_cancelled() {
+    let scene = Scene::new();
+    stopped_by(&scene, Signal::Interrupt);
+    let outcomes = crate::stored::outcomes(&scene.home);
+    assert_eq!(outcomes, [("grow".to_owned(), Some(Outcome::Cancelled))]);
+}

@@ -1,0 +1,24 @@
+//! The whole path: the real binary against a model's server that plays a script, real processes in a real sandbox, real files.
+//!
+//! Each test compares the whole list of events with the one it expects, and looks at what is left on the machine afterwards.
+//! Invariant: a test waits for events and never sleeps, and none depends on the order in which tests run.
+
+#![expect(clippy::panic, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod expected;
+mod scripted;
+mod stage;
+mod stored;
+
+mod approvals;
+mod items;
+mod model_server;
+mod secrets;
+mod telemetry;
+
+mod bad_input;
+mod crash;
+mod demo;
+mod real_crates;
+mod sdk;
+mod two_processes;

@@ -1,0 +1,48 @@
+//! Processes are started in two places only, so that nothing runs outside a sandbox by accident.
+
+use crate::repository::{TextFile, assert_none, rust_files};
+use crate::rust_source::{lines_with, split, without_test_items};
+use regex::Regex;
+
+/// Where a process may be started: the node's runner client, and the sandbox runner.
+const ALLOWED: [&str; 2] = ["agent-node/src/session/runner.rs", "sandbox-runner/"];
+
+fn complaints(files: &[TextFile]) -> Vec<String> {
+    let start = Regex::new(r"\bprocess::(Command\b|\{[^}]*\bCommand\b)|\bposix_spawn|\blibc::(fork|vfork|clone|exec\w+)\b")
+        .expect("the expression is valid");
+    let mut found = Vec::new();
+    let watched = files.iter().filter(|file| !file.is_for_tests());
+    for file in watched.filter(|file| !ALLOWED.iter().any(|place| file.path.starts_with(place))) {
+        let lines = lines_with(&without_test_items(&split(&file.text).code), &start).into_iter();
+        found.extend(lines.map(|line| format!("{}:{line}: starts a process outside {}", file.path, ALLOWED.join(" and "))));
+    }
+    found
+}
+
+#[test]
+fn a_process_started_elsewhere_is_found() {
+    let bad = [
+        "fn a() { std::process::Command::new(\"ls\"); }",
+        "use std::process::{Command, Stdio};",
+        "use tokio::process::Command;",
+        "unsafe { libc::fork() };",
+    ];
+    for text in bad {
+        assert_eq!(complaints(&[TextFile::example("coordinator/src/a.rs", text)]).len(), 1, "{text}");
+        assert!(complaints(&[TextFile::example("sandbox-runner/src/a.rs", text)]).is_empty());
+    }
+    let good = "use clap::Command;\n// std::process::Command\n#[cfg(test)]\nmod tests { use std::process::Command; }";
+    assert!(complaints(&[TextFile::example("coordinator/src/a.rs", good)]).is_empty());
+}
+
+#[test]
+fn processes_are_started_in_two_places_only() {
+    let files = rust_files();
+    assert_none(&complaints(&files));
+    for place in ALLOWED {
+        assert!(
+            files.iter().any(|file| file.path.starts_with(place)),
+            "`{place}` is allowed to start processes, but is not there"
+        );
+    }
+}
