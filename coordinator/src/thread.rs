@@ -13,3 +13,6 @@ pub mod step;
 pub mod supervisor;
 pub mod turn;
 pub mod workspace;
+
+#[cfg(test)]
+mod fixture;

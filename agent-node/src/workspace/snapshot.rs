@@ -50,6 +50,10 @@ impl Drop for Scratch {
         if let Err(error) = std::fs::remove_dir_all(self.path.as_path()) {
             tracing::warn!(dir = %self.path, %error, "a snapshot could not be removed; it is tried again at the next start");
         }
+        // The thread's last snapshot takes the thread's directory with it; while others are in it, it stays.
+        if let Some(of_thread) = self.path.as_path().parent() {
+            let _ = std::fs::remove_dir(of_thread);
+        }
     }
 }
 

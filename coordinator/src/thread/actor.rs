@@ -1,16 +1,16 @@
 //! The thread's actor: it owns the log and the running turn, and nothing slow happens in its handler.
 
 use super::context::TurnContext;
-use super::log::LogTask;
+use super::log::{Draft, LogTask};
 use super::message::{ThreadMsg, TurnRefused};
-use super::turn;
+use super::turn::{self, TurnHandle};
+use capstan_types::event::EventBody;
 use capstan_types::history::Usage;
 use capstan_types::id::TurnId;
 use capstan_types::thread::TurnInput;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 /// One thread.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub struct ThreadState {
 #[derive(Debug)]
 struct RunningTurn {
     id: TurnId,
-    interrupt: CancellationToken,
+    handle: TurnHandle,
 }
 
 impl Actor for ThreadActor {
@@ -67,7 +67,7 @@ impl Actor for ThreadActor {
             }
             ThreadMsg::Interrupt(reply) => {
                 if let Some(running) = &state.running {
-                    running.interrupt.cancel();
+                    running.handle.interrupt.cancel();
                 }
                 let _ = reply.send(());
             }
@@ -78,9 +78,11 @@ impl Actor for ThreadActor {
                     let _ = reply.send(log.subscribe().await);
                 });
             }
-            ThreadMsg::TurnEnded(turn, usage) => {
-                state.usage = usage;
-                state.running.take_if(|running| running.id == turn);
+            ThreadMsg::TurnEnded(turn) => {
+                state.settle();
+                if state.running.take_if(|running| running.id == turn).is_some() {
+                    state.bury(turn);
+                }
                 while state.turns.try_join_next().is_some() {} // a JoinSet keeps finished tasks until asked
             }
         }
@@ -89,7 +91,7 @@ impl Actor for ThreadActor {
 
     async fn post_stop(&self, _: ActorRef<ThreadMsg>, state: &mut ThreadState) -> Result<(), ActorProcessingErr> {
         if let Some(running) = &state.running {
-            running.interrupt.cancel();
+            running.handle.interrupt.cancel();
         }
         let ended = async { while state.turns.join_next().await.is_some() {} };
         // A turn that does not let go in time is dropped with the state.
@@ -100,6 +102,7 @@ impl Actor for ThreadActor {
 
 impl ThreadState {
     fn start(&mut self, input: TurnInput, me: ActorRef<ThreadMsg>) -> Result<TurnId, TurnRefused> {
+        self.settle();
         if let Some(running) = &self.running {
             return Err(TurnRefused::Running(running.id));
         }
@@ -107,13 +110,52 @@ impl ThreadState {
             return Err(TurnRefused::Empty);
         }
         let id = TurnId::generate();
-        let interrupt = CancellationToken::new();
-        let (context, token, before) = (Arc::clone(&self.context), interrupt.clone(), self.usage);
+        let handle = TurnHandle::default();
+        let (context, shared, before) = (Arc::clone(&self.context), handle.clone(), self.usage);
+        let farewell = Farewell { thread: me, turn: id };
         self.turns.spawn(async move {
-            let usage = turn::run(&context, id, input, before, token).await;
-            let _ = me.cast(ThreadMsg::TurnEnded(id, usage));
+            let _said_on_drop = farewell;
+            turn::run(&context, id, input, before, shared).await;
         });
-        self.running = Some(RunningTurn { id, interrupt });
+        self.running = Some(RunningTurn { id, handle });
         Ok(id)
     }
+
+    /// Ends a turn whose task died before it could, so that nobody waits for its end for ever.
+    fn bury(&mut self, turn: TurnId) {
+        tracing::error!(%turn, "a turn's task died");
+        let log = self.context.log.clone();
+        let message =
+            "the turn failed inside Capstan; what it had done until then is stored, and another turn can go on from there";
+        let end = Draft::Event(Some(turn), EventBody::TurnFailed { message: message.to_owned() });
+        self.turns.spawn(async move {
+            // If the log is gone too, the thread is stopping and its listeners hear that.
+            let _ = log.record(vec![end]).await;
+        });
+    }
+
+    /// Takes note of a turn that has ended.
+    fn settle(&mut self) {
+        if let Some(usage) = self.running.as_ref().and_then(|running| running.handle.ended.get().copied()) {
+            self.usage = usage;
+            self.running = None;
+        }
+    }
 }
+
+/// Tells the thread that its turn's task is over, also when the task panicked.
+#[derive(Debug)]
+struct Farewell {
+    thread: ActorRef<ThreadMsg>,
+    turn: TurnId,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        // It fails only when the thread has stopped.
+        let _ = self.thread.cast(ThreadMsg::TurnEnded(self.turn));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -59,6 +59,20 @@ pub struct ThreadLog {
     queue: mpsc::Sender<Command>,
 }
 
+/// Drafts that have their place in the log's order.
+#[derive(Debug)]
+pub struct Submitted(oneshot::Receiver<Result<(), LogError>>);
+
+impl Submitted {
+    /// Waits until they are stored.
+    ///
+    /// # Errors
+    /// They, or something noted before them, could not be stored.
+    pub async fn stored(self) -> Result<(), LogError> {
+        self.0.await.unwrap_or(Err(LogError::Stopped))
+    }
+}
+
 /// The log's task, to be run by the thread's actor.
 #[derive(Debug)]
 pub struct LogTask {
@@ -83,9 +97,17 @@ impl ThreadLog {
     /// # Errors
     /// They, or something noted before them, could not be stored.
     pub async fn record(&self, drafts: Vec<Draft>) -> Result<(), LogError> {
+        self.submit(drafts).await?.stored().await
+    }
+
+    /// Gives `drafts` their place in the log's order, and does not wait until they are stored.
+    ///
+    /// # Errors
+    /// [`LogError::Stopped`].
+    pub async fn submit(&self, drafts: Vec<Draft>) -> Result<Submitted, LogError> {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Command::Record(drafts, Some(reply))).await.map_err(|_| LogError::Stopped)?;
-        answer.await.unwrap_or(Err(LogError::Stopped))
+        Ok(Submitted(answer))
     }
 
     /// Records `drafts` in their order without waiting for the disk. A failure is told to the next [`ThreadLog::record`].

@@ -2,7 +2,6 @@
 
 use super::live::Subscription;
 use super::log::LogError;
-use capstan_types::history::Usage;
 use capstan_types::id::TurnId;
 use capstan_types::thread::TurnInput;
 use ractor::RpcReplyPort;
@@ -16,8 +15,8 @@ pub enum ThreadMsg {
     Interrupt(RpcReplyPort<()>),
     /// Add a listener.
     Subscribe(RpcReplyPort<Result<Subscription, LogError>>),
-    /// The turn's task has ended. The usage is that of the thread so far.
-    TurnEnded(TurnId, Usage),
+    /// The turn's task has ended.
+    TurnEnded(TurnId),
 }
 
 /// A turn that was not started. For the caller.

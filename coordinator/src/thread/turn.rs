@@ -18,7 +18,7 @@ use capstan_types::history::{Entry, Usage};
 use capstan_types::id::TurnId;
 use capstan_types::item::{Item, ItemBody};
 use capstan_types::thread::TurnInput;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -32,8 +32,18 @@ const MOST_STEPS: u32 = 1000;
 /// How much of a thread's first prompt stands for it in lists, in characters.
 const PREVIEW_CHARS: usize = 120;
 
-/// Runs one turn to its end, and returns the tokens that the thread has used then; `before` is what it had used.
-pub async fn run(context: &Arc<TurnContext>, id: TurnId, input: TurnInput, before: Usage, interrupt: CancellationToken) -> Usage {
+/// What a thread's actor and its running turn share.
+#[derive(Debug, Clone, Default)]
+pub struct TurnHandle {
+    /// Cancelled to interrupt the turn.
+    pub interrupt: CancellationToken,
+    /// Set once the turn's end has its place in the log, to the tokens that the thread has used then: from there on the next turn may
+    /// begin, even if this one still tells nodes to forget its sessions.
+    pub ended: Arc<OnceLock<Usage>>,
+}
+
+/// Runs one turn to its end; `before` is what the thread had used.
+pub async fn run(context: &Arc<TurnContext>, id: TurnId, input: TurnInput, before: Usage, handle: TurnHandle) {
     let span = tracing::info_span!(
         "invoke_agent",
         otel.name = "invoke_agent capstan",
@@ -45,10 +55,9 @@ pub async fn run(context: &Arc<TurnContext>, id: TurnId, input: TurnInput, befor
     );
     let items = Arc::new(TurnItems::new(id, context.log.clone(), Arc::clone(&context.numbers)));
     let plan = Arc::new(PlanState::default());
-    let mut turn = Turn { context, id, items, plan, usage: before, releases: Releases::default(), interrupt };
+    let mut turn = Turn { context, id, items, plan, usage: before, releases: Releases::default(), handle };
     turn.run_to_end(input).instrument(span).await;
     turn.releases.finish().await;
-    turn.usage
 }
 
 struct Turn<'a> {
@@ -58,7 +67,7 @@ struct Turn<'a> {
     plan: Arc<PlanState>,
     usage: Usage,
     releases: Releases,
-    interrupt: CancellationToken,
+    handle: TurnHandle,
 }
 
 impl Turn<'_> {
@@ -82,7 +91,13 @@ impl Turn<'_> {
         // Neither can fail but by the log's end, which the record below meets too.
         let _ = self.plan.complete(self.items.as_ref()).await;
         let _ = self.items.close_open("the turn ended before it did").await;
-        let stored = log.record(vec![Draft::Event(Some(self.id), end.clone())]).await;
+        let submitted = log.submit(vec![Draft::Event(Some(self.id), end.clone())]).await;
+        // Set before the end can be told: whoever hears of it may start the next turn at once.
+        let _ = self.handle.ended.set(self.usage);
+        let stored = match submitted {
+            Ok(submitted) => submitted.stored().await,
+            Err(error) => Err(error),
+        };
         if let Err(error) = stored {
             tracing::error!(turn = %self.id, %error, "the end of a turn could not be stored");
             let told = match end {
@@ -98,7 +113,7 @@ impl Turn<'_> {
         let client = context.models.client(&context.settings.provider).map_err(|error| TurnStop::Failed(error.to_string()))?;
         let output_schema = input.output_schema.clone();
         let mut entries = self.begin(input).await?;
-        let calls = Calls::new(Arc::clone(context), self.invocation(), self.interrupt.clone());
+        let calls = Calls::new(Arc::clone(context), self.invocation(), self.handle.interrupt.clone());
         for _ in 0..MOST_STEPS {
             let asked = self.step(client.as_ref(), &mut entries, output_schema.clone()).await?;
             if asked.is_empty() {
@@ -106,7 +121,7 @@ impl Turn<'_> {
             }
             before.settle().await;
             entries.extend(calls.run(&asked, &mut self.releases).await?);
-            if self.interrupt.is_cancelled() {
+            if self.handle.interrupt.is_cancelled() {
                 return Err(TurnStop::Interrupted);
             }
         }
@@ -156,7 +171,7 @@ impl Turn<'_> {
             output_schema,
             cache_key: context.thread.to_string(),
         };
-        let (answer, message) = step::ask(client, prompt, self.id, &context.log, &self.items, &self.interrupt).await?;
+        let (answer, message) = step::ask(client, prompt, self.id, &context.log, &self.items, &self.handle.interrupt).await?;
         self.usage = self.usage.plus(answer.usage);
         let calls = step::keep(&answer, message, self.id, &context.log, &self.items).await?;
         entries.extend(answer.entries);

@@ -66,34 +66,21 @@ impl Before {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use capstan_types::policy::ApprovalPolicy;
+    use crate::thread::fixture::{facts, path, settings};
 
     fn paths(texts: &[&str]) -> Vec<AbsPath> {
-        texts.iter().map(|text| AbsPath::new(text).unwrap()).collect()
+        texts.iter().map(|text| path(text)).collect()
     }
 
     #[test]
     fn the_writable_roots_are_the_workspace_the_settings_and_tmp_unless_excluded() {
-        let facts = WorkspaceFacts {
-            root: AbsPath::new("/w").unwrap(),
-            git: false,
-            node: "n1".parse().unwrap(),
-            temp_dirs: paths(&["/tmp", "/var/tmp/x"]),
-        };
+        let facts = WorkspaceFacts { temp_dirs: paths(&["/tmp", "/var/tmp/x"]), ..facts() };
         let settings = |sandbox, exclude_slash_tmp| ThreadSettings {
-            model: "m".into(),
-            provider: "p".into(),
-            effort: None,
-            cwd: AbsPath::new("/elsewhere").unwrap(),
-            node: None,
             sandbox,
             writable_roots: paths(&["/more"]),
             network_access: true,
             exclude_slash_tmp,
-            approval: ApprovalPolicy::Never,
-            environment: std::collections::BTreeMap::new(),
-            instructions: None,
-            plan_tool: false,
+            ..settings()
         };
         let open = policy(&settings(SandboxMode::WorkspaceWrite, false), &facts);
         assert_eq!((open.writable, open.network), (paths(&["/w", "/more", "/tmp", "/var/tmp/x"]), true));

@@ -115,7 +115,7 @@ pub enum HostError {
     #[error("this coordinator no longer owns the thread")]
     Fenced,
     /// The node did not answer; whether it did what was asked is not known.
-    #[error("the connection to node {node} was lost: {reason}")]
+    #[error("node {node} did not report what came of it: {reason}")]
     Lost {
         /// The node.
         node: NodeId,

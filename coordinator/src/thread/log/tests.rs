@@ -1,9 +1,5 @@
 use super::*;
-use capstan_store::open::{StoreLocation, open};
-use capstan_types::path::AbsPath;
-use capstan_types::policy::{ApprovalPolicy, SandboxMode};
-use capstan_types::thread::{ThreadRecord, ThreadSettings};
-use capstan_types::time::UnixMillis;
+use crate::thread::fixture::stored_thread;
 use tokio::task::JoinSet;
 
 struct Fixture {
@@ -14,33 +10,7 @@ struct Fixture {
 }
 
 async fn fixture() -> Fixture {
-    let store = open(&StoreLocation::Ephemeral).await.unwrap();
-    let thread = ThreadId::generate();
-    let settings = ThreadSettings {
-        model: "m".into(),
-        provider: "p".into(),
-        effort: None,
-        cwd: AbsPath::new("/w").unwrap(),
-        node: None,
-        sandbox: SandboxMode::ReadOnly,
-        writable_roots: Vec::new(),
-        network_access: false,
-        exclude_slash_tmp: false,
-        approval: ApprovalPolicy::Never,
-        environment: std::collections::BTreeMap::new(),
-        instructions: None,
-        plan_tool: false,
-    };
-    let record = ThreadRecord {
-        id: thread,
-        owner: "c1".into(),
-        epoch: Epoch(1),
-        settings,
-        created_at: UnixMillis(1),
-        updated_at: UnixMillis(1),
-        preview: String::new(),
-    };
-    store.create_thread(&record).await.unwrap();
+    let (thread, store) = stored_thread().await;
     let (log, task) = open_log(thread, Epoch(1), EventSeq(0), Arc::clone(&store));
     let mut tasks = JoinSet::new();
     tasks.spawn(task.run());

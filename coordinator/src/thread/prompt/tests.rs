@@ -1,30 +1,10 @@
 use super::*;
-use capstan_types::path::AbsPath;
-use capstan_types::policy::ApprovalPolicy;
-
-fn settings() -> ThreadSettings {
-    ThreadSettings {
-        model: "m".into(),
-        provider: "p".into(),
-        effort: None,
-        cwd: AbsPath::new("/w").unwrap(),
-        node: None,
-        sandbox: SandboxMode::WorkspaceWrite,
-        writable_roots: Vec::new(),
-        network_access: false,
-        exclude_slash_tmp: false,
-        approval: ApprovalPolicy::Never,
-        environment: std::collections::BTreeMap::new(),
-        instructions: None,
-        plan_tool: false,
-    }
-}
+use crate::thread::fixture::{facts, path, settings};
 
 #[test]
 fn the_model_is_told_where_it_works_and_what_it_may_do() {
-    let root = AbsPath::new("/w").unwrap();
-    let facts = WorkspaceFacts { root: root.clone(), git: true, node: "n1".parse().unwrap(), temp_dirs: Vec::new() };
-    let policy = SandboxPolicy::workspace_write(vec![root, AbsPath::new("/tmp").unwrap()]);
+    let facts = WorkspaceFacts { git: true, ..facts() };
+    let policy = SandboxPolicy::workspace_write(vec![path("/w"), path("/tmp")]);
     let Entry::Developer { text } = environment(&settings(), &facts, &policy) else { panic!("not for the developer") };
     insta::assert_snapshot!(text, @r"
     <environment>

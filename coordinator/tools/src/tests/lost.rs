@@ -16,7 +16,7 @@ async fn a_node_lost_at_the_start_leaves_the_outcome_unknown() {
     assert!(matches!(&result.outcome, Outcome::Unknown { node: Some(_), session: None, .. }), "{:?}", result.outcome);
     assert!(
         result.output.contains(
-            "the connection to node n1 was lost: reset, while the command was being started; whether it ran is not known"
+            "node n1 did not report what came of it: reset, while the command was being started; whether it ran is not known"
         )
     );
     assert_eq!(bench.items.completed_command().status, ItemStatus::Failed);
@@ -41,7 +41,7 @@ async fn a_node_lost_while_a_command_runs_leaves_its_last_output_and_an_unknown_
     insta::assert_snapshot!(result.output, @r"
     Chunk ID: 000001
     Wall time: 0.0000 seconds
-    Process state unknown: the connection to node n1 was lost: reset, 0.0 seconds after the command started. It is not known whether it finished or still runs; the output below is the last that was seen. Check what it did before you run it again.
+    Process state unknown: node n1 did not report what came of it: reset, 0.0 seconds after the command started. It is not known whether it finished or still runs; the output below is the last that was seen. Check what it did before you run it again.
     Original token count: 3
     Output:
     step 1 of 2

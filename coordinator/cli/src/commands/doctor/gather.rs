@@ -70,7 +70,7 @@ fn configuration(home: Option<&Home>) -> (Place, Layers) {
     let Some(home) = home else {
         return (Place { path: None, problem: None, warnings: Vec::new() }, Layers::default());
     };
-    let path = Some(home.path().as_path().join("config.toml"));
+    let path = Some(home.path().as_path().join("config.toml")).filter(|file| file.exists());
     let inputs = Inputs { home: home.path().as_path(), user: UserConfig::Read, profile: None, overrides: &[] };
     match config::read(inputs) {
         Ok((layers, unknown)) => {

@@ -116,10 +116,10 @@ fn program(program: &ProgramFound) -> Row {
 }
 
 fn place(name: &str, place: &Place) -> Vec<Row> {
-    let path = place.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-    let own = match &place.problem {
-        Some(problem) => row(Mark::Bad, name, problem),
-        None => row(Mark::Good, name, path),
+    let own = match (&place.problem, &place.path) {
+        (Some(problem), _) => row(Mark::Bad, name, problem),
+        (None, Some(path)) => row(Mark::Good, name, path.display().to_string()),
+        (None, None) => row(Mark::Good, name, "none, so the defaults hold"),
     };
     [own].into_iter().chain(place.warnings.iter().map(|warning| row(Mark::Lacking, "", warning))).collect()
 }

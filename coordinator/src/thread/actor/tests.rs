@@ -1,0 +1,79 @@
+use super::*;
+use crate::thread::fixture::thread_of;
+use async_trait::async_trait;
+use capstan_model::{Answer, ModelClient, ModelError, ModelEvent, Prompt};
+use capstan_runtime::actors::ask::ask;
+use capstan_types::history::Entry;
+use futures::stream::{self, BoxStream, StreamExt as _};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Says something, uses one token, and dies when the prompt asks it to.
+#[derive(Debug)]
+struct Frail;
+
+#[async_trait]
+impl ModelClient for Frail {
+    async fn step(&self, prompt: Prompt) -> Result<BoxStream<'static, Result<ModelEvent, ModelError>>, ModelError> {
+        let Some(Entry::User { text, .. }) = prompt.entries.last() else { panic!("the prompt ends with {:?}", prompt.entries) };
+        assert_ne!(text, "die", "as asked for");
+        let usage = Usage { output_tokens: 1, ..Usage::default() };
+        let answer = Answer { entries: vec![Entry::Assistant { text: "well".into() }], usage };
+        Ok(stream::iter([Ok(ModelEvent::Answered(answer))]).boxed())
+    }
+}
+
+struct Thread {
+    actor: ActorRef<ThreadMsg>,
+    events: tokio::sync::broadcast::Receiver<Arc<capstan_types::event::Event>>,
+}
+
+impl Thread {
+    async fn begin() -> Self {
+        let (context, log) = thread_of(Arc::new(Frail)).await;
+        let arguments = ThreadArguments { context, log, usage: Usage::default() };
+        let (actor, _) = Actor::spawn(None, ThreadActor, arguments).await.unwrap();
+        let live = ask(&actor, PATIENCE, ThreadMsg::Subscribe).await.unwrap().unwrap();
+        Self { actor, events: live.events }
+    }
+
+    async fn start(&self, text: &str) -> Result<TurnId, TurnRefused> {
+        let input = TurnInput { text: text.to_owned(), ..TurnInput::default() };
+        ask(&self.actor, PATIENCE, |reply| ThreadMsg::StartTurn(Box::new(input), reply)).await.unwrap()
+    }
+
+    async fn end_of(&mut self, turn: TurnId) -> EventBody {
+        loop {
+            let event = tokio::time::timeout(PATIENCE, self.events.recv()).await.expect("the turn ends").unwrap();
+            if event.turn == Some(turn) && event.body.ends_turn() {
+                return event.body.clone();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_hears_of_a_turns_end_can_start_the_next_at_once_and_usage_adds_up() {
+    let mut thread = Thread::begin().await;
+    for output_tokens in 1..=30 {
+        let turn = thread.start("hello").await.unwrap();
+        let usage = Usage { output_tokens, ..Usage::default() };
+        assert_eq!(thread.end_of(turn).await, EventBody::TurnCompleted { usage });
+    }
+}
+
+#[tokio::test]
+async fn a_turn_whose_task_dies_ends_as_failed_and_the_thread_goes_on() {
+    let mut thread = Thread::begin().await;
+    let turn = thread.start("die").await.unwrap();
+    assert!(matches!(thread.end_of(turn).await, EventBody::TurnFailed { message } if message.contains("inside Capstan")));
+    let turn = thread.start("hello").await.unwrap();
+    assert!(matches!(thread.end_of(turn).await, EventBody::TurnCompleted { .. }));
+}
+
+#[tokio::test]
+async fn an_empty_prompt_starts_nothing() {
+    let thread = Thread::begin().await;
+    assert_eq!(thread.start(" \n").await, Err(TurnRefused::Empty));
+}

@@ -1,0 +1,93 @@
+//! What the tests of threads begin with.
+
+use super::context::TurnContext;
+use super::items::ItemNumbers;
+use super::log::{LogTask, open_log};
+use crate::models::{ModelClient, OneModel};
+use crate::nodes::host::NodeHost;
+use crate::nodes::link::NodeLink;
+use capstan_proto::transport::pipe;
+use capstan_store::open::{StoreLocation, open};
+use capstan_store::store::Store;
+use capstan_tools::toolbox::Toolbox;
+use capstan_types::id::{Epoch, EventSeq, Generation, ThreadId};
+use capstan_types::node::{Capacity, Fingerprint, NodeAddress, NodeRecord};
+use capstan_types::path::AbsPath;
+use capstan_types::policy::{ApprovalPolicy, SandboxMode};
+use capstan_types::session::{Authority, WorkspaceFacts};
+use capstan_types::thread::{ThreadRecord, ThreadSettings};
+use capstan_types::time::UnixMillis;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(super) fn path(text: &str) -> AbsPath {
+    AbsPath::new(text).unwrap()
+}
+
+pub(super) fn settings() -> ThreadSettings {
+    ThreadSettings {
+        model: "m".into(),
+        provider: "p".into(),
+        effort: None,
+        cwd: path("/w"),
+        node: None,
+        sandbox: SandboxMode::WorkspaceWrite,
+        writable_roots: Vec::new(),
+        network_access: false,
+        exclude_slash_tmp: false,
+        approval: ApprovalPolicy::Never,
+        environment: BTreeMap::new(),
+        instructions: None,
+        plan_tool: false,
+    }
+}
+
+pub(super) fn facts() -> WorkspaceFacts {
+    WorkspaceFacts { root: path("/w"), git: false, node: "n1".parse().unwrap(), temp_dirs: Vec::new() }
+}
+
+/// A thread's row in a fresh store.
+pub(super) async fn stored_thread() -> (ThreadId, Arc<dyn Store>) {
+    let store = open(&StoreLocation::Ephemeral).await.unwrap();
+    let id = ThreadId::generate();
+    let record = ThreadRecord {
+        id,
+        owner: "c1".into(),
+        epoch: Epoch(1),
+        settings: settings(),
+        created_at: UnixMillis(1),
+        updated_at: UnixMillis(1),
+        preview: String::new(),
+    };
+    store.create_thread(&record).await.unwrap();
+    (id, store)
+}
+
+/// A thread whose model is `client`, and whose node does not answer.
+pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>, LogTask) {
+    let (thread, store) = stored_thread().await;
+    let (log, task) = open_log(thread, Epoch(1), EventSeq(0), Arc::clone(&store));
+    let record = NodeRecord {
+        id: "n1".parse().unwrap(),
+        generation: Generation(1),
+        address: NodeAddress::Embedded,
+        labels: BTreeMap::new(),
+        capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
+        fingerprint: Fingerprint::default(),
+    };
+    let (unserved, _) = pipe();
+    let authority = Authority { thread, epoch: Epoch(1), owner: "c1".into() };
+    let context = TurnContext {
+        thread,
+        settings: settings(),
+        facts: facts(),
+        models: Arc::new(OneModel(client)),
+        store,
+        log,
+        host: Arc::new(NodeHost::new(NodeLink::by_pipe(record, &unserved), authority)),
+        toolbox: Toolbox::standard(false),
+        sessions: Arc::default(),
+        numbers: Arc::new(ItemNumbers::default()),
+    };
+    (Arc::new(context), task)
+}
