@@ -57,7 +57,7 @@ pub struct DemoArgs {
 /// `capstan node`.
 #[derive(Debug, Args)]
 pub struct NodeArgs {
-    /// Where to listen: 127.0.0.1:PORT, [::1]:PORT (port 0 takes a free one) or unix:///PATH; may be given again
+    /// Where to listen: 127.0.0.1:PORT (port 0 takes a free one; IPv6 in brackets) or unix:///PATH; may be given again
     #[arg(long, value_name = "ADDR", required = true)]
     pub listen: Vec<String>,
     /// The file with the token that callers must know; made with a fresh one when it is missing
