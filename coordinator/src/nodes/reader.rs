@@ -35,6 +35,8 @@ pub struct LinkReader {
     session: Option<SessionId>,
     next: Seq,
     stream: Option<Streaming<wire::SessionEvent>>,
+    // Attempts since the last event, so that a node which accepts and breaks off at once is given up too.
+    attempts: usize,
 }
 
 impl LinkReader {
@@ -46,10 +48,11 @@ impl LinkReader {
         next: Seq,
         stream: Streaming<wire::SessionEvent>,
     ) -> Self {
-        Self { link, authority, session, next, stream: Some(stream) }
+        Self { link, authority, session, next, stream: Some(stream), attempts: 0 }
     }
 
     fn note(&mut self, event: &SessionEvent) {
+        self.attempts = 0;
         match event {
             SessionEvent::Started { session, .. } => self.session = Some(*session),
             SessionEvent::Output(piece) => self.next = piece.end(),
@@ -61,11 +64,12 @@ impl LinkReader {
         let node = self.link.record().id.clone();
         let Some(session) = self.session else { return Err(of_status(&node, &broken)) };
         let mut last = broken;
-        for wait in RETRY_WAITS {
+        while let Some(wait) = RETRY_WAITS.get(self.attempts) {
             if !may_be_repeated(&last) {
                 return Err(of_status(&node, &last));
             }
-            tokio::time::sleep(wait).await;
+            self.attempts += 1;
+            tokio::time::sleep(*wait).await;
             match attach(&self.link, &self.authority, session, self.next).await {
                 Ok(stream) => {
                     self.stream = Some(stream);

@@ -10,7 +10,7 @@ use capstan_tools::invocation::{CallContext, CallResult};
 use capstan_types::call::{Call, CallEnd, Outcome};
 use capstan_types::history::Entry;
 use capstan_types::id::SessionId;
-use futures::future::try_join_all;
+use futures::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::RwLock;
@@ -49,7 +49,9 @@ impl Calls {
     /// # Errors
     /// What ends the turn: its records can no longer be stored, or the thread has another owner.
     pub async fn run(&self, calls: &[Call], releases: &mut Releases) -> Result<Vec<Entry>, TurnStop> {
-        let ended = try_join_all(calls.iter().map(|call| self.perform(call))).await?;
+        // All of them come to their ends, also when one of them ends the turn: a call that is dropped halfway would have no end.
+        let ended = join_all(calls.iter().map(|call| self.perform(call))).await;
+        let ended = ended.into_iter().collect::<Result<Vec<_>, _>>()?;
         let mut entries = Vec::with_capacity(ended.len());
         let mut drafts = Vec::with_capacity(ended.len());
         for (call, result) in calls.iter().zip(ended) {
@@ -75,7 +77,9 @@ impl Calls {
         };
         let end =
             CallEnd { call: call.id, outcome: result.outcome.clone(), output: result.output.clone(), ended_at: clock::now() };
-        self.context.log.record(vec![Draft::CallEnded(end)]).await?;
+        let stored = self.context.log.record(vec![Draft::CallEnded(end)]).await;
+        // The turn cannot go on without its records, so its other calls need not either.
+        stored.inspect_err(|_| self.interrupt.cancel())?;
         Ok(result)
     }
 
@@ -87,7 +91,11 @@ impl Calls {
                 let release = self.invocation.sessions.end_call(call.id, "the user, by interrupting the turn").await.pop();
                 Ok(CallResult { outcome: Outcome::Cancelled, output: INTERRUPTED.to_owned(), release })
             }
-            result = self.context.toolbox.invoke(call, &self.invocation) => result.map_err(TurnStop::from),
+            result = self.context.toolbox.invoke(call, &self.invocation) => result.map_err(|fault| {
+                // The turn cannot go on, so its other calls need not either.
+                self.interrupt.cancel();
+                TurnStop::from(fault)
+            }),
         }
     }
 }

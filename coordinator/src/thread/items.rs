@@ -1,4 +1,7 @@
 //! The items of one turn: numbered, recorded, and none left open when the turn ends.
+//!
+//! Invariant: an item is completed once. A session may outlive its turn; its item does not, and what becomes of the session later is
+//! told by the call that looks at it.
 
 use super::log::{Draft, LogError, ThreadLog};
 use async_trait::async_trait;
@@ -33,7 +36,15 @@ pub struct TurnItems {
     turn: TurnId,
     log: ThreadLog,
     numbers: Arc<ItemNumbers>,
-    open: Mutex<BTreeMap<ItemId, ItemBody>>,
+    open: Mutex<BTreeMap<ItemId, Unfinished>>,
+}
+
+/// An item that is not completed yet.
+#[derive(Debug)]
+struct Unfinished {
+    body: ItemBody,
+    // Its completion is on its way into the log.
+    ending: bool,
 }
 
 impl TurnItems {
@@ -53,8 +64,10 @@ impl TurnItems {
     /// # Errors
     /// [`LogError::Stopped`].
     pub async fn close_open(&self, reason: &str) -> Result<(), LogError> {
-        let open = std::mem::take(&mut *self.lock());
-        let close = |(id, body)| self.draft(EventBody::ItemCompleted { item: Item { id, body: given_up(body, reason) } });
+        let open: Vec<_> = self.lock().extract_if(.., |_, item| !item.ending).collect();
+        let close = |(id, item): (ItemId, Unfinished)| {
+            self.draft(EventBody::ItemCompleted { item: Item { id, body: given_up(item.body, reason) } })
+        };
         self.log.note(open.into_iter().map(close).collect()).await
     }
 
@@ -62,7 +75,7 @@ impl TurnItems {
         Draft::Event(Some(self.turn), body)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ItemId, ItemBody>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ItemId, Unfinished>> {
         // Each change is one insert or remove, so a panic in the holder leaves nothing half done.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,24 +89,57 @@ impl TurnItems {
 impl ItemSink for TurnItems {
     async fn started(&self, body: ItemBody) -> Result<ItemId, SinkClosed> {
         let id = self.numbers.next();
-        self.lock().insert(id, body.clone());
+        self.lock().insert(id, Unfinished { body: body.clone(), ending: false });
         self.note(EventBody::ItemStarted { item: Item { id, body } }).await?;
         Ok(id)
     }
 
     async fn updated(&self, id: ItemId, body: ItemBody) -> Result<(), SinkClosed> {
-        self.lock().insert(id, body.clone());
+        match self.lock().get_mut(&id) {
+            Some(item) => item.body = body.clone(),
+            None => return Ok(()), // its turn has ended, and it with it
+        }
         self.note(EventBody::ItemUpdated { item: Item { id, body } }).await
     }
 
     async fn completed(&self, id: ItemId, body: ItemBody) -> Result<(), SinkClosed> {
+        let Some(ending) = Ending::begin(self, id) else { return Ok(()) };
         self.note(EventBody::ItemCompleted { item: Item { id, body } }).await?;
-        self.lock().remove(&id);
+        ending.done();
         Ok(())
     }
 
     fn output(&self, id: ItemId, text: String) {
         self.log.tell(Some(self.turn), EventBody::OutputDelta { item: id, text });
+    }
+}
+
+/// Holds an item's place while its completion goes into the log. Dropped before that, as when a call is interrupted, it leaves the item
+/// open, for the end of the turn to close.
+struct Ending<'a> {
+    items: &'a TurnItems,
+    id: ItemId,
+}
+
+impl<'a> Ending<'a> {
+    /// Nothing for an item that is completed, or being completed by somebody else.
+    fn begin(items: &'a TurnItems, id: ItemId) -> Option<Self> {
+        let mut open = items.lock();
+        let item = open.get_mut(&id).filter(|item| !item.ending)?;
+        item.ending = true;
+        Some(Self { items, id })
+    }
+
+    fn done(self) {
+        self.items.lock().remove(&self.id);
+    }
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if let Some(item) = self.items.lock().get_mut(&self.id) {
+            item.ending = false;
+        }
     }
 }
 
@@ -116,3 +162,6 @@ fn given_up(mut body: ItemBody, why: &str) -> ItemBody {
     }
     body
 }
+
+#[cfg(test)]
+mod tests;

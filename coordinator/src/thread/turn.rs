@@ -74,8 +74,8 @@ impl Turn<'_> {
     async fn run_to_end(&mut self, input: TurnInput) {
         let mut before = Before::take(Arc::clone(&self.context.host), &self.context.facts);
         let stopped = self.steps(input, &mut before).await;
-        before.settle().await;
-        if let Some(diff) = before.diff().await {
+        before.settle(&self.handle.interrupt).await;
+        if let Some(diff) = before.diff(&self.handle.interrupt).await {
             self.context.log.tell_surely(Some(self.id), EventBody::TurnDiff { diff }).await;
         }
         let end = match stopped {
@@ -119,7 +119,7 @@ impl Turn<'_> {
             if asked.is_empty() {
                 return Ok(());
             }
-            before.settle().await;
+            before.settle(&self.handle.interrupt).await;
             entries.extend(calls.run(&asked, &mut self.releases).await?);
             if self.handle.interrupt.is_cancelled() {
                 return Err(TurnStop::Interrupted);

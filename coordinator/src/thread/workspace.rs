@@ -6,10 +6,15 @@ use capstan_types::policy::{SandboxMode, SandboxPolicy};
 use capstan_types::session::WorkspaceFacts;
 use capstan_types::thread::ThreadSettings;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 /// The most bytes of a turn's diff.
 const MOST_DIFF: u64 = 1 << 20;
+
+/// How long the diff of an interrupted turn may take.
+const HURRIED_DIFF: Duration = Duration::from_secs(2);
 
 /// The sandbox policy of a thread's sessions, from its settings and its workspace and nothing else.
 #[must_use]
@@ -49,16 +54,30 @@ impl Before {
         Self { host, root: facts.root.clone(), taking, snapshot: None }
     }
 
-    /// Waits until the note is taken. To be called before anything may change the workspace.
-    pub async fn settle(&mut self) {
-        if let Some(taken) = self.taking.join_next().await {
-            self.snapshot = taken.ok().flatten();
+    /// Waits until the note is taken, or until `interrupt` is cancelled: then there is none. To be called before anything may change the
+    /// workspace.
+    pub async fn settle(&mut self, interrupt: &CancellationToken) {
+        tokio::select! {
+            biased;
+            () = interrupt.cancelled() => self.taking.abort_all(),
+            taken = self.taking.join_next() => self.snapshot = taken.and_then(Result::ok).flatten().or_else(|| self.snapshot.take()),
         }
     }
 
     /// What has changed since, or nothing: without a snapshot, without a change, or when it cannot be had.
-    pub async fn diff(self) -> Option<String> {
-        let diff = self.host.diff(&self.root, self.snapshot?, MOST_DIFF).await;
+    ///
+    /// Once `interrupt` is cancelled it is given little time: whoever interrupted waits for the end of the turn.
+    pub async fn diff(self, interrupt: &CancellationToken) -> Option<String> {
+        let diff = self.host.diff(&self.root, self.snapshot?, MOST_DIFF);
+        let hurried = async {
+            interrupt.cancelled().await;
+            tokio::time::sleep(HURRIED_DIFF).await;
+        };
+        let diff = tokio::select! {
+            biased;
+            diff = diff => diff,
+            () = hurried => return None,
+        };
         diff.inspect_err(|status| tracing::debug!(%status, "no diff")).ok().filter(|diff| !diff.is_empty())
     }
 }
