@@ -4,6 +4,7 @@
 //! for commands, and learns the end from it.
 
 pub(crate) mod dir;
+pub(crate) mod ending;
 pub(crate) mod launcher;
 pub(crate) mod link;
 pub(crate) mod runner;

@@ -7,6 +7,7 @@ use crate::error::NodeError;
 use crate::node::capacity::{Known, Place};
 use crate::session::control::{self, Command};
 use crate::session::dir::SessionDir;
+use crate::session::ending;
 use crate::session::input;
 use crate::session::message::{Done, Input, SessionMsg};
 use crate::workspace::message::{WorkspaceFact, WorkspaceFacts};
@@ -19,7 +20,7 @@ use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-/// How long the holder of a released session may take to go before it is killed.
+/// How long the holder of a released session may take to go before it is made to.
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// How many may wait for one session's end. Full: the newest is turned away, and asks again.
@@ -263,8 +264,8 @@ impl SessionState {
 
     fn control_lost(&mut self, reason: &str) {
         if self.end.is_none() && !self.holder_exited {
-            // What cannot be commanded cannot be left running: the holder's death ends its tree.
-            tracing::warn!(session = %self.session, reason, "the holder of a session does not answer; it is killed");
+            // What cannot be commanded cannot be left running: the holder takes its tree along.
+            tracing::warn!(session = %self.session, reason, "the holder of a session does not answer; it is made to end");
         }
         self.end_holder();
     }
@@ -318,15 +319,14 @@ fn answer(command: Command, error: NodeError) {
     }
 }
 
-/// Waits for the holder to end, so that it leaves no zombie, and kills it when asked.
+/// Waits for the holder to end, so that it leaves no zombie, and makes it end when asked.
 async fn outlive(mut holder: Child, kill: oneshot::Receiver<()>, actor: ActorRef<SessionMsg>) {
     let asked = tokio::select! {
         _ = holder.wait() => false,
         Ok(()) = kill => true,
     };
     if asked {
-        let _ = holder.start_kill();
-        let _ = holder.wait().await;
+        ending::end(&mut holder).await;
     }
     let _ = actor.cast(SessionMsg::HolderExited);
 }

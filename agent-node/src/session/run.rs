@@ -3,6 +3,7 @@
 //! The node is the only owner, reads the output up to a cap, and leaves nothing behind.
 
 use crate::session::dir::SessionDir;
+use crate::session::ending;
 use crate::session::launcher::{Launched, Launcher, Program};
 use crate::session::link::{self, LinkError, Reader, Writer};
 use crate::session::runner::LaunchError;
@@ -16,7 +17,7 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::process::Child;
 
-/// How long the holder may take to go when all is done, before it is killed.
+/// How long the holder may take to go when all is done, before it is made to.
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// What a program wrote and how it ended.
@@ -45,7 +46,7 @@ impl From<LaunchError> for RunError {
     }
 }
 
-/// A holder that is killed, and its directory removed, when nobody waits for its program any more.
+/// A holder that is made to end its program and go, and its directory removed, when nobody waits for its program any more.
 struct Holder {
     child: Child,
     dir: SessionDir,
@@ -53,9 +54,10 @@ struct Holder {
 
 impl Drop for Holder {
     fn drop(&mut self) {
-        // Both without effect when all went well.
-        let _ = self.child.start_kill();
+        // Both without effect when all went well. The directory first: a holder that ends writes that down, and a file that comes
+        // to be while the directory is emptied would keep it from being removed.
         self.dir.remove_now();
+        ending::ask(&self.child);
     }
 }
 
@@ -75,11 +77,9 @@ pub(crate) async fn to_end(
         Ok(outcome) => outcome.map_err(|error| RunError::Unknown(error.to_string())),
         Err(_) => Err(RunError::Unknown(format!("it did not end within {} s", deadline.as_secs()))),
     };
-    if outcome.is_err() {
-        let _ = holder.child.start_kill();
-    }
-    if tokio::time::timeout(GOODBYE, holder.child.wait()).await.is_err() {
-        let _ = holder.child.kill().await;
+    let gone = outcome.is_ok() && tokio::time::timeout(GOODBYE, holder.child.wait()).await.is_ok();
+    if !gone {
+        ending::end(&mut holder.child).await;
     }
     holder.dir.remove().await;
     outcome

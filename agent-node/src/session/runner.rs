@@ -1,9 +1,10 @@
 //! The client of the runner: the only place in the node where a process is started.
 //!
-//! Invariants: a runner that has not answered is killed with the future that waits for it, so that no session comes to be that nobody
+//! Invariants: a runner that has not answered is made to end with the future that waits for it, so that no session comes to be that nobody
 //! knows of; and nothing of the node's own environment reaches the runner.
 
 use crate::config::RunnerPath;
+use crate::session::ending;
 use capstan_runtime::trace_context;
 use capstan_types::launch::{Enforced, LaunchAnswer, LaunchSpec, Refusal};
 use capstan_types::node::Fingerprint;
@@ -46,14 +47,13 @@ pub(crate) enum LaunchError {
     Unknown(String),
 }
 
-/// A child that is killed unless it is kept.
+/// A child that is made to end unless it is kept.
 struct Unclaimed(Option<Child>);
 
 impl Drop for Unclaimed {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            // It fails when the child has ended, which is as good. The runtime reaps it.
-            let _ = child.start_kill();
+        if let Some(child) = &self.0 {
+            ending::ask(child);
         }
     }
 }
@@ -78,8 +78,9 @@ impl Runner {
         let line = match tokio::time::timeout(self.deadline, talk(child, &document)).await {
             Ok(line) => line,
             Err(_) => {
+                ending::end(child).await;
                 let waited = self.deadline.as_millis();
-                return Err(LaunchError::Unknown(format!("the runner did not answer within {waited} ms, and was killed")));
+                return Err(LaunchError::Unknown(format!("the runner did not answer within {waited} ms, and was ended")));
             }
         };
         match serde_json::from_slice(&line) {
@@ -146,7 +147,7 @@ async fn first_line(output: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
 
 /// What a runner that ends, or is made to end, wrote to standard error, as the end of a sentence.
 async fn complaint(child: &mut Child) -> String {
-    let _ = child.start_kill();
+    ending::end(child).await;
     let Some(errors) = child.stderr.take() else { return String::new() };
     let mut said = Vec::new();
     let _ = tokio::time::timeout(Duration::from_secs(1), errors.take(MAX_COMPLAINT).read_to_end(&mut said)).await;
@@ -154,13 +155,13 @@ async fn complaint(child: &mut Child) -> String {
     if said.trim().is_empty() { String::new() } else { format!("; it said: {}", said.trim()) }
 }
 
-/// Waits for a child that is about to end. One that does not is killed by its guard.
+/// Waits for a child that is about to end. One that does not is made to.
 async fn reap(child: Option<Child>) {
     let mut child = Unclaimed(child);
     if let Some(running) = &mut child.0
-        && matches!(tokio::time::timeout(ANSWER_DEADLINE, running.wait()).await, Ok(Ok(_)))
+        && !matches!(tokio::time::timeout(ANSWER_DEADLINE, running.wait()).await, Ok(Ok(_)))
     {
-        child.0.take();
+        ending::end(running).await;
     }
 }
 

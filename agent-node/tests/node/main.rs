@@ -6,5 +6,6 @@ mod fixture;
 
 mod exec;
 mod lifecycle;
+mod orphans;
 mod owners;
 mod workspace;

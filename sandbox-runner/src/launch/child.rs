@@ -70,7 +70,8 @@ fn check(step: Step, result: libc::c_int) -> Result<(), Fault> {
     if result < 0 { Err(Fault { step, errno: errno() }) } else { Ok(()) }
 }
 
-/// The kernel kills the program when the holder dies, for nobody could bound it then. The holder has one thread, so the death of a
+/// The kernel kills the program when the holder dies, for nobody could bound it then. It does so for the program alone: what that has
+/// started lives on when somebody kills the holder with SIGKILL. Whoever wants the whole tree gone sends the holder SIGTERM. The holder has one thread, so the death of a
 /// mere thread, for which the kernel would do the same, cannot be meant.
 fn die_with(parent: u32) -> Result<(), Fault> {
     // SAFETY: takes integers only.

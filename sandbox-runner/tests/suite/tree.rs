@@ -5,6 +5,10 @@ use crate::client::Client;
 use crate::session::{Launch, Session, lives, marker, running, wait_until};
 use capstan_types::control::Request;
 use capstan_types::launch::SessionEnd;
+use std::io::{Read, Write};
+
+/// What a pipe of the kernel's default size holds.
+const PIPE_BYTES: usize = 64 * 1024;
 
 fn children_of_holder(session: &Session) -> String {
     let pid = session.holder.process.id();
@@ -75,6 +79,28 @@ fn a_holder_that_is_terminated_ends_its_session_and_says_so() {
     assert_eq!(session.end_record().end, SessionEnd::Killed { by: "holder terminated".into() });
     session.gone();
     assert!(!session.dir().join("control.sock").exists());
+}
+
+#[test]
+fn a_holder_that_is_terminated_before_it_has_answered_ends_its_session() {
+    let marker = marker();
+    let launch = Launch::shell(&format!("sleep {marker} & sleep {marker} & wait"));
+    let (mut reader, mut writer) = std::io::pipe().unwrap();
+    // A full pipe: the answer waits, while the program runs.
+    writer.write_all(&[b' '; PIPE_BYTES]).unwrap();
+    let mut command = crate::session::runner("hold");
+    let mut process = command.stdin(std::process::Stdio::piped()).stdout(writer).spawn().unwrap();
+    drop(command);
+    serde_json::to_writer(process.stdin.take().unwrap(), &launch.spec).unwrap();
+    wait_until("both children", || running(&format!("sleep\0{marker}")) == 2);
+    assert_eq!(signal(process.id(), libc::SIGTERM), 0);
+    let mut answer = String::new();
+    reader.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("started"), "{}", answer.trim());
+    assert!(process.wait().unwrap().success());
+    assert_eq!(running(&marker), 0);
+    let record = std::fs::read_to_string(launch.dir.path().join("end.json")).unwrap();
+    assert!(record.contains("holder terminated"), "{record}");
 }
 
 #[test]

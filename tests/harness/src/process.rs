@@ -93,6 +93,8 @@ pub enum Signal {
     Interrupt,
     /// As a service manager that stops a service.
     Terminate,
+    /// As a terminal that is closed.
+    HangUp,
     /// As a crash: nothing of the process's own runs any more.
     Kill,
 }
@@ -106,6 +108,7 @@ pub fn send(signal: Signal, pid: u32) -> bool {
     let name = match signal {
         Signal::Interrupt => "INT",
         Signal::Terminate => "TERM",
+        Signal::HangUp => "HUP",
         Signal::Kill => "KILL",
     };
     // The shell's own `kill`, because a small machine has no other.
