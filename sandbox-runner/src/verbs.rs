@@ -17,10 +17,12 @@ Runs programs in the sandbox of Capstan.
 
 Usage: capstan-sandbox VERB
 
-  run [-s MODE] [--writable DIR]... [--network] [-C DIR] -- COMMAND...
-             Run one command with this terminal and environment, and exit as it does
+  run [-s MODE] [--writable DIR]... [--hide DIR]... [--network] [-C DIR] -- COMMAND...
+             Run one command with this terminal and this whole environment, keys in it too, and exit as it does
                -s MODE         read-only (the default), workspace-write or danger-full-access
                --writable DIR  with workspace-write: a directory to write besides the working one and the temporary ones
+               --hide DIR      a directory whose files cannot be read, but with danger-full-access; no directory that may be
+                               written can hold it. `capstan sandbox` hides CAPSTAN_HOME
                --network       let it reach other hosts, and this one
                -C DIR          run it in DIR
   hold       Start the session described by the JSON document on standard input, and hold it until it is released

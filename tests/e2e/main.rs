@@ -20,5 +20,6 @@ mod bad_input;
 mod crash;
 mod demo;
 mod real_crates;
+mod sandbox;
 mod sdk;
 mod two_processes;

@@ -15,6 +15,8 @@ pub enum Exit {
     BadInput,
     /// SIGTERM asked for the end.
     Terminated,
+    /// SIGHUP did: the terminal is closed.
+    HungUp,
 }
 
 impl Exit {
@@ -26,6 +28,7 @@ impl Exit {
             Self::Failed => 1,
             Self::BadInput => 2,
             Self::Terminated => 128 + 15,
+            Self::HungUp => 128 + 1,
         }
     }
 }
@@ -92,7 +95,7 @@ mod tests {
 
     #[test]
     fn exit_codes_are_those_of_codex() {
-        let codes = [Exit::Success, Exit::Failed, Exit::BadInput, Exit::Terminated].map(Exit::code);
-        assert_eq!(codes, [0, 1, 2, 143]);
+        let codes = [Exit::Success, Exit::Failed, Exit::BadInput, Exit::Terminated, Exit::HungUp].map(Exit::code);
+        assert_eq!(codes, [0, 1, 2, 143, 129]);
     }
 }

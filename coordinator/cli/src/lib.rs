@@ -8,6 +8,7 @@ pub mod args;
 pub mod commands;
 
 pub mod config;
+pub mod given_file;
 pub mod home;
 pub mod prompt;
 pub mod surroundings;

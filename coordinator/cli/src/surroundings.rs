@@ -16,12 +16,18 @@ impl Surroundings {
     /// Those of this process. Variables that are not UTF-8 are left out.
     ///
     /// # Errors
-    /// The working directory has been removed, or its name is not UTF-8.
+    /// The working directory has been removed, or its name or that of the home directory is not UTF-8.
     pub fn of_process() -> Result<Self, Failure> {
         let cwd = std::env::current_dir().map_err(|error| {
             Failure::bad_input(format!("the working directory cannot be found: {error}"))
                 .hint("change into a directory that exists")
         })?;
+        // Left out like any other, it would quietly be replaced by another directory, with other keys in it.
+        if std::env::var_os("CAPSTAN_HOME").is_some_and(|home| home.to_str().is_none()) {
+            return Err(
+                Failure::bad_input("CAPSTAN_HOME is not UTF-8 text").hint("set it to a directory whose whole path is UTF-8")
+            );
+        }
         let text =
             |(name, value): (std::ffi::OsString, std::ffi::OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
         let variables = std::env::vars_os().filter_map(text).collect();

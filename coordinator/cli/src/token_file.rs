@@ -3,6 +3,7 @@
 //! Invariant: the secret is in the file alone, and the file is its owner's alone. It is never printed.
 
 use crate::failure::Failure;
+use crate::given_file;
 use capstan_proto::token::Token;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -13,20 +14,23 @@ use std::path::Path;
 /// Random bytes in a fresh token.
 const RANDOM_BYTES: usize = 32;
 
+/// What is read of a token file, in bytes: more than any token has, so that what is cut off is still refused.
+const LONGEST: u64 = 4096;
+
 /// Reads a token.
 ///
 /// # Errors
-/// The file is missing, can be read by others, or holds no token.
+/// The file is missing, is no regular one, can be read by others, or holds no token.
 pub fn read(path: &Path) -> Result<Token, Failure> {
     let refused = |reason: String| Failure::bad_input(format!("the token file {} cannot be used: {reason}", path.display()));
-    let mut file = File::open(path)
+    let file = given_file::open(path)
         .map_err(|error| refused(error.to_string()).hint("name the token file that `capstan node` shows when it starts"))?;
     let mode = file.metadata().map_err(|error| refused(error.to_string()))?.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(refused("other users may read it".to_owned()).hint(format!("run `chmod 600 {}`", path.display())));
     }
     let mut text = String::new();
-    file.read_to_string(&mut text).map_err(|error| refused(error.to_string()))?;
+    file.take(LONGEST).read_to_string(&mut text).map_err(|error| refused(error.to_string()))?;
     Token::parse(&text).map_err(|error| refused(error.to_string()))
 }
 

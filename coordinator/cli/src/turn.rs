@@ -69,6 +69,11 @@ pub async fn run(
             wish = signals.next() => Stop::Signal(wish),
             () = watch.patience() => return Ok(watch.give_up()),
         };
+        if watch.stop.is_some() && matches!(wished, Stop::Signal(Wish::HangUp)) {
+            // Nobody asks again: a terminal that is closed fails the output first, and signals then.
+            watch.stop = Some(wished);
+            continue;
+        }
         if watch.stop.is_some() {
             // Asked for the second time: at once.
             return Ok(watch.give_up());
@@ -120,9 +125,9 @@ impl Watch {
             self.last_message = Some(text.clone());
         }
         let written = match &self.stop {
-            // It was unwritable before and would be again.
-            Some(Stop::Output(_)) => Ok(()),
-            Some(Stop::Signal(_)) | None => render.show(event),
+            // It was unwritable before and would be again; a terminal that is closed is unwritable too.
+            Some(Stop::Output(_) | Stop::Signal(Wish::HangUp)) => Ok(()),
+            Some(Stop::Signal(Wish::Interrupt | Wish::Terminate)) | None => render.show(event),
         };
         match (written, self.end_by(event)) {
             (Ok(()), Some(end)) => Seen::End(end),
@@ -196,6 +201,14 @@ mod tests {
             Seen::End(end) => end,
             Seen::More | Seen::Unwritten(_) => panic!("the turn goes on"),
         }
+    }
+
+    #[test]
+    fn a_closed_terminal_is_not_written_to_while_the_turn_is_interrupted() {
+        let mut watch = Watch { stop: Some(Stop::Signal(Wish::HangUp)), ..Watch::default() };
+        let event = &fixture::events(vec![EventBody::TurnInterrupted])[0];
+        let seen = watch.see(event, &mut Screen(Some(io::ErrorKind::Other)));
+        assert!(matches!(seen, Seen::End(End::Interrupted(Some(Wish::HangUp)))));
     }
 
     #[test]

@@ -29,6 +29,8 @@ use capstan_types::history::{Entry, Usage};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 
 mod parse;
@@ -73,7 +75,7 @@ pub enum ScriptError {
         /// The file.
         path: String,
         /// Why not.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// It is not what it should be.
     #[error("the script {path} is malformed at line {line}, column {column}: {reason}")]
@@ -109,13 +111,16 @@ impl Script {
     /// The longest delay of a step: ten minutes.
     pub const LONGEST_DELAY_MS: u64 = 600_000;
 
+    /// The longest file, in bytes: 64 MiB.
+    pub const LONGEST_FILE: u64 = 64 << 20;
+
     /// Reads a script from its file.
     ///
     /// # Errors
-    /// The file cannot be read, or is no script.
+    /// The file is no regular one, is longer than [`Script::LONGEST_FILE`], cannot be read, or is no script.
     pub fn open(path: &Path) -> Result<Self, ScriptError> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| ScriptError::Unreadable { path: name.clone(), source })?;
+        let text = text(path).map_err(|source| ScriptError::Unreadable { path: name.clone(), source })?;
         Self::parse(&text, &name)
     }
 
@@ -167,6 +172,17 @@ impl Script {
         }
         None
     }
+}
+
+/// The file's text. A pipe is not waited for, and a device without an end is not read.
+fn text(path: &Path) -> io::Result<String> {
+    // Before it is opened, which is what waits for a pipe's writer.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut text = String::new();
+    let bytes = File::open(path)?.take(Script::LONGEST_FILE + 1).read_to_string(&mut text)?;
+    if bytes as u64 > Script::LONGEST_FILE { Err(io::Error::other("it has more than 64 MiB")) } else { Ok(text) }
 }
 
 impl ScriptStep {

@@ -34,7 +34,10 @@ fn checked(root: &Path, hidden: &Hidden) -> Result<PathBuf, String> {
     }
     if let Some(secret) = hidden.inside(&real) {
         let secret = secret.display();
-        return Err(format!("the writable directory `{shown}` holds `{secret}`, which must stay hidden; move one of them"));
+        return Err(format!(
+            "the writable directory `{shown}` holds `{secret}`, which must stay hidden (CAPSTAN_HOME is, with its keys); move one of \
+             them, work in another directory, or choose read-only"
+        ));
     }
     Ok(real)
 }

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 struct Asked {
     mode: SandboxMode,
     writable: Vec<PathBuf>,
+    hidden: Vec<PathBuf>,
     network: bool,
     directory: PathBuf,
     command: Vec<OsString>,
@@ -41,6 +42,7 @@ fn parse(args: Vec<OsString>) -> Result<Asked, String> {
     let mut asked = Asked {
         mode: SandboxMode::ReadOnly,
         writable: Vec::new(),
+        hidden: Vec::new(),
         network: false,
         directory: PathBuf::from("."),
         command: Vec::new(),
@@ -53,6 +55,7 @@ fn parse(args: Vec<OsString>) -> Result<Asked, String> {
                 asked.mode = value("a mode")?.to_string_lossy().parse().map_err(|error| format!("{error}"))?;
             }
             Some("--writable") => asked.writable.push(value("a directory")?.into()),
+            Some("--hide") => asked.hidden.push(value("a directory")?.into()),
             Some("--network") => asked.network = true,
             Some("-C" | "--cd") => asked.directory = value("a directory")?.into(),
             Some("--") => {
@@ -87,7 +90,8 @@ fn policy(asked: &Asked) -> Result<SandboxPolicy, LaunchError> {
             writable.push(absolute(&place)?);
         }
     }
-    Ok(SandboxPolicy { mode: asked.mode, writable, hidden: Vec::new(), network: asked.network })
+    let hidden = asked.hidden.iter().map(|place| absolute(place)).collect::<Result<_, _>>()?;
+    Ok(SandboxPolicy { mode: asked.mode, writable, hidden, network: asked.network })
 }
 
 fn absolute(place: &Path) -> Result<AbsPath, LaunchError> {
@@ -119,9 +123,11 @@ mod tests {
 
     #[test]
     fn flags_come_before_the_command_and_its_own_flags_are_left_alone() {
-        let asked = parsed("-s workspace-write --writable a --writable b --network -C d -- ls -s -- x").unwrap();
+        let asked =
+            parsed("-s workspace-write --writable a --writable b --hide h --hide i --network -C d -- ls -s -- x").unwrap();
         assert_eq!(asked.mode, SandboxMode::WorkspaceWrite);
         assert_eq!(asked.writable, [PathBuf::from("a"), PathBuf::from("b")]);
+        assert_eq!(asked.hidden, [PathBuf::from("h"), PathBuf::from("i")]);
         assert!(asked.network);
         assert_eq!(asked.directory, Path::new("d"));
         assert_eq!(asked.command, ["ls", "-s", "--", "x"]);
@@ -138,6 +144,7 @@ mod tests {
             ("-s off -- ls", "not a sandbox mode"),
             ("--writable x -- ls", "means nothing"),
             ("-C", "needs a directory"),
+            ("--hide", "needs a directory"),
         ] {
             let mistake = parsed(line).unwrap_err();
             assert!(mistake.contains(said) && !mistake.contains('\n'), "{line}: {mistake}");

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM in the middle of a call.
+//! SIGINT, SIGTERM and SIGHUP in the middle of a call.
 
 use super::Scene;
 use capstan_tests::capstan::Run;
@@ -44,6 +44,23 @@ fn an_interrupt_ends_the_turn_and_its_sessions_with_exit_code_1() {
 fn a_termination_ends_the_turn_and_its_sessions_with_exit_code_143() {
     let scene = Scene::new();
     stopped_by(&scene, Signal::Terminate).assert_code(143);
+}
+
+#[test]
+fn a_closed_terminal_ends_the_turn_and_its_sessions_with_exit_code_129() {
+    let scene = Scene::new();
+    stopped_by(&scene, Signal::HangUp).assert_code(129);
+}
+
+#[test]
+fn a_run_that_is_to_outlive_its_terminal_is_not_ended_by_its_closing() {
+    let scene = Scene::new();
+    let running = scene.endless().through(&["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""]).start();
+    scene.until_it_grows();
+    running.send(Signal::HangUp);
+    running.send(Signal::Interrupt);
+    // Had the first been obeyed, its code would be told.
+    running.wait().assert_code(1);
 }
 
 #[test]

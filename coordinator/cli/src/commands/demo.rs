@@ -103,7 +103,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn in_json(&mut self) -> Result<Exit, Failure> {
-        if let stopped @ (Exit::Failed | Exit::BadInput | Exit::Terminated) = self.begin().await? {
+        if let stopped @ (Exit::Failed | Exit::BadInput | Exit::Terminated | Exit::HungUp) = self.begin().await? {
             return Ok(stopped);
         }
         match self.turn(self.demo.settings.clone(), PROMPT, &mut JsonLines::new(io::stdout())).await? {
@@ -119,7 +119,7 @@ impl Run<'_> {
         if !self.demo.git {
             let _ = transcript.say("git is not installed: the project is no repository, and no diff is shown.");
         }
-        if let stopped @ (Exit::Failed | Exit::BadInput | Exit::Terminated) = self.begin().await? {
+        if let stopped @ (Exit::Failed | Exit::BadInput | Exit::Terminated | Exit::HungUp) = self.begin().await? {
             return Ok(stopped);
         }
         match self.turn(self.demo.settings.clone(), PROMPT, &mut transcript).await? {

@@ -101,6 +101,7 @@ pub(super) fn conclude(ended: Ended, file: Option<&std::path::Path>) -> Result<E
 fn interrupted(by: Option<Wish>) -> Result<Exit, Failure> {
     let exit = match by {
         Some(Wish::Terminate) => Exit::Terminated,
+        Some(Wish::HangUp) => Exit::HungUp,
         Some(Wish::Interrupt) | None => Exit::Failed,
     };
     Err(Failure { sentence: "the turn was interrupted".to_owned(), hint: None, exit })
@@ -123,6 +124,7 @@ mod tests {
         assert_eq!(code(End::Interrupted(Some(Wish::Interrupt))), 1);
         assert_eq!(code(End::Interrupted(None)), 1);
         assert_eq!(code(End::Interrupted(Some(Wish::Terminate))), 143);
+        assert_eq!(code(End::Interrupted(Some(Wish::HangUp))), 129);
         assert_eq!(code(End::Unread), 1);
         assert_eq!(code(End::Unwritten(io::ErrorKind::StorageFull.into())), 1);
     }

@@ -1,6 +1,7 @@
 //! `capstan sandbox`: one command in the sandbox, and the role that this program plays when the runner is missing.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The words that the runner takes for itself.
@@ -9,7 +10,23 @@ const VERBS: [&str; 9] = ["run", "hold", "patch", "probe", "help", "--help", "-h
 /// Plays the runner. It forks, so it must be called before there is any thread.
 #[must_use]
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
-    capstan_sandbox::main_with(with_verb(args.collect()).into_iter())
+    // All else that this program knows of its surroundings is read after this role was left.
+    let home = home(|name| std::env::var_os(name)).filter(|home| home.exists());
+    capstan_sandbox::main_with(hiding(home, with_verb(args.collect())).into_iter())
+}
+
+/// Where keys and conversations are.
+fn home(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("CAPSTAN_HOME").or_else(|| set("HOME").map(|home| home.join(".capstan")))
+}
+
+/// A command is kept from the home as sessions are. The other verbs are told by their documents what to hide.
+fn hiding(home: Option<PathBuf>, mut args: Vec<OsString>) -> Vec<OsString> {
+    if let (Some(home), Some("run")) = (home, args.first().and_then(|verb| verb.to_str())) {
+        args.splice(1..1, [OsString::from("--hide"), home.into()]);
+    }
+    args
 }
 
 /// A command line without a verb is a command to be run. Flags of the sandbox, if there are any, stand before it.
@@ -39,5 +56,24 @@ mod tests {
         assert_eq!(with("hold"), "hold");
         assert_eq!(with("run -- ls"), "run -- ls");
         assert_eq!(with(""), "--help");
+    }
+
+    #[test]
+    fn a_command_is_kept_from_the_home_and_no_other_verb_is_changed() {
+        let hidden = |line: &str| {
+            let args = line.split_whitespace().map(OsString::from).collect();
+            hiding(Some("/h".into()), args).join(" ".as_ref()).into_string().unwrap()
+        };
+        assert_eq!(hidden("run -- ls"), "run --hide /h -- ls");
+        assert_eq!(hidden("hold"), "hold");
+        assert_eq!(hiding(None, vec!["run".into()]), ["run"]);
+    }
+
+    #[test]
+    fn the_home_is_the_one_that_the_other_commands_use() {
+        let of = |named: &str| home(|name| Some(if name == "HOME" { "/u".into() } else { named.into() }));
+        assert_eq!(of("/h"), Some("/h".into()));
+        assert_eq!(of(""), Some("/u/.capstan".into()));
+        assert_eq!(home(|_| None), None);
     }
 }

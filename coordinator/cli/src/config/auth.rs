@@ -1,6 +1,7 @@
 //! Where keys come from: the environment before `auth.json`. They go to the model client and nowhere else.
 
 use crate::failure::Failure;
+use crate::given_file;
 use crate::home::Home;
 use crate::surroundings::Surroundings;
 use capstan_coordinator::models::{AuthFile, Lookup};
@@ -10,6 +11,9 @@ use std::os::unix::fs::PermissionsExt;
 
 /// Variables that are looked at before the one that is asked for. Codex's SDKs hand on an OpenAI key by a name of their own.
 const STAND_INS: [(&str, &str); 1] = [("OPENAI_API_KEY", "CODEX_API_KEY")];
+
+/// The longest `auth.json`, in bytes: 1 MiB.
+const LONGEST: u64 = 1 << 20;
 
 /// Keys by the names of their variables.
 pub struct KeyRing {
@@ -21,11 +25,11 @@ impl KeyRing {
     /// The keys of the environment and of `auth.json`, and a warning when others can read that file.
     ///
     /// # Errors
-    /// `auth.json` is there and cannot be read, or is not JSON.
+    /// `auth.json` is there and is no regular file, has more than 1 MiB, cannot be read, or is not JSON.
     pub fn open(home: &Home, surroundings: &Surroundings) -> Result<(Self, Option<String>), Failure> {
         let path = home.auth();
         let unreadable = |reason: String| Failure::bad_input(format!("{} cannot be used: {reason}", path.display()));
-        let text = match std::fs::read_to_string(&path) {
+        let text = match given_file::text(&path, LONGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok((Self { surroundings: surroundings.clone(), file: AuthFile::default() }, None));

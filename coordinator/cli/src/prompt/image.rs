@@ -1,23 +1,23 @@
 //! Pictures for a prompt.
 
 use crate::failure::Failure;
+use crate::given_file;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use capstan_proto::convert::client_thread::MAX_IMAGE;
 use capstan_types::history::Image;
-use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 /// Reads a picture. Its form is known by its first bytes, not by its name.
 ///
 /// # Errors
-/// It cannot be read, is too large, or is no picture that models take.
+/// It is no regular file, cannot be read, is too large, or is no picture that models take.
 pub fn image(path: &Path) -> Result<Image, Failure> {
     let refused = |reason: String| Failure::bad_input(format!("the image {} cannot be used: {reason}", path.display()));
     let mut bytes = Vec::new();
     let limit = MAX_IMAGE as u64 + 1;
-    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(|error| {
+    given_file::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(|error| {
         let hint = match error.kind() {
             // Most often this is the prompt.
             ErrorKind::NotFound => "give the prompt before -i, which takes every word after it for a file",

@@ -1,16 +1,20 @@
 //! The schema that a final message must satisfy.
 
 use crate::failure::Failure;
+use crate::given_file;
 use serde_json::Value;
 use std::path::Path;
+
+/// The longest schema, in bytes: 1 MiB.
+const LONGEST: u64 = 1 << 20;
 
 /// Reads a JSON Schema.
 ///
 /// # Errors
-/// It cannot be read, is not JSON, or is no object.
+/// It is no regular file, has more than 1 MiB, cannot be read, is not JSON, or is no object.
 pub fn schema(path: &Path) -> Result<Value, Failure> {
     let refused = |reason: String| Failure::bad_input(format!("the output schema {} cannot be used: {reason}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    let text = given_file::text(path, LONGEST).map_err(|error| refused(error.to_string()))?;
     let value: Value = serde_json::from_str(&text).map_err(|error| refused(format!("it is not JSON: {error}")))?;
     if value.is_object() { Ok(value) } else { Err(refused("a JSON Schema is an object".to_owned())) }
 }
