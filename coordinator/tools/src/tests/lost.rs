@@ -14,11 +14,9 @@ async fn a_node_lost_at_the_start_leaves_the_outcome_unknown() {
     bench.host.starting.lock().unwrap().push_back(Err(lost()));
     let result = bench.call("exec_command", json!({"cmd": "make install"})).await;
     assert!(matches!(&result.outcome, Outcome::Unknown { node: Some(_), session: None, .. }), "{:?}", result.outcome);
-    assert!(
-        result.output.contains(
-            "node n1 did not report what came of it: reset, while the command was being started; whether it ran is not known"
-        )
-    );
+    assert!(result.output.contains(
+        "node n1 did not report what came of it: reset, while the command was being started; whether it ran is not known"
+    ));
     assert_eq!(bench.items.completed_command().status, ItemStatus::Failed);
 }
 
