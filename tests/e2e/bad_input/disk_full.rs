@@ -1,6 +1,6 @@
 //! A disk that is full: before anything runs, and in the middle of a turn. What was stored stays readable, on the full disk too.
 //!
-//! The disk is a small one in memory, which only root may mount; without root there is nothing to try these on.
+//! The disk is a small one in memory, which only root may mount; without root these tests fail and say so.
 
 use super::case::assert_told;
 use super::ordinary_user::am_root;
@@ -36,6 +36,11 @@ impl SmallDisk {
     }
 }
 
+/// Fails rather than passing without having tried anything.
+fn needs_root() {
+    assert!(am_root(), "this test mounts a small disk, which only root may do: run it as root");
+}
+
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         let _ = program("umount").arg("--lazy").arg(&self.0).status();
@@ -44,9 +49,7 @@ impl Drop for SmallDisk {
 
 #[test]
 fn a_disk_that_fills_up_fails_the_turn_and_keeps_what_was_stored() {
-    if !am_root() {
-        return;
-    }
+    needs_root();
     let home = Home::new();
     let disk = SmallDisk::mount(&home.path());
     fs::create_dir(home.root().join("repo")).expect("a directory can be made");
@@ -81,9 +84,7 @@ fn a_disk_that_fills_up_fails_the_turn_and_keeps_what_was_stored() {
 
 #[test]
 fn a_disk_that_is_full_before_anything_runs_is_told() {
-    if !am_root() {
-        return;
-    }
+    needs_root();
     let home = Home::new();
     let disk = SmallDisk::mount(&home.path());
     let _filling = disk.fill();
@@ -97,9 +98,7 @@ fn a_disk_that_is_full_before_anything_runs_is_told() {
 
 #[test]
 fn an_ephemeral_run_needs_no_room_for_its_thread() {
-    if !am_root() {
-        return;
-    }
+    needs_root();
     let home = Home::new();
     let _disk = SmallDisk::mount(&home.path());
     let long = "A long message. ".repeat(20_000);
