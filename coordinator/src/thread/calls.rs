@@ -20,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 /// What the model is told of a call that was interrupted.
 const INTERRUPTED: &str = "The user interrupted the turn; the call was ended. It may have done part of its work.";
 
+/// What the model is told of a call that was ended because another call of its answer ended the turn.
+const STOPPED: &str = "The turn could not go on, so the call was ended. It may have done part of its work.";
+
 /// How long the end of a turn waits for nodes to be told that they may forget its sessions.
 const RELEASE_GRACE: Duration = Duration::from_secs(2);
 
@@ -29,6 +32,8 @@ pub struct Calls {
     context: Arc<TurnContext>,
     invocation: CallContext,
     interrupt: CancellationToken,
+    // Cancelled with `interrupt`, and also when the turn cannot go on: then its other calls need not either.
+    stop: CancellationToken,
     // Calls that may run beside others take it for reading; one that must be alone takes it for writing.
     company: RwLock<()>,
 }
@@ -41,7 +46,8 @@ impl Calls {
     /// Runs calls with `invocation` until `interrupt` is cancelled.
     #[must_use]
     pub fn new(context: Arc<TurnContext>, invocation: CallContext, interrupt: CancellationToken) -> Self {
-        Self { context, invocation, interrupt, company: RwLock::new(()) }
+        let stop = interrupt.child_token();
+        Self { context, invocation, interrupt, stop, company: RwLock::new(()) }
     }
 
     /// Runs the calls of one answer to their ends, and gives what the model is told of each, in the order asked.
@@ -78,25 +84,29 @@ impl Calls {
         let end =
             CallEnd { call: call.id, outcome: result.outcome.clone(), output: result.output.clone(), ended_at: clock::now() };
         let stored = self.context.log.record(vec![Draft::CallEnded(end)]).await;
-        // The turn cannot go on without its records, so its other calls need not either.
-        stored.inspect_err(|_| self.interrupt.cancel())?;
+        stored.inspect_err(|_| self.stop.cancel())?;
         Ok(result)
     }
 
     async fn invoke(&self, call: &Call) -> Result<CallResult, TurnStop> {
         tokio::select! {
             biased;
-            () = self.interrupt.cancelled() => {
-                // A call starts at most one session.
-                let release = self.invocation.sessions.end_call(call.id, "the user, by interrupting the turn").await.pop();
-                Ok(CallResult { outcome: Outcome::Cancelled, output: INTERRUPTED.to_owned(), release })
-            }
+            () = self.stop.cancelled() => Ok(self.end_early(call).await),
             result = self.context.toolbox.invoke(call, &self.invocation) => result.map_err(|fault| {
-                // The turn cannot go on, so its other calls need not either.
-                self.interrupt.cancel();
+                self.stop.cancel();
                 TurnStop::from(fault)
             }),
         }
+    }
+
+    async fn end_early(&self, call: &Call) -> CallResult {
+        let (by, output) = match self.interrupt.is_cancelled() {
+            true => ("the user, by interrupting the turn", INTERRUPTED),
+            false => ("the end of its turn", STOPPED),
+        };
+        // A call starts at most one session.
+        let release = self.invocation.sessions.end_call(call.id, by).await.pop();
+        CallResult { outcome: Outcome::Cancelled, output: output.to_owned(), release }
     }
 }
 
