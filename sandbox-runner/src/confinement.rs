@@ -31,7 +31,7 @@ impl Confinement {
             SandboxMode::ReadOnly | SandboxMode::WorkspaceWrite => Ok(Self(Some(Sandbox {
                 ruleset: ruleset::build(policy, terminal)?,
                 filters: seccomp::programs(policy)?,
-                network_closed: !policy.network,
+                network_closed: !policy.network.is_full(),
             }))),
         }
     }
@@ -62,6 +62,7 @@ impl Confinement {
             network_closed: sandbox.is_some_and(|sandbox| sandbox.network_closed),
             uid: user(),
             limits: described(limits),
+            ..Enforced::default()
         }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn build(policy: &SandboxPolicy, terminal: Option<BorrowedFd<'_>>) ->
     let abi = usable(crate::probe::landlock_abi())?;
     let rights = Rights::of(abi);
     let hidden = readable::Hidden::resolve(&policy.hidden)?;
-    let mut rules = Rules { created: create(abi, rights, policy.network)?, rights };
+    let mut rules = Rules { created: create(abi, rights, policy.network.is_full())?, rights };
     readable::grant(&mut rules, &hidden)?;
     devices::grant(&mut rules, terminal)?;
     if policy.mode == SandboxMode::WorkspaceWrite {

@@ -53,7 +53,7 @@ fn denying(policy: &SandboxPolicy) -> Result<BpfProgram, BackendError> {
         SandboxMode::WorkspaceWrite | SandboxMode::DangerFullAccess => &[],
     };
     let mut rules: Rules = denied::ALWAYS.iter().chain(denied::MACHINE).chain(metadata).map(|call| (*call, Vec::new())).collect();
-    let families: &[Family] = if policy.network { denied::NETWORK_FAMILIES } else { denied::LOCAL_FAMILIES };
+    let families: &[Family] = if policy.network.is_full() { denied::NETWORK_FAMILIES } else { denied::LOCAL_FAMILIES };
     for call in [libc::SYS_socket, libc::SYS_socketpair] {
         rules.insert(call, vec![every(families.iter().map(|family| word(0, SeccompCmpOp::Ne, *family)))?]);
     }

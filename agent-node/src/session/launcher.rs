@@ -101,6 +101,9 @@ impl Launcher {
             stdio: program.stdio,
             policy,
             limits: self.ceilings.lower(program.limits),
+            uid: None,
+            protected: None,
+            strongest: None,
         })
     }
 }

@@ -121,7 +121,7 @@ async fn collect(reader: &mut Reader, cap: usize) -> Result<Outcome, LinkError> 
                 let room = cap.saturating_sub(output.len()).min(bytes.len());
                 output.extend_from_slice(&bytes[..room]);
             }
-            Some(Report::Output(Piece::Gap { .. }) | Report::Hello { .. } | Report::InputClosed) => {}
+            Some(Report::Output(Piece::Gap { .. }) | Report::Hello { .. } | Report::InputClosed | Report::Denied(_)) => {}
             Some(Report::Ended(end)) => return Ok(Outcome { output, end }),
             None => return Err(LinkError::Io(std::io::ErrorKind::UnexpectedEof.into())),
         }

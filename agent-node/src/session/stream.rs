@@ -80,7 +80,7 @@ impl Reading {
             () = stopping.cancelled() => Err(NodeError::Stopping),
             event = self.read() => event,
         };
-        if !matches!(event, Ok(SessionEvent::Output(_))) {
+        if !matches!(event, Ok(SessionEvent::Output(_) | SessionEvent::Denied(_))) {
             self.phase = Phase::Over;
         }
         Some(event)
@@ -89,6 +89,7 @@ impl Reading {
     async fn read(&mut self) -> Result<SessionEvent, NodeError> {
         match self.report().await {
             Ok(Some(Report::Output(piece))) => Ok(SessionEvent::Output(piece)),
+            Ok(Some(Report::Denied(denial))) => Ok(SessionEvent::Denied(denial)),
             Ok(Some(Report::Ended(end))) => {
                 // Told before the reader is, so that a release that the reader sends at once finds the session ended.
                 let _ = self.door.actor.cast(SessionMsg::Ended(end.clone()));

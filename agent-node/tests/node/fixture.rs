@@ -232,6 +232,7 @@ impl Events {
         loop {
             match self.next().await? {
                 Some(SessionEvent::Started { session: started, .. }) => session = Some(started),
+                Some(SessionEvent::Denied(_)) => {}
                 Some(SessionEvent::Output(Piece::Bytes { bytes, .. })) => output += &String::from_utf8_lossy(&bytes),
                 Some(SessionEvent::Output(Piece::Gap { bytes, .. })) => output += &format!("[{bytes} bytes missing]"),
                 Some(SessionEvent::Ended(end)) => {

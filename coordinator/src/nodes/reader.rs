@@ -56,6 +56,7 @@ impl LinkReader {
         match event {
             SessionEvent::Started { session, .. } => self.session = Some(*session),
             SessionEvent::Output(piece) => self.next = piece.end(),
+            SessionEvent::Denied(_) => {}
             SessionEvent::Ended(_) => self.stream = None,
         }
     }

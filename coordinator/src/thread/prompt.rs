@@ -3,7 +3,7 @@
 use capstan_model::ToolDefinition;
 use capstan_tools::spec::ToolSpec;
 use capstan_types::history::Entry;
-use capstan_types::policy::{SandboxMode, SandboxPolicy};
+use capstan_types::policy::{Network, SandboxMode, SandboxPolicy};
 use capstan_types::session::WorkspaceFacts;
 use capstan_types::thread::ThreadSettings;
 
@@ -37,7 +37,13 @@ pub fn environment(settings: &ThreadSettings, facts: &WorkspaceFacts, policy: &S
 }
 
 fn sandbox(policy: &SandboxPolicy) -> String {
-    let network = if policy.network { "The network is open." } else { "There is no network." };
+    let network = match &policy.network {
+        Network::Full => "The network is open.".to_owned(),
+        Network::Hosts(_) => {
+            format!("There is no network but these, through the proxy that the environment names: {}.", policy.network)
+        }
+        Network::None | Network::Loopback => "There is no network.".to_owned(),
+    };
     match policy.mode {
         SandboxMode::ReadOnly => format!("Files can be read, not written. {network}"),
         SandboxMode::WorkspaceWrite => {

@@ -2,7 +2,7 @@
 
 use crate::nodes::host::NodeHost;
 use capstan_types::path::AbsPath;
-use capstan_types::policy::{SandboxMode, SandboxPolicy};
+use capstan_types::policy::{Network, SandboxMode, SandboxPolicy};
 use capstan_types::session::WorkspaceFacts;
 use capstan_types::thread::ThreadSettings;
 use std::sync::Arc;
@@ -20,12 +20,13 @@ const HURRIED_DIFF: Duration = Duration::from_secs(2);
 #[must_use]
 pub fn policy(settings: &ThreadSettings, facts: &WorkspaceFacts) -> SandboxPolicy {
     match settings.sandbox {
-        SandboxMode::ReadOnly => SandboxPolicy::read_only(),
+        SandboxMode::ReadOnly => SandboxPolicy { readable: vec![facts.root.clone()], ..SandboxPolicy::read_only() },
         SandboxMode::DangerFullAccess => SandboxPolicy::full_access(),
         SandboxMode::WorkspaceWrite => {
             let temp = facts.temp_dirs.iter().filter(|dir| !(settings.exclude_slash_tmp && dir.as_str() == "/tmp"));
             let roots = std::iter::once(&facts.root).chain(&settings.writable_roots).chain(temp);
-            SandboxPolicy { network: settings.network_access, ..SandboxPolicy::workspace_write(roots.cloned().collect()) }
+            let network = if settings.network_access { Network::Full } else { Network::Loopback };
+            SandboxPolicy { network, ..SandboxPolicy::workspace_write(roots.cloned().collect()) }
         }
     }
 }
@@ -102,9 +103,10 @@ mod tests {
             ..settings()
         };
         let open = policy(&settings(SandboxMode::WorkspaceWrite, false), &facts);
-        assert_eq!((open.writable, open.network), (paths(&["/w", "/more", "/tmp", "/var/tmp/x"]), true));
+        assert_eq!((open.writable, open.network), (paths(&["/w", "/more", "/tmp", "/var/tmp/x"]), Network::Full));
         let narrow = policy(&settings(SandboxMode::WorkspaceWrite, true), &facts);
         assert_eq!(narrow.writable, paths(&["/w", "/more", "/var/tmp/x"]));
-        assert_eq!(policy(&settings(SandboxMode::ReadOnly, false), &facts), SandboxPolicy::read_only());
+        let closed = policy(&settings(SandboxMode::ReadOnly, false), &facts);
+        assert_eq!((closed.writable, closed.readable, closed.network), (vec![], paths(&["/w"]), Network::Loopback));
     }
 }

@@ -6,6 +6,7 @@ use capstan_types::item::{
     CommandExecution, FileChange, FileChangeKind, Item, ItemBody, ItemId, ItemStatus, PlanStatus, PlanStep,
 };
 use capstan_types::launch::{Enforced, SessionEnd, SessionLimit};
+use capstan_types::policy::Level;
 use capstan_types::time::Millis;
 
 impl From<Item> for wire::Item {
@@ -127,19 +128,26 @@ impl TryFrom<wire::CommandExecution> for CommandExecution {
     }
 }
 
+const fn limit_name(limit: SessionLimit) -> &'static str {
+    match limit {
+        SessionLimit::Total => "total",
+        SessionLimit::Idle => "idle",
+        SessionLimit::Ownerless => "ownerless",
+        SessionLimit::Memory => "memory",
+        SessionLimit::Processes => "processes",
+        SessionLimit::CpuTime => "cpu-time",
+        SessionLimit::Written => "written",
+        SessionLimit::FileSize => "file-size",
+        SessionLimit::Output => "output",
+    }
+}
+
 fn end_to_wire(end: SessionEnd) -> wire::SessionEnd {
     use wire::session_end::End;
     let end = match end {
         SessionEnd::Exited { code } => End::Exited(code),
         SessionEnd::Signalled { signal } => End::Signalled(signal),
-        SessionEnd::Limit(limit) => End::Limit(
-            match limit {
-                SessionLimit::Total => "total",
-                SessionLimit::Idle => "idle",
-                SessionLimit::Ownerless => "ownerless",
-            }
-            .to_owned(),
-        ),
+        SessionEnd::Limit(limit) => End::Limit(limit_name(limit).to_owned()),
         SessionEnd::Killed { by } => End::KilledBy(by),
         SessionEnd::Unknown { reason } => End::Unknown(reason),
     };
@@ -151,12 +159,10 @@ fn end_from_wire(wire: wire::SessionEnd) -> Result<SessionEnd, Malformed> {
     Ok(match wire.end.ok_or_else(|| Malformed::missing("end"))? {
         End::Exited(code) => SessionEnd::Exited { code },
         End::Signalled(signal) => SessionEnd::Signalled { signal },
-        End::Limit(limit) => match limit.as_str() {
-            "total" => SessionEnd::Limit(SessionLimit::Total),
-            "idle" => SessionEnd::Limit(SessionLimit::Idle),
-            "ownerless" => SessionEnd::Limit(SessionLimit::Ownerless),
+        End::Limit(name) => match SessionLimit::ALL.into_iter().find(|limit| limit_name(*limit) == name) {
+            Some(limit) => SessionEnd::Limit(limit),
             // A newer coordinator's limit: the session did end, so that much is passed on.
-            other => SessionEnd::Unknown { reason: format!("the limit `{other}` was reached") },
+            None => SessionEnd::Unknown { reason: format!("the limit `{name}` was reached") },
         },
         End::KilledBy(by) => SessionEnd::Killed { by },
         End::Unknown(reason) => SessionEnd::Unknown { reason },
@@ -172,6 +178,11 @@ fn enforced_to_wire(enforced: Enforced) -> wire::Enforced {
         network_closed: enforced.network_closed,
         uid: enforced.uid,
         limits: enforced.limits,
+        level: enforced.level.to_string(),
+        landlock_rights: enforced.landlock_rights,
+        namespaces: enforced.namespaces,
+        network: enforced.network,
+        missing: enforced.missing,
     }
 }
 
@@ -184,6 +195,11 @@ fn enforced_from_wire(wire: wire::Enforced) -> Enforced {
         network_closed: wire.network_closed,
         uid: wire.uid,
         limits: wire.limits,
+        level: wire.level.parse().unwrap_or(Level::None),
+        landlock_rights: wire.landlock_rights,
+        namespaces: wire.namespaces,
+        network: wire.network,
+        missing: wire.missing,
     }
 }
 

@@ -3,11 +3,11 @@
 use super::{Malformed, nonempty, nonzero, parse};
 use crate::wire::node as wire;
 use capstan_types::id::{Attempt, Epoch};
-use capstan_types::launch::{Enforced, SessionEnd, SessionLimit, Stdio, TermSize};
+use capstan_types::launch::{Denial, Enforced, SessionEnd, SessionLimit, Stdio, TermSize};
 use capstan_types::limits::{ByteCap, SessionLimits};
 use capstan_types::output::{Piece, Seq};
 use capstan_types::path::AbsPath;
-use capstan_types::policy::{SandboxMode, SandboxPolicy};
+use capstan_types::policy::{HostRule, Level, Network, SandboxMode, SandboxPolicy};
 use capstan_types::session::{Authority, SessionEvent, StartCall};
 use capstan_types::time::Millis;
 
@@ -124,7 +124,56 @@ impl From<&SandboxPolicy> for wire::Policy {
             SandboxMode::WorkspaceWrite => wire::SandboxMode::WorkspaceWrite,
             SandboxMode::DangerFullAccess => wire::SandboxMode::DangerFullAccess,
         };
-        Self { mode: mode.into(), writable: texts(&policy.writable), hidden: texts(&policy.hidden), network: policy.network }
+        let network = match policy.network {
+            Network::None => wire::Network::None,
+            Network::Loopback => wire::Network::Loopback,
+            Network::Hosts(_) => wire::Network::Hosts,
+            Network::Full => wire::Network::Full,
+        };
+        let hosts = if let Network::Hosts(rules) = &policy.network { rules.as_slice() } else { &[] };
+        Self {
+            mode: mode.into(),
+            writable: texts(&policy.writable),
+            hidden: texts(&policy.hidden),
+            readable: texts(&policy.readable),
+            protected: policy.protected.clone(),
+            network: network.into(),
+            hosts: hosts.iter().map(ToString::to_string).collect(),
+            level: level_to_wire(policy.level).into(),
+        }
+    }
+}
+
+const fn level_to_wire(level: Level) -> wire::SandboxLevel {
+    match level {
+        Level::None => wire::SandboxLevel::None,
+        Level::Landlock => wire::SandboxLevel::Landlock,
+        Level::Namespaces => wire::SandboxLevel::Namespaces,
+        Level::Full => wire::SandboxLevel::Full,
+    }
+}
+
+const fn level_from_wire(level: wire::SandboxLevel) -> Level {
+    match level {
+        wire::SandboxLevel::None => Level::None,
+        wire::SandboxLevel::Landlock | wire::SandboxLevel::Unspecified => Level::Landlock,
+        wire::SandboxLevel::Namespaces => Level::Namespaces,
+        wire::SandboxLevel::Full => Level::Full,
+    }
+}
+
+fn network(wire: &wire::Policy) -> Result<Network, Malformed> {
+    let hosts = wire.hosts.iter().map(|rule| parse("policy.hosts", rule)).collect::<Result<Vec<HostRule>, _>>()?;
+    // A list that would be ignored is a mistake that somebody takes for a restriction.
+    if !hosts.is_empty() && wire.network() != wire::Network::Hosts {
+        return Err(Malformed::new("policy.hosts", "they are listed, but the network is not NETWORK_HOSTS"));
+    }
+    match wire::Network::try_from(wire.network) {
+        Ok(wire::Network::None) => Ok(Network::None),
+        Ok(wire::Network::Loopback | wire::Network::Unspecified) => Ok(Network::Loopback),
+        Ok(wire::Network::Hosts) => Ok(Network::Hosts(hosts)),
+        Ok(wire::Network::Full) => Ok(Network::Full),
+        Err(_) => Err(Malformed::new("policy.network", "it is none that this release knows")),
     }
 }
 
@@ -144,8 +193,14 @@ pub fn policy(wire: Option<wire::Policy>) -> Result<SandboxPolicy, Malformed> {
     Ok(SandboxPolicy {
         mode,
         writable: paths("policy.writable", &wire.writable)?,
+        readable: paths("policy.readable", &wire.readable)?,
         hidden: paths("policy.hidden", &wire.hidden)?,
-        network: wire.network,
+        network: network(&wire)?,
+        level: level_from_wire(
+            wire::SandboxLevel::try_from(wire.level)
+                .map_err(|_| Malformed::new("policy.level", "it is none that this release knows"))?,
+        ),
+        protected: wire.protected,
     })
 }
 
@@ -160,6 +215,11 @@ impl From<SessionLimits> for wire::Limits {
             processes: limits.processes.unwrap_or(0),
             open_files: limits.open_files.unwrap_or(0),
             file_bytes: limits.file_bytes.unwrap_or(0),
+            memory_bytes: limits.memory.unwrap_or(0),
+            cpu_millis: limits.cpu_millis.unwrap_or(0),
+            cpu_time_ms: limits.cpu_time.map_or(0, |span| span.0),
+            written_bytes: limits.written.unwrap_or(0),
+            output_bytes: limits.output.unwrap_or(0),
         }
     }
 }
@@ -180,6 +240,11 @@ fn limits(wire: wire::Limits) -> Result<SessionLimits, Malformed> {
         processes: count(wire.processes),
         open_files: count(wire.open_files),
         file_bytes: nonzero(wire.file_bytes),
+        memory: nonzero(wire.memory_bytes),
+        cpu_millis: count(wire.cpu_millis),
+        cpu_time: nonzero(wire.cpu_time_ms).map(Millis),
+        written: nonzero(wire.written_bytes),
+        output: nonzero(wire.output_bytes),
     }
     .checked()
     .map_err(|error| Malformed::new("limits", error))
@@ -195,6 +260,7 @@ impl From<SessionEvent> for wire::SessionEvent {
             SessionEvent::Output(Piece::Bytes { seq, bytes }) => Event::Output(wire::Output { seq: seq.0, data: bytes }),
             SessionEvent::Output(Piece::Gap { seq, bytes }) => Event::Gap(wire::Gap { seq: seq.0, bytes }),
             SessionEvent::Ended(end) => Event::Ended(end.into()),
+            SessionEvent::Denied(Denial { act, reason }) => Event::Denied(wire::Denial { act, reason }),
         };
         Self { event: Some(event) }
     }
@@ -213,6 +279,7 @@ impl TryFrom<wire::SessionEvent> for SessionEvent {
             Event::Output(output) => Self::Output(Piece::Bytes { seq: Seq(output.seq), bytes: output.data }),
             Event::Gap(gap) => Self::Output(Piece::Gap { seq: Seq(gap.seq), bytes: gap.bytes }),
             Event::Ended(end) => Self::Ended(end.try_into()?),
+            Event::Denied(wire::Denial { act, reason }) => Self::Denied(Denial { act, reason }),
         })
     }
 }
@@ -228,6 +295,12 @@ impl From<SessionEnd> for wire::SessionEnd {
                     SessionLimit::Total => wire::SessionLimit::Total,
                     SessionLimit::Idle => wire::SessionLimit::Idle,
                     SessionLimit::Ownerless => wire::SessionLimit::Ownerless,
+                    SessionLimit::Memory => wire::SessionLimit::Memory,
+                    SessionLimit::Processes => wire::SessionLimit::Processes,
+                    SessionLimit::CpuTime => wire::SessionLimit::CpuTime,
+                    SessionLimit::Written => wire::SessionLimit::Written,
+                    SessionLimit::FileSize => wire::SessionLimit::FileSize,
+                    SessionLimit::Output => wire::SessionLimit::Output,
                 }
                 .into(),
             ),
@@ -250,6 +323,12 @@ impl TryFrom<wire::SessionEnd> for SessionEnd {
                 Ok(wire::SessionLimit::Total) => Self::Limit(SessionLimit::Total),
                 Ok(wire::SessionLimit::Idle) => Self::Limit(SessionLimit::Idle),
                 Ok(wire::SessionLimit::Ownerless) => Self::Limit(SessionLimit::Ownerless),
+                Ok(wire::SessionLimit::Memory) => Self::Limit(SessionLimit::Memory),
+                Ok(wire::SessionLimit::Processes) => Self::Limit(SessionLimit::Processes),
+                Ok(wire::SessionLimit::CpuTime) => Self::Limit(SessionLimit::CpuTime),
+                Ok(wire::SessionLimit::Written) => Self::Limit(SessionLimit::Written),
+                Ok(wire::SessionLimit::FileSize) => Self::Limit(SessionLimit::FileSize),
+                Ok(wire::SessionLimit::Output) => Self::Limit(SessionLimit::Output),
                 // A newer node's limit: the session did end, so that much is passed on.
                 Ok(wire::SessionLimit::Unspecified) | Err(_) => {
                     Self::Unknown { reason: format!("limit number {limit} was reached") }
@@ -271,13 +350,20 @@ impl From<Enforced> for wire::Enforced {
             network_closed: enforced.network_closed,
             uid: enforced.uid,
             limits: enforced.limits,
+            level: level_to_wire(enforced.level).into(),
+            landlock_rights: enforced.landlock_rights,
+            namespaces: enforced.namespaces,
+            network: enforced.network,
+            missing: enforced.missing,
         }
     }
 }
 
 impl From<wire::Enforced> for Enforced {
     fn from(wire: wire::Enforced) -> Self {
+        let level = wire::SandboxLevel::try_from(wire.level).map_or(Level::None, level_from_wire);
         Self {
+            level,
             landlock_abi: Some(wire.landlock_abi).filter(|abi| *abi > 0),
             seccomp_sha256: nonempty(wire.seccomp_sha256),
             no_new_privs: wire.no_new_privs,
@@ -285,6 +371,10 @@ impl From<wire::Enforced> for Enforced {
             network_closed: wire.network_closed,
             uid: wire.uid,
             limits: wire.limits,
+            landlock_rights: wire.landlock_rights,
+            namespaces: wire.namespaces,
+            network: wire.network,
+            missing: wire.missing,
         }
     }
 }

@@ -7,7 +7,7 @@
 //! The node sends [`Request`]s, first of all [`Request::Attach`]; the holder answers with [`Report`]s. Output is sent only as fast as
 //! the node reads it.
 
-use crate::launch::{SessionEnd, TermSize};
+use crate::launch::{Denial, SessionEnd, TermSize};
 use crate::output::{Piece, Seq};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,8 @@ pub enum Report {
     Ended(SessionEnd),
     /// Input was not taken, because standard input is closed or the session has ended.
     InputClosed,
+    /// The sandbox refused something. At most a few of a session are told, all before its end.
+    Denied(Denial),
 }
 
 /// A frame that cannot be read.
@@ -112,6 +114,7 @@ enum ReportBody {
     Gap { seq: Seq, bytes: u64 },
     Ended(SessionEnd),
     InputClosed,
+    Denied(Denial),
 }
 
 impl Request {
@@ -163,6 +166,7 @@ impl Report {
             Self::Hello { version, pid } => ReportBody::Hello { version: *version, pid: *pid },
             Self::Ended(end) => ReportBody::Ended(end.clone()),
             Self::InputClosed => ReportBody::InputClosed,
+            Self::Denied(denial) => ReportBody::Denied(denial.clone()),
         };
         put_json(out, &body);
     }
@@ -186,6 +190,7 @@ impl Report {
                 ReportBody::Gap { seq, bytes } => Self::Output(Piece::Gap { seq, bytes }),
                 ReportBody::Ended(end) => Self::Ended(end),
                 ReportBody::InputClosed => Self::InputClosed,
+                ReportBody::Denied(denial) => Self::Denied(denial),
             })),
             other => Err(FrameError::Kind(other)),
         }
@@ -257,6 +262,7 @@ mod tests {
             any::<(u64, u64)>().prop_map(|(seq, bytes)| Report::Output(Piece::Gap { seq: Seq(seq), bytes })),
             any::<i32>().prop_map(|code| Report::Ended(SessionEnd::Exited { code })),
             Just(Report::InputClosed),
+            (".{0,9}", ".{0,9}").prop_map(|(act, reason)| Report::Denied(Denial { act, reason })),
         ]
     }
 

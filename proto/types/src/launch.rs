@@ -3,7 +3,7 @@
 use crate::id::SessionId;
 use crate::limits::SessionLimits;
 use crate::path::AbsPath;
-use crate::policy::SandboxPolicy;
+use crate::policy::{Level, SandboxPolicy};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -56,6 +56,32 @@ pub struct LaunchSpec {
     pub policy: SandboxPolicy,
     /// What may be used.
     pub limits: SessionLimits,
+    /// The user that the session gets as its own, in the host's numbering, where the runner is root: one of a range that belongs to
+    /// nobody else. `None` on a node that is not root, and where a workspace cannot be given to another user.
+    #[serde(default)]
+    pub uid: Option<u32>,
+    /// Places below the writable directories that are to be read-only because of their names, as the node has found them. `None` lets
+    /// the runner look for itself, which takes longer the larger the directories are.
+    #[serde(default)]
+    pub protected: Option<Vec<AbsPath>>,
+    /// The strongest level to use, whatever the host could do; `None` is the strongest there is.
+    #[serde(default)]
+    pub strongest: Option<Level>,
+}
+
+/// Something that the sandbox refused while the session ran, as far as it could be seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    /// What was tried: `connect to example.com:443`.
+    pub act: String,
+    /// Why it was refused, as a fact: `not in the list of allowed hosts`.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Denial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} refused: {}", self.act, self.reason)
+    }
 }
 
 /// What was in force when the session's program started: the proof that goes with every outcome.
@@ -71,10 +97,29 @@ pub struct Enforced {
     pub capabilities_dropped: bool,
     /// Whether sockets to hosts were refused.
     pub network_closed: bool,
-    /// The user the session ran as.
+    /// The user the session ran as, in the host's numbering.
     pub uid: u32,
-    /// The limits that the kernel or the holder enforces, as `name=value`.
+    /// The limits that the kernel or the holder enforces, as `name=value (mechanism)`.
     pub limits: Vec<String>,
+    /// How strong the sandbox is as a whole.
+    #[serde(default = "no_level")]
+    pub level: Level,
+    /// Which Landlock rights were handled, as `fs=HEX net=HEX scope=HEX`, with the kernel's numbers.
+    #[serde(default)]
+    pub landlock_rights: String,
+    /// The namespaces that were the session's own, by the names of `/proc/self/ns`.
+    #[serde(default)]
+    pub namespaces: Vec<String>,
+    /// Which network the session had: none, loopback, hosts or full.
+    #[serde(default)]
+    pub network: String,
+    /// What a stronger level would have, and why this host does not give it.
+    #[serde(default)]
+    pub missing: Vec<String>,
+}
+
+const fn no_level() -> Level {
+    Level::None
 }
 
 /// The runner's answer to a launch document: one line of JSON on its standard output.
@@ -212,9 +257,34 @@ pub enum SessionLimit {
     Idle,
     /// The longest time without an owner.
     Ownerless,
+    /// The most memory.
+    Memory,
+    /// The most processes.
+    Processes,
+    /// The most processor time.
+    CpuTime,
+    /// The most bytes written to disk.
+    Written,
+    /// The largest file.
+    FileSize,
+    /// The most output.
+    Output,
 }
 
 impl SessionLimit {
+    /// All limits.
+    pub const ALL: [Self; 9] = [
+        Self::Total,
+        Self::Idle,
+        Self::Ownerless,
+        Self::Memory,
+        Self::Processes,
+        Self::CpuTime,
+        Self::Written,
+        Self::FileSize,
+        Self::Output,
+    ];
+
     /// The limit's name for people.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -222,6 +292,12 @@ impl SessionLimit {
             Self::Total => "total time",
             Self::Idle => "idle time",
             Self::Ownerless => "time without an owner",
+            Self::Memory => "memory (oom)",
+            Self::Processes => "processes",
+            Self::CpuTime => "processor time",
+            Self::Written => "bytes written to disk",
+            Self::FileSize => "file size",
+            Self::Output => "output",
         }
     }
 }

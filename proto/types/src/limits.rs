@@ -84,9 +84,24 @@ pub struct SessionLimits {
     pub head: ByteCap,
     /// How many bytes from the end of the output are kept.
     pub tail: ByteCap,
-    /// The most processes that may exist for the session's user; `None` is no limit. It binds ordinary users only: the kernel
-    /// does not apply RLIMIT_NPROC to uid 0.
+    /// The most processes and threads of the whole session at once; `None` is no limit.
     pub processes: Option<u32>,
+    /// The most memory of the whole session, in bytes; `None` is no limit. Without a cgroup it bounds the data of each process, and the
+    /// resident memory of all together is watched.
+    #[serde(default)]
+    pub memory: Option<u64>,
+    /// How many thousandths of one processor the session gets at most; `None` is no limit. It slows down, and ends nothing.
+    #[serde(default)]
+    pub cpu_millis: Option<u32>,
+    /// How much processor time the whole session may use, in milliseconds; `None` is no limit.
+    #[serde(default)]
+    pub cpu_time: Option<Millis>,
+    /// How many bytes the whole session may write to disk, in all and whether kept or not; `None` is no limit.
+    #[serde(default)]
+    pub written: Option<u64>,
+    /// How many bytes of output the session may write, kept or not; `None` is no limit.
+    #[serde(default)]
+    pub output: Option<u64>,
     /// The most open files of each process; `None` keeps the host's limit.
     pub open_files: Option<u32>,
     /// The largest file a process may write, in bytes; `None` is no limit.
@@ -97,21 +112,35 @@ impl SessionLimits {
     /// The longest time limit that can be asked for: 30 days.
     pub const LONGEST: Millis = Millis(30 * 24 * 3600 * 1000);
 
+    /// The least memory that a program can start in: 4 MiB.
+    pub const LEAST_MEMORY: u64 = 4 << 20;
+    /// The largest number of bytes that can be asked for: 1 PiB.
+    pub const MOST_BYTES: u64 = 1 << 50;
+
     /// Checks the ranges.
     ///
     /// # Errors
-    /// The first limit that is zero or longer than [`SessionLimits::LONGEST`].
+    /// The first limit that is outside of its range.
     pub fn checked(self) -> Result<Self, LimitError> {
         let span = |name, span: Option<Millis>| span.map_or(Ok(0), |span| within(name, span.0, 1, Self::LONGEST.0));
         span("the total time limit (ms)", self.total)?;
         span("the idle time limit (ms)", self.idle)?;
         span("the ownerless time limit (ms)", Some(self.ownerless))?;
+        span("the processor time limit (ms)", self.cpu_time)?;
+        let count = |name, count: Option<u64>, low, high| count.map_or(Ok(0), |count| within(name, count, low, high));
+        count("the limit of processes", self.processes.map(u64::from), 1, 1 << 22)?;
+        count("the memory limit (bytes)", self.memory, Self::LEAST_MEMORY, Self::MOST_BYTES)?;
+        count("the processor share (thousandths of one)", self.cpu_millis.map(u64::from), 10, 1 << 20)?;
+        count("the limit of bytes written", self.written, 1, Self::MOST_BYTES)?;
+        count("the limit of output bytes", self.output, 1, Self::MOST_BYTES)?;
+        count("the limit of open files", self.open_files.map(u64::from), 8, 1 << 20)?;
+        count("the file size limit (bytes)", self.file_bytes, 1, Self::MOST_BYTES)?;
         Ok(self)
     }
 }
 
 impl Default for SessionLimits {
-    /// No time limits of its own, 60 s without an owner, 1 MiB of head and of tail.
+    /// No time limits of its own, 60 s without an owner, 1 MiB of head and of tail; 1024 processes, 3 GiB of memory, files of 4 GiB.
     fn default() -> Self {
         Self {
             total: None,
@@ -119,9 +148,14 @@ impl Default for SessionLimits {
             ownerless: Millis(60_000),
             head: ByteCap::mebibytes(1),
             tail: ByteCap::mebibytes(1),
-            processes: None,
+            processes: Some(1024),
+            memory: Some(3 << 30),
+            cpu_millis: None,
+            cpu_time: None,
+            written: None,
+            output: None,
             open_files: None,
-            file_bytes: None,
+            file_bytes: Some(4 << 30),
         }
     }
 }

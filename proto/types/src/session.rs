@@ -2,7 +2,7 @@
 
 use crate::id::{Attempt, CallId, Epoch, SessionId, ThreadId};
 use crate::item::FileChange;
-use crate::launch::{Enforced, SessionEnd, Stdio};
+use crate::launch::{Denial, Enforced, SessionEnd, Stdio};
 use crate::limits::SessionLimits;
 use crate::output::{Piece, Seq};
 use crate::path::AbsPath;
@@ -57,6 +57,8 @@ pub enum SessionEvent {
     },
     /// It wrote.
     Output(Piece),
+    /// The sandbox refused something.
+    Denied(Denial),
     /// It ended; nothing follows.
     Ended(SessionEnd),
 }

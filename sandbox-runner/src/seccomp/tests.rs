@@ -70,7 +70,7 @@ fn ordinary_calls_pass_and_denied_ones_are_refused_whatever_their_arguments() {
 
 #[test]
 fn without_a_network_there_are_only_local_sockets() {
-    let network = SandboxPolicy { network: true, ..write() };
+    let network = SandboxPolicy { network: capstan_types::policy::Network::Full, ..write() };
     for call in [libc::SYS_socket, libc::SYS_socketpair] {
         for family in 0..64_u64 {
             // The kernel takes the low half of the argument only, so what is above it must not change the answer.
@@ -136,5 +136,5 @@ fn the_hash_is_that_of_the_policy() {
     assert_eq!(hash(&write()), hash(&write()));
     assert_eq!(hash(&write()).len(), 64);
     assert_ne!(hash(&write()), hash(&SandboxPolicy::read_only()));
-    assert_ne!(hash(&write()), hash(&SandboxPolicy { network: true, ..write() }));
+    assert_ne!(hash(&write()), hash(&SandboxPolicy { network: capstan_types::policy::Network::Full, ..write() }));
 }

@@ -7,7 +7,7 @@ use crate::kernel::signals;
 use crate::launch::{Image, LaunchError, Streams, launch};
 use capstan_types::limits::SessionLimits;
 use capstan_types::path::AbsPath;
-use capstan_types::policy::{SandboxMode, SandboxPolicy};
+use capstan_types::policy::{Network, SandboxMode, SandboxPolicy};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -91,7 +91,8 @@ fn policy(asked: &Asked) -> Result<SandboxPolicy, LaunchError> {
         }
     }
     let hidden = asked.hidden.iter().map(|place| absolute(place)).collect::<Result<_, _>>()?;
-    Ok(SandboxPolicy { mode: asked.mode, writable, hidden, network: asked.network })
+    let network = if asked.network { Network::Full } else { Network::Loopback };
+    Ok(SandboxPolicy { mode: asked.mode, hidden, network, ..SandboxPolicy::workspace_write(writable) })
 }
 
 fn absolute(place: &Path) -> Result<AbsPath, LaunchError> {

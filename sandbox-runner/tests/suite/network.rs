@@ -27,7 +27,7 @@ fn without_a_network_no_kind_of_socket_reaches_a_host() {
 fn with_a_network_the_internet_opens_and_nothing_stranger() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let policy = SandboxPolicy { network: true, ..SandboxPolicy::workspace_write(Vec::new()) };
+    let policy = SandboxPolicy { network: capstan_types::policy::Network::Full, ..SandboxPolicy::workspace_write(Vec::new()) };
     let session = playing("sockets").env("PORT", &port).policy(policy).start();
     assert!(!session.enforced.network_closed);
     let found = results(&session.attach(0).read_to_end().text());

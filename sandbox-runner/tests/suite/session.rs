@@ -45,6 +45,9 @@ impl Launch {
             stdio: Stdio::PipesNoInput,
             policy: SandboxPolicy::read_only(),
             limits: SessionLimits::default(),
+            uid: None,
+            protected: None,
+            strongest: None,
         };
         Self { spec, dir }
     }

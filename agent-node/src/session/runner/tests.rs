@@ -25,6 +25,9 @@ fn spec() -> LaunchSpec {
         stdio: Wiring::PipesNoInput,
         policy: SandboxPolicy::read_only(),
         limits: SessionLimits::default(),
+        uid: None,
+        protected: None,
+        strongest: None,
     }
 }
 

@@ -48,8 +48,7 @@ fn ends() -> impl Strategy<Value = SessionEnd> {
     prop_oneof![
         any::<i32>().prop_map(|code| SessionEnd::Exited { code }),
         any::<i32>().prop_map(|signal| SessionEnd::Signalled { signal }),
-        prop_oneof![Just(SessionLimit::Total), Just(SessionLimit::Idle), Just(SessionLimit::Ownerless)]
-            .prop_map(SessionEnd::Limit),
+        proptest::sample::select(SessionLimit::ALL.to_vec()).prop_map(SessionEnd::Limit),
         ".{0,9}".prop_map(|by| SessionEnd::Killed { by }),
         ".{0,9}".prop_map(|reason| SessionEnd::Unknown { reason }),
     ]
@@ -58,12 +57,13 @@ fn ends() -> impl Strategy<Value = SessionEnd> {
 proptest! {
     #[test]
     fn session_events_survive_the_wire(seq: u64, bytes: Vec<u8>, gap: u64, end in ends(), abi in 1_u32..9) {
-        let enforced = Enforced { landlock_abi: Some(abi), uid: 3, limits: vec!["core=0".into()], ..Enforced::default() };
+        let enforced = Enforced { landlock_abi: Some(abi), uid: 3, limits: vec!["core=0".into()], level: Level::Full, ..Enforced::default() };
         let events = [
             SessionEvent::Started { session: SessionId::from_u128(1), enforced },
             SessionEvent::Output(Piece::Bytes { seq: Seq(seq), bytes: bytes.into() }),
             SessionEvent::Output(Piece::Gap { seq: Seq(seq), bytes: gap }),
             SessionEvent::Ended(end),
+            SessionEvent::Denied(Denial { act: "connect to a.b:1".into(), reason: "not listed".into() }),
         ];
         for event in events {
             prop_assert_eq!(SessionEvent::try_from(wire::SessionEvent::from(event.clone())), Ok(event));

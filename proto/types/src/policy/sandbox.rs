@@ -1,9 +1,10 @@
-//! The sandbox policy of a session: which paths may be written, and whether there is a network.
+//! The sandbox policy of a session: what may be read and written, which network there is, and how strong the sandbox must be.
 //!
 //! Invariant: the workspace root comes from the workspace, never from a call's arguments, and no field of a tool call can widen a
 //! policy.
 
 use crate::path::AbsPath;
+use crate::policy::{Level, Network};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -12,9 +13,10 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SandboxMode {
-    /// Everything may be read, nothing written, no network.
+    /// The system, toolchains and the workspace may be read, nothing written but private temporary files; no network but the session's
+    /// own loopback.
     ReadOnly,
-    /// Everything may be read; the workspace and temporary directories may be written; no network unless granted.
+    /// As read-only, and the workspace may be written; no network but the session's own loopback unless granted.
     WorkspaceWrite,
     /// No sandbox at all.
     DangerFullAccess,
@@ -63,6 +65,10 @@ pub enum Access {
     Read,
 }
 
+/// Names that are read-only at any depth inside writable directories, whether or not they exist yet: what runs code on the host when
+/// somebody works there later, and what tells agents what they may do.
+pub const PROTECTED: [&str; 5] = [".git/hooks", ".git/config", ".capstan", ".codex", ".agents"];
+
 /// What one session may touch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SandboxPolicy {
@@ -70,30 +76,43 @@ pub struct SandboxPolicy {
     pub mode: SandboxMode,
     /// Directories that may be written, the workspace among them. Meaningless without a sandbox.
     pub writable: Vec<AbsPath>,
-    /// Paths whose content may not be read or written, even below a readable one. Names stay visible. A hidden path inside a
-    /// writable directory is refused, not the other way round.
+    /// Files and directories that may be read besides the system's own and the writable ones: the workspace where it may not be
+    /// written, toolchains, data. Below [`Level::Namespaces`] everything that is not hidden can be read.
+    #[serde(default)]
+    pub readable: Vec<AbsPath>,
+    /// Paths whose content may not be read or written, even below a readable or writable one.
     pub hidden: Vec<AbsPath>,
-    /// Whether sockets to other hosts, and to this one, may be opened.
-    pub network: bool,
+    /// Relative paths, read-only wherever they occur below a writable directory, besides [`PROTECTED`].
+    #[serde(default)]
+    pub protected: Vec<String>,
+    /// Which network there is.
+    pub network: Network,
+    /// The least that must be in force, or the session is refused.
+    #[serde(default)]
+    pub level: Level,
 }
 
 impl SandboxPolicy {
-    /// Everything readable, nothing writable, no network.
-    #[must_use]
-    pub const fn read_only() -> Self {
-        Self { mode: SandboxMode::ReadOnly, writable: Vec::new(), hidden: Vec::new(), network: false }
+    const fn new(mode: SandboxMode, writable: Vec<AbsPath>, network: Network, level: Level) -> Self {
+        Self { mode, writable, readable: Vec::new(), hidden: Vec::new(), protected: Vec::new(), network, level }
     }
 
-    /// The given directories writable, no network.
+    /// Nothing writable but temporary files, no network but loopback.
+    #[must_use]
+    pub const fn read_only() -> Self {
+        Self::new(SandboxMode::ReadOnly, Vec::new(), Network::Loopback, Level::Landlock)
+    }
+
+    /// The given directories writable, no network but loopback.
     #[must_use]
     pub const fn workspace_write(writable: Vec<AbsPath>) -> Self {
-        Self { mode: SandboxMode::WorkspaceWrite, writable, hidden: Vec::new(), network: false }
+        Self::new(SandboxMode::WorkspaceWrite, writable, Network::Loopback, Level::Landlock)
     }
 
     /// No sandbox.
     #[must_use]
     pub const fn full_access() -> Self {
-        Self { mode: SandboxMode::DangerFullAccess, writable: Vec::new(), hidden: Vec::new(), network: true }
+        Self::new(SandboxMode::DangerFullAccess, Vec::new(), Network::Full, Level::None)
     }
 
     /// What this policy lets a session do to `path`, by its name alone. The runner decides by the file itself.
