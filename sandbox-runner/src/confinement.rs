@@ -5,11 +5,10 @@
 use crate::kernel::process::user;
 use crate::rlimits::described;
 use crate::ruleset::{self, Ruleset};
-use crate::seccomp;
+use crate::seccomp::{self, BpfProgram, Surroundings};
 use capstan_types::launch::{Enforced, Refusal};
 use capstan_types::limits::SessionLimits;
 use capstan_types::policy::{SandboxMode, SandboxPolicy};
-use seccompiler::BpfProgram;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 /// What a program is confined by from before its first instruction. Empty for a policy without a sandbox.
@@ -30,7 +29,7 @@ impl Confinement {
             SandboxMode::DangerFullAccess => Ok(Self(None)),
             SandboxMode::ReadOnly | SandboxMode::WorkspaceWrite => Ok(Self(Some(Sandbox {
                 ruleset: ruleset::build(policy, terminal)?,
-                filters: seccomp::programs(policy)?,
+                filters: seccomp::programs(policy, Surroundings::default())?,
                 network_closed: !policy.network.is_full(),
             }))),
         }
