@@ -8,12 +8,11 @@ use crate::namespaces::{self, Namespaces, User};
 use crate::rlimits::described;
 use crate::root::view::{NoView, View};
 use crate::ruleset::{self, Ruleset};
-use crate::seccomp;
+use crate::seccomp::{self, BpfProgram, Surroundings};
 use capstan_types::launch::{Enforced, Refusal};
 use capstan_types::limits::SessionLimits;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Level, Network, SandboxMode, SandboxPolicy};
-use seccompiler::BpfProgram;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -56,7 +55,11 @@ impl Confinement {
             SandboxMode::ReadOnly | SandboxMode::WorkspaceWrite => {
                 let inside = this.strongest(wanted, ahead)?;
                 let ruleset = if inside.is_some() { ruleset::begin(wanted.policy)? } else { ruleset::build(wanted.policy)? };
-                let filters = seccomp::programs(wanted.policy)?;
+                let surroundings = match inside {
+                    Some(_) => Surroundings { own_network: this.own_network(), own_ipc: true, own_mounts: true },
+                    None => Surroundings::default(),
+                };
+                let filters = seccomp::programs(wanted.policy, surroundings)?;
                 this.sandbox = Some(Sandbox { inside, ruleset, filters });
             }
         }

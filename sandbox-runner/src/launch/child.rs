@@ -246,9 +246,7 @@ fn restrict(order: &Order<'_>) -> Result<(), Fault> {
         let Ok(len) = libc::c_ushort::try_from(program.len()) else {
             return Err(Fault { step: Step::Seccomp, errno: libc::E2BIG });
         };
-        // `sock_filter` of seccompiler and of libc are both the kernel's struct.
-        let filter = program.as_ptr().cast_mut().cast::<libc::sock_filter>();
-        let program = libc::sock_fprog { len, filter };
+        let program = libc::sock_fprog { len, filter: program.as_ptr().cast_mut() };
         // SAFETY: the program is live, its length is its own, and the kernel only reads it.
         let result = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
         check(Step::Seccomp, libc::c_int::try_from(result).unwrap_or(-1))?;
