@@ -49,7 +49,7 @@ fn message(mut bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
                     return Err(MALFORMED);
                 }
                 carried.extend_from_slice(&rest[..length.min(rest.len())]);
-                if carried[0] != CLIENT_HELLO {
+                if carried.first().is_some_and(|kind| *kind != CLIENT_HELLO) {
                     return Err(MALFORMED);
                 }
                 let whole = carried.len() >= 4 && carried.len() >= 4 + length_of(&carried[..4]);

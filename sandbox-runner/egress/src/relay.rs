@@ -156,3 +156,6 @@ impl Read for ClientBytes<'_> {
         self.pair.read(self.pair.client, piece)
     }
 }
+
+#[cfg(test)]
+mod tests;
