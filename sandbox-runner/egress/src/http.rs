@@ -1,9 +1,9 @@
 //! A connection that speaks HTTP: one request, which is a tunnel or is passed on.
 
 use crate::bounds::LONGEST_HEAD;
-use crate::connection::Proxy;
 use crate::head;
 use crate::incoming::Incoming;
+use crate::proxy::Proxy;
 use crate::refused::Refused;
 use crate::relay;
 use crate::request::{Body, Request};

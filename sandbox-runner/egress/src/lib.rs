@@ -28,6 +28,7 @@ mod relay;
 
 mod connection;
 mod http;
+mod proxy;
 mod serve;
 mod socks_connection;
 

@@ -1,8 +1,9 @@
 //! The proxy's main loop: lets clients in, one thread each, as many as its bounds allow.
 
 use crate::bounds::Bounds;
-use crate::connection::Proxy;
+use crate::connection;
 use crate::denials::Denials;
+use crate::proxy::Proxy;
 use crate::refused::plain;
 use crate::resolve::{Lookups, Resolve, SystemResolver};
 use capstan_types::launch::Denial;
@@ -81,7 +82,7 @@ fn admit(proxy: &Arc<Proxy>, places: &Arc<Places>, client: TcpStream) {
     let proxy = Arc::clone(proxy);
     let serve = move || {
         let _place = place;
-        proxy.serve(&client);
+        connection::serve(&proxy, &client);
     };
     // Without a thread the client is closed; there is nothing else to be done for it.
     let _ = thread::Builder::new().name("client".to_owned()).stack_size(STACK).spawn(serve);

@@ -1,8 +1,8 @@
 //! A connection that speaks SOCKS5.
 
 use crate::authority::Authority;
-use crate::connection::Proxy;
 use crate::incoming::Incoming;
+use crate::proxy::Proxy;
 use crate::refused::Refused;
 use crate::relay;
 use crate::socks::{self, Read, Wrong};

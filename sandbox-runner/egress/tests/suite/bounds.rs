@@ -1,3 +1,5 @@
+//! What clients that are many, slow or silent can hold: as much as the bounds say.
+
 use crate::world::{ANSWER, PATIENCE, host, proxy_with};
 use capstan_egress::Bounds;
 use std::io::{Read, Write};

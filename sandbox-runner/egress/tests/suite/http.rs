@@ -1,3 +1,5 @@
+//! Requests in HTTP: what is passed on, and every way in which one is refused.
+
 use crate::world::{ANSWER, host, proxy, proxy_with};
 use capstan_egress::Bounds;
 use std::sync::atomic::Ordering;

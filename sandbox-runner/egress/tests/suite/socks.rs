@@ -1,3 +1,5 @@
+//! Requests in SOCKS5, and their replies.
+
 use crate::world::{ANSWER, World, host, proxy};
 use std::io::{Read, Write};
 use std::net::TcpStream;

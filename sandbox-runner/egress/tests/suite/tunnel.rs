@@ -1,3 +1,5 @@
+//! What passes within a tunnel, and what TLS in it may name.
+
 use crate::world::{ANSWER, World, host, proxy, read_until};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
