@@ -4,7 +4,8 @@
 //! host's. One port speaks HTTP/1.1 CONNECT, HTTP/1.x requests with an absolute URI, and SOCKS5. A name is read by one parser, looked up
 //! once, and what is dialled is an address that was checked. Invariant: what is not understood is refused, and an empty list reaches nothing.
 //!
-//! Not held: what is said inside of TLS. A host on the list that serves others behind the same address can be asked for them there.
+//! Not held: what is said inside of TLS, and by protocols that begin it late. A host on the list that serves others behind the same
+//! address can be asked for them there.
 
 pub mod address;
 pub mod authority;

@@ -29,10 +29,13 @@ impl Proxy {
         destination::dial(to, &addresses, self.bounds.connect)
     }
 
-    /// Tells a client that is refused, and gives it time to hear it. Told to the holder first: a client may end with its answer.
+    /// Tells a client that is refused, if there is something to tell, and gives it time to hear it. Told to the holder first: a client may end with its answer.
     pub(crate) fn turn_away(&self, client: &TcpStream, refused: &Refused, answer: &[u8]) {
         if let Some(denial) = refused.denial() {
             self.denials.tell(denial);
+        }
+        if answer.is_empty() {
+            return;
         }
         let _ = (&mut &*client).write_all(answer).and_then(|()| client.shutdown(Shutdown::Write));
         let (mut bytes, deadline) = (0, Instant::now() + LINGER.1);

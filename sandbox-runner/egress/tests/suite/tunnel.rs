@@ -1,8 +1,15 @@
 //! What passes within a tunnel, and what TLS in it may name.
 
-use crate::world::{ANSWER, World, host, proxy, read_until};
+use crate::world::{ANSWER, PATIENCE, World, host, proxy, read_until};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+
+/// The host's side of the next tunnel.
+fn accept(listener: &TcpListener) -> TcpStream {
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
 
 fn connect(world: &World, port: u16) -> TcpStream {
     let mut stream = world.connect();
@@ -27,7 +34,7 @@ fn a_tunnel_carries_both_ways_and_each_end_by_itself() {
     let port = listener.local_addr().unwrap().port();
     let world = proxy(&[&format!("private:allowed.test:{port}")]);
     let mut client = connect(&world, port);
-    let (mut host, _) = listener.accept().unwrap();
+    let mut host = accept(&listener);
     host.write_all(b"220 I speak first\r\n").unwrap();
     assert_eq!(read_until(&mut client, "\r\n"), "220 I speak first\r\n");
     let bulk = vec![7; 1 << 20];
@@ -66,7 +73,7 @@ fn tls_within_a_tunnel_must_name_the_host_of_the_tunnel() {
     let world = proxy(&[&format!("private:allowed.test:{port}")]);
 
     let mut client = connect(&world, port);
-    let (mut host, _) = listener.accept().unwrap();
+    let mut host = accept(&listener);
     let (first, second) = (hello("Allowed.test"), b"and what follows");
     // In two pieces, of which the first ends within the record's head.
     client.write_all(&first[..3]).unwrap();
@@ -78,7 +85,7 @@ fn tls_within_a_tunnel_must_name_the_host_of_the_tunnel() {
 
     for name in ["evil.test", "allowed.test.", "x.allowed.test", "127.0.0.1"] {
         let mut client = connect(&world, port);
-        let (mut host, _) = listener.accept().unwrap();
+        let mut host = accept(&listener);
         client.write_all(&hello(name)).unwrap();
         let (mut heard, mut said) = (Vec::new(), Vec::new());
         host.read_to_end(&mut heard).unwrap();
