@@ -5,6 +5,7 @@
 pub(crate) mod descriptor;
 pub(crate) mod mounts;
 pub(crate) mod peer;
+pub(crate) mod privileges;
 pub(crate) mod process;
 pub(crate) mod rename;
 pub(crate) mod signals;

@@ -5,6 +5,17 @@ use crate::repository::{TextFile, assert_none, metadata, root, rust_files};
 use std::collections::BTreeSet;
 use std::path::Path;
 
+/// A workspace of its own, of which cargo's answer about this one says nothing.
+const FUZZ: &str = "tests/fuzz/";
+
+/// The root file of every fuzz target.
+fn fuzz_roots() -> Vec<String> {
+    let manifest = std::fs::read_to_string(root().join(FUZZ).join("Cargo.toml")).expect("the fuzz targets have a manifest");
+    let manifest: toml::Table = manifest.parse().expect("a manifest is TOML");
+    let targets = manifest["bin"].as_array().expect("a manifest lists its programs").iter();
+    targets.map(|target| format!("{FUZZ}{}", target["path"].as_str().expect("a program has a path"))).collect()
+}
+
 fn complaints(roots: &[String], files: &[TextFile]) -> Vec<String> {
     let graphs: Vec<Graph> = roots.iter().map(|root| Graph::from_root(root, files)).collect();
     let reached: BTreeSet<&str> = graphs.iter().flat_map(Graph::files).collect();
@@ -36,5 +47,6 @@ fn a_file_that_no_module_declares_is_found() {
 
 #[test]
 fn every_file_belongs_to_a_crate() {
-    assert_none(&complaints(&crate_roots(), &rust_files()));
+    let roots = [crate_roots(), fuzz_roots()].concat();
+    assert_none(&complaints(&roots, &rust_files()));
 }

@@ -30,6 +30,14 @@ pub struct HostError {
     reason: &'static str,
 }
 
+impl HostError {
+    /// What is wrong, without the text that is: fit to be shown where that text may be anything.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        self.reason
+    }
+}
+
 impl Host {
     fn read(text: &str) -> Result<Self, &'static str> {
         if let Some(inner) = text.strip_prefix('[') {
