@@ -3,6 +3,7 @@
 //! Invariant: an error here means that nothing is started. A weaker level than the host's best is used only when the policy allows it, and
 //! the proof says what is missing.
 
+use crate::egress_process::EgressProcess;
 use crate::kernel::process::user;
 use crate::namespaces::{self, Namespaces, User};
 use crate::rlimits::described;
@@ -13,6 +14,7 @@ use capstan_types::launch::{Enforced, Refusal};
 use capstan_types::limits::SessionLimits;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Level, Network, SandboxMode, SandboxPolicy};
+use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -39,9 +41,37 @@ pub(crate) struct Confinement {
     network: Network,
 }
 
+/// Where the proxy of a session listens, inside.
+const PROXY_PORT: u16 = 3128;
+/// How programs are told of it, in both spellings that they look for.
+const PROXY_VARIABLES: [(&str, &str); 8] = [
+    ("HTTP_PROXY", "http://127.0.0.1:3128"),
+    ("HTTPS_PROXY", "http://127.0.0.1:3128"),
+    ("ALL_PROXY", "socks5h://127.0.0.1:3128"),
+    ("NO_PROXY", "localhost,127.0.0.1,::1"),
+    ("http_proxy", "http://127.0.0.1:3128"),
+    ("https_proxy", "http://127.0.0.1:3128"),
+    ("all_proxy", "socks5h://127.0.0.1:3128"),
+    ("no_proxy", "localhost,127.0.0.1,::1"),
+];
+
+/// The variables that a session with this network needs besides its own.
+pub(crate) fn network_variables(network: &Network) -> impl Iterator<Item = (OsString, OsString)> {
+    let needed = matches!(network, Network::Hosts(_)).then_some(PROXY_VARIABLES);
+    needed.into_iter().flatten().map(|(name, value)| (name.into(), value.into()))
+}
+
+/// What outlives a launch: the session's namespaces, what its root was made of, and its proxy.
+#[derive(Debug)]
+pub(crate) struct Inside {
+    pub(crate) namespaces: Namespaces,
+    pub(crate) view: View,
+    pub(crate) proxy: Option<EgressProcess>,
+}
+
 #[derive(Debug)]
 struct Sandbox {
-    inside: Option<(Namespaces, View)>,
+    inside: Option<Inside>,
     ruleset: Ruleset,
     filters: Vec<BpfProgram>,
 }
@@ -53,7 +83,10 @@ impl Confinement {
         match wanted.policy.mode {
             SandboxMode::DangerFullAccess => {}
             SandboxMode::ReadOnly | SandboxMode::WorkspaceWrite => {
-                let inside = this.strongest(wanted, ahead)?;
+                let inside = this.strongest(wanted, ahead)?.map(|inside| this.with_proxy(inside)).transpose()?;
+                if inside.is_none() && matches!(this.network, Network::Hosts(_)) {
+                    this.missing.push("network to listed hosts: it needs a network namespace, so there is none".to_owned());
+                }
                 let ruleset = if inside.is_some() { ruleset::begin(wanted.policy)? } else { ruleset::build(wanted.policy)? };
                 let surroundings = match inside {
                     Some(_) => Surroundings { own_network: this.own_network(), own_ipc: true, own_mounts: true },
@@ -68,6 +101,14 @@ impl Confinement {
             return Err(this.too_weak(level, wanted.policy.level));
         }
         Ok(this)
+    }
+
+    fn with_proxy(&self, (namespaces, view): (Namespaces, View)) -> Result<Inside, Refusal> {
+        let Network::Hosts(rules) = &self.network else { return Ok(Inside { namespaces, view, proxy: None }) };
+        let proxy = namespaces.listen(PROXY_PORT).and_then(|listener| EgressProcess::start(listener, rules.clone()));
+        let failed =
+            |error: std::io::Error| Refusal::Host { step: "start the session's proxy".to_owned(), reason: error.to_string() };
+        Ok(Inside { namespaces, view, proxy: Some(proxy.map_err(failed)?) })
     }
 
     /// Namespaces with a root in them, or the reason why there are none among what is missing.
@@ -138,7 +179,7 @@ impl Confinement {
         match self.sandbox.as_ref().map(|sandbox| sandbox.inside.as_ref()) {
             None => Level::None,
             Some(None) => Level::Landlock,
-            Some(Some((namespaces, _))) if namespaces.user() == User::Own => Level::Full,
+            Some(Some(inside)) if inside.namespaces.user() == User::Own => Level::Full,
             Some(Some(_)) => Level::Namespaces,
         }
     }
@@ -150,7 +191,7 @@ impl Confinement {
 
     /// The namespaces and the root that the program is to enter.
     pub(crate) fn inside(&self) -> Option<(&Namespaces, &View)> {
-        self.sandbox.as_ref()?.inside.as_ref().map(|(namespaces, view)| (namespaces, view))
+        self.sandbox.as_ref()?.inside.as_ref().map(|inside| (&inside.namespaces, &inside.view))
     }
 
     /// The ruleset to restrict the program by.
@@ -173,8 +214,8 @@ impl Confinement {
         self.sandbox.as_ref().map_or(&[], |sandbox| &sandbox.filters)
     }
 
-    /// What outlives the launch: the session's namespaces, and what must be taken back after it.
-    pub(crate) fn into_inside(self) -> Option<(Namespaces, View)> {
+    /// What outlives the launch.
+    pub(crate) fn into_inside(self) -> Option<Inside> {
         self.sandbox?.inside
     }
 

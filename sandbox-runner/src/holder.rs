@@ -12,12 +12,11 @@ mod input;
 mod phase;
 pub(crate) mod tree;
 
+use crate::confinement::Inside;
 use crate::kernel::descriptor::{Interest, PollSet};
 use crate::kernel::peer;
 use crate::kernel::process::{self, ExitStatus, Reaped};
 use crate::kernel::signals::{Signals, Told};
-use crate::namespaces::Namespaces;
-use crate::root::view::View;
 use crate::session_dir::SessionDir;
 use crate::spool::Spool;
 use crate::terminal::Terminal;
@@ -68,7 +67,7 @@ pub(crate) struct Held {
     /// SIGCHLD and SIGTERM.
     pub(crate) signals: Signals,
     /// The session's namespaces and what was made for its root, if it has them.
-    pub(crate) inside: Option<(Namespaces, View)>,
+    pub(crate) inside: Option<Inside>,
 }
 
 /// The state of one held session.
@@ -81,7 +80,7 @@ pub(crate) struct Holder {
     terminal: Option<Terminal>,
     /// Kept open while the program lives: a program that closes its terminal to open it again would otherwise hang it up.
     slave: Option<OwnedFd>,
-    inside: Option<(Namespaces, View)>,
+    inside: Option<Inside>,
     spool: Spool,
     listener: UnixListener,
     signals: Signals,
@@ -135,8 +134,8 @@ impl Holder {
         while !self.may_go(Instant::now()) {
             self.turn();
         }
-        if let Some((_, view)) = self.inside.take() {
-            view.into_protection().withdraw();
+        if let Some(inside) = self.inside.take() {
+            inside.view.into_protection().withdraw();
         }
         self.dir.remove_socket();
         if self.released {

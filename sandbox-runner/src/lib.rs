@@ -11,7 +11,6 @@ mod hold;
 mod holder;
 mod launch;
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the holder starts it with a session whose network is a list of hosts"))]
 mod egress_process;
 
 mod confinement;

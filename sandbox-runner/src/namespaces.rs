@@ -7,6 +7,7 @@
 #![expect(unsafe_code, reason = "namespaces are made and entered by calls that have no safe form in the standard library")]
 
 mod init;
+mod listener;
 mod owners;
 mod pipe;
 

@@ -90,7 +90,7 @@ impl Holder {
     fn go_on_killing(&mut self, now: Instant, again: Instant, give_up: Instant, settled: Option<Instant>) {
         if !self.childless && now >= again && now < give_up {
             match &self.inside {
-                Some((namespaces, _)) => namespaces.end(),
+                Some(inside) => inside.namespaces.end(),
                 None => tree::kill(),
             }
             self.reap();

@@ -7,14 +7,12 @@ mod args;
 mod environment;
 
 use super::{complain, misuse};
-use crate::confinement::{Confinement, Wanted};
+use crate::confinement::{Confinement, Inside, Wanted, network_variables};
 use crate::holder::tree;
 use crate::kernel::descriptor::{Interest, PollSet};
 use crate::kernel::process::{self, ExitStatus, Reaped};
 use crate::kernel::signals::{Signals, Told};
 use crate::launch::{Image, LaunchError, Streams, launch};
-use crate::namespaces::Namespaces;
-use crate::root::view::View;
 use args::Asked;
 use capstan_types::launch::{Enforced, SessionEnd, SessionLimit};
 use capstan_types::path::AbsPath;
@@ -47,7 +45,7 @@ pub(super) fn run(args: Vec<OsString>) -> ExitCode {
 struct Keeper {
     pid: libc::pid_t,
     signals: Signals,
-    inside: Option<(Namespaces, View)>,
+    inside: Option<Inside>,
     enforced: Enforced,
     exit: Option<ExitStatus>,
     /// When the command is ended, and for which limit.
@@ -61,6 +59,7 @@ fn start(asked: &Asked) -> Result<Keeper, LaunchError> {
         SandboxMode::DangerFullAccess => std::env::vars_os().collect(),
         SandboxMode::ReadOnly | SandboxMode::WorkspaceWrite => environment::of(std::env::vars_os(), &asked.variables),
     };
+    let variables: Vec<_> = variables.into_iter().chain(network_variables(&policy.network)).collect();
     let home = variables.iter().find(|(name, _)| name == "HOME").map(|(_, value)| PathBuf::from(value));
     let directory = absolute(&asked.directory)?;
     let image = Image::new(asked.command.clone(), variables, directory.as_path())?;
@@ -88,8 +87,8 @@ impl Keeper {
             }
         }
         self.end_all();
-        if let Some((_, view)) = self.inside.take() {
-            view.into_protection().withdraw();
+        if let Some(inside) = self.inside.take() {
+            inside.view.into_protection().withdraw();
         }
         let end = self.end();
         if let SessionEnd::Limit(limit) = &end {
@@ -151,7 +150,7 @@ impl Keeper {
         let give_up = Instant::now() + GRACE;
         while self.reap() && Instant::now() < give_up {
             match &self.inside {
-                Some((namespaces, _)) => namespaces.end(),
+                Some(inside) => inside.namespaces.end(),
                 None => tree::kill(),
             }
             let mut poll = PollSet::default();
