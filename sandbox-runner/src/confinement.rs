@@ -2,12 +2,11 @@
 //!
 //! Invariant: an error here means that nothing is started. Nothing is ever made weaker to fit the kernel.
 
+use crate::bounds::Bounds;
 use crate::kernel::process::user;
-use crate::rlimits::described;
 use crate::ruleset::{self, Ruleset};
 use crate::seccomp;
 use capstan_types::launch::{Enforced, Refusal};
-use capstan_types::limits::SessionLimits;
 use capstan_types::policy::{SandboxMode, SandboxPolicy};
 use seccompiler::BpfProgram;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -52,7 +51,7 @@ impl Confinement {
     }
 
     /// The proof. It is true once the program runs, for every part is set before exec or the launch fails.
-    pub(crate) fn enforced(&self, limits: &SessionLimits) -> Enforced {
+    pub(crate) fn enforced(&self, bounds: &Bounds) -> Enforced {
         let sandbox = self.0.as_ref();
         Enforced {
             landlock_abi: sandbox.map(|sandbox| sandbox.ruleset.abi()),
@@ -61,7 +60,8 @@ impl Confinement {
             capabilities_dropped: sandbox.is_some(),
             network_closed: sandbox.is_some_and(|sandbox| sandbox.network_closed),
             uid: user(),
-            limits: described(limits),
+            limits: bounds.described(),
+            missing: bounds.missing(),
             ..Enforced::default()
         }
     }

@@ -3,15 +3,20 @@
 //! One loop waits for everything at once: signals, the session's output, the control socket and its connections, and the clock. Nothing
 //! in it blocks: a slow reader loses the middle of the output, never time of the session's.
 //!
-//! Invariants: the session ends once, and its end is recorded on disk before anybody is told. Memory is bounded: the output lies in the
-//! spool, and every queue has a cap.
+//! Invariants: the session ends once, and its end is recorded before anybody is told, so that no death of a process can lose what was
+//! told; right after, it is made to survive a loss of power as well. Memory is bounded: the output lies in the spool, and every queue has
+//! a cap.
 
 mod connection;
 mod deadlines;
 mod input;
 mod phase;
 mod tree;
+mod usage;
+mod watch;
 
+use crate::bounds::Bounds;
+use crate::cgroup::{self, Places};
 use crate::kernel::descriptor::{Interest, PollSet};
 use crate::kernel::peer;
 use crate::kernel::process::{self, ExitStatus, Reaped};
@@ -21,7 +26,6 @@ use crate::spool::Spool;
 use crate::terminal::Terminal;
 use capstan_types::control::{MAX_DATA, Report, Request, VERSION};
 use capstan_types::launch::SessionEnd;
-use capstan_types::limits::SessionLimits;
 use connection::Connection;
 use deadlines::Deadlines;
 use input::Input;
@@ -31,6 +35,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
+use watch::Watch;
 
 /// How many connections there may be at once. One more is closed as soon as it is made.
 const MOST_CONNECTIONS: usize = 8;
@@ -65,6 +70,10 @@ pub(crate) struct Held {
     pub(crate) listener: UnixListener,
     /// SIGCHLD and SIGTERM.
     pub(crate) signals: Signals,
+    /// What the session is bounded by.
+    pub(crate) bounds: Bounds,
+    /// Where its groups are.
+    pub(crate) places: Places,
 }
 
 /// The state of one held session.
@@ -83,6 +92,9 @@ pub(crate) struct Holder {
     connections: Vec<Connection>,
     dir: SessionDir,
     deadlines: Deadlines,
+    /// Given up, and the groups with it, when the end has been told.
+    watch: Option<Watch>,
+    places: Places,
     /// How the program ended, once it has.
     exit: Option<ExitStatus>,
     /// Whether no descendant is left.
@@ -90,6 +102,8 @@ pub(crate) struct Holder {
     phase: Phase,
     /// How the session ends, as soon as that is decided.
     end: Option<SessionEnd>,
+    /// Whether the kernel was told to kill all members of the session's groups.
+    killed: bool,
     recorded: bool,
     released: bool,
     terminated: bool,
@@ -99,7 +113,8 @@ pub(crate) struct Holder {
 
 impl Holder {
     /// Takes over a program that has just been started.
-    pub(crate) fn new(held: Held, dir: SessionDir, limits: &SessionLimits) -> Self {
+    pub(crate) fn new(held: Held, dir: SessionDir) -> Self {
+        let now = Instant::now();
         Self {
             pid: held.pid,
             output: Some(held.ends.output),
@@ -111,11 +126,14 @@ impl Holder {
             signals: held.signals,
             connections: Vec::new(),
             dir,
-            deadlines: Deadlines::new(limits, Instant::now()),
+            deadlines: Deadlines::new(held.bounds.limits(), now),
+            watch: Some(Watch::new(held.bounds, now)),
+            places: held.places,
             exit: None,
             childless: false,
             phase: Phase::Running,
             end: None,
+            killed: false,
             recorded: false,
             released: false,
             terminated: false,
@@ -156,6 +174,7 @@ impl Holder {
         }
         self.advance(Instant::now());
         self.report();
+        self.settle();
     }
 
     fn wait(&mut self) -> Woken {
@@ -201,8 +220,12 @@ impl Holder {
     fn reap(&mut self) {
         loop {
             match process::reap_any() {
-                Ok(Reaped::Child(pid, status)) if pid == self.pid => self.exit = Some(status),
-                Ok(Reaped::Child(..)) => {}
+                Ok(Reaped::Child(pid, status)) => {
+                    self.watch.iter_mut().for_each(|watch| watch.saw(status));
+                    if pid == self.pid {
+                        self.exit = Some(status);
+                    }
+                }
                 Ok(Reaped::Childless) => {
                     self.childless = true;
                     return;
@@ -287,6 +310,18 @@ impl Holder {
         }
         self.connections.retain(Connection::is_open);
         self.deadlines.owned(self.connections.iter().any(Connection::is_owner), Instant::now());
+    }
+
+    /// What nobody has to wait for, once the end has been told: the record is brought to the disk, and the groups are taken away, with
+    /// a few of those that others could not take away themselves.
+    fn settle(&mut self) {
+        if self.recorded
+            && let Some(watch) = self.watch.take()
+        {
+            self.dir.sync();
+            drop(watch);
+            cgroup::sweep(&self.places, cgroup::FEW);
+        }
     }
 }
 

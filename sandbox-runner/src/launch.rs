@@ -4,7 +4,7 @@
 //!    the [`Streams`] (terminal, pipes, or the caller's own), the [`Confinement`] (Landlock ruleset, seccomp programs).
 //! 2. A pipe that closes at exec, by which the child reports the step that failed.
 //! 3. Fork.
-//! 4. In the child, by system calls alone ([`child`]): death with the parent · signals reset · own session, and terminal · standard
+//! 4. In the child, by system calls alone ([`child`]): the session's cgroups · death with the parent · signals reset · own session, and terminal · standard
 //!    streams · every other descriptor marked to close · umask and resource limits · capabilities dropped, `no_new_privs` · working
 //!    directory · Landlock · seccomp · exec, trying each place in PATH.
 //! 5. The parent reads the pipe: nothing means that the program runs; a step and an errno become a [`LaunchError`].
@@ -19,10 +19,9 @@ mod image;
 pub(crate) use fault::LaunchError;
 pub(crate) use image::Image;
 
+use crate::bounds::Bounds;
 use crate::confinement::Confinement;
 use crate::kernel::process;
-use crate::rlimits::ResourceLimits;
-use capstan_types::limits::SessionLimits;
 use fault::{Fault, Step};
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -51,7 +50,7 @@ pub(crate) fn launch(
     image: &Image,
     streams: &Streams,
     confinement: &Confinement,
-    limits: &SessionLimits,
+    bounds: &Bounds,
 ) -> Result<libc::pid_t, LaunchError> {
     let order = child::Order {
         argv: image.argv_pointers(),
@@ -59,7 +58,8 @@ pub(crate) fn launch(
         image,
         streams,
         confinement,
-        limits: ResourceLimits::of(limits),
+        joins: bounds.joins(),
+        limits: bounds.of_each_process(),
         parent: std::process::id(),
     };
     let (mut reports, report_to) = std::io::pipe().map_err(|error| LaunchError::host("make a pipe", &error))?;

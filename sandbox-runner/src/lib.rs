@@ -11,6 +11,8 @@ mod hold;
 mod holder;
 mod launch;
 
+mod bounds;
+mod cgroup;
 mod confinement;
 mod rlimits;
 mod ruleset;

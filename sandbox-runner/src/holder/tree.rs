@@ -31,6 +31,11 @@ pub(super) fn kill() {
     descendants().into_iter().for_each(|kin| send(kin, libc::SIGKILL));
 }
 
+/// The numbers of all descendants.
+pub(super) fn members() -> Vec<libc::pid_t> {
+    descendants().into_iter().map(|(pid, _)| pid).collect()
+}
+
 fn own_pid() -> libc::pid_t {
     libc::pid_t::try_from(std::process::id()).unwrap_or_default()
 }

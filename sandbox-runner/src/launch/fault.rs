@@ -33,6 +33,8 @@ impl LaunchError {
 pub(crate) enum Step {
     /// Its report could not be read.
     Report,
+    /// Joining the session's cgroups.
+    Cgroups,
     /// Dying with the parent.
     Parent,
     /// A session of its own.
@@ -61,8 +63,9 @@ pub(crate) enum Step {
     Interpreter,
 }
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     Step::Report,
+    Step::Cgroups,
     Step::Parent,
     Step::Session,
     Step::Terminal,
@@ -112,6 +115,7 @@ impl Fault {
             Step::Landlock => missing("Landlock", &reason),
             Step::Seccomp => missing("seccomp filtering", &reason),
             Step::Report => LaunchError::host("read the child's report", &"it was cut short"),
+            Step::Cgroups => LaunchError::host("join the session's cgroups", &reason),
             Step::Parent => LaunchError::host("tie the child to its holder", &reason),
             Step::Session => LaunchError::host("make a session of processes", &reason),
             Step::Terminal => LaunchError::host("take the terminal", &reason),

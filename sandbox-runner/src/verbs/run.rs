@@ -1,6 +1,8 @@
 //! The `run` verb: one command in the sandbox, with the caller's own streams, environment and terminal.
 
 use super::{complain, misuse};
+use crate::bounds::Bounds;
+use crate::cgroup::Places;
 use crate::confinement::Confinement;
 use crate::kernel::process::{self, ExitStatus};
 use crate::kernel::signals;
@@ -30,7 +32,7 @@ pub(super) fn run(args: Vec<OsString>) -> ExitCode {
         Err(mistake) => return misuse(&mistake),
     };
     match start(&asked) {
-        Ok(pid) => finish(pid),
+        Ok((pid, _bounds)) => finish(pid),
         Err(error) => {
             complain(&error);
             ExitCode::from(error.shell_code)
@@ -74,12 +76,14 @@ fn parse(args: Vec<OsString>) -> Result<Asked, String> {
     Ok(asked)
 }
 
-fn start(asked: &Asked) -> Result<libc::pid_t, LaunchError> {
+/// The program, and what bounds it for as long as it is kept.
+fn start(asked: &Asked) -> Result<(libc::pid_t, Bounds), LaunchError> {
     let image = Image::new(asked.command.clone(), std::env::vars_os(), &asked.directory)?;
     let confinement = Confinement::prepare(&policy(asked)?, None)?;
-    let limits = SessionLimits::default();
+    let bounds = Bounds::make(&Places::find(), &SessionLimits::default(), false);
     signals::leave_keys_to_the_child();
-    launch(&image, &Streams::Inherited, &confinement, &limits)
+    let pid = launch(&image, &Streams::Inherited, &confinement, &bounds)?;
+    Ok((pid, bounds))
 }
 
 fn policy(asked: &Asked) -> Result<SandboxPolicy, LaunchError> {
