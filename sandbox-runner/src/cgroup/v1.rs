@@ -28,11 +28,14 @@ pub(super) fn make(parent: &Path, name: &str, controller: Controller, value: u64
     Ok(group)
 }
 
-/// Whether a process was killed for want of memory, and the group, not the host, was what had no more.
+/// Whether a process was killed for want of memory, and the group, not the host, was what had no more. How far the group came up to its
+/// limit says the latter: the counts of failures stay at zero on some kernels.
 pub(super) fn out_of_memory(group: &Group) -> bool {
-    let counted = |count: Option<u64>| count.is_some_and(|count| count > 0);
-    counted(group.count("memory.oom_control", "oom_kill"))
-        && ["memory.failcnt", "memory.memsw.failcnt"].into_iter().any(|file| counted(group.number(file)))
+    let was_full = || {
+        let (most, limit) = (group.number("memory.max_usage_in_bytes")?, group.number("memory.limit_in_bytes")?);
+        Some(most >= limit - limit / 16)
+    };
+    group.count("memory.oom_control", "oom_kill").is_some_and(|count| count > 0) && was_full().unwrap_or(true)
 }
 
 /// The processor time of the group.

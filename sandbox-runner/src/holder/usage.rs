@@ -42,15 +42,20 @@ impl Usage {
     }
 }
 
-/// The memory that `members` hold of their own, in bytes: what several share is divided among them, and files are not counted, which the
-/// kernel can drop. It is slow, so it is asked only when the quick sum is too large.
-pub(super) fn own_memory(members: &[libc::pid_t]) -> u64 {
-    let of = |pid: &libc::pid_t| {
-        let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-        let sizes = text.lines().filter(|line| line.starts_with("Pss_Anon:") || line.starts_with("Pss_Shmem:"));
-        sizes.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum::<u64>()
-    };
-    1024 * members.iter().map(of).sum::<u64>()
+/// Whether `members` together hold more than `most` bytes of memory of their own: what several share is divided among them, and files
+/// are not counted, which the kernel can drop. It is slow, so it is asked only when the quick sum is too large.
+pub(super) fn exceeds(members: &[libc::pid_t], most: u64) -> bool {
+    let mut sum = 0;
+    members.iter().any(|pid| {
+        sum += own_memory(*pid);
+        sum > most
+    })
+}
+
+fn own_memory(pid: libc::pid_t) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let sizes = text.lines().filter(|line| line.starts_with("Pss_Anon:") || line.starts_with("Pss_Shmem:"));
+    1024 * sizes.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum::<u64>()
 }
 
 /// Of `/proc/PID/stat`: times in ticks, memory in pages.

@@ -94,18 +94,18 @@ impl Watch {
     }
 
     fn over(&self, usage: &Usage) -> Option<SessionLimit> {
-        let (limits, cgroup) = (self.bounds.limits(), self.cgroup());
-        let outgrown = |most| usage.resident > most && usage::own_memory(&tree::members()) > most;
+        let (limits, cgroup, bounds) = (self.bounds.limits(), self.cgroup(), &self.bounds);
         let found = [
-            (SessionLimit::Memory, cgroup.out_of_memory() || self.bounds.watches_memory().is_some_and(outgrown)),
-            (
-                SessionLimit::Processes,
-                cgroup.out_of_processes() || self.bounds.watches_processes().is_some_and(|most| usage.threads >= most),
-            ),
+            (SessionLimit::Memory, cgroup.out_of_memory()),
+            (SessionLimit::Processes, cgroup.out_of_processes()),
+            (SessionLimit::Processes, bounds.watches_processes().is_some_and(|most| usage.threads >= most)),
             (SessionLimit::FileSize, self.too_large && limits.file_bytes.is_some()),
             (SessionLimit::CpuTime, limits.cpu_time.is_some_and(|most| usage.cpu >= most.as_duration())),
             (SessionLimit::Written, limits.written.is_some_and(|most| usage.written > most)),
         ];
-        found.into_iter().find_map(|(limit, over)| over.then_some(limit))
+        // The memory of a tree at last, for to be exact takes long.
+        let outgrown = |most| usage.resident > most && usage::exceeds(&tree::members(), most);
+        let memory = || bounds.watches_memory().is_some_and(outgrown).then_some(SessionLimit::Memory);
+        found.into_iter().find_map(|(limit, over)| over.then_some(limit)).or_else(memory)
     }
 }
