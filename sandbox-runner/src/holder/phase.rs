@@ -5,7 +5,7 @@
 
 use super::watch::Watch;
 use super::{Holder, tree};
-use crate::kernel::process::ExitStatus;
+use crate::kernel::process::{self, ExitStatus};
 use capstan_types::launch::{EndRecord, SessionEnd};
 use std::time::{Duration, Instant};
 
@@ -110,6 +110,9 @@ impl Holder {
     fn kill_tree(&mut self) {
         let first = !std::mem::replace(&mut self.killed, true);
         let at_once = first && self.watch.as_ref().is_some_and(|watch| watch.cgroup().kill());
+        if first {
+            process::hurry();
+        }
         if !at_once {
             tree::kill();
         }

@@ -136,6 +136,12 @@ pub(crate) fn largest_child() -> u64 {
     u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024
 }
 
+/// Goes before others for the processor, where we may: whoever is to end thousands of processes competes with them all.
+pub(crate) fn hurry() {
+    // SAFETY: takes integers only.
+    let _ = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
+}
+
 /// How many bytes a page of memory has.
 pub(crate) fn page_size() -> u64 {
     // SAFETY: takes an integer.
