@@ -86,8 +86,11 @@ fn a_launch_that_fails_leaves_no_group() {
 
 #[test]
 fn what_a_killed_holder_left_is_swept_by_the_probe_and_by_the_next_session() {
-    let sweeps: [&dyn Fn(); 2] =
-        [&|| assert!(runner("probe").output().unwrap().status.success()), &|| drop(Launch::new(&["true"]).start().release())];
+    let sweeps: [&dyn Fn(); 2] = [&|| assert!(runner("probe").output().unwrap().status.success()), &|| {
+        let next = Launch::new(&["true"]).start();
+        next.end_record();
+        next.release();
+    }];
     for sweep in sweeps {
         let session = Launch::shell("echo ready; sleep 1000 & sleep 1000").start();
         need_cgroups(&session.enforced);
