@@ -3,15 +3,14 @@
 //! Invariant: an error here means that nothing is started. A weaker level than the host's best is used only when the policy allows it, and
 //! the proof says what is missing.
 
+use crate::bounds::Bounds;
 use crate::egress_process::EgressProcess;
 use crate::kernel::process::user;
 use crate::namespaces::{self, Namespaces, User};
-use crate::rlimits::described;
 use crate::root::view::{NoView, View};
 use crate::ruleset::{self, Ruleset};
 use crate::seccomp::{self, BpfProgram, Surroundings};
 use capstan_types::launch::{Enforced, Refusal};
-use capstan_types::limits::SessionLimits;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Level, Network, SandboxMode, SandboxPolicy};
 use std::ffi::OsString;
@@ -204,6 +203,11 @@ impl Confinement {
         self.inside().map(|(namespaces, _)| namespaces.ptmx())
     }
 
+    /// Whether processes of the session's user are the session's alone, and can be counted as such.
+    pub(crate) fn own_user(&self) -> bool {
+        self.inside().is_some()
+    }
+
     /// Whether the session's network is not the host's.
     pub(crate) const fn own_network(&self) -> bool {
         !self.network.is_full()
@@ -220,7 +224,7 @@ impl Confinement {
     }
 
     /// The proof. It is true once the program runs, for every part is set before exec or the launch fails.
-    pub(crate) fn enforced(&self, limits: &SessionLimits) -> Enforced {
+    pub(crate) fn enforced(&self, bounds: &Bounds) -> Enforced {
         let sandbox = self.sandbox.as_ref();
         let inside = self.inside().map(|(namespaces, _)| namespaces);
         let own = |name: &&&str| **name != "net" || self.own_network();
@@ -231,12 +235,12 @@ impl Confinement {
             capabilities_dropped: sandbox.is_some(),
             network_closed: sandbox.is_some() && self.own_network(),
             uid: inside.map_or_else(user, |namespaces| namespaces.user().kernel()),
-            limits: described(limits),
+            limits: bounds.described(),
             level: self.level(),
             landlock_rights: sandbox.map(|sandbox| sandbox.ruleset.handled()).unwrap_or_default(),
             namespaces: inside.iter().flat_map(|_| namespaces::NAMES.iter().filter(own)).map(|name| (*name).to_owned()).collect(),
             network: self.network.as_str().to_owned(),
-            missing: self.missing.clone(),
+            missing: self.missing.iter().cloned().chain(bounds.missing()).collect(),
         }
     }
 }

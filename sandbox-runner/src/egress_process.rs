@@ -9,11 +9,12 @@ mod confine;
 use crate::kernel::descriptor::set_nonblocking;
 use crate::kernel::process::{self, PidFd};
 use capstan_egress::Bounds;
+use capstan_types::launch::Denial;
 use capstan_types::policy::HostRule;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 /// What the proxy says once it is confined. Anything else is why it could not be.
 const READY: &str = "ready";
@@ -24,6 +25,8 @@ pub(crate) struct EgressProcess {
     pid: libc::pid_t,
     handle: PidFd,
     denials: File,
+    /// What was read of a line that is not complete.
+    begun: Vec<u8>,
 }
 
 impl EgressProcess {
@@ -45,21 +48,31 @@ impl EgressProcess {
             pid => pid,
         };
         drop((listener, tell, report));
-        let proxy = Self { pid, handle: PidFd::open(pid)?, denials: OwnedFd::from(denials).into() };
+        let proxy = Self { pid, handle: PidFd::open(pid)?, denials: OwnedFd::from(denials).into(), begun: Vec::new() };
         let mut said = String::new();
         ready.read_to_string(&mut said)?;
         if said == READY { Ok(proxy) } else { Err(io::Error::other(format!("the network's proxy did not start: {said}"))) }
     }
 
-    /// The proxy's process id, by which the holder's reaping tells it from the program. Its end is no end of the session.
-    pub(crate) const fn pid(&self) -> libc::pid_t {
-        self.pid
+    /// Readable when something was refused, or when the proxy has died.
+    pub(crate) fn wakes_by(&self) -> RawFd {
+        self.denials.as_raw_fd()
     }
 
-    /// What was refused, as lines of JSON, each a [`capstan_types::launch::Denial`]; reading never waits. The end means that the proxy
-    /// has died.
-    pub(crate) const fn denials(&self) -> &File {
-        &self.denials
+    /// What was refused since the last time, without waiting; and whether the proxy is still there to refuse more.
+    pub(crate) fn refused(&mut self) -> (Vec<Denial>, bool) {
+        let mut buffer = [0; 4096];
+        let alive = loop {
+            match self.denials.read(&mut buffer) {
+                Ok(0) => break false,
+                Ok(count) => self.begun.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break error.kind() == io::ErrorKind::WouldBlock,
+            }
+        };
+        let whole = self.begun.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let lines: Vec<u8> = self.begun.drain(..whole).collect();
+        (lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect(), alive)
     }
 }
 

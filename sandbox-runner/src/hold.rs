@@ -4,6 +4,8 @@
 //! socket, terminal or pipes) · launch · answer · let go of the caller · hold. Everything that can fail for want of room fails before
 //! the launch. If the answer reaches nobody, the session is ended at once: a session that nobody knows of must not run.
 
+use crate::bounds::Bounds;
+use crate::cgroup::Places;
 use crate::confinement::{Confinement, Wanted};
 use crate::holder::{Ends, Held, Holder};
 use crate::kernel::{descriptor, process, signals};
@@ -57,7 +59,7 @@ fn start() -> Result<(Holder, LaunchAnswer), LaunchError> {
     let dir =
         SessionDir::enter(spec.dir.as_path()).map_err(|error| LaunchError::host("enter the session's directory", &error))?;
     match begin(&spec, &image, &dir, None) {
-        Ok((held, answer)) => Ok((Holder::new(held, dir, &spec.limits), answer)),
+        Ok((held, answer)) => Ok((Holder::new(held, dir), answer)),
         Err(error) => {
             dir.abandon();
             Err(error)
@@ -115,18 +117,17 @@ fn begin(
     let confinement = Confinement::prepare(&wanted, ahead)?;
     let (ends, streams) =
         open_streams(spec.stdio, confinement.ptmx()).map_err(|error| LaunchError::host("open a terminal or pipes", &error))?;
-    let pid = launch(image, &streams, &confinement, &spec.limits)?;
+    let places = Places::find();
+    let bounds = Bounds::make(&places, &spec.limits, confinement.own_user());
+    let pid = launch(image, &streams, &confinement, &bounds)?;
     let slave = match streams {
         Streams::Terminal { slave } => Some(slave),
         Streams::Pipes { .. } | Streams::Inherited => None,
     };
-    let answer = LaunchAnswer::Started {
-        pid: pid.unsigned_abs(),
-        holder: std::process::id(),
-        enforced: confinement.enforced(&spec.limits),
-    };
+    let answer =
+        LaunchAnswer::Started { pid: pid.unsigned_abs(), holder: std::process::id(), enforced: confinement.enforced(&bounds) };
     let inside = confinement.into_inside();
-    Ok((Held { pid, ends, slave, spool, listener, signals, inside }, answer))
+    Ok((Held { pid, ends, slave, spool, listener, signals, inside, bounds, places }, answer))
 }
 
 fn open_streams(stdio: Stdio, ptmx: Option<&OwnedFd>) -> io::Result<(Ends, Streams)> {

@@ -3,15 +3,21 @@
 //! One loop waits for everything at once: signals, the session's output, the control socket and its connections, and the clock. Nothing
 //! in it blocks: a slow reader loses the middle of the output, never time of the session's.
 //!
-//! Invariants: the session ends once, and its end is recorded on disk before anybody is told. Memory is bounded: the output lies in the
-//! spool, and every queue has a cap.
+//! Invariants: the session ends once, and its end is recorded before anybody is told, so that no death of a process can lose what was
+//! told; right after, it is made to survive a loss of power as well. Memory is bounded: the output lies in the spool, and every queue has
+//! a cap.
 
 mod connection;
 mod deadlines;
+mod denials;
 mod input;
 mod phase;
 pub(crate) mod tree;
+mod usage;
+pub(crate) mod watch;
 
+use crate::bounds::Bounds;
+use crate::cgroup::{self, Places};
 use crate::confinement::Inside;
 use crate::kernel::descriptor::{Interest, PollSet};
 use crate::kernel::peer;
@@ -21,8 +27,7 @@ use crate::session_dir::SessionDir;
 use crate::spool::Spool;
 use crate::terminal::Terminal;
 use capstan_types::control::{MAX_DATA, Report, Request, VERSION};
-use capstan_types::launch::SessionEnd;
-use capstan_types::limits::SessionLimits;
+use capstan_types::launch::{Denial, SessionEnd};
 use connection::Connection;
 use deadlines::Deadlines;
 use input::Input;
@@ -32,6 +37,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
+use watch::Watch;
 
 /// How many connections there may be at once. One more is closed as soon as it is made.
 const MOST_CONNECTIONS: usize = 8;
@@ -68,6 +74,10 @@ pub(crate) struct Held {
     pub(crate) signals: Signals,
     /// The session's namespaces and what was made for its root, if it has them.
     pub(crate) inside: Option<Inside>,
+    /// What the session is bounded by.
+    pub(crate) bounds: Bounds,
+    /// Where its groups are.
+    pub(crate) places: Places,
 }
 
 /// The state of one held session.
@@ -81,12 +91,17 @@ pub(crate) struct Holder {
     /// Kept open while the program lives: a program that closes its terminal to open it again would otherwise hang it up.
     slave: Option<OwnedFd>,
     inside: Option<Inside>,
+    /// What the session's proxy refused.
+    denials: Vec<Denial>,
     spool: Spool,
     listener: UnixListener,
     signals: Signals,
     connections: Vec<Connection>,
     dir: SessionDir,
     deadlines: Deadlines,
+    /// Given up, and the groups with it, when the end has been told.
+    watch: Option<Watch>,
+    places: Places,
     /// How the program ended, once it has.
     exit: Option<ExitStatus>,
     /// Whether no descendant is left.
@@ -94,6 +109,8 @@ pub(crate) struct Holder {
     phase: Phase,
     /// How the session ends, as soon as that is decided.
     end: Option<SessionEnd>,
+    /// Whether the kernel was told to kill all members of the session's groups.
+    killed: bool,
     recorded: bool,
     released: bool,
     terminated: bool,
@@ -103,7 +120,8 @@ pub(crate) struct Holder {
 
 impl Holder {
     /// Takes over a program that has just been started.
-    pub(crate) fn new(held: Held, dir: SessionDir, limits: &SessionLimits) -> Self {
+    pub(crate) fn new(held: Held, dir: SessionDir) -> Self {
+        let now = Instant::now();
         Self {
             pid: held.pid,
             output: Some(held.ends.output),
@@ -111,16 +129,20 @@ impl Holder {
             terminal: held.ends.terminal,
             slave: held.slave,
             inside: held.inside,
+            denials: Vec::new(),
             spool: held.spool,
             listener: held.listener,
             signals: held.signals,
             connections: Vec::new(),
             dir,
-            deadlines: Deadlines::new(limits, Instant::now()),
+            deadlines: Deadlines::new(held.bounds.limits(), now),
+            watch: Some(Watch::new(held.bounds, now)),
+            places: held.places,
             exit: None,
             childless: false,
             phase: Phase::Running,
             end: None,
+            killed: false,
             recorded: false,
             released: false,
             terminated: false,
@@ -156,6 +178,9 @@ impl Holder {
         if ready.output {
             self.read_output();
         }
+        if ready.refusals {
+            self.read_refusals();
+        }
         // Before requests, which may wait for the room: if room came after them, nothing would wake us to see that it has.
         self.input.write_some();
         self.serve(&ready.connections);
@@ -164,12 +189,14 @@ impl Holder {
         }
         self.advance(Instant::now());
         self.report();
+        self.settle();
     }
 
     fn wait(&mut self) -> Woken {
         self.poll.clear();
         self.poll.add(self.signals.as_raw_fd(), Interest::Read);
         let listener = self.poll.add(self.listener.as_raw_fd(), Interest::Read);
+        let refusals = self.refusals().map(|fd| self.poll.add(fd, Interest::Read));
         let output = self.output.as_ref().map(|output| self.poll.add(output.as_raw_fd(), Interest::Read));
         if let Some(input) = self.input.waits_for() {
             self.poll.add(input, Interest::Write);
@@ -184,6 +211,7 @@ impl Holder {
             std::thread::sleep(SHORT_OF_SOMETHING);
         }
         Woken {
+            refusals: refusals.is_some_and(|refusals| self.poll.ready(refusals).readable),
             listener: self.poll.ready(listener).readable,
             output: output.is_some_and(|output| self.poll.ready(output).readable),
             connections: connections
@@ -210,8 +238,12 @@ impl Holder {
     fn reap(&mut self) {
         loop {
             match process::reap_any() {
-                Ok(Reaped::Child(pid, status)) if pid == self.pid => self.exit = Some(status),
-                Ok(Reaped::Child(..)) => {}
+                Ok(Reaped::Child(pid, status)) => {
+                    self.watch.iter_mut().for_each(|watch| watch.saw(status));
+                    if pid == self.pid {
+                        self.exit = Some(status);
+                    }
+                }
                 Ok(Reaped::Childless) => {
                     self.childless = true;
                     return;
@@ -289,6 +321,7 @@ impl Holder {
 
     /// Sends each connection what it can take, and forgets those that are gone.
     fn report(&mut self) {
+        self.tell_denials();
         let end = self.end.as_ref().filter(|_| matches!(self.phase, Phase::Ended { .. }));
         for connection in &mut self.connections {
             connection.fill(&self.spool, end);
@@ -297,10 +330,23 @@ impl Holder {
         self.connections.retain(Connection::is_open);
         self.deadlines.owned(self.connections.iter().any(Connection::is_owner), Instant::now());
     }
+
+    /// What nobody has to wait for, once the end has been told: the record is brought to the disk, and the groups are taken away, with
+    /// a few of those that others could not take away themselves.
+    fn settle(&mut self) {
+        if self.recorded
+            && let Some(watch) = self.watch.take()
+        {
+            self.dir.sync();
+            drop(watch);
+            cgroup::sweep(&self.places, cgroup::FEW);
+        }
+    }
 }
 
 /// What a wait found.
 struct Woken {
+    refusals: bool,
     listener: bool,
     output: bool,
     connections: Vec<crate::kernel::descriptor::Ready>,

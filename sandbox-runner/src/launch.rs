@@ -4,7 +4,7 @@
 //!    the [`Streams`] (terminal, pipes, or the caller's own), the [`Confinement`] (Landlock ruleset, seccomp programs).
 //! 2. A pipe that closes at exec, by which the child reports the step that failed.
 //! 3. Fork, into the session's pid namespace where there is one: the program's parent is the holder all the same.
-//! 4. In the child ([`child`]): signals reset · own session, and terminal · standard streams · every other descriptor marked to close ·
+//! 4. In the child ([`child`]): the session's cgroups · signals reset · own session, and terminal · standard streams · every other descriptor marked to close ·
 //!    umask and resource limits · the session's namespaces, user and root · a keyring of its own · capabilities dropped, `no_new_privs` ·
 //!    working directory · Landlock · seccomp · exec, trying each place in PATH. This program has one thread, so the child may allocate.
 //! 5. The parent reads the pipe: nothing means that the program runs; a step and an errno become a [`LaunchError`].
@@ -19,11 +19,10 @@ mod image;
 pub(crate) use fault::LaunchError;
 pub(crate) use image::Image;
 
+use crate::bounds::Bounds;
 use crate::confinement::Confinement;
 use crate::kernel::process;
 use crate::namespaces::Namespaces;
-use crate::rlimits::ResourceLimits;
-use capstan_types::limits::SessionLimits;
 use fault::{Fault, Step};
 use std::io::{PipeWriter, Read};
 use std::os::fd::OwnedFd;
@@ -52,7 +51,7 @@ pub(crate) fn launch(
     image: &Image,
     streams: &Streams,
     confinement: &Confinement,
-    limits: &SessionLimits,
+    bounds: &Bounds,
 ) -> Result<libc::pid_t, LaunchError> {
     let order = child::Order {
         argv: image.argv_pointers(),
@@ -60,7 +59,8 @@ pub(crate) fn launch(
         image,
         streams,
         confinement,
-        limits: ResourceLimits::of(limits),
+        joins: bounds.joins(),
+        limits: bounds.of_each_process(),
         parent: std::process::id(),
     };
     let apart = |error| LaunchError::host("fork into the session's namespace", &error);

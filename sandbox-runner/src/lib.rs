@@ -13,6 +13,8 @@ mod launch;
 
 mod egress_process;
 
+mod bounds;
+mod cgroup;
 mod confinement;
 mod namespaces;
 mod rlimits;

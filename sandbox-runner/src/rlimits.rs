@@ -10,10 +10,15 @@ pub(crate) type Resource = libc::__rlimit_resource_t;
 pub(crate) struct ResourceLimits(Vec<(Resource, u64)>);
 
 impl ResourceLimits {
-    /// What the session's limits ask of the kernel. Never a core dump: it would hold what the program had in memory.
-    pub(crate) fn of(limits: &SessionLimits) -> Self {
+    /// What the session's limits ask of the kernel for each process. `memory` is set where no cgroup bounds it, and `processes` where
+    /// no cgroup does and the user is the session's own. Never a core dump: it would hold what the program had in memory.
+    pub(crate) fn of(limits: &SessionLimits, memory: Option<u64>, processes: Option<u64>) -> Self {
         let optional = [
-            limits.processes.map(|count| (libc::RLIMIT_NPROC, u64::from(count))),
+            processes.map(|count| (libc::RLIMIT_NPROC, count)),
+            // A little more than the limit of the whole, so that one process that reaches that is seen to, by the watch.
+            memory.map(|bytes| (libc::RLIMIT_DATA, bytes.saturating_add(bytes / 4))),
+            // In whole seconds, and one more: the count of the whole session comes first, this is for when nobody counts.
+            limits.cpu_time.map(|span| (libc::RLIMIT_CPU, span.0.div_ceil(1000).saturating_add(1))),
             limits.open_files.map(|count| (libc::RLIMIT_NOFILE, u64::from(count))),
             limits.file_bytes.map(|bytes| (libc::RLIMIT_FSIZE, bytes)),
         ];
@@ -24,22 +29,4 @@ impl ResourceLimits {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Resource, u64)> {
         self.0.iter().copied()
     }
-}
-
-/// The limits in words, for the proof that goes with the outcome.
-pub(crate) fn described(limits: &SessionLimits) -> Vec<String> {
-    let optional = [
-        limits.total.map(|span| format!("total={}ms", span.0)),
-        limits.idle.map(|span| format!("idle={}ms", span.0)),
-        limits.processes.map(|count| format!("processes={count}")),
-        limits.open_files.map(|count| format!("open_files={count}")),
-        limits.file_bytes.map(|bytes| format!("file_bytes={bytes}")),
-    ];
-    let always = [
-        format!("ownerless={}ms", limits.ownerless.0),
-        format!("head={}", limits.head.bytes()),
-        format!("tail={}", limits.tail.bytes()),
-        "core=0".to_owned(),
-    ];
-    optional.into_iter().flatten().chain(always).collect()
 }

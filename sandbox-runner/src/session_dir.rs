@@ -57,16 +57,21 @@ impl SessionDir {
         Ok(listener)
     }
 
-    /// Writes the end record durably. It can be tried again.
+    /// Writes the end record, so that it is there whichever process dies from now on. It can be tried again.
     pub(crate) fn record(&mut self, record: &EndRecord) -> io::Result<()> {
         let json = serde_json::to_vec(record)?;
         self.end.rewind()?;
         self.end.write_all(&json)?;
         self.end.set_len(json.len() as u64)?;
-        self.end.sync_all()?;
-        // The directory is not synced, for half a millisecond: should the power fail before the name is on disk, the session is as gone as
-        // its record, and a directory without a record says so.
         fs::rename(UNFINISHED_END, EndRecord::FILE)
+    }
+
+    /// Brings the end record to the disk. It takes a millisecond and more, so it comes after the end is told: a host that loses its power
+    /// in between may come back without the record, or with an empty one, and whoever was told has the end all the same. The directory is
+    /// not synced, for the same reason: one without a record holds a session whose end is not known.
+    pub(crate) fn sync(&self) {
+        // After a refusal nothing is known of what the disk has, so there is nothing to try again.
+        let _ = self.end.sync_all();
     }
 
     /// Takes away the control socket: nobody answers there any more.

@@ -232,8 +232,9 @@ impl SessionEnd {
     }
 }
 
-/// How a session ended, as the holder leaves it in its directory: the file [`EndRecord::FILE`], one JSON document, written durably
-/// before anybody is told. A directory without it holds a session that runs, or one whose holder was killed.
+/// How a session ended, as the holder leaves it in its directory: the file [`EndRecord::FILE`], one JSON document, there before anybody
+/// is told, and brought to the disk right after. A directory without it holds a session that runs, or one whose holder was killed; after a
+/// loss of power it may also be missing, or be empty, for an end that was just told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndRecord {
     /// How it ended.

@@ -50,11 +50,11 @@ fn a_proxy_serves_tells_and_takes_the_network_with_it() {
     serving.join().unwrap();
     assert!(say(at, "CONNECT localhost:443 HTTP/1.1\r\n\r\n").ends_with("localhost:443 is not in the list of allowed hosts\n"));
     let mut line = String::new();
-    io::BufReader::new(proxy.denials()).read_line(&mut line).unwrap();
+    io::BufReader::new(&proxy.denials).read_line(&mut line).unwrap();
     let denial: Denial = serde_json::from_str(&line).unwrap();
     assert_eq!(denial.to_string(), "connect to localhost:443 refused: not in the list of allowed hosts");
 
-    process::kill(proxy.pid(), libc::SIGKILL).unwrap();
+    process::kill(proxy.pid, libc::SIGKILL).unwrap();
     eventually("the killed proxy is still listening", || TcpStream::connect(at).is_err());
 }
 
@@ -63,7 +63,7 @@ fn a_proxy_has_no_powers_and_no_descriptors_of_the_holder() {
     let _held = File::open("/etc/hosts").unwrap();
     let (listening, _) = listener();
     let proxy = EgressProcess::start(listening.into(), Vec::new()).unwrap();
-    let status = status(proxy.pid());
+    let status = status(proxy.pid);
     let has = |line: &str| status.lines().any(|other| other.split_whitespace().eq(line.split_whitespace()));
     for line in
         ["NoNewPrivs: 1", "CapEff: 0000000000000000", "CapPrm: 0000000000000000", "Seccomp: 2", "SigBlk: 0000000000000000"]
@@ -74,12 +74,12 @@ fn a_proxy_has_no_powers_and_no_descriptors_of_the_holder() {
         assert!(has("Uid: 65534 65534 65534 65534") && has("Gid: 65534 65534 65534 65534") && has("Groups:"), "{status}");
         // Three standard streams, the listener, the pipe. Only root may look at them, for the proxy is not dumpable.
         eventually("the proxy has other descriptors", || {
-            std::fs::read_dir(format!("/proc/{}/fd", proxy.pid())).unwrap().count() == 5
+            std::fs::read_dir(format!("/proc/{}/fd", proxy.pid)).unwrap().count() == 5
         });
     } else {
-        assert!(std::fs::read_dir(format!("/proc/{}/fd", proxy.pid())).is_err());
+        assert!(std::fs::read_dir(format!("/proc/{}/fd", proxy.pid)).is_err());
     }
-    let pid = proxy.pid();
+    let pid = proxy.pid;
     drop(proxy);
     assert!(process::kill(pid, 0).is_err());
 }

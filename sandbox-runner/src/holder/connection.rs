@@ -31,6 +31,8 @@ pub(super) struct Connection {
     behind: bool,
     /// Whether the end is among what was sent or waits to be.
     told_end: bool,
+    /// How many of the session's denials were sent.
+    denials: usize,
     /// The peer sends nothing more.
     silent: bool,
     /// The peer takes nothing more.
@@ -50,6 +52,7 @@ impl Connection {
             held: None,
             behind: false,
             told_end: false,
+            denials: 0,
             silent: false,
             gone: false,
         })
@@ -142,6 +145,16 @@ impl Connection {
             Err(_) => self.gone = true,
         }
         None
+    }
+
+    /// How many of the session's denials the peer was sent.
+    pub(super) const fn denials_told(&self) -> usize {
+        self.denials
+    }
+
+    /// Notes that the peer was sent so many.
+    pub(super) const fn note_denials(&mut self, told: usize) {
+        self.denials = told;
     }
 
     /// Fetches output to send, and behind the last of it the end.

@@ -3,8 +3,9 @@
 //! Running → (the program ends) draining → killing what is left → ended; or, when somebody or a limit ends it, from running straight to
 //! killing. How it ends is decided once, when running stops.
 
+use super::watch::Watch;
 use super::{Holder, tree};
-use crate::kernel::process::ExitStatus;
+use crate::kernel::process::{self, ExitStatus};
 use capstan_types::launch::{EndRecord, SessionEnd};
 use std::time::{Duration, Instant};
 
@@ -82,17 +83,18 @@ impl Holder {
             });
             self.let_go_of_streams();
             self.phase = Phase::Draining { until: now + DRAIN };
-        } else if let Some(limit) = self.deadlines.reached(now) {
+            return;
+        }
+        let output = self.spool.total();
+        let counted = || self.watch.as_mut().and_then(|watch| watch.reached(now, output));
+        if let Some(limit) = self.deadlines.reached(now).or_else(counted) {
             self.end_with(SessionEnd::Limit(limit));
         }
     }
 
     fn go_on_killing(&mut self, now: Instant, again: Instant, give_up: Instant, settled: Option<Instant>) {
         if !self.childless && now >= again && now < give_up {
-            match &self.inside {
-                Some(inside) => inside.namespaces.end(),
-                None => tree::kill(),
-            }
+            self.kill_tree();
             self.reap();
             self.phase = Phase::Killing { again: Instant::now() + KILL_AGAIN, give_up, settled };
         }
@@ -104,12 +106,33 @@ impl Holder {
         }
     }
 
+    /// The kernel kills a group at once, if there is one. Whoever is not in it, or there still is at the next attempt, is sought out.
+    fn kill_tree(&mut self) {
+        let first = !std::mem::replace(&mut self.killed, true);
+        self.read_refusals();
+        self.end_proxy();
+        let at_once = first && self.watch.as_ref().is_some_and(|watch| watch.cgroup().kill());
+        if first {
+            process::hurry();
+        }
+        match &self.inside {
+            Some(inside) => inside.namespaces.end(),
+            None if !at_once => tree::kill(),
+            None => {}
+        }
+    }
+
     fn finish(&mut self, now: Instant) {
         self.output = None;
+        if let (Some(end), Some(watch)) = (&self.end, &self.watch)
+            && let Some(limit) = watch.last(end, self.spool.total())
+        {
+            self.end = Some(SessionEnd::Limit(limit));
+        }
         self.record(now);
     }
 
-    /// Writes the end to disk. If the disk refuses, the end is told all the same, and written when the disk allows.
+    /// Writes the end down. If the disk refuses, the end is told all the same, and written when the disk allows.
     fn record(&mut self, now: Instant) {
         let at = if let Phase::Ended { at, .. } = self.phase { at } else { now };
         let end = self.end.get_or_insert_with(|| SessionEnd::Unknown { reason: "the holder lost track of it".to_owned() });
@@ -121,7 +144,7 @@ impl Holder {
     /// The next moment at which something happens by itself.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Running => self.deadlines.next(),
+            Phase::Running => [self.deadlines.next(), self.watch.as_ref().and_then(Watch::next)].into_iter().flatten().min(),
             Phase::Draining { until } => Some(until),
             Phase::Killing { again, settled, .. } => settled.or(Some(again)),
             Phase::Ended { at, record_again } => {

@@ -18,17 +18,18 @@ type Kin = (libc::pid_t, libc::pid_t);
 pub(crate) fn kill() {
     let mut stopped = BTreeSet::new();
     for _ in 0..MOST_ROUNDS {
-        let before = stopped.len();
-        for kin in descendants() {
-            if stopped.insert(kin.0) {
-                send(kin, libc::SIGSTOP);
-            }
-        }
-        if stopped.len() == before {
+        let fresh: Vec<Kin> = descendants().into_iter().filter(|kin| stopped.insert(kin.0)).collect();
+        if fresh.is_empty() {
             break;
         }
+        send(&fresh, libc::SIGSTOP);
     }
-    descendants().into_iter().for_each(|kin| send(kin, libc::SIGKILL));
+    send(&descendants(), libc::SIGKILL);
+}
+
+/// The numbers of all descendants.
+pub(super) fn members() -> Vec<libc::pid_t> {
+    descendants().into_iter().map(|(pid, _)| pid).collect()
 }
 
 fn own_pid() -> libc::pid_t {
@@ -53,25 +54,30 @@ fn children(of: libc::pid_t) -> impl Iterator<Item = Kin> {
     })
 }
 
-/// Signals a process that was seen as a descendant, if it still is one (its number may have become a stranger's since), and its group
-/// with it: a group is signalled in one step, which no member can fork away from, however short it lives.
-fn send((pid, parent): Kin, number: i32) {
+/// Signals processes that were seen as descendants, and their groups with them: a group is signalled in one step, which no member can
+/// fork away from, however short it lives; and once, as a bomb of thousands may be one group.
+fn send(kin: &[Kin], number: i32) {
+    let groups: BTreeSet<libc::pid_t> = kin.iter().filter_map(|kin| send_one(*kin, number)).collect();
+    // The program leads a session of its own, so none of its descendants can be in our group. Were one there all the same, its group
+    // would be us.
+    let Some(ours) = standing(own_pid()) else { return };
+    for group in groups.into_iter().filter(|group| *group != ours.group) {
+        let _ = signal(-group, number);
+    }
+}
+
+/// Signals a process if it still is a descendant (its number may have become a stranger's since), and gives its group.
+fn send_one((pid, parent): Kin, number: i32) -> Option<libc::pid_t> {
     let Ok(handle) = PidFd::open(pid) else {
         // Out of descriptors, for one. Our own children keep their numbers until we reap them, so those at least can be named.
         if parent == own_pid() {
             let _ = signal(pid, number);
         }
-        return;
+        return None;
     };
-    let Some(found) = standing(pid).filter(|found| found.parent == parent || found.parent == own_pid()) else {
-        return;
-    };
+    let found = standing(pid).filter(|found| found.parent == parent || found.parent == own_pid())?;
     let _ = handle.signal(number);
-    // The program leads a session of its own, so none of its descendants can be in our group. Were one there all the same, its group
-    // would be us.
-    if standing(own_pid()).is_some_and(|ours| ours.group != found.group) {
-        let _ = signal(-found.group, number);
-    }
+    Some(found.group)
 }
 
 /// Where a process stands among others.

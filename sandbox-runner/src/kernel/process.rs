@@ -137,6 +137,29 @@ pub(crate) fn set_umask(mask: libc::mode_t) {
     unsafe { libc::umask(mask) };
 }
 
+/// The most memory, in bytes, that any one process held of those that were waited for below this one.
+pub(crate) fn largest_child() -> u64 {
+    // SAFETY: the struct is plain numbers, for which zero is valid, and the kernel fills it.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);
+        usage
+    };
+    u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024
+}
+
+/// Goes before others for the processor, where we may: whoever is to end thousands of processes competes with them all.
+pub(crate) fn hurry() {
+    // SAFETY: takes integers only.
+    let _ = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
+}
+
+/// How many bytes a page of memory has.
+pub(crate) fn page_size() -> u64 {
+    // SAFETY: takes an integer.
+    u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
+}
+
 /// The effective user.
 pub(crate) fn user() -> u32 {
     // SAFETY: takes nothing and cannot fail.

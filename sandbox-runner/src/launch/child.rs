@@ -20,6 +20,8 @@ pub(crate) struct Order<'a> {
     pub(crate) image: &'a Image,
     pub(crate) streams: &'a Streams,
     pub(crate) confinement: &'a Confinement,
+    /// By which the session's cgroups are joined.
+    pub(crate) joins: Vec<RawFd>,
     pub(crate) limits: ResourceLimits,
     pub(crate) parent: u32,
 }
@@ -71,6 +73,8 @@ fn give_up(fault: Fault, report_to: &PipeWriter) -> ! {
 }
 
 fn prepare(order: &Order<'_>, has_rights: bool) -> Result<(), Fault> {
+    // First of all, so that nothing is used that is not counted, and while the groups can still be named.
+    join(&order.joins)?;
     // With a pid namespace, the death of init is the program's, and the holder's is init's.
     if order.confinement.inside().is_none() {
         die_with(order.parent)?;
@@ -136,6 +140,16 @@ fn errno() -> i32 {
 
 fn check(step: Step, result: libc::c_int) -> Result<(), Fault> {
     if result < 0 { Err(Fault { step, errno: errno() }) } else { Ok(()) }
+}
+
+/// Each is told that this very process comes.
+fn join(cgroups: &[RawFd]) -> Result<(), Fault> {
+    for group in cgroups {
+        // SAFETY: the buffer is live and one byte long.
+        let written = unsafe { libc::write(*group, b"0".as_ptr().cast(), 1) };
+        check(Step::Cgroups, libc::c_int::try_from(written).unwrap_or(-1))?;
+    }
+    Ok(())
 }
 
 /// The kernel kills the program when the holder dies, for nobody could bound it then. It does so for the program alone: what that has

@@ -33,6 +33,8 @@ impl LaunchError {
 pub(crate) enum Step {
     /// Its report could not be read.
     Report,
+    /// Joining the session's cgroups.
+    Cgroups,
     /// Dying with the parent.
     Parent,
     /// The session's user, in its namespace.
@@ -73,8 +75,9 @@ pub(crate) enum Step {
     Interpreter,
 }
 
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 21] = [
     Step::Report,
+    Step::Cgroups,
     Step::Parent,
     Step::User,
     Step::HostName,
@@ -101,6 +104,7 @@ impl Step {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Report => "read the child's report",
+            Self::Cgroups => "join the session's cgroups",
             Self::Parent => "tie the child to its holder",
             Self::User => "become the session's user",
             Self::HostName => "name the session's host",

@@ -7,14 +7,18 @@ mod args;
 mod environment;
 
 use super::{complain, misuse};
+use crate::bounds::Bounds;
+use crate::cgroup::Places;
 use crate::confinement::{Confinement, Inside, Wanted, network_variables};
+use crate::egress_process::EgressProcess;
 use crate::holder::tree;
+use crate::holder::watch::Watch;
 use crate::kernel::descriptor::{Interest, PollSet};
 use crate::kernel::process::{self, ExitStatus, Reaped};
 use crate::kernel::signals::{Signals, Told};
 use crate::launch::{Image, LaunchError, Streams, launch};
 use args::Asked;
-use capstan_types::launch::{Enforced, SessionEnd, SessionLimit};
+use capstan_types::launch::{Denial, Enforced, SessionEnd, SessionLimit};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{SandboxMode, SandboxPolicy};
 use std::ffi::OsString;
@@ -46,7 +50,9 @@ struct Keeper {
     pid: libc::pid_t,
     signals: Signals,
     inside: Option<Inside>,
+    watch: Watch,
     enforced: Enforced,
+    denials: Vec<Denial>,
     exit: Option<ExitStatus>,
     /// When the command is ended, and for which limit.
     deadline: Option<(Instant, Option<SessionLimit>)>,
@@ -68,10 +74,22 @@ fn start(asked: &Asked) -> Result<Keeper, LaunchError> {
     process::become_subreaper().map_err(|error| LaunchError::host("adopt orphans", &error))?;
     let confinement = Confinement::prepare(&wanted, None)?;
     let signals = Signals::open_all().map_err(|error| LaunchError::host("read signals", &error))?;
-    let pid = launch(&image, &Streams::Inherited, &confinement, &asked.limits)?;
-    let enforced = confinement.enforced(&asked.limits);
+    let bounds = Bounds::make(&Places::find(), &asked.limits, confinement.own_user());
+    let pid = launch(&image, &Streams::Inherited, &confinement, &bounds)?;
+    let enforced = confinement.enforced(&bounds);
+    let watch = Watch::new(bounds, Instant::now());
     let deadline = asked.limits.total.map(|span| (Instant::now() + span.as_duration(), Some(SessionLimit::Total)));
-    Ok(Keeper { pid, signals, inside: confinement.into_inside(), enforced, exit: None, deadline, ended_for: None })
+    Ok(Keeper {
+        pid,
+        signals,
+        inside: confinement.into_inside(),
+        watch,
+        enforced,
+        denials: Vec::new(),
+        exit: None,
+        deadline,
+        ended_for: None,
+    })
 }
 
 impl Keeper {
@@ -81,8 +99,12 @@ impl Keeper {
         while self.exit.is_none() {
             self.wait();
             self.obey();
+            self.tell_refusals();
             if self.deadline.is_some_and(|(at, _)| Instant::now() >= at) {
                 self.ended_for = self.deadline.take().and_then(|(_, limit)| limit);
+                self.end_all();
+            } else if let Some(limit) = self.watch.reached(Instant::now(), 0) {
+                self.ended_for = Some(limit);
                 self.end_all();
             }
         }
@@ -99,19 +121,37 @@ impl Keeper {
     }
 
     fn end(&self) -> SessionEnd {
-        match (self.ended_for, self.exit) {
+        let end = match (self.ended_for, self.exit) {
             (Some(limit), _) => SessionEnd::Limit(limit),
             (None, Some(ExitStatus::Code(code))) => SessionEnd::Exited { code },
-            (None, Some(ExitStatus::Signal(libc::SIGXFSZ))) => SessionEnd::Limit(SessionLimit::FileSize),
             (None, Some(ExitStatus::Signal(signal))) => SessionEnd::Signalled { signal },
             (None, None) => SessionEnd::Unknown { reason: "lost track of the command".to_owned() },
+        };
+        self.watch.last(&end, 0).map_or(end, SessionEnd::Limit)
+    }
+
+    fn proxy(&mut self) -> Option<&mut EgressProcess> {
+        self.inside.as_mut()?.proxy.as_mut()
+    }
+
+    /// What the proxy refused is said as it happens.
+    fn tell_refusals(&mut self) {
+        let Some((refused, alive)) = self.proxy().map(EgressProcess::refused) else { return };
+        refused.iter().for_each(|denial| complain(denial));
+        self.denials.extend(refused);
+        if !alive && let Some(inside) = &mut self.inside {
+            inside.proxy = None;
         }
     }
 
-    fn wait(&self) {
+    fn wait(&mut self) {
         let mut poll = PollSet::default();
         poll.add(self.signals.as_raw_fd(), Interest::Read);
-        let timeout = self.deadline.map(|(at, _)| at.saturating_duration_since(Instant::now()));
+        if let Some(proxy) = self.proxy() {
+            poll.add(proxy.wakes_by(), Interest::Read);
+        }
+        let next = self.deadline.map(|(at, _)| at).into_iter().chain(self.watch.next()).min();
+        let timeout = next.map(|at| at.saturating_duration_since(Instant::now()));
         let _ = poll.wait(timeout);
     }
 
@@ -137,8 +177,10 @@ impl Keeper {
     fn reap(&mut self) -> bool {
         loop {
             match process::reap_any() {
-                Ok(Reaped::Child(pid, status)) if pid == self.pid => self.exit = Some(status),
-                Ok(Reaped::Child(..)) => {}
+                Ok(Reaped::Child(pid, status)) => {
+                    self.watch.saw(status);
+                    self.exit = self.exit.or((pid == self.pid).then_some(status));
+                }
                 Ok(Reaped::Childless) => return false,
                 Ok(Reaped::NoneReady) | Err(_) => return true,
             }
@@ -148,6 +190,10 @@ impl Keeper {
     /// Ends everything that is left, and waits until it is gone.
     fn end_all(&mut self) {
         let give_up = Instant::now() + GRACE;
+        self.tell_refusals();
+        if let Some(inside) = &mut self.inside {
+            inside.proxy = None;
+        }
         while self.reap() && Instant::now() < give_up {
             match &self.inside {
                 Some(inside) => inside.namespaces.end(),
@@ -162,7 +208,7 @@ impl Keeper {
 
     fn prove(&self, asked: &Asked, end: Option<&SessionEnd>) -> Result<(), LaunchError> {
         let Some(file) = &asked.proof else { return Ok(()) };
-        let proof = serde_json::json!({ "enforced": self.enforced, "end": end });
+        let proof = serde_json::json!({ "enforced": self.enforced, "denials": self.denials, "end": end });
         std::fs::write(file, format!("{proof:#}\n"))
             .map_err(|error| LaunchError::host(&format!("write the proof to `{}`", file.display()), &error))
     }

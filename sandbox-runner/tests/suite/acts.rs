@@ -54,6 +54,10 @@ fn an_act_is_played_where_the_environment_names_one() {
         "metadata" => metadata(argument),
         "flee" => flee(),
         "guard" => guards(),
+        "memory" => hold_memory(argument.parse().unwrap()),
+        "bomb" => bomb(argument.parse().unwrap()),
+        "compute" => compute(argument.parse().unwrap()),
+        "litter" => litter(),
         "stream" => write_stream(argument.parse().unwrap()),
         _ => {}
     }
@@ -242,6 +246,72 @@ unsafe fn guard(watched: libc::pid_t, last: std::time::Instant) -> ! {
     }
     // SAFETY: ends this child.
     unsafe { libc::_exit(0) }
+}
+
+/// Takes so many MiB, one after the other, and keeps them.
+fn hold_memory(mebibytes: usize) {
+    let held: Vec<Vec<u8>> = (0..mebibytes).map(|_| vec![7; 1 << 20]).collect();
+    println!("act: held ok");
+    std::thread::sleep(std::time::Duration::from_secs(1000));
+    drop(held);
+}
+
+/// Doubles without end, up to so many processes in all, which stay.
+fn bomb(most: u32) {
+    println!("act: bomb ok");
+    // SAFETY: the counter lies in memory that all of them share; the children only fork and wait.
+    unsafe {
+        let prot = libc::PROT_READ | libc::PROT_WRITE;
+        let shared = libc::mmap(std::ptr::null_mut(), 4096, prot, libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1, 0);
+        assert!(shared != libc::MAP_FAILED);
+        let made = &*shared.cast::<std::sync::atomic::AtomicU32>();
+        while made.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < most {
+            if libc::fork() < 0 {
+                // Tries again, as a bomb does, and not for ever.
+                libc::usleep(1000);
+            }
+        }
+        loop {
+            libc::pause();
+        }
+    }
+}
+
+/// Uses so many milliseconds of processor time.
+fn compute(millis: i64) {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    while now.tv_sec * 1000 + now.tv_nsec / 1_000_000 < millis {
+        // SAFETY: the struct is live.
+        unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut now) };
+    }
+    println!("act: compute ok");
+}
+
+/// 500 children, 50 daemons and 200 dead whom nobody has waited for.
+fn litter() {
+    // SAFETY: the children only wait or exit.
+    unsafe {
+        for number in 0..750 {
+            if libc::fork() == 0 {
+                if number >= 550 {
+                    libc::_exit(0);
+                }
+                if number >= 500 {
+                    libc::setsid();
+                    for signal in [libc::SIGHUP, libc::SIGTERM, libc::SIGINT] {
+                        libc::signal(signal, libc::SIG_IGN);
+                    }
+                    if libc::fork() > 0 {
+                        libc::_exit(0);
+                    }
+                }
+                loop {
+                    libc::pause();
+                }
+            }
+        }
+    }
+    println!("act: litter ok");
 }
 
 fn write_stream(length: usize) {

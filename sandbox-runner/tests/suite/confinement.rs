@@ -57,7 +57,7 @@ fn the_proof_says_what_is_in_force() {
     assert!(enforced.landlock_abi.is_some_and(|abi| (3..=7).contains(&abi)));
     assert!(enforced.seccomp_sha256.as_ref().is_some_and(|hash| hash.len() == 64));
     assert!(enforced.no_new_privs && enforced.capabilities_dropped && enforced.network_closed);
-    assert!(enforced.limits.contains(&"ownerless=60000ms".to_owned()), "{:?}", enforced.limits);
+    assert!(enforced.limits.contains(&"ownerless=60000ms (holder)".to_owned()), "{:?}", enforced.limits);
     assert_eq!(enforced.uid.to_string(), status(of_itself())["Uid"].split_whitespace().next().unwrap());
 }
 

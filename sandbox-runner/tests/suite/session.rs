@@ -165,7 +165,15 @@ pub(crate) struct Holder {
 }
 
 impl Drop for Holder {
+    /// Asks first: a holder that is killed leaves its groups to the next one.
     fn drop(&mut self) {
+        if matches!(self.process.try_wait(), Ok(None)) {
+            send(self.process.id(), libc::SIGTERM);
+            let asked = Instant::now();
+            while matches!(self.process.try_wait(), Ok(None)) && asked.elapsed() < PATIENCE / 6 {
+                std::thread::yield_now();
+            }
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -206,6 +214,13 @@ impl Session {
         let process = &mut self.holder.process;
         wait_until("the holder's leaving", || process.try_wait().unwrap().is_some());
     }
+}
+
+/// Sends a signal, and gives what the kernel answered.
+#[expect(unsafe_code, reason = "std sends no signals but SIGKILL")]
+pub(crate) fn send(pid: u32, number: i32) -> i32 {
+    // SAFETY: takes two integers.
+    unsafe { libc::kill(libc::pid_t::try_from(pid).unwrap(), number) }
 }
 
 /// Waits for something that sends no event: a file of another process, a process of nobody's.

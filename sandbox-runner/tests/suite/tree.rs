@@ -2,7 +2,7 @@
 
 use crate::acts::playing;
 use crate::client::Client;
-use crate::session::{Launch, Session, lives, marker, running, wait_until};
+use crate::session::{Launch, Session, lives, marker, running, send, wait_until};
 use capstan_types::control::Request;
 use capstan_types::launch::SessionEnd;
 use std::io::{Read, Write};
@@ -74,7 +74,7 @@ fn a_holder_that_is_terminated_ends_its_session_and_says_so() {
     let mut session = Launch::shell("trap '' TERM HUP; echo ready; sleep 1000; sleep 1000").start();
     let mut client = session.attach(0);
     client.until("ready\n");
-    assert_eq!(signal(session.holder.process.id(), libc::SIGTERM), 0);
+    assert_eq!(send(session.holder.process.id(), libc::SIGTERM), 0);
     assert_eq!(client.read_to_end().end, SessionEnd::Killed { by: "holder terminated".into() });
     assert_eq!(session.end_record().end, SessionEnd::Killed { by: "holder terminated".into() });
     session.gone();
@@ -93,7 +93,7 @@ fn a_holder_that_is_terminated_before_it_has_answered_ends_its_session() {
     drop(command);
     serde_json::to_writer(process.stdin.take().unwrap(), &launch.spec).unwrap();
     wait_until("both children", || running(&format!("sleep\0{marker}")) == 2);
-    assert_eq!(signal(process.id(), libc::SIGTERM), 0);
+    assert_eq!(send(process.id(), libc::SIGTERM), 0);
     let mut answer = String::new();
     reader.read_to_string(&mut answer).unwrap();
     assert!(answer.contains("started"), "{}", answer.trim());
@@ -108,7 +108,7 @@ fn a_holder_that_is_killed_takes_its_program_along() {
     let session = Launch::shell("trap '' HUP TERM; echo ready; while :; do sleep 0.1; done").terminal().start();
     session.attach(0).until("ready");
     let pid = session.pid;
-    assert_eq!(signal(session.holder.process.id(), libc::SIGKILL), 0);
+    assert_eq!(send(session.holder.process.id(), libc::SIGKILL), 0);
     wait_until("the program's end", || !lives(pid));
 }
 
@@ -117,7 +117,7 @@ fn a_hang_up_or_an_interrupt_of_the_caller_does_not_reach_the_holder() {
     let session = Launch::shell("echo ready; sleep 1000").start();
     session.attach(0).until("ready\n");
     for number in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE] {
-        signal(session.holder.process.id(), number);
+        send(session.holder.process.id(), number);
     }
     assert_eq!(kill(&session), SessionEnd::Killed { by: "a test".into() });
 }
@@ -147,10 +147,4 @@ fn a_kill_after_the_end_changes_nothing() {
     late.send(&Request::Kill { by: "late".into() });
     assert_eq!(late.read_to_end().end, SessionEnd::Exited { code: 5 });
     assert_eq!(session.end_record().end, SessionEnd::Exited { code: 5 });
-}
-
-#[expect(unsafe_code, reason = "std sends no signals but SIGKILL")]
-fn signal(pid: u32, number: i32) -> i32 {
-    // SAFETY: takes two integers.
-    unsafe { libc::kill(libc::pid_t::try_from(pid).unwrap(), number) }
 }

@@ -1,0 +1,70 @@
+//! One directory in one hierarchy.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, RawFd};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often, and how far apart, the removal is tried: a process that has been reaped may count for a moment longer.
+const ATTEMPTS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// A group of ours, which is removed when this is dropped. What cannot be removed is swept later.
+#[derive(Debug)]
+pub(super) struct Group {
+    dir: PathBuf,
+    join: File,
+}
+
+impl Group {
+    /// Makes the group `name` below `parent`, to be joined through the file `join`.
+    pub(super) fn make(parent: &Path, name: &str, join: &str) -> io::Result<Self> {
+        let dir = parent.join(name);
+        fs::create_dir(&dir)?;
+        Self::existing(&dir, join).inspect_err(|_| {
+            let _ = fs::remove_dir(&dir);
+        })
+    }
+
+    pub(super) fn existing(dir: &Path, join: &str) -> io::Result<Self> {
+        let join = File::options().write(true).open(dir.join(join))?;
+        Ok(Self { dir: dir.to_owned(), join })
+    }
+
+    pub(super) fn join(&self) -> RawFd {
+        self.join.as_raw_fd()
+    }
+
+    /// Writes a value in one call, as the kernel wants it. The file must be there already.
+    pub(super) fn write(&self, file: &str, value: &str) -> io::Result<()> {
+        File::options().write(true).open(self.dir.join(file))?.write_all(value.as_bytes())
+    }
+
+    /// The content of a file; none when there is no such file.
+    pub(super) fn read(&self, file: &str) -> Option<String> {
+        fs::read_to_string(self.dir.join(file)).ok()
+    }
+
+    /// The number behind the word `key` in a file of such lines.
+    pub(super) fn count(&self, file: &str, key: &str) -> Option<u64> {
+        let text = self.read(file)?;
+        text.lines().filter_map(|line| line.split_once(' ')).find(|(name, _)| *name == key)?.1.trim().parse().ok()
+    }
+
+    /// The number that a file holds.
+    pub(super) fn number(&self, file: &str) -> Option<u64> {
+        self.read(file)?.trim().parse().ok()
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        for _ in 0..ATTEMPTS {
+            match fs::remove_dir(&self.dir) {
+                Err(error) if error.raw_os_error() == Some(libc::EBUSY) => std::thread::sleep(PAUSE),
+                _ => return,
+            }
+        }
+    }
+}
