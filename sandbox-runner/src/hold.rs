@@ -1,8 +1,13 @@
-//! The `hold` verb: starts a session and becomes its holder.
+//! Starting a session for a caller, and becoming its holder. The `hold` verb does it for whoever started this process; `serve` for a
+//! connection.
 //!
 //! The order: leave the caller's terminal and descriptors behind · read the document · take what a session needs (directory, spool,
 //! socket, terminal or pipes) · launch · answer · let go of the caller · hold. Everything that can fail for want of room fails before
 //! the launch. If the answer reaches nobody, the session is ended at once: a session that nobody knows of must not run.
+
+mod caller;
+
+pub(crate) use caller::{Caller, MAX_DOCUMENT};
 
 use crate::confinement::Confinement;
 use crate::holder::{Ends, Held, Holder};
@@ -13,43 +18,51 @@ use crate::terminal::Terminal;
 use capstan_types::control;
 use capstan_types::launch::{LaunchAnswer, LaunchSpec, Refusal, Stdio};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
-/// The longest launch document, in bytes.
-const MAX_DOCUMENT: u64 = 1 << 20;
+/// What a holder can have ready before it knows its session.
+///
+/// Made by a holder of `serve` while it waits, so that it costs no session its time.
+#[derive(Debug)]
+pub(crate) struct Readiness;
+
+impl Readiness {
+    /// Makes what can be made ahead; `None` when this host lets nothing be.
+    pub(crate) const fn make() -> Option<Self> {
+        Some(Self)
+    }
+}
 
 /// Reads a launch document from standard input, starts the session, answers on standard output, and holds the session to its end.
 pub(crate) fn hold() -> ExitCode {
-    match start() {
+    let left = descriptor::close_inherited().and_then(|()| isolate());
+    hold_for(Caller::Streams, left, None)
+}
+
+/// Starts the session that `caller` asks for, answers, and holds it to its end. `left` is whether this process has become one of its
+/// own: see [`isolate`].
+pub(crate) fn hold_for(mut caller: Caller, left: io::Result<()>, ready: Option<Readiness>) -> ExitCode {
+    match left.map_err(|error| LaunchError::host("leave the caller", &error)).and_then(|()| start(&mut caller, ready)) {
         Ok((holder, answer)) => {
-            let answered = tell(&answer);
-            let _ = descriptor::detach_standard_streams();
-            match answered {
+            let taken = caller.tell(&answer).and_then(|()| caller.await_taken());
+            let _life = caller.let_go();
+            match taken {
                 Ok(()) => holder.run(),
                 Err(_) => holder.end_unclaimed(),
             }
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let _ = tell(&LaunchAnswer::Refused(error.refusal));
+            let _ = caller.tell(&LaunchAnswer::Refused(error.refusal));
             ExitCode::FAILURE
         }
     }
 }
 
-fn tell(answer: &LaunchAnswer) -> io::Result<()> {
-    let mut line = serde_json::to_vec(answer)?;
-    line.push(b'\n');
-    let mut out = io::stdout().lock();
-    out.write_all(&line)?;
-    out.flush()
-}
-
-fn start() -> Result<(Holder, LaunchAnswer), LaunchError> {
-    isolate().map_err(|error| LaunchError::host("leave the caller", &error))?;
-    let spec = read_document()?;
+fn start(caller: &mut Caller, _ready: Option<Readiness>) -> Result<(Holder, LaunchAnswer), LaunchError> {
+    let spec = understand(caller.document())?;
     let image = Image::of(&spec)?;
     let dir =
         SessionDir::enter(spec.dir.as_path()).map_err(|error| LaunchError::host("enter the session's directory", &error))?;
@@ -62,13 +75,18 @@ fn start() -> Result<(Holder, LaunchAnswer), LaunchError> {
     }
 }
 
-/// Stops being a part of whoever started us: its descriptors, its terminal, its permissions for new files, its users' curiosity.
-fn isolate() -> io::Result<()> {
-    descriptor::close_inherited()?;
+/// Stops being a part of whoever started us: its terminal, its permissions for new files, its users' curiosity. Descriptors are closed by
+/// whoever knows which.
+pub(crate) fn isolate() -> io::Result<()> {
+    withdraw()?;
+    process::become_subreaper()
+}
+
+/// [`isolate`] for a process that holds no session itself, and adopts nobody's orphans.
+pub(crate) fn withdraw() -> io::Result<()> {
     process::leave_session();
     signals::ignore_hang_ups();
     process::hide_memory()?;
-    process::become_subreaper()?;
     process::set_umask(0o077);
     Ok(())
 }
@@ -77,11 +95,9 @@ fn invalid(reason: String) -> LaunchError {
     Refusal::Document { reason }.into()
 }
 
-fn read_document() -> Result<LaunchSpec, LaunchError> {
-    let mut document = Vec::new();
-    let read = io::stdin().lock().take(MAX_DOCUMENT + 1).read_to_end(&mut document);
-    let length = read.map_err(|error| LaunchError::host("read the launch document", &error))?;
-    if length as u64 > MAX_DOCUMENT {
+fn understand(document: io::Result<Vec<u8>>) -> Result<LaunchSpec, LaunchError> {
+    let document = document.map_err(|error| LaunchError::host("read the launch document", &error))?;
+    if document.len() > MAX_DOCUMENT {
         return Err(invalid(format!("it is longer than {MAX_DOCUMENT} bytes")));
     }
     let spec: LaunchSpec = serde_json::from_slice(&document).map_err(|error| invalid(error.to_string()))?;

@@ -3,6 +3,7 @@
 
 use crate::config::{Ceilings, NodeConfig};
 use crate::session::dir::{NewDir, SessionDir};
+use crate::session::holder::Holder;
 use crate::session::runner::{LaunchError, Runner};
 use crate::state::State;
 use capstan_types::control;
@@ -15,7 +16,6 @@ use capstan_types::session::StartCall;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use tokio::process::Child;
 use tracing::Instrument;
 
 /// What is common to all sessions of a node.
@@ -44,7 +44,7 @@ pub(crate) struct Program {
 pub(crate) struct Launched {
     pub(crate) session: SessionId,
     pub(crate) dir: SessionDir,
-    pub(crate) holder: Child,
+    pub(crate) holder: Holder,
     pub(crate) enforced: Enforced,
 }
 
@@ -57,7 +57,7 @@ impl From<StartCall> for Program {
 impl Launcher {
     pub(crate) fn new(config: &NodeConfig, state: &State) -> Self {
         Self {
-            runner: Runner::new(config.runner.clone()),
+            runner: Runner::new(config.runner.clone()).with_fork_server(state.root.as_path().to_owned(), config.prepared),
             sessions: state.sessions(),
             base_env: config.base_env.clone(),
             hidden: outermost(config.hidden.iter().chain([&state.root]).cloned().collect()),

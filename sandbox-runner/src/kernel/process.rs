@@ -59,6 +59,35 @@ pub(crate) fn wait_for(pid: libc::pid_t) -> io::Result<ExitStatus> {
     }
 }
 
+/// Makes a second process of this one, for a program with one thread only: nothing in the first may be in the middle of something. The
+/// number of the new process, or nothing in the new process.
+pub(crate) fn fork() -> io::Result<Option<libc::pid_t>> {
+    // SAFETY: this program has one thread, so the child may go on with all of its memory.
+    match checked(unsafe { libc::fork() })? {
+        0 => Ok(None),
+        pid => Ok(Some(pid)),
+    }
+}
+
+/// This process.
+pub(crate) fn own() -> libc::pid_t {
+    // SAFETY: takes nothing and cannot fail.
+    unsafe { libc::getpid() }
+}
+
+/// The parent of this process.
+pub(crate) fn parent() -> libc::pid_t {
+    // SAFETY: takes nothing and cannot fail.
+    unsafe { libc::getppid() }
+}
+
+/// Has the kernel kill this process when its parent dies, or no longer.
+pub(crate) fn die_with_parent(wanted: bool) -> io::Result<()> {
+    let signal = if wanted { libc::SIGKILL } else { 0 };
+    // SAFETY: takes integers only.
+    checked(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal, 0, 0, 0) }).map(drop)
+}
+
 /// Sends a signal to a process; a negative number names a process group.
 pub(crate) fn kill(pid: libc::pid_t, signal: i32) -> io::Result<()> {
     // SAFETY: takes two integers.
