@@ -4,6 +4,7 @@
 
 mod acts;
 mod client;
+mod server;
 mod session;
 
 mod confinement;
@@ -16,6 +17,7 @@ mod patch;
 mod program;
 mod refusals;
 mod run;
+mod serve;
 mod streams;
 mod terminal;
 mod tree;

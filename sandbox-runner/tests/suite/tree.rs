@@ -150,7 +150,7 @@ fn a_kill_after_the_end_changes_nothing() {
 }
 
 #[expect(unsafe_code, reason = "std sends no signals but SIGKILL")]
-fn signal(pid: u32, number: i32) -> i32 {
+pub(crate) fn signal(pid: u32, number: i32) -> i32 {
     // SAFETY: takes two integers.
     unsafe { libc::kill(libc::pid_t::try_from(pid).unwrap(), number) }
 }
