@@ -16,9 +16,9 @@ mod waiting;
 
 use crate::hold::{self, Caller};
 use crate::kernel::descriptor::{self, Interest, PollSet};
-use crate::kernel::peer;
 use crate::kernel::process::{self, Reaped};
 use crate::kernel::signals::{Signals, Told};
+use crate::kernel::{memory, peer};
 use pool::Pool;
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
@@ -89,6 +89,7 @@ impl Server {
         descriptor::set_nonblocking(taken.as_fd())?;
         descriptor::detach_standard_streams()?;
         (&keeper).write_all(READY)?;
+        memory::bring_in_program();
         let (signals, pool) = (Signals::open()?, Pool::new(prepared, Instant::now()));
         let (own_pid, keeper_pid) = (process::own(), process::parent());
         Ok(Self { listener, keeper, keeper_pid, own_pid, signals, taken, tell_taken, pool })

@@ -1,6 +1,6 @@
 //! A node that holds much memory and many descriptors, in a process of its own, so that its calls can be measured in turn with others.
 
-use crate::runner::Server;
+use crate::runner::{self, Server};
 use capstan_tests::process::command;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -29,7 +29,7 @@ impl HeavyNode {
     pub(crate) fn start(state: &Path) -> Self {
         let this = std::env::current_exe().expect("the benchmark has a path");
         let mut node = command(this.to_str().expect("the path is UTF-8"));
-        node.arg(ROLE).arg(state).stdin(Stdio::piped()).stdout(Stdio::piped());
+        node.env(runner::VARIABLE, runner::program()).arg(ROLE).arg(state).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = node.spawn().expect("this program can be started");
         let orders = child.stdin.take();
         let mut answers = BufReader::new(child.stdout.take().expect("its output is piped"));

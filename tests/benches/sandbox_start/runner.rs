@@ -11,10 +11,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
+/// The variable that names the runner.
+pub(crate) const VARIABLE: &str = "CAPSTAN_RUNNER";
+
 /// The runner: `CAPSTAN_RUNNER`, or the one that was built beside this benchmark.
 pub(crate) fn program() -> PathBuf {
     let beside = || std::env::current_exe().expect("this program has a path").with_file_name("../capstan-sandbox");
-    let program = std::env::var_os("CAPSTAN_RUNNER").map_or_else(beside, PathBuf::from);
+    let program = std::env::var_os(VARIABLE).map_or_else(beside, PathBuf::from);
     program.canonicalize().expect("the runner is built: cargo build --release -p capstan-sandbox")
 }
 
