@@ -14,6 +14,9 @@ use std::path::PathBuf;
 /// The PATH of sessions when the node's own environment has none.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
+/// The most holders that the runner keeps forked ahead.
+const MOST_PREPARED: u32 = 64;
+
 /// The variables that sessions may know of the environment that the node was started in. Everything else stays outside: a daemon's
 /// environment holds keys.
 const ALLOWED: [&str; 7] = ["HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TZ", "USER"];
@@ -49,6 +52,9 @@ pub struct NodeConfig {
     pub state_dir: StateDir,
     /// How sessions are started.
     pub runner: RunnerPath,
+    /// How many holders the runner keeps forked ahead, so that a session need not wait for one: 0 to 64. Each takes a few hundred
+    /// kibibytes.
+    pub prepared: u32,
     /// Where the services are reached, besides the pipe in memory that is always there.
     pub listen: Vec<Listen>,
     /// What callers must know. Required to listen on TCP; also asked for on Unix sockets when it is there. Pipes need none.
@@ -74,6 +80,9 @@ pub enum ConfigError {
     /// Nothing could ever run.
     #[error("a node with room for 0 sessions can run nothing; give it at least 1")]
     NoRoom,
+    /// The runner keeps no more.
+    #[error("{0} holders cannot be prepared; use a number from 0 to {MOST_PREPARED}")]
+    Prepared(u32),
     /// The runner would be looked up in whatever directory the node happens to be in.
     #[error("the runner `{}` must be named by its absolute path", .0.display())]
     RelativeRunner(PathBuf),
@@ -90,6 +99,9 @@ impl NodeConfig {
         }
         if !self.runner.program.is_absolute() {
             return Err(ConfigError::RelativeRunner(self.runner.program.clone()));
+        }
+        if self.prepared > MOST_PREPARED {
+            return Err(ConfigError::Prepared(self.prepared));
         }
         let open_to_all = self.listen.iter().find(|listen| matches!(listen, Listen::Tcp(_)));
         match (open_to_all, &self.token) {

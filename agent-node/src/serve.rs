@@ -67,6 +67,7 @@ pub struct Running {
     servers: Servers,
     registration: Option<Registration>,
     root: Option<Root>,
+    launcher: Arc<Launcher>,
     /// Held until the last actor is gone, so that no other node takes the directory before.
     _state: State,
 }
@@ -78,7 +79,10 @@ pub struct Running {
 pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Running, ServeError> {
     config.check()?;
     let state = State::claim(&config.state_dir)?;
-    let fingerprint = probe(&config.runner).await?;
+    let launcher = Arc::new(Launcher::new(&config, &state));
+    // Side by side: the first session finds the runner's server up.
+    let (fingerprint, ()) = tokio::join!(probe(&config.runner), launcher.runner.warm());
+    let fingerprint = fingerprint?;
     let mut bound = Vec::with_capacity(config.listen.len());
     for listen in &config.listen {
         bound.push(listen.bind().await?);
@@ -93,15 +97,20 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
         fingerprint,
     };
     let root = Root::start(GRACE).await?;
-    let node = start_actors(&config, &state, &root, record.clone()).await?;
+    let node = start_actors(&config, &state, &root, record.clone(), Arc::clone(&launcher)).await?;
     let (servers, pipe) = Servers::start(&node, bound, config.token).await;
     let registration = registry.register(record).await?;
     tracing::info!(node = %config.id, generation = %state.generation, addresses = ?addresses, "the node serves");
-    Ok(Running { node, addresses, pipe, servers, registration: Some(registration), root: Some(root), _state: state })
+    Ok(Running { node, addresses, pipe, servers, registration: Some(registration), root: Some(root), launcher, _state: state })
 }
 
-async fn start_actors(config: &NodeConfig, state: &State, root: &Root, record: NodeRecord) -> Result<NodeHandle, SpawnErr> {
-    let launcher = Arc::new(Launcher::new(config, state));
+async fn start_actors(
+    config: &NodeConfig,
+    state: &State,
+    root: &Root,
+    record: NodeRecord,
+    launcher: Arc<Launcher>,
+) -> Result<NodeHandle, SpawnErr> {
     let places = Places::new(config.capacity.sessions);
     let shared = Shared {
         node: config.id.clone(),
@@ -176,6 +185,7 @@ impl Running {
         if let Some(root) = self.root.take() {
             root.stop("the node is shut down").await;
         }
+        self.launcher.runner.stop().await;
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod dir;
 pub(crate) mod ending;
+pub(crate) mod holder;
 pub(crate) mod launcher;
 pub(crate) mod link;
 pub(crate) mod runner;

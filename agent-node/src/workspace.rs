@@ -10,4 +10,5 @@ pub(crate) mod sessions;
 pub(crate) mod git;
 pub(crate) mod open;
 pub(crate) mod patch;
+pub(crate) mod repository;
 pub(crate) mod snapshot;

@@ -1,8 +1,13 @@
-//! The `hold` verb: starts a session and becomes its holder.
+//! Starting a session for a caller, and becoming its holder. The `hold` verb does it for whoever started this process; `serve` for a
+//! connection.
 //!
 //! The order: leave the caller's terminal and descriptors behind · read the document · take what a session needs (directory, spool,
 //! socket, terminal or pipes) · launch · answer · let go of the caller · hold. Everything that can fail for want of room fails before
 //! the launch. If the answer reaches nobody, the session is ended at once: a session that nobody knows of must not run.
+
+mod caller;
+
+pub(crate) use caller::{Caller, MAX_DOCUMENT};
 
 use crate::bounds::Bounds;
 use crate::cgroup::Places;
@@ -10,55 +15,68 @@ use crate::confinement::{Confinement, Wanted};
 use crate::holder::{Ends, Held, Holder};
 use crate::kernel::{descriptor, process, signals};
 use crate::launch::{Image, LaunchError, Streams, launch};
-use crate::namespaces::Namespaces;
+use crate::namespaces::{Namespaces, User};
 use crate::session_dir::SessionDir;
 use crate::terminal::Terminal;
 use capstan_types::control;
 use capstan_types::launch::{LaunchAnswer, LaunchSpec, Refusal, Stdio};
 use capstan_types::policy::Level;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// The longest launch document, in bytes.
-const MAX_DOCUMENT: u64 = 1 << 20;
+/// What a holder can have ready before it knows its session.
+///
+/// Made by a holder of `serve` while it waits, so that it costs no session its time.
+#[derive(Debug)]
+pub(crate) struct Readiness {
+    namespaces: Option<Namespaces>,
+    places: Places,
+}
+
+impl Readiness {
+    /// Makes what can be made ahead for sessions whose home is the HOME of this process.
+    pub(crate) fn make() -> Self {
+        let home = std::env::var_os("HOME");
+        // What cannot be made now is tried again for the session, where it can be said why.
+        Self { namespaces: Namespaces::make(User::strongest(), home.as_deref().map(Path::new)).ok(), places: Places::find() }
+    }
+}
 
 /// Reads a launch document from standard input, starts the session, answers on standard output, and holds the session to its end.
 pub(crate) fn hold() -> ExitCode {
-    match start() {
+    let left = descriptor::close_inherited().and_then(|()| isolate());
+    hold_for(Caller::Streams, left, None)
+}
+
+/// Starts the session that `caller` asks for, answers, and holds it to its end. `left` is whether this process has become one of its
+/// own: see [`isolate`].
+pub(crate) fn hold_for(mut caller: Caller, left: io::Result<()>, ready: Option<Readiness>) -> ExitCode {
+    match left.map_err(|error| LaunchError::host("leave the caller", &error)).and_then(|()| start(&mut caller, ready)) {
         Ok((holder, answer)) => {
-            let answered = tell(&answer);
-            let _ = descriptor::detach_standard_streams();
-            match answered {
+            let taken = caller.tell(&answer).and_then(|()| caller.await_taken());
+            let _life = caller.let_go();
+            match taken {
                 Ok(()) => holder.run(),
                 Err(_) => holder.end_unclaimed(),
             }
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let _ = tell(&LaunchAnswer::Refused(error.refusal));
+            let _ = caller.tell(&LaunchAnswer::Refused(error.refusal));
             ExitCode::FAILURE
         }
     }
 }
 
-fn tell(answer: &LaunchAnswer) -> io::Result<()> {
-    let mut line = serde_json::to_vec(answer)?;
-    line.push(b'\n');
-    let mut out = io::stdout().lock();
-    out.write_all(&line)?;
-    out.flush()
-}
-
-fn start() -> Result<(Holder, LaunchAnswer), LaunchError> {
-    isolate().map_err(|error| LaunchError::host("leave the caller", &error))?;
-    let spec = read_document()?;
+fn start(caller: &mut Caller, ready: Option<Readiness>) -> Result<(Holder, LaunchAnswer), LaunchError> {
+    let spec = understand(caller.document())?;
     let image = Image::of(&spec)?;
     let dir =
         SessionDir::enter(spec.dir.as_path()).map_err(|error| LaunchError::host("enter the session's directory", &error))?;
-    match begin(&spec, &image, &dir, None) {
+    match begin(&spec, &image, &dir, ready) {
         Ok((held, answer)) => Ok((Holder::new(held, dir), answer)),
         Err(error) => {
             dir.abandon();
@@ -67,13 +85,18 @@ fn start() -> Result<(Holder, LaunchAnswer), LaunchError> {
     }
 }
 
-/// Stops being a part of whoever started us: its descriptors, its terminal, its permissions for new files, its users' curiosity.
-fn isolate() -> io::Result<()> {
-    descriptor::close_inherited()?;
+/// Stops being a part of whoever started us: its terminal, its permissions for new files, its users' curiosity. Descriptors are closed by
+/// whoever knows which.
+pub(crate) fn isolate() -> io::Result<()> {
+    withdraw()?;
+    process::become_subreaper()
+}
+
+/// [`isolate`] for a process that holds no session itself, and adopts nobody's orphans.
+pub(crate) fn withdraw() -> io::Result<()> {
     process::leave_session();
     signals::ignore_hang_ups();
     process::hide_memory()?;
-    process::become_subreaper()?;
     process::set_umask(0o077);
     Ok(())
 }
@@ -82,11 +105,9 @@ fn invalid(reason: String) -> LaunchError {
     Refusal::Document { reason }.into()
 }
 
-fn read_document() -> Result<LaunchSpec, LaunchError> {
-    let mut document = Vec::new();
-    let read = io::stdin().lock().take(MAX_DOCUMENT + 1).read_to_end(&mut document);
-    let length = read.map_err(|error| LaunchError::host("read the launch document", &error))?;
-    if length as u64 > MAX_DOCUMENT {
+fn understand(document: io::Result<Vec<u8>>) -> Result<LaunchSpec, LaunchError> {
+    let document = document.map_err(|error| LaunchError::host("read the launch document", &error))?;
+    if document.len() > MAX_DOCUMENT {
         return Err(invalid(format!("it is longer than {MAX_DOCUMENT} bytes")));
     }
     let spec: LaunchSpec = serde_json::from_slice(&document).map_err(|error| invalid(error.to_string()))?;
@@ -102,8 +123,9 @@ fn begin(
     spec: &LaunchSpec,
     image: &Image,
     dir: &SessionDir,
-    ahead: Option<Namespaces>,
+    ready: Option<Readiness>,
 ) -> Result<(Held, LaunchAnswer), LaunchError> {
+    let (ahead, places) = ready.map_or_else(|| (None, Places::find()), |ready| (ready.namespaces, ready.places));
     let signals = signals::Signals::open().map_err(|error| LaunchError::host("read signals", &error))?;
     let spool = dir.spool(&spec.limits).map_err(|error| LaunchError::host("make the output files", &error))?;
     let listener = dir.listen().map_err(|error| LaunchError::host("open the control socket", &error))?;
@@ -117,7 +139,6 @@ fn begin(
     let confinement = Confinement::prepare(&wanted, ahead)?;
     let (ends, streams) =
         open_streams(spec.stdio, confinement.ptmx()).map_err(|error| LaunchError::host("open a terminal or pipes", &error))?;
-    let places = Places::find();
     let bounds = Bounds::make(&places, &spec.limits, confinement.own_user());
     let pid = launch(image, &streams, &confinement, &bounds)?;
     let slave = match streams {

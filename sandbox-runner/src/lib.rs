@@ -10,6 +10,7 @@ mod verbs;
 mod hold;
 mod holder;
 mod launch;
+mod serve;
 
 mod egress_process;
 

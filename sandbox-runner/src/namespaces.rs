@@ -86,6 +86,7 @@ impl Unavailable {
 #[derive(Debug)]
 pub(crate) struct Namespaces {
     init: PidFd,
+    pid: libc::pid_t,
     entrances: Vec<OwnedFd>,
     /// The terminal multiplexer of the session's own devpts.
     ptmx: OwnedFd,
@@ -126,11 +127,11 @@ impl Namespaces {
         drop(sides);
         let made = Self::take(init, user, ours);
         let taken = made.and_then(|made| Ok((made, PidFd::open(init).map_err(Unavailable::at("take hold of init"))?)));
-        let ((entrances, ptmx), init) = taken.inspect_err(|_| {
+        let ((entrances, ptmx), handle) = taken.inspect_err(|_| {
             let _ = process::kill(init, libc::SIGKILL);
             let _ = process::wait_for(init);
         })?;
-        Ok(Self { init, entrances, ptmx, user, owners, home })
+        Ok(Self { init: handle, pid: init, entrances, ptmx, user, owners, home })
     }
 
     /// Maps the user, waits for the root, takes the handles, and seals init.
@@ -204,6 +205,15 @@ impl Namespaces {
         let names = ["ipc", "uts", "mnt"].into_iter().chain(own_network.then_some("net"));
         names.into_iter().try_for_each(|name| self.join(name))?;
         init::become_user(self.user.inside())
+    }
+}
+
+impl Drop for Namespaces {
+    /// What was made ahead and is not used must not wait for a session.
+    fn drop(&mut self) {
+        if self.init.signal(libc::SIGKILL).is_ok() {
+            let _ = process::wait_for(self.pid);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 mod run;
 
 use crate::kernel::signals;
-use crate::{hold, patch_files, probe};
+use crate::{hold, patch_files, probe, serve};
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -34,6 +34,9 @@ Usage: capstan-sandbox VERB
                    --at-most LEVEL  use no more, though this host could
                    --proof FILE     write what was enforced, and how it ended, as JSON
   hold       Start the session described by the JSON document on standard input, and hold it until it is released
+  serve [--prepared N]
+             Do as hold does for each connection to the listening Unix socket on standard input, until standard output is closed,
+             with N holders (none unless said) forked ahead
   patch      Apply the patch in the JSON document on standard input, all of it or nothing
   probe      Print what this host can enforce, as JSON
 
@@ -43,23 +46,24 @@ Usage: capstan-sandbox VERB
 
 /// Plays the runner. `args` are the arguments without the program's name: a verb, and what belongs to it.
 ///
-/// It must be called first thing in a process: before threads, since it forks, and before any file is opened, since `hold` closes
+/// It must be called first thing in a process: before threads, since it forks, and before any file is opened, since `hold` and `serve` close
 /// every descriptor beyond the standard three.
 ///
 /// Exit codes: 2 for a command line or document that cannot be understood; `run` exits as its command did, with 128 plus the number
 /// of the signal that ended it, 127 when it was not found, 126 when it could not be executed, 125 when it was not tried; `hold` exits
-/// with 1 when it started nothing.
+/// with 1 when it started nothing, and `serve` when it cannot go on.
 #[must_use]
 pub fn main_with(args: impl Iterator<Item = OsString>) -> ExitCode {
     signals::see_children();
     let mut args = args;
     let Some(verb) = args.next() else {
-        return misuse("name a verb: run, hold, patch or probe; `--help` tells more");
+        return misuse("name a verb: run, hold, serve, patch or probe; `--help` tells more");
     };
     let rest: Vec<OsString> = args.collect();
     match (verb.to_str(), rest.first()) {
         (Some("run"), _) => run::run(rest),
         (Some("hold"), None) => hold::hold(),
+        (Some("serve"), _) => serve_verb(&rest),
         (Some("patch"), None) => patch_files::patch(),
         (Some("probe"), None) => print(&probe::document()),
         (Some("--help" | "-h" | "help"), None) => print(&HELP.trim_end()),
@@ -67,8 +71,23 @@ pub fn main_with(args: impl Iterator<Item = OsString>) -> ExitCode {
         (Some(verb @ ("hold" | "patch" | "probe" | "help" | "--help" | "-h" | "--version" | "-V")), Some(extra)) => {
             misuse(&format_args!("`{verb}` takes no arguments, so `{}` means nothing; leave it out", extra.display()))
         }
-        _ => misuse(&format_args!("`{}` is not a verb; use run, hold, patch or probe", verb.display())),
+        _ => misuse(&format_args!("`{}` is not a verb; use run, hold, serve, patch or probe", verb.display())),
     }
+}
+
+fn serve_verb(args: &[OsString]) -> ExitCode {
+    let prepared = match args {
+        [] => Some(0),
+        [option, number] if option == "--prepared" => number.to_str().and_then(|number| number.parse().ok()),
+        _ => None,
+    };
+    let Some(prepared) = prepared.filter(|prepared| *prepared <= serve::MOST_PREPARED) else {
+        return misuse(&format_args!("`serve` takes --prepared and a number up to {}, and nothing else", serve::MOST_PREPARED));
+    };
+    serve::serve(prepared).unwrap_or_else(|error| {
+        complain(&format_args!("cannot serve: {error}"));
+        ExitCode::FAILURE
+    })
 }
 
 fn print(text: &impl Display) -> ExitCode {

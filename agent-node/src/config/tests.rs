@@ -8,6 +8,7 @@ fn config() -> NodeConfig {
         id: "n1".parse().unwrap(),
         state_dir: StateDir::Own("/s".into()),
         runner: RunnerPath::program("/bin/capstan-sandbox".into()),
+        prepared: 1,
         listen: vec![],
         token: None,
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
@@ -55,6 +56,7 @@ fn a_node_that_could_run_nothing_is_refused() {
     let mut none = config();
     none.capacity.sessions = 0;
     assert_eq!(none.check(), Err(ConfigError::NoRoom));
+    assert_eq!(NodeConfig { prepared: 65, ..config() }.check(), Err(ConfigError::Prepared(65)));
     let relative = NodeConfig { runner: RunnerPath::program("capstan-sandbox".into()), ..config() };
     assert!(matches!(relative.check(), Err(ConfigError::RelativeRunner(_))));
 }

@@ -7,7 +7,7 @@ use crate::error::NodeError;
 use crate::node::capacity::{Known, Place};
 use crate::session::control::{self, Command};
 use crate::session::dir::SessionDir;
-use crate::session::ending;
+use crate::session::holder::Holder;
 use crate::session::input;
 use crate::session::message::{Done, Input, SessionMsg};
 use crate::workspace::message::{WorkspaceFact, WorkspaceFacts};
@@ -16,7 +16,6 @@ use capstan_types::id::SessionId;
 use capstan_types::launch::{SessionEnd, Stdio};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use std::time::Duration;
-use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -34,7 +33,7 @@ pub(crate) struct SessionActor;
 pub(crate) struct SessionArgs {
     pub(crate) session: SessionId,
     pub(crate) dir: SessionDir,
-    pub(crate) holder: Child,
+    pub(crate) holder: Holder,
     pub(crate) stdio: Stdio,
     pub(crate) place: Place,
     pub(crate) known: Known,
@@ -320,13 +319,13 @@ fn answer(command: Command, error: NodeError) {
 }
 
 /// Waits for the holder to end, so that it leaves no zombie, and makes it end when asked.
-async fn outlive(mut holder: Child, kill: oneshot::Receiver<()>, actor: ActorRef<SessionMsg>) {
+async fn outlive(mut holder: Holder, kill: oneshot::Receiver<()>, actor: ActorRef<SessionMsg>) {
     let asked = tokio::select! {
-        _ = holder.wait() => false,
+        () = holder.wait() => false,
         Ok(()) = kill => true,
     };
     if asked {
-        ending::end(&mut holder).await;
+        holder.end().await;
     }
     let _ = actor.cast(SessionMsg::HolderExited);
 }

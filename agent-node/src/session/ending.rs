@@ -9,7 +9,7 @@ use tokio::process::Child;
 
 /// How long a runner may take to go after it was asked. A holder kills its tree within milliseconds, and says farewell for up to a
 /// second.
-const GRACE: Duration = Duration::from_secs(3);
+pub(crate) const GRACE: Duration = Duration::from_secs(3);
 
 /// Asks a runner to end its session and then itself, and does not wait: for a keeper that is being dropped.
 pub(crate) fn ask(runner: &Child) {

@@ -3,8 +3,10 @@
 
 use crate::config::{Ceilings, NodeConfig};
 use crate::session::dir::{NewDir, SessionDir};
+use crate::session::holder::Holder;
 use crate::session::runner::{LaunchError, Runner};
 use crate::state::State;
+use crate::workspace::repository;
 use capstan_types::control;
 use capstan_types::id::SessionId;
 use capstan_types::launch::{Enforced, LaunchSpec, Refusal, Stdio};
@@ -14,8 +16,7 @@ use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::StartCall;
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
-use tokio::process::Child;
+use std::path::{Path, PathBuf};
 use tracing::Instrument;
 
 /// What is common to all sessions of a node.
@@ -44,7 +45,7 @@ pub(crate) struct Program {
 pub(crate) struct Launched {
     pub(crate) session: SessionId,
     pub(crate) dir: SessionDir,
-    pub(crate) holder: Child,
+    pub(crate) holder: Holder,
     pub(crate) enforced: Enforced,
 }
 
@@ -57,7 +58,9 @@ impl From<StartCall> for Program {
 impl Launcher {
     pub(crate) fn new(config: &NodeConfig, state: &State) -> Self {
         Self {
-            runner: Runner::new(config.runner.clone()),
+            runner: Runner::new(config.runner.clone())
+                .with_fork_server(state.root.as_path().to_owned(), config.prepared)
+                .with_home(config.base_env.get("HOME").cloned()),
             sessions: state.sessions(),
             base_env: config.base_env.clone(),
             hidden: outermost(config.hidden.iter().chain([&state.root]).cloned().collect()),
@@ -91,6 +94,9 @@ impl Launcher {
         policy.hidden = outermost(policy.hidden);
         let mut env = self.base_env.clone();
         env.extend(program.env);
+        // What lies in a writable directory is read there anyhow.
+        let home = env.get("HOME").map(Path::new);
+        policy.readable.extend(repository::places(program.cwd.as_path(), home));
         Ok(LaunchSpec {
             version: control::VERSION,
             session,

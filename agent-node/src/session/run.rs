@@ -3,7 +3,7 @@
 //! The node is the only owner, reads the output up to a cap, and leaves nothing behind.
 
 use crate::session::dir::SessionDir;
-use crate::session::ending;
+use crate::session::holder::Holder;
 use crate::session::launcher::{Launched, Launcher, Program};
 use crate::session::link::{self, LinkError, Reader, Writer};
 use crate::session::runner::LaunchError;
@@ -15,7 +15,6 @@ use capstan_types::time::Millis;
 use futures::future::{Either, select};
 use std::pin::pin;
 use std::time::Duration;
-use tokio::process::Child;
 
 /// How long the holder may take to go when all is done, before it is made to.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -47,17 +46,17 @@ impl From<LaunchError> for RunError {
 }
 
 /// A holder that is made to end its program and go, and its directory removed, when nobody waits for its program any more.
-struct Holder {
-    child: Child,
+struct Helper {
+    holder: Holder,
     dir: SessionDir,
 }
 
-impl Drop for Holder {
+impl Drop for Helper {
     fn drop(&mut self) {
         // Both without effect when all went well. The directory first: a holder that ends writes that down, and a file that comes
         // to be while the directory is emptied would keep it from being removed.
         self.dir.remove_now();
-        ending::ask(&self.child);
+        self.holder.ask();
     }
 }
 
@@ -72,16 +71,16 @@ pub(crate) async fn to_end(
 ) -> Result<Outcome, RunError> {
     program.limits.total = Some(Millis::of(deadline));
     let Launched { dir, holder, .. } = launcher.launch(program).await?;
-    let mut holder = Holder { child: holder, dir };
-    let outcome = match tokio::time::timeout(deadline + GOODBYE, converse(&holder.dir, input, cap)).await {
+    let mut helper = Helper { holder, dir };
+    let outcome = match tokio::time::timeout(deadline + GOODBYE, converse(&helper.dir, input, cap)).await {
         Ok(outcome) => outcome.map_err(|error| RunError::Unknown(error.to_string())),
         Err(_) => Err(RunError::Unknown(format!("it did not end within {} s", deadline.as_secs()))),
     };
-    let gone = outcome.is_ok() && tokio::time::timeout(GOODBYE, holder.child.wait()).await.is_ok();
+    let gone = outcome.is_ok() && tokio::time::timeout(GOODBYE, helper.holder.wait()).await.is_ok();
     if !gone {
-        ending::end(&mut holder.child).await;
+        helper.holder.end().await;
     }
-    holder.dir.remove().await;
+    helper.dir.remove().await;
     outcome
 }
 

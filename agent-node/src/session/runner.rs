@@ -1,40 +1,61 @@
 //! The client of the runner: the only place in the node where a process is started.
 //!
+//! Sessions are asked of the runner's fork server ([`fork_server`], [`connection`]); where that cannot be had, each session starts a
+//! runner of its own.
+//!
 //! Invariants: a runner that has not answered is made to end with the future that waits for it, so that no session comes to be that nobody
 //! knows of; and nothing of the node's own environment reaches the runner.
 
+mod connection;
+mod fork_server;
+
 use crate::config::RunnerPath;
 use crate::session::ending;
-use capstan_runtime::trace_context;
+use crate::session::holder::Holder;
 use capstan_types::launch::{Enforced, LaunchAnswer, LaunchSpec, Refusal};
 use capstan_types::node::Fingerprint;
-use std::ffi::OsStr;
+use capstan_types::path::AbsPath;
+use connection::{Heard, MAX_ANSWER};
+use fork_server::ForkServer;
 use std::io;
+use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
 /// How long the runner may take to answer. It does a few milliseconds' work; a machine that swaps takes longer.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 
-/// The longest answer, in bytes.
-const MAX_ANSWER: u64 = 64 * 1024;
-
 /// How much of the complaint of a runner that died is passed on, in bytes.
 const MAX_COMPLAINT: u64 = 2048;
+
+/// How often the fork server is asked for a session that it has died without starting.
+const ATTEMPTS: u32 = 3;
 
 /// Starts runners.
 #[derive(Debug, Clone)]
 pub(crate) struct Runner {
     path: RunnerPath,
     deadline: Duration,
+    served: Option<Served>,
+    /// The home of most sessions.
+    home: Option<String>,
 }
 
-/// A session that runs, and the child process that holds it.
+#[derive(Debug, Clone)]
+struct Served {
+    server: Arc<ForkServer>,
+    /// How many holders it keeps ahead.
+    prepared: u32,
+}
+
+/// A session that runs, and the process that holds it.
 #[derive(Debug)]
 pub(crate) struct Answered {
-    pub(crate) holder: Child,
+    pub(crate) holder: Holder,
     pub(crate) enforced: Enforced,
 }
 
@@ -60,7 +81,36 @@ impl Drop for Unclaimed {
 
 impl Runner {
     pub(crate) const fn new(path: RunnerPath) -> Self {
-        Self { path, deadline: ANSWER_DEADLINE }
+        Self { path, deadline: ANSWER_DEADLINE, served: None, home: None }
+    }
+
+    /// Has sessions started by a fork server that keeps `prepared` holders ahead. `dir` is a directory that this user alone can enter.
+    pub(crate) fn with_fork_server(self, dir: PathBuf, prepared: u32) -> Self {
+        Self { served: Some(Served { server: Arc::new(ForkServer::new(dir)), prepared }), ..self }
+    }
+
+    /// Has what is made ahead of sessions made for those whose home is `home`.
+    pub(crate) fn with_home(self, home: Option<String>) -> Self {
+        Self { home, ..self }
+    }
+
+    /// Starts the fork server ahead of the first session.
+    pub(crate) async fn warm(&self) {
+        if let Some(served) = &self.served {
+            served.server.warm(|socket| self.start_server(served, socket)).await;
+        }
+    }
+
+    /// Ends the fork server, with the holders that have no session, and no others.
+    pub(crate) async fn stop(&self) {
+        if let Some(served) = &self.served {
+            served.server.stop().await;
+        }
+    }
+
+    /// The runner's own file, for sessions that run it.
+    pub(crate) fn program(&self) -> Option<AbsPath> {
+        AbsPath::new(&self.path.program).ok()
     }
 
     /// The command line of one of the runner's verbs, to be run as a session's own program.
@@ -73,19 +123,56 @@ impl Runner {
     pub(crate) async fn launch(&self, spec: &LaunchSpec) -> Result<Answered, LaunchError> {
         let document =
             serde_json::to_vec(spec).map_err(|error| LaunchError::Refused(Refusal::Document { reason: error.to_string() }))?;
+        for _ in 0..ATTEMPTS {
+            let Some(stream) = self.connect().await else { break };
+            match tokio::time::timeout(self.deadline, connection::ask(stream, &document)).await {
+                Ok(Heard::Unread) => {}
+                Ok(Heard::Line(line, stream)) => return self.answered(&line, stream).await,
+                Err(_) => return Err(self.silent()),
+            }
+        }
+        self.launch_alone(&document).await
+    }
+
+    async fn connect(&self) -> Option<UnixStream> {
+        let served = self.served.as_ref()?;
+        served.server.connect(|socket| self.start_server(served, socket)).await
+    }
+
+    async fn answered(&self, line: &[u8], stream: UnixStream) -> Result<Answered, LaunchError> {
+        match serde_json::from_slice(line) {
+            Ok(LaunchAnswer::Started { holder, enforced, .. }) => match connection::take(stream, holder).await {
+                Ok(holder) => Ok(Answered { holder, enforced }),
+                Err(error) => Err(LaunchError::Unknown(format!("the runner's holder was lost as it answered: {error}"))),
+            },
+            Ok(LaunchAnswer::Refused(refusal)) => {
+                let _ = tokio::time::timeout(self.deadline, connection::closed(stream)).await;
+                Err(LaunchError::Refused(refusal))
+            }
+            Err(_) => Err(LaunchError::Unknown("the runner died without an answer".to_owned())),
+        }
+    }
+
+    fn silent(&self) -> LaunchError {
+        let waited = self.deadline.as_millis();
+        LaunchError::Unknown(format!("the runner did not answer within {waited} ms, and was ended"))
+    }
+
+    /// Starts a session by a runner of its own.
+    async fn launch_alone(&self, document: &[u8]) -> Result<Answered, LaunchError> {
         let mut holder = Unclaimed(Some(self.start("hold", Stdio::piped()).map_err(|error| self.not_started(&error))?));
         let child = holder.0.as_mut().ok_or_else(|| LaunchError::Unknown("the runner vanished".to_owned()))?;
-        let line = match tokio::time::timeout(self.deadline, talk(child, &document)).await {
+        let line = match tokio::time::timeout(self.deadline, talk(child, document)).await {
             Ok(line) => line,
             Err(_) => {
                 ending::end(child).await;
-                let waited = self.deadline.as_millis();
-                return Err(LaunchError::Unknown(format!("the runner did not answer within {waited} ms, and was ended")));
+                return Err(self.silent());
             }
         };
         match serde_json::from_slice(&line) {
             Ok(LaunchAnswer::Started { enforced, .. }) => {
-                holder.0.take().map(|holder| Answered { holder, enforced }).ok_or_else(|| LaunchError::Unknown(String::new()))
+                let holder = holder.0.take().map(Holder::Started);
+                holder.map(|holder| Answered { holder, enforced }).ok_or_else(|| LaunchError::Unknown(String::new()))
             }
             Ok(LaunchAnswer::Refused(refusal)) => {
                 // It has said its last word and ends by itself: it must be left to clear up what it made.
@@ -112,13 +199,25 @@ impl Runner {
         fingerprint.map_err(io::Error::from)
     }
 
+    fn start_server(&self, served: &Served, socket: Stdio) -> io::Result<Child> {
+        self.start_with(&["serve", "--prepared", &served.prepared.to_string()], socket)
+    }
+
     fn start(&self, verb: &str, input: Stdio) -> io::Result<Child> {
+        self.start_with(&[verb], input)
+    }
+
+    fn start_with(&self, verb: &[&str], input: Stdio) -> io::Result<Child> {
         #[expect(clippy::disallowed_methods, reason = "this is the node's runner client")]
         let mut command = Command::new(&self.path.program);
-        command.args(&self.path.args).arg(verb).env_clear().stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
-        if let Some(traceparent) = trace_context::current_traceparent() {
-            command.env(OsStr::new("TRACEPARENT"), traceparent);
-        }
+        command
+            .args(&self.path.args)
+            .args(verb)
+            .env_clear()
+            .envs(self.home.iter().map(|home| ("HOME", home)))
+            .stdin(input)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command.spawn()
     }
 

@@ -102,7 +102,10 @@ fn program(script: Script<'_>) -> Program {
         cwd: script.cwd.clone(),
         env: environment().into_iter().chain(variables).chain([scratch]).collect(),
         stdio: Stdio::PipesNoInput,
-        policy: SandboxPolicy::workspace_write(vec![script.scratch.clone()]),
+        policy: SandboxPolicy {
+            readable: vec![script.cwd.clone()],
+            ..SandboxPolicy::workspace_write(vec![script.scratch.clone()])
+        },
         limits: SessionLimits {
             head: ByteCap::new(script.cap as u64).unwrap_or_else(|_| SessionLimits::default().head),
             file_bytes: Some(LARGEST_FILE),

@@ -21,12 +21,14 @@ const MAX_RESULT: usize = 16 << 20;
 pub(crate) async fn apply(launcher: &Launcher, call: PatchCall) -> Result<PatchReport, NodeError> {
     let document = PatchDocument { cwd: call.cwd.clone(), patch: call.patch };
     let document = serde_json::to_vec(&document).map_err(|error| NodeError::Unknown(error.to_string()))?;
+    let mut policy = call.policy;
+    policy.readable.extend(launcher.runner.program());
     let program = Program {
         argv: launcher.runner.verb_argv("patch"),
         cwd: call.cwd,
         env: BTreeMap::new(),
         stdio: Stdio::Pipes,
-        policy: call.policy,
+        policy,
         limits: SessionLimits { head: ByteCap::mebibytes(16), ..SessionLimits::default() },
     };
     match run::to_end(launcher, program, Bytes::from(document), MAX_RESULT, DEADLINE).await {

@@ -49,6 +49,7 @@ pub(crate) fn config(dir: &Path) -> NodeConfig {
         id: "n1".parse().unwrap(),
         state_dir: StateDir::Own(dir.join("state")),
         runner: runner(),
+        prepared: 1,
         listen: vec![],
         token: None,
         capacity: Capacity { sessions: 16, cpus: 1, memory_bytes: 1 << 30 },

@@ -8,4 +8,5 @@ mod exec;
 mod lifecycle;
 mod orphans;
 mod owners;
+mod server;
 mod workspace;

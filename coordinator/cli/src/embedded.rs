@@ -22,6 +22,9 @@ const NODE: &str = "local";
 /// Sessions that an embedded node runs at once.
 const SESSIONS: u32 = 256;
 
+/// Sessions that an embedded node is ready for ahead of their start.
+const PREPARED: u32 = 1;
+
 /// The longest that each part may take to stop. What is left then ends with its own deadlines, or with the process.
 const STOP_DEADLINE: Duration = Duration::from_secs(15);
 
@@ -55,6 +58,7 @@ pub fn node_config(
         id: NODE.parse().map_err(Failure::bad_input)?,
         state_dir: StateDir::SlotIn(home.embedded_nodes()),
         runner,
+        prepared: PREPARED,
         listen: Vec::new(),
         token: None,
         capacity: host::capacity(SESSIONS),

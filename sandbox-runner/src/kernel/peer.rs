@@ -8,9 +8,9 @@ use crate::kernel::process::{PidFd, user};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 
-fn option<T: Copy>(stream: &UnixStream, name: libc::c_int) -> io::Result<T> {
+fn option<T: Copy>(stream: &impl AsRawFd, name: libc::c_int) -> io::Result<T> {
     let mut value = MaybeUninit::<T>::uninit();
     let mut length = libc::socklen_t::try_from(size_of::<T>()).unwrap_or(0);
     // SAFETY: value and length describe one live object, which the kernel fills when it reports success.
@@ -23,6 +23,18 @@ fn option<T: Copy>(stream: &UnixStream, name: libc::c_int) -> io::Result<T> {
     }
     // SAFETY: the kernel has written all of it; only integers and structs of integers are asked for.
     Ok(unsafe { value.assume_init() })
+}
+
+/// Whether connections can be made to this socket.
+pub(crate) fn is_listening(listener: &UnixListener) -> bool {
+    let unix = matches!(option::<libc::c_int>(listener, libc::SO_DOMAIN), Ok(libc::AF_UNIX));
+    unix && matches!(option::<libc::c_int>(listener, libc::SO_ACCEPTCONN), Ok(1))
+}
+
+/// Whether the peer is the process `pid`, with this process's user. For a process that is known to have lived until now: a number is
+/// used again.
+pub(crate) fn is_process(stream: &UnixStream, pid: libc::pid_t) -> bool {
+    option::<libc::ucred>(stream, libc::SO_PEERCRED).is_ok_and(|peer| peer.pid == pid && peer.uid == user())
 }
 
 /// Whether the peer may command this holder: the same user, and no more confined than the holder itself.

@@ -59,6 +59,35 @@ pub(crate) fn wait_for(pid: libc::pid_t) -> io::Result<ExitStatus> {
     }
 }
 
+/// Makes a second process of this one, for a program with one thread only: nothing in the first may be in the middle of something. The
+/// number of the new process, or nothing in the new process.
+pub(crate) fn fork() -> io::Result<Option<libc::pid_t>> {
+    // SAFETY: this program has one thread, so the child may go on with all of its memory.
+    match checked(unsafe { libc::fork() })? {
+        0 => Ok(None),
+        pid => Ok(Some(pid)),
+    }
+}
+
+/// This process.
+pub(crate) fn own() -> libc::pid_t {
+    // SAFETY: takes nothing and cannot fail.
+    unsafe { libc::getpid() }
+}
+
+/// The parent of this process.
+pub(crate) fn parent() -> libc::pid_t {
+    // SAFETY: takes nothing and cannot fail.
+    unsafe { libc::getppid() }
+}
+
+/// Has the kernel kill this process when its parent dies, or no longer.
+pub(crate) fn die_with_parent(wanted: bool) -> io::Result<()> {
+    let signal = if wanted { libc::SIGKILL } else { 0 };
+    // SAFETY: takes integers only.
+    checked(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal, 0, 0, 0) }).map(drop)
+}
+
 /// Sends a signal to a process; a negative number names a process group.
 pub(crate) fn kill(pid: libc::pid_t, signal: i32) -> io::Result<()> {
     // SAFETY: takes two integers.
@@ -116,12 +145,6 @@ pub(crate) fn hide_memory() -> io::Result<()> {
 pub(crate) fn show_memory() -> io::Result<()> {
     // SAFETY: takes integers only.
     checked(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) }).map(drop)
-}
-
-/// Asks the kernel to kill this process when its parent dies. A change of user takes that back.
-pub(crate) fn die_with_parent() -> io::Result<()> {
-    // SAFETY: takes integers only.
-    checked(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) }).map(drop)
 }
 
 /// Leaves the caller's session and terminal. A process that leads a group already stays where it is, which only costs it the

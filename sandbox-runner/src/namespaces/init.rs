@@ -57,7 +57,7 @@ fn life(sides: &Orders) -> Result<(), Fault> {
         return Err(Fault { step: Step::Parent, errno: libc::ESRCH });
     }
     become_user(sides.id).map_err(step(Step::User))?;
-    process::die_with_parent().map_err(step(Step::Parent))?;
+    process::die_with_parent(true).map_err(step(Step::Parent))?;
     name_host().map_err(step(Step::HostName))?;
     raise_loopback().map_err(step(Step::Loopback))?;
     sides.base.build(sides.host, sides.id).map_err(step(Step::Root))?;

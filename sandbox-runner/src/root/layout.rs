@@ -108,6 +108,53 @@ pub(super) const SYSTEM_SECRETS: [&str; 8] = [
     "/etc/krb5.keytab",
 ];
 
+/// What of a home opens doors, or is run by those who log in. Hidden when the home itself is shown, as a workspace or above one.
+pub(super) const HOME_SECRETS: &[&str] = &[
+    ".aws",
+    ".azure",
+    ".bash_history",
+    ".boto",
+    ".cargo/credentials",
+    ".cargo/credentials.toml",
+    ".config/gcloud",
+    ".config/gh",
+    ".config/git/credentials",
+    ".config/google-chrome",
+    ".config/op",
+    ".docker",
+    ".git-credentials",
+    ".gnupg",
+    ".gradle/gradle.properties",
+    ".kube",
+    ".local/share/keyrings",
+    ".m2/settings.xml",
+    ".mozilla",
+    ".my.cnf",
+    ".netrc",
+    ".npmrc",
+    ".password-store",
+    ".pgpass",
+    ".pypirc",
+    ".ssh",
+    ".terraform.d/credentials.tfrc.json",
+    ".vault-token",
+    ".zsh_history",
+];
+
+/// What of a home is run at every login. Read-only when the home itself may be written.
+pub(super) const HOME_SCRIPTS: [&str; 10] = [
+    ".bash_login",
+    ".bash_logout",
+    ".bash_profile",
+    ".bashrc",
+    ".config/autostart",
+    ".config/systemd",
+    ".gitconfig",
+    ".profile",
+    ".zprofile",
+    ".zshrc",
+];
+
 /// Whether the base root shows a place already.
 pub(super) fn is_shown(place: &Path) -> bool {
     SYSTEM.iter().any(|shown| place.starts_with(shown))

@@ -49,6 +49,12 @@ impl Protection {
         protection
     }
 
+    /// Keeps these places read-only as well, where they exist.
+    pub(crate) fn keep(&mut self, places: impl Iterator<Item = PathBuf>) {
+        self.pins.extend(places.map(|place| (place, READ_ONLY)));
+        self.pins.sort();
+    }
+
     /// The mounts to make, outer ones first.
     pub(crate) fn pins(&self) -> impl Iterator<Item = (&Path, u64)> {
         self.pins.iter().map(|(place, attributes)| (place.as_path(), *attributes))

@@ -64,12 +64,15 @@ impl View {
                 view.write(root, namespaces)?;
             }
             view.protection = Protection::of(&view.writable, &policy.protected, found);
+            view.protect_logins();
         }
         for place in &policy.readable {
             view.read(place.as_path(), namespaces)?;
         }
         view.binds.sort_by(|one, other| one.target().cmp(other.target()));
-        view.hide(&policy.hidden, namespaces.user());
+        let home_secrets: Vec<PathBuf> =
+            view.home.iter().flat_map(|home| layout::HOME_SECRETS.iter().map(|name| home.join(name))).collect();
+        view.hide(policy.hidden.iter().map(AbsPath::as_path).chain(home_secrets.iter().map(PathBuf::as_path)), namespaces.user());
         Ok(view)
     }
 
@@ -101,10 +104,17 @@ impl View {
         self.binds.iter().any(|bind| bind.target() == place)
     }
 
+    fn protect_logins(&mut self) {
+        let Some(home) = self.home.as_deref().filter(|home| self.writable.iter().any(|root| home.starts_with(root))) else {
+            return;
+        };
+        self.protection.keep(layout::HOME_SCRIPTS.iter().map(|name| home.join(name)));
+    }
+
     /// What lies outside of all that is shown is hidden already.
-    fn hide(&mut self, hidden: &[AbsPath], user: User) {
+    fn hide<'a>(&mut self, hidden: impl Iterator<Item = &'a Path>, user: User) {
         let secrets = if user.kernel() == 0 { layout::SYSTEM_SECRETS.as_slice() } else { &[] };
-        for place in hidden.iter().map(AbsPath::as_path).chain(secrets.iter().map(Path::new)) {
+        for place in hidden.chain(secrets.iter().map(Path::new)) {
             let real = place.canonicalize().unwrap_or_else(|_| place.to_owned());
             let above = |shown: &Path| real.starts_with(shown);
             let last = self.binds.iter().filter(|bind| above(bind.target())).map(|bind| bind.target().components().count()).max();

@@ -137,7 +137,7 @@ impl Keeper {
     /// What the proxy refused is said as it happens.
     fn tell_refusals(&mut self) {
         let Some((refused, alive)) = self.proxy().map(EgressProcess::refused) else { return };
-        refused.iter().for_each(|denial| complain(denial));
+        refused.iter().for_each(complain);
         self.denials.extend(refused);
         if !alive && let Some(inside) = &mut self.inside {
             inside.proxy = None;
@@ -179,7 +179,7 @@ impl Keeper {
             match process::reap_any() {
                 Ok(Reaped::Child(pid, status)) => {
                     self.watch.saw(status);
-                    self.exit = self.exit.or((pid == self.pid).then_some(status));
+                    self.exit = self.exit.or_else(|| (pid == self.pid).then_some(status));
                 }
                 Ok(Reaped::Childless) => return false,
                 Ok(Reaped::NoneReady) | Err(_) => return true,

@@ -80,7 +80,7 @@ fn a_launch_that_fails_leaves_no_group() {
     let (answer, mut holder) = Launch::new(&["/no/such/program"]).answer_of(|_| {});
     assert!(matches!(answer, LaunchAnswer::Refused(_)));
     let number = holder.process.id();
-    holder.process.wait().unwrap();
+    wait_until("the holder's end", || holder.process.has_gone());
     assert_eq!(groups_of(number), Vec::<PathBuf>::new());
 }
 

@@ -4,6 +4,7 @@
 
 mod acts;
 mod client;
+mod server;
 mod session;
 
 mod confinement;
@@ -19,6 +20,7 @@ mod patch;
 mod program;
 mod refusals;
 mod run;
+mod serve;
 mod streams;
 mod terminal;
 mod tree;

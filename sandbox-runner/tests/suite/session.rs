@@ -8,6 +8,7 @@ use capstan_types::limits::{ByteCap, SessionLimits};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio as Connect};
@@ -101,11 +102,19 @@ impl Launch {
     pub(crate) fn answer_of(self, prepare: impl FnOnce(&mut Command)) -> (LaunchAnswer, Holder) {
         let document = serde_json::to_vec(&self.spec).unwrap();
         let (answer, holder) = hold(&document, prepare);
-        (serde_json::from_str(&answer).unwrap(), Holder { process: holder, dir: self.dir })
+        (serde_json::from_str(&answer).unwrap(), Holder { process: Process::Started(holder), dir: self.dir })
+    }
+
+    /// Starts the session by the seam that the suite is run over.
+    fn answer(self) -> (LaunchAnswer, Holder) {
+        let Some(server) = crate::server::shared() else { return self.answer_of(|_| {}) };
+        let (answer, life) = server.launch(&self);
+        let pid = if let LaunchAnswer::Started { holder, .. } = &answer { *holder } else { 0 };
+        (answer, Holder { process: Process::Served { pid, life }, dir: self.dir })
     }
 
     pub(crate) fn start(self) -> Session {
-        match self.answer_of(|_| {}) {
+        match self.answer() {
             (LaunchAnswer::Started { pid, holder: number, enforced }, holder) => {
                 assert_eq!(number, holder.process.id());
                 Session { pid, enforced, holder }
@@ -115,9 +124,9 @@ impl Launch {
     }
 
     pub(crate) fn refused(self) -> Refusal {
-        match self.answer_of(|_| {}) {
+        match self.answer() {
             (LaunchAnswer::Refused(refusal), mut holder) => {
-                assert_eq!(holder.process.wait().unwrap().code(), Some(1));
+                holder.process.await_failure();
                 assert_eq!(std::fs::read_dir(holder.dir.path()).unwrap().count(), 0, "a refused launch left files");
                 refusal
             }
@@ -160,22 +169,65 @@ pub(crate) fn hold(document: &[u8], prepare: impl FnOnce(&mut Command)) -> (Stri
 
 /// A holder, which is ended with the test.
 pub(crate) struct Holder {
-    pub(crate) process: Child,
+    pub(crate) process: Process,
     pub(crate) dir: TempDir,
 }
 
-impl Drop for Holder {
-    /// Asks first: a holder that is killed leaves its groups to the next one.
+/// A holder's process.
+pub(crate) enum Process {
+    /// Started by the test.
+    Started(Child),
+    /// The server's, which closes the connection when it ends.
+    Served { pid: u32, life: UnixStream },
+}
+
+impl Process {
+    pub(crate) fn id(&self) -> u32 {
+        match self {
+            Self::Started(child) => child.id(),
+            Self::Served { pid, .. } => *pid,
+        }
+    }
+
+    /// Waits for a holder that has refused.
+    fn await_failure(&mut self) {
+        match self {
+            Self::Started(child) => assert_eq!(child.wait().unwrap().code(), Some(1)),
+            Self::Served { life, .. } => assert_eq!(life.read(&mut [0]).unwrap(), 0),
+        }
+    }
+
+    pub(crate) fn has_gone(&mut self) -> bool {
+        match self {
+            Self::Started(child) => child.try_wait().unwrap().is_some(),
+            Self::Served { pid, .. } => !lives(*pid),
+        }
+    }
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
-        if matches!(self.process.try_wait(), Ok(None)) {
-            send(self.process.id(), libc::SIGTERM);
-            let asked = Instant::now();
-            while matches!(self.process.try_wait(), Ok(None)) && asked.elapsed() < PATIENCE / 6 {
-                std::thread::yield_now();
+        match self {
+            // Asked first: a holder that is killed leaves its groups to the next one.
+            Self::Started(child) => {
+                if matches!(child.try_wait(), Ok(None)) {
+                    send(child.id(), libc::SIGTERM);
+                    let asked = Instant::now();
+                    while matches!(child.try_wait(), Ok(None)) && asked.elapsed() < PATIENCE / 6 {
+                        std::thread::yield_now();
+                    }
+                }
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+            // Its number cannot be another's while the connection is open.
+            Self::Served { pid, life } => {
+                life.set_nonblocking(true).unwrap();
+                if life.read(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock) {
+                    send(*pid, libc::SIGKILL);
+                }
             }
         }
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -212,7 +264,7 @@ impl Session {
     /// Waits for the holder to go by itself.
     pub(crate) fn gone(&mut self) {
         let process = &mut self.holder.process;
-        wait_until("the holder's leaving", || process.try_wait().unwrap().is_some());
+        wait_until("the holder's leaving", || process.has_gone());
     }
 }
 

@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// Sessions that the node is ready for ahead of their start.
+const PREPARED: u32 = 2;
+
 /// Runs the node until a signal asks for its end. Its sessions live on until their ownerless time.
 ///
 /// # Errors
@@ -49,6 +52,7 @@ fn prepare(
     let config = NodeConfig {
         state_dir: StateDir::Own(surroundings.absolute(&state_dir)?.as_path().to_owned()),
         runner: runner::find(surroundings)?,
+        prepared: PREPARED,
         listen,
         token,
         capacity: host::capacity(args.sessions),

@@ -1,0 +1,85 @@
+//! The runner's fork server, as the node keeps it: what its death does, and what goes on without it.
+
+use crate::fixture::{Fixture, children, eventually, exited, kill_process, lives, parent, runner};
+use capstan_agent_node::RunnerPath;
+
+/// The one child that a node has: its server.
+fn server() -> u32 {
+    let children = children();
+    assert_eq!(children.len(), 1, "{children:?}");
+    children[0]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_servers_death_ends_no_session_and_the_next_call_starts_another() {
+    let node = Fixture::start().await;
+    let mut client = node.client();
+    let mut events = client.start(&node.call(&client, "echo $$; sleep 1; echo done")).await.unwrap();
+    events.started().await;
+    let program: u32 = events.until("\n").await.trim().parse().unwrap();
+    let first = server();
+    kill_process(first);
+    eventually("the server is gone", async || !lives(first)).await;
+    for number in 0..3 {
+        let mut another = node.client();
+        let ran = another.run(&node.call(&another, &format!("exit {number}"))).await.unwrap();
+        assert_eq!(ran.end, exited(number));
+    }
+    assert_ne!(server(), first);
+    assert_ne!(parent(program), server(), "the session's holder was not orphaned");
+    assert_eq!(events.rest().await.unwrap().end, exited(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_dies_again_and_again_costs_no_call() {
+    let node = Fixture::start().await;
+    for number in 0..20 {
+        kill_process(server());
+        let mut client = node.client();
+        let ran = client.run(&node.call(&client, &format!("exit {number}"))).await.unwrap();
+        assert_eq!(ran.end, exited(number));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_that_cannot_serve_is_started_for_each_session() {
+    let node = Fixture::with(|config, _| {
+        let script = format!("case $0 in serve) exit 2;; esac; exec {} \"$0\" \"$@\"", runner().program.display());
+        config.runner = RunnerPath { program: "/bin/sh".into(), args: vec!["-c".into(), script] };
+    })
+    .await;
+    let mut client = node.client();
+    let ran = client.run(&node.call(&client, "echo fine")).await.unwrap();
+    assert_eq!((ran.output.as_str(), ran.end), ("fine\n", exited(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_prepared_holders_serves_as_well() {
+    let node = Fixture::with(|config, _| config.prepared = 0).await;
+    let mut client = node.client();
+    assert_eq!(client.run(&node.call(&client, "echo fine")).await.unwrap().output, "fine\n");
+    assert!(!node.dir.path().join("state/launch.sock").exists(), "the socket has a name");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_goes_with_the_node_and_the_session_stays() {
+    for dropped in [false, true] {
+        let node = Fixture::start().await;
+        let mut client = node.client();
+        let mut events = client.start(&node.call(&client, "echo $$; sleep 1000")).await.unwrap();
+        events.started().await;
+        let program: u32 = events.until("\n").await.trim().parse().unwrap();
+        let (server, holder) = (server(), parent(program));
+        if dropped {
+            drop((events, client));
+            drop(node.running);
+        } else {
+            node.running.shutdown().await;
+            assert!(!lives(server), "the server outlives the node's shutdown");
+        }
+        eventually("the server is gone", async || !lives(server)).await;
+        assert!(lives(program) && lives(holder), "the session went with the server");
+        kill_process(program);
+        eventually("its holder is gone", async || !lives(program)).await;
+    }
+}

@@ -1,0 +1,173 @@
+//! The `serve` verb: a fork server. A node starts it once, and each of its sessions then costs a fork instead of the start of a program.
+//!
+//! Standard input is a Unix socket that listens already; standard output is a pipe on which one line says that sessions can be asked
+//! for. When nobody reads that pipe any more the keeper is gone, and the server goes: it, and the holders that wait, but no holder that
+//! has a session.
+//!
+//! It keeps some holders forked ahead, each waiting in `accept` on the one socket; whoever accepts becomes the holder of that request
+//! (see [`crate::hold`]) and says so by its number on a pipe, so that another can take its place: a little later, because a processor
+//! that forks is missed by the session that is being started. While none waits, the server accepts by itself and forks then.
+//!
+//! Invariants: the server has one thread and runs no session itself, so what it has is what a fork of it costs. Only the process that
+//! started it may ask for sessions.
+
+mod pool;
+mod waiting;
+
+use crate::hold::{self, Caller};
+use crate::kernel::descriptor::{self, Interest, PollSet};
+use crate::kernel::process::{self, Reaped};
+use crate::kernel::signals::{Signals, Told};
+use crate::kernel::{memory, peer};
+use pool::Pool;
+use std::fs::File;
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use waiting::Waiting;
+
+/// The most holders that can be forked ahead.
+pub(crate) const MOST_PREPARED: usize = 64;
+/// The line that says that sessions can be asked for.
+const READY: &[u8] = b"ready\n";
+/// How long to rest when the kernel is out of something, so that the loop does not spin.
+const SHORT_OF_SOMETHING: Duration = Duration::from_millis(10);
+
+/// The server, between two events.
+#[derive(Debug)]
+struct Server {
+    listener: UnixListener,
+    /// Our end of the keeper's pipe, which breaks when the keeper goes.
+    keeper: File,
+    keeper_pid: libc::pid_t,
+    own_pid: libc::pid_t,
+    signals: Signals,
+    taken: PipeReader,
+    tell_taken: PipeWriter,
+    pool: Pool,
+}
+
+/// What this process is after an event.
+enum Role {
+    /// The server, which is to go.
+    Over,
+    /// A new process that waits for a session.
+    Waiting,
+    /// A new process, and this caller's holder.
+    Holder(UnixStream),
+}
+
+/// Serves until the keeper is gone, with `prepared` holders forked ahead; in the processes that it forks, holds a session.
+///
+/// # Errors
+/// The host is short of something, or standard input is no listening Unix socket. No session ends by that.
+pub(crate) fn serve(prepared: usize) -> io::Result<ExitCode> {
+    let mut server = Server::open(prepared)?;
+    match server.run()? {
+        Role::Over => Ok(ExitCode::SUCCESS),
+        Role::Waiting => server.into_waiting().run(),
+        Role::Holder(stream) => {
+            drop(server);
+            Ok(hold::hold_for(Caller::over(stream)?, hold::isolate(), None))
+        }
+    }
+}
+
+impl Server {
+    fn open(prepared: usize) -> io::Result<Self> {
+        descriptor::close_inherited()?;
+        hold::withdraw()?;
+        std::env::set_current_dir("/")?;
+        let listener = UnixListener::from(io::stdin().as_fd().try_clone_to_owned()?);
+        if !peer::is_listening(&listener) {
+            return Err(io::Error::other("standard input is no listening Unix socket"));
+        }
+        let keeper = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let (taken, tell_taken) = io::pipe()?;
+        descriptor::set_nonblocking(taken.as_fd())?;
+        descriptor::detach_standard_streams()?;
+        (&keeper).write_all(READY)?;
+        memory::bring_in_program();
+        let (signals, pool) = (Signals::open()?, Pool::new(prepared, Instant::now()));
+        let (own_pid, keeper_pid) = (process::own(), process::parent());
+        Ok(Self { listener, keeper, keeper_pid, own_pid, signals, taken, tell_taken, pool })
+    }
+
+    fn into_waiting(self) -> Waiting {
+        Waiting { listener: self.listener, keeper: self.keeper_pid, taken: self.tell_taken, server: self.own_pid }
+    }
+
+    fn run(&mut self) -> io::Result<Role> {
+        let mut poll = PollSet::default();
+        loop {
+            if self.fill_pool() {
+                return Ok(Role::Waiting);
+            }
+            poll.clear();
+            let keeper = poll.add(self.keeper.as_raw_fd(), Interest::HangUp);
+            poll.add(self.signals.as_raw_fd(), Interest::Read);
+            poll.add(self.taken.as_raw_fd(), Interest::Read);
+            // Only while nobody else accepts: what is ready here then waits for us.
+            let listener = self.pool.is_empty().then(|| poll.add(self.listener.as_raw_fd(), Interest::Read));
+            poll.wait(self.pool.next().map(|at| at.saturating_duration_since(Instant::now())))?;
+            let terminated = self.take_note();
+            if terminated || poll.ready(keeper).hung_up {
+                return Ok(Role::Over);
+            }
+            if listener.is_some_and(|listener| poll.ready(listener).readable)
+                && let Some(stream) = self.accept()
+            {
+                return Ok(Role::Holder(stream));
+            }
+        }
+    }
+
+    /// Forks the holders that are missing. Whether this is one of them.
+    fn fill_pool(&mut self) -> bool {
+        while self.pool.wants_one(Instant::now()) {
+            match process::fork() {
+                Ok(None) => return true,
+                Ok(Some(pid)) => self.pool.joined(pid),
+                Err(_) => self.pool.hold_off(Instant::now()),
+            }
+        }
+        false
+    }
+
+    /// Reaps, and sees who of the pool is gone. Whether the server was told to go.
+    fn take_note(&mut self) -> bool {
+        let (mut ended, mut terminated) = (Vec::new(), false);
+        while let Some(told) = self.signals.next() {
+            terminated |= told == Told::Terminate;
+        }
+        while let Ok(Reaped::Child(pid, _)) = process::reap_any() {
+            ended.push(pid);
+        }
+        // After the reaping: who has ended may have taken a session before, and is not to be called a failure for that.
+        let now = Instant::now();
+        let mut pid = [0; size_of::<libc::pid_t>()];
+        while matches!(self.taken.read(&mut pid), Ok(length) if length == pid.len()) {
+            self.pool.took(libc::pid_t::from_ne_bytes(pid), now);
+        }
+        ended.into_iter().for_each(|pid| self.pool.failed(pid, now));
+        terminated
+    }
+
+    /// Takes a connection and forks its holder; a stream in the holder alone.
+    fn accept(&mut self) -> Option<UnixStream> {
+        match self.listener.accept() {
+            Ok((stream, _)) if peer::is_process(&stream, self.keeper_pid) => match process::fork() {
+                Ok(None) => Some(stream),
+                // Who asked sees the connection close with its document unread, and knows by that that nothing was started.
+                Ok(Some(_)) | Err(_) => None,
+            },
+            Ok(_) => None,
+            Err(_) => {
+                std::thread::sleep(SHORT_OF_SOMETHING);
+                None
+            }
+        }
+    }
+}

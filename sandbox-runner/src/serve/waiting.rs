@@ -1,0 +1,46 @@
+//! A holder that was forked ahead, until it has a session.
+
+use crate::hold::{self, Caller, Readiness};
+use crate::kernel::{peer, process};
+use std::io::{self, PipeWriter, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::ExitCode;
+
+/// What a waiting holder has, and no more of the server's.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) listener: UnixListener,
+    /// The only process that may ask for a session.
+    pub(super) keeper: libc::pid_t,
+    /// Where to say that a session was taken.
+    pub(super) taken: PipeWriter,
+    pub(super) server: libc::pid_t,
+}
+
+impl Waiting {
+    /// Waits for a session, and holds it. It dies with the server while it waits, and not after.
+    pub(super) fn run(mut self) -> io::Result<ExitCode> {
+        process::die_with_parent(true)?;
+        // A server that died before the line above would be waited for in vain.
+        if process::parent() != self.server {
+            return Ok(ExitCode::FAILURE);
+        }
+        let left = hold::isolate();
+        let ready = Readiness::make();
+        let stream = self.accept()?;
+        process::die_with_parent(false)?;
+        // A server that is gone need not know.
+        let _ = self.taken.write_all(&std::process::id().to_ne_bytes());
+        drop(self);
+        Ok(hold::hold_for(Caller::over(stream)?, left, Some(ready)))
+    }
+
+    fn accept(&self) -> io::Result<UnixStream> {
+        loop {
+            let (stream, _) = self.listener.accept()?;
+            if peer::is_process(&stream, self.keeper) {
+                return Ok(stream);
+            }
+        }
+    }
+}
