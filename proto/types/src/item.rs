@@ -1,7 +1,7 @@
 //! Items: what a person sees of a turn, and what the store keeps of it.
 
 use crate::id::{CallId, NodeId, SessionId};
-use crate::launch::{Enforced, SessionEnd};
+use crate::launch::{Denial, Enforced, SessionEnd};
 use crate::path::AbsPath;
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,7 @@ pub struct Item {
 }
 
 /// The kinds of item.
+#[expect(clippy::large_enum_variant, reason = "the large variant, a command, is the one that most items are")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ItemBody {
@@ -125,6 +126,9 @@ pub struct CommandExecution {
     pub reason: Option<String>,
     /// What was in force.
     pub enforced: Option<Enforced>,
+    /// What the sandbox refused, as far as it was seen: the last few, oldest first.
+    #[serde(default)]
+    pub denials: Vec<Denial>,
 }
 
 /// One file of a patch.

@@ -22,6 +22,7 @@ pub(crate) fn settings() -> ThreadSettings {
         cwd: AbsPath::new("/desk/words").unwrap(),
         node: Some("local".parse().unwrap()),
         sandbox: SandboxMode::WorkspaceWrite,
+        profile: None,
         writable_roots: Vec::new(),
         network_access: false,
         exclude_slash_tmp: false,
@@ -45,6 +46,7 @@ pub(crate) fn command(line: &str, cwd: &str) -> CommandExecution {
         status: ItemStatus::InProgress,
         reason: None,
         enforced: None,
+        denials: Vec::new(),
     }
 }
 

@@ -45,6 +45,7 @@ async fn a_finished_command_is_told_with_its_exit_code_and_output() {
         status: ItemStatus::InProgress,
         reason: None,
         enforced: None,
+        denials: Vec::new(),
     };
     let done = CommandExecution {
         session: Some(session.id),

@@ -55,6 +55,7 @@ impl Command {
             status,
             reason,
             enforced: None,
+            denials: Vec::new(),
         }
     }
 
