@@ -1,5 +1,7 @@
 //! What a session may use: time, output and processes. Each limit has a range; a value outside it is a caller's mistake, not a wish.
 
+pub mod told;
+
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 

@@ -8,6 +8,7 @@ mod narrow;
 mod network;
 pub mod profile;
 pub mod sandbox;
+mod told;
 
 pub use approval::{ApprovalPolicy, Escalation, Verdict};
 pub use ceiling::{Ceiling, CeilingError};
