@@ -1,6 +1,9 @@
 //! What a session may use: time, output and processes. Each limit has a range; a value outside it is a caller's mistake, not a wish.
 
+mod named;
 pub mod told;
+
+pub use named::NamedLimitError;
 
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};

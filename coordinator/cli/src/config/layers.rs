@@ -91,6 +91,27 @@ impl Layers {
         Ok(None)
     }
 
+    /// Of these keys, those that the strongest layer with any of them has.
+    ///
+    /// # Errors
+    /// Something on the way to a key is no table.
+    #[allow(clippy::type_complexity)]
+    pub(super) fn strongest<'a>(
+        &'a self,
+        keys: &[&'static str],
+    ) -> Result<Option<Vec<(&'a Source, &'static str, &'a Value)>>, ConfigError> {
+        for layer in &self.0 {
+            let mut found = Vec::new();
+            for key in keys {
+                found.extend(layer.get(key)?.map(|value| (&layer.source, *key, value)));
+            }
+            if !found.is_empty() {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
     fn typed<'a, T>(
         &'a self,
         key: &str,

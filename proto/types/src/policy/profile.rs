@@ -165,6 +165,11 @@ impl PermissionProfile {
         if self.writable.contains(&root) {
             return Err(wrong("writable", "`/` is everything; extend :danger-full-access, or name directories"));
         }
+        if let Some(place) = self.writable.iter().find(|place| place.opens_protected()) {
+            let reason =
+                format!("`{place}` is, or leads to, what is read-only in every sandbox; make the workspace writable instead");
+            return Err(ProfileError { key: "writable", reason });
+        }
         let workspace = Place::workspace();
         if self.hidden.contains(&root) || self.hidden.contains(&workspace) {
             return Err(wrong("hidden", "neither `/` nor the whole workspace can be hidden from the sessions that work there"));

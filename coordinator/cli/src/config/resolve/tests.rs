@@ -75,7 +75,7 @@ fn the_sandbox_and_the_approvals_are_chosen_by_the_strongest_who_says() {
         ("approval_policy = 'untrusted'", &[], Sandboxing::Bypassed, (DangerFullAccess, Never)),
     ];
     for (config, overrides, sandbox, expected) in rows {
-        let settings = resolved(config, overrides, &Flags { sandbox, ..flags() }).settings;
+        let settings = resolved(config, overrides, &Flags { sandbox: sandbox.clone(), ..flags() }).settings;
         assert_eq!((settings.sandbox, settings.approval), expected, "{config} {overrides:?} {sandbox:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Where a profile's rule holds: at a path of the node, or in the workspace, wherever that will be.
 
 use crate::path::AbsPath;
+use crate::policy::PROTECTED;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
@@ -45,6 +46,20 @@ impl Place {
             // A part of a workspace is joined without fail: it is text without NUL.
             Self::Workspace(inside) => root.join(&inside.0).unwrap_or_else(|_| root.clone()),
         }
+    }
+
+    /// Whether this place in the workspace is, or is in, one of [`PROTECTED`].
+    #[must_use]
+    pub fn is_protected(&self) -> bool {
+        let Self::Workspace(Inside(path)) = self else { return false };
+        PROTECTED.iter().any(|name| format!("/{path}/").contains(&format!("/{name}/")))
+    }
+
+    /// Whether a writable place here would lay open what is protected below the workspace: it is on the way into it, or in it.
+    pub(super) fn opens_protected(&self) -> bool {
+        let Self::Workspace(Inside(path)) = self else { return false };
+        let starts = |name: &str| name.split_once('/').is_some_and(|(first, _)| path.rsplit('/').next() == Some(first));
+        self.is_protected() || PROTECTED.into_iter().any(starts)
     }
 
     /// Whether this place is `other` or lies below it, as far as that can be told without a workspace.

@@ -89,6 +89,16 @@ fn a_profile_that_contradicts_itself_is_told_in_a_sentence() {
             PermissionProfile { hidden: places(&["."]), ..write() },
             "`hidden`: neither `/` nor the whole workspace can be hidden from the sessions that work there".to_owned(),
         ),
+        (
+            PermissionProfile { writable: places(&["./sub/.git"]), ..profile(SandboxMode::ReadOnly) },
+            "`writable`: `:workspace/sub/.git` is, or leads to, what is read-only in every sandbox; make the workspace writable instead"
+                .to_owned(),
+        ),
+        (
+            PermissionProfile { writable: places(&["./.codex/x"]), ..write() },
+            "`writable`: `:workspace/.codex/x` is, or leads to, what is read-only in every sandbox; make the workspace writable instead"
+                .to_owned(),
+        ),
         (PermissionProfile { protected: vec!["/etc".into()], ..write() }, format!("`protected`: `/etc` {relative}")),
         (PermissionProfile { protected: vec!["a/../b".into()], ..write() }, format!("`protected`: `a/../b` {relative}")),
         (PermissionProfile { protected: vec![String::new()], ..write() }, format!("`protected`: `` {relative}")),
