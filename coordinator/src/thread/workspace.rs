@@ -124,7 +124,7 @@ mod tests {
         let facts = WorkspaceFacts { root: path("/resolved/w"), temp_dirs: paths(&["/tmp"]), ..facts() };
         let settings = |profile| ThreadSettings {
             sandbox: SandboxMode::DangerFullAccess,
-            profile: Some(profile),
+            profile: Some(Box::new(profile)),
             writable_roots: paths(&["/more"]),
             network_access: true,
             ..settings()

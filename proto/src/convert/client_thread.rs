@@ -27,7 +27,7 @@ impl From<ThreadSettings> for wire::ThreadSettings {
             cwd: settings.cwd.into(),
             node_id: settings.node.map(Into::into).unwrap_or_default(),
             sandbox: wire::SandboxMode::from(settings.sandbox).into(),
-            profile: settings.profile.map(Into::into),
+            profile: settings.profile.map(|profile| (*profile).into()),
             writable_roots: settings.writable_roots.into_iter().map(Into::into).collect(),
             network_access: settings.network_access,
             exclude_slash_tmp: settings.exclude_slash_tmp,
@@ -57,7 +57,7 @@ impl TryFrom<wire::ThreadSettings> for ThreadSettings {
             cwd: parse("settings.cwd", &wire.cwd)?,
             node: nonempty(wire.node_id).map(|id| parse("settings.node_id", &id)).transpose()?,
             sandbox,
-            profile: wire.profile.map(TryInto::try_into).transpose()?,
+            profile: wire.profile.map(|profile| profile.try_into().map(Box::new)).transpose()?,
             writable_roots: wire
                 .writable_roots
                 .iter()

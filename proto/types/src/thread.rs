@@ -26,7 +26,7 @@ pub struct ThreadSettings {
     pub sandbox: SandboxMode,
     /// The permission profile that says more than the mode; `network_access` and `exclude_slash_tmp` mean nothing beside it.
     #[serde(default)]
-    pub profile: Option<PermissionProfile>,
+    pub profile: Option<Box<PermissionProfile>>,
     /// Directories that may be written besides the workspace.
     #[serde(default)]
     pub writable_roots: Vec<AbsPath>,

@@ -13,6 +13,9 @@ pub(super) struct Layer {
     pub(super) table: Table,
 }
 
+/// A key that a layer has: where, which, and its value.
+pub(super) type Found<'a> = (&'a Source, &'static str, &'a Value);
+
 /// A configuration, strongest layer first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Layers(Vec<Layer>);
@@ -95,11 +98,7 @@ impl Layers {
     ///
     /// # Errors
     /// Something on the way to a key is no table.
-    #[allow(clippy::type_complexity)]
-    pub(super) fn strongest<'a>(
-        &'a self,
-        keys: &[&'static str],
-    ) -> Result<Option<Vec<(&'a Source, &'static str, &'a Value)>>, ConfigError> {
+    pub(super) fn strongest(&self, keys: &[&'static str]) -> Result<Option<Vec<Found<'_>>>, ConfigError> {
         for layer in &self.0 {
             let mut found = Vec::new();
             for key in keys {

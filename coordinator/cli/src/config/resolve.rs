@@ -138,12 +138,12 @@ fn default_model(provider: &str) -> Option<String> {
     DEFAULT_MODELS.iter().find(|(id, _)| *id == provider).map(|(_, model)| (*model).to_owned())
 }
 
-type Policy = (SandboxMode, Option<PermissionProfile>, ApprovalPolicy);
+type Policy = (SandboxMode, Option<Box<PermissionProfile>>, ApprovalPolicy);
 
 fn policy(layers: &Layers, flags: &Flags) -> Result<Policy, ConfigError> {
     let named = |name: &str| {
         let profile = permissions::profile(layers, name, flags.user_home.as_ref())?;
-        Ok((profile.mode(), Some(profile), approval(layers)?))
+        Ok((profile.mode(), Some(Box::new(profile)), approval(layers)?))
     };
     match &flags.sandbox {
         Sandboxing::Bypassed => Ok((SandboxMode::DangerFullAccess, None, ApprovalPolicy::Never)),

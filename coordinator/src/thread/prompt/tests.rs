@@ -31,7 +31,7 @@ fn the_model_is_told_what_a_profile_lets_it_read_and_use() {
         limits: SessionLimits { total: Some(Millis(600_000)), memory: Some(1 << 30), ..SessionLimits::WIDEST },
         ..PermissionProfile::extending("mine", SandboxMode::ReadOnly)
     };
-    let settings = ThreadSettings { profile: Some(profile), ..settings() };
+    let settings = ThreadSettings { profile: Some(Box::new(profile)), ..settings() };
     let policy = crate::thread::workspace::policy(&settings, &facts());
     let Entry::Developer { text } = environment(&settings, &facts(), &policy) else { panic!("not for the developer") };
     let sandbox = text.lines().find(|line| line.starts_with("Sandbox: ")).unwrap();
@@ -41,7 +41,7 @@ fn the_model_is_told_what_a_profile_lets_it_read_and_use() {
          proxy that the environment names *.crates.io. Besides the system's files these can be read: /w, /data. Each command may use 10 min \
          in all, 1 GiB of memory."
     );
-    let open = ThreadSettings { profile: PermissionProfile::built_in(":danger-full-access"), ..settings };
+    let open = ThreadSettings { profile: PermissionProfile::built_in(":danger-full-access").map(Box::new), ..settings };
     let policy = crate::thread::workspace::policy(&open, &facts());
     let Entry::Developer { text } = environment(&open, &facts(), &policy) else { panic!("not for the developer") };
     assert!(text.contains("Sandbox: danger-full-access. Commands run without a sandbox. Each command may use 3 GiB"), "{text}");

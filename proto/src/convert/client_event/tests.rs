@@ -30,7 +30,7 @@ fn thread_settings() -> ThreadSettings {
         cwd: AbsPath::new("/w").unwrap(),
         node: Some("n1".parse::<NodeId>().unwrap()),
         sandbox: SandboxMode::WorkspaceWrite,
-        profile: Some(profile()),
+        profile: Some(Box::new(profile())),
         writable_roots: vec![AbsPath::new("/more").unwrap()],
         network_access: true,
         exclude_slash_tmp: true,

@@ -16,7 +16,7 @@ pub fn bytes(bytes: u64) -> String {
 #[must_use]
 pub fn span(span: Millis) -> String {
     let units = [("h", 3_600_000), ("min", 60_000), ("s", 1000)];
-    let whole = units.into_iter().find(|(_, length)| span.0 > 0 && span.0 % length == 0);
+    let whole = units.into_iter().find(|(_, length)| span.0 > 0 && span.0.is_multiple_of(*length));
     whole.map_or_else(|| format!("{} ms", span.0), |(unit, length)| format!("{} {unit}", span.0 / length))
 }
 
