@@ -2,6 +2,7 @@
 
 pub mod client_event;
 pub mod client_item;
+mod client_profile;
 pub mod client_thread;
 pub mod exec;
 pub mod node;

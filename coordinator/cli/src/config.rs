@@ -9,6 +9,7 @@ mod source;
 
 pub mod auth;
 pub mod ceilings;
+pub mod permissions;
 pub mod providers;
 pub mod read;
 pub mod resolve;

@@ -79,8 +79,13 @@ pub fn check_home(home: &Home, settings: &ThreadSettings) -> Result<(), Failure>
     if settings.sandbox != SandboxMode::WorkspaceWrite {
         return Ok(());
     }
-    let tmp = (!settings.exclude_slash_tmp).then(|| AbsPath::new("/tmp")).into_iter().flatten();
-    let mut roots = [settings.cwd.clone()].into_iter().chain(settings.writable_roots.iter().cloned()).chain(tmp);
+    let temp = settings.profile.as_ref().map_or(!settings.exclude_slash_tmp, |profile| profile.temp);
+    let tmp = temp.then(|| AbsPath::new("/tmp")).into_iter().flatten();
+    let named = match &settings.profile {
+        Some(profile) => profile.policy(&settings.cwd, &[]).writable,
+        None => vec![settings.cwd.clone()],
+    };
+    let mut roots = named.into_iter().chain(settings.writable_roots.iter().cloned()).chain(tmp);
     let resolved = home.path().as_path().canonicalize().ok().and_then(|path| AbsPath::new(path).ok());
     let real = resolved.as_ref().unwrap_or_else(|| home.path());
     match roots.find(|root| real.is_within(root)) {

@@ -32,6 +32,7 @@ pub(super) fn settings() -> ThreadSettings {
         cwd: path("/w"),
         node: None,
         sandbox: SandboxMode::WorkspaceWrite,
+        profile: None,
         writable_roots: Vec::new(),
         network_access: false,
         exclude_slash_tmp: false,

@@ -21,6 +21,7 @@ const QUEUE: usize = 512;
 const MOST_TOGETHER: usize = 128;
 
 /// Something to be recorded.
+#[expect(clippy::large_enum_variant, reason = "the large variant, an event, is the one that nearly every record is")]
 #[derive(Debug, Clone)]
 pub enum Draft {
     /// An event; its number is given when it is stored.

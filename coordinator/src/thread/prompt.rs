@@ -3,7 +3,7 @@
 use capstan_model::ToolDefinition;
 use capstan_tools::spec::ToolSpec;
 use capstan_types::history::Entry;
-use capstan_types::policy::{Network, SandboxMode, SandboxPolicy};
+use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::WorkspaceFacts;
 use capstan_types::thread::ThreadSettings;
 
@@ -29,29 +29,33 @@ pub fn environment(settings: &ThreadSettings, facts: &WorkspaceFacts, policy: &S
         facts.node,
         facts.root,
         policy.mode,
-        sandbox(policy),
+        sandbox(settings, policy),
         settings.approval,
         approval(settings),
     );
     Entry::Developer { text }
 }
 
-fn sandbox(policy: &SandboxPolicy) -> String {
-    let network = match &policy.network {
-        Network::Full => "The network is open.".to_owned(),
-        Network::Hosts(_) => {
-            format!("There is no network but these, through the proxy that the environment names: {}.", policy.network)
-        }
-        Network::None | Network::Loopback => "There is no network.".to_owned(),
-    };
-    match policy.mode {
-        SandboxMode::ReadOnly => format!("Files can be read, not written. {network}"),
-        SandboxMode::WorkspaceWrite => {
-            let roots: Vec<_> = policy.writable.iter().map(capstan_types::path::AbsPath::as_str).collect();
-            format!("Files can be read; they can be written only below: {}. {network}", roots.join(", "))
-        }
-        SandboxMode::DangerFullAccess => "Commands run without a sandbox.".to_owned(),
-    }
+fn sandbox(settings: &ThreadSettings, policy: &SandboxPolicy) -> String {
+    let told = policy.told();
+    let told = if told.is_empty() { "commands run without a sandbox".to_owned() } else { told.join("; ") };
+    let limits = settings.limits().told();
+    let limits = (!limits.is_empty()).then(|| format!("each command may use {}", limits.join(", ")));
+    let readable = readable(policy);
+    let sentences: Vec<_> = [told].into_iter().chain(readable).chain(limits).map(|clause| sentence(&clause)).collect();
+    sentences.join(" ")
+}
+
+/// What may be read that one would not expect: neither the system's own nor what the sentences before name.
+fn readable(policy: &SandboxPolicy) -> Option<String> {
+    let paths: Vec<_> = policy.readable.iter().map(capstan_types::path::AbsPath::as_str).collect();
+    (!paths.is_empty()).then(|| format!("besides the system's files these can be read: {}", paths.join(", ")))
+}
+
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str())
 }
 
 const fn approval(settings: &ThreadSettings) -> &'static str {

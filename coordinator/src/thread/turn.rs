@@ -187,6 +187,7 @@ impl Turn<'_> {
             plan: Arc::clone(&self.plan),
             cwd: context.facts.root.clone(),
             policy: workspace::policy(&context.settings, &context.facts),
+            limits: context.settings.limits(),
             approval: context.settings.approval,
             approver: Arc::new(NobodyToAsk),
             environment: context.settings.environment.clone(),

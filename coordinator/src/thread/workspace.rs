@@ -19,6 +19,14 @@ const HURRIED_DIFF: Duration = Duration::from_secs(2);
 /// The sandbox policy of a thread's sessions, from its settings and its workspace and nothing else.
 #[must_use]
 pub fn policy(settings: &ThreadSettings, facts: &WorkspaceFacts) -> SandboxPolicy {
+    if let Some(profile) = &settings.profile {
+        let mut policy = profile.policy(&facts.root, &facts.temp_dirs);
+        // What is added to a profile is added to what it lets be written, and makes nothing else writable.
+        if profile.base == SandboxMode::WorkspaceWrite {
+            policy.writable.extend(settings.writable_roots.iter().cloned());
+        }
+        return policy;
+    }
     match settings.sandbox {
         SandboxMode::ReadOnly => SandboxPolicy { readable: vec![facts.root.clone()], ..SandboxPolicy::read_only() },
         SandboxMode::DangerFullAccess => SandboxPolicy::full_access(),
@@ -87,6 +95,7 @@ impl Before {
 mod tests {
     use super::*;
     use crate::thread::fixture::{facts, path, settings};
+    use capstan_types::policy::PermissionProfile;
 
     fn paths(texts: &[&str]) -> Vec<AbsPath> {
         texts.iter().map(|text| path(text)).collect()
@@ -108,5 +117,31 @@ mod tests {
         assert_eq!(narrow.writable, paths(&["/w", "/more", "/var/tmp/x"]));
         let closed = policy(&settings(SandboxMode::ReadOnly, false), &facts);
         assert_eq!((closed.writable, closed.readable, closed.network), (vec![], paths(&["/w"]), Network::Loopback));
+    }
+
+    #[test]
+    fn a_profile_decides_alone_and_the_workspace_is_where_the_node_says() {
+        let facts = WorkspaceFacts { root: path("/resolved/w"), temp_dirs: paths(&["/tmp"]), ..facts() };
+        let settings = |profile| ThreadSettings {
+            sandbox: SandboxMode::DangerFullAccess,
+            profile: Some(Box::new(profile)),
+            writable_roots: paths(&["/more"]),
+            network_access: true,
+            ..settings()
+        };
+        let write = PermissionProfile {
+            hidden: vec![":workspace/.env".parse().unwrap()],
+            network: Network::None,
+            ..PermissionProfile::extending("mine", SandboxMode::WorkspaceWrite)
+        };
+        let expected = SandboxPolicy {
+            hidden: paths(&["/resolved/w/.env"]),
+            network: Network::None,
+            ..SandboxPolicy::workspace_write(paths(&["/resolved/w", "/tmp", "/more"]))
+        };
+        assert_eq!(policy(&settings(write), &facts), expected);
+        let read = PermissionProfile::extending(":read-only", SandboxMode::ReadOnly);
+        let expected = SandboxPolicy { readable: paths(&["/resolved/w"]), ..SandboxPolicy::read_only() };
+        assert_eq!(policy(&settings(read), &facts), expected);
     }
 }

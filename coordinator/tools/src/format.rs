@@ -2,7 +2,7 @@
 
 use capstan_types::call::Call;
 use capstan_types::clamp::Clamped;
-use capstan_types::launch::SessionEnd;
+use capstan_types::launch::{Enforced, SessionEnd};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -58,14 +58,18 @@ pub(crate) fn running(number: u32) -> String {
 }
 
 /// How a session ended.
-pub(crate) fn ended(end: &SessionEnd) -> String {
+pub(crate) fn ended(end: &SessionEnd, enforced: Option<&Enforced>) -> String {
     match end {
         SessionEnd::Exited { code } => format!("Process exited with code {code}"),
         SessionEnd::Signalled { signal } => match signal_name(*signal) {
             Some(name) => format!("Process exited with signal {signal} ({name})"),
             None => format!("Process exited with signal {signal}"),
         },
-        SessionEnd::Limit(limit) => format!("Process ended by Capstan: {} limit reached", limit.as_str()),
+        SessionEnd::Limit(limit) => {
+            let value = enforced.and_then(|enforced| limit.value_in(&enforced.limits));
+            let value = value.map(|value| format!(" of {value}")).unwrap_or_default();
+            format!("Process ended by Capstan: {} limit{value} reached", limit.as_str())
+        }
         SessionEnd::Killed { by } => format!("Process ended by Capstan: killed by {by}"),
         SessionEnd::Unknown { reason } => {
             format!("Process ended, but how is not known: {reason}. Check what it did before running it again.")

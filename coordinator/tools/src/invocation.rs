@@ -7,6 +7,7 @@ use crate::sessions::SessionTable;
 use async_trait::async_trait;
 use capstan_types::call::Outcome;
 use capstan_types::id::{SessionId, ThreadId};
+use capstan_types::limits::SessionLimits;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{ApprovalPolicy, SandboxPolicy};
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub struct CallContext {
     pub cwd: AbsPath,
     /// The thread's sandbox policy, from the workspace and the settings, never from a call.
     pub policy: SandboxPolicy,
+    /// What each session may use, from the settings, never from a call.
+    pub limits: SessionLimits,
     /// When a person is asked.
     pub approval: ApprovalPolicy,
     /// Who is asked.

@@ -3,6 +3,7 @@
 //! One call's way: [`toolbox`] → `router` (which handler, are the arguments in order) → `orchestrator` (may it, under which sandbox) →
 //! a handler → [`host`]. A tool knows a machine by the trait in [`host`] only, and decides no policy.
 
+mod denials;
 pub mod fault;
 pub mod host;
 pub mod invocation;

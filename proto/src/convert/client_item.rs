@@ -5,7 +5,7 @@ use crate::wire::client as wire;
 use capstan_types::item::{
     CommandExecution, FileChange, FileChangeKind, Item, ItemBody, ItemId, ItemStatus, PlanStatus, PlanStep,
 };
-use capstan_types::launch::{Enforced, SessionEnd, SessionLimit};
+use capstan_types::launch::{Denial, Enforced, SessionEnd, SessionLimit};
 use capstan_types::policy::Level;
 use capstan_types::time::Millis;
 
@@ -104,6 +104,7 @@ impl From<CommandExecution> for wire::CommandExecution {
             status: wire::ItemStatus::from(command.status).into(),
             reason: command.reason.unwrap_or_default(),
             enforced: command.enforced.map(enforced_to_wire),
+            denials: command.denials.into_iter().map(|Denial { act, reason }| wire::Denial { act, reason }).collect(),
         }
     }
 }
@@ -124,6 +125,7 @@ impl TryFrom<wire::CommandExecution> for CommandExecution {
             status: status(wire.status)?,
             reason: nonempty(wire.reason),
             enforced: wire.enforced.map(enforced_from_wire),
+            denials: wire.denials.into_iter().map(|wire::Denial { act, reason }| Denial { act, reason }).collect(),
         })
     }
 }

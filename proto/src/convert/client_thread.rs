@@ -1,12 +1,12 @@
 //! Threads, their settings, and what a turn is begun with.
 
-use super::{Malformed, nonempty, parse};
+use super::{Malformed, client_profile, nonempty, parse};
 use crate::wire::client as wire;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use capstan_types::history::Image;
 use capstan_types::id::Epoch;
-use capstan_types::policy::{ApprovalPolicy, SandboxMode};
+use capstan_types::policy::ApprovalPolicy;
 use capstan_types::thread::{ThreadRecord, ThreadSettings, TurnInput};
 use capstan_types::time::UnixMillis;
 
@@ -15,11 +15,6 @@ pub const MAX_IMAGE: usize = 20 << 20;
 
 impl From<ThreadSettings> for wire::ThreadSettings {
     fn from(settings: ThreadSettings) -> Self {
-        let sandbox = match settings.sandbox {
-            SandboxMode::ReadOnly => wire::SandboxMode::ReadOnly,
-            SandboxMode::WorkspaceWrite => wire::SandboxMode::WorkspaceWrite,
-            SandboxMode::DangerFullAccess => wire::SandboxMode::DangerFullAccess,
-        };
         let approval = match settings.approval {
             ApprovalPolicy::Untrusted => wire::ApprovalPolicy::Untrusted,
             ApprovalPolicy::OnRequest => wire::ApprovalPolicy::OnRequest,
@@ -31,7 +26,8 @@ impl From<ThreadSettings> for wire::ThreadSettings {
             effort: settings.effort.unwrap_or_default(),
             cwd: settings.cwd.into(),
             node_id: settings.node.map(Into::into).unwrap_or_default(),
-            sandbox: sandbox.into(),
+            sandbox: wire::SandboxMode::from(settings.sandbox).into(),
+            profile: settings.profile.map(|profile| (*profile).into()),
             writable_roots: settings.writable_roots.into_iter().map(Into::into).collect(),
             network_access: settings.network_access,
             exclude_slash_tmp: settings.exclude_slash_tmp,
@@ -47,12 +43,7 @@ impl TryFrom<wire::ThreadSettings> for ThreadSettings {
     type Error = Malformed;
 
     fn try_from(wire: wire::ThreadSettings) -> Result<Self, Malformed> {
-        let sandbox = match wire.sandbox() {
-            wire::SandboxMode::ReadOnly => SandboxMode::ReadOnly,
-            wire::SandboxMode::WorkspaceWrite => SandboxMode::WorkspaceWrite,
-            wire::SandboxMode::DangerFullAccess => SandboxMode::DangerFullAccess,
-            wire::SandboxMode::Unspecified => return Err(Malformed::missing("settings.sandbox")),
-        };
+        let sandbox = client_profile::mode("settings.sandbox", wire.sandbox())?;
         let approval = match wire.approval() {
             wire::ApprovalPolicy::Untrusted => ApprovalPolicy::Untrusted,
             wire::ApprovalPolicy::OnRequest => ApprovalPolicy::OnRequest,
@@ -66,6 +57,7 @@ impl TryFrom<wire::ThreadSettings> for ThreadSettings {
             cwd: parse("settings.cwd", &wire.cwd)?,
             node: nonempty(wire.node_id).map(|id| parse("settings.node_id", &id)).transpose()?,
             sandbox,
+            profile: wire.profile.map(|profile| profile.try_into().map(Box::new)).transpose()?,
             writable_roots: wire
                 .writable_roots
                 .iter()

@@ -1,7 +1,7 @@
 //! Items: what a person sees of a turn, and what the store keeps of it.
 
 use crate::id::{CallId, NodeId, SessionId};
-use crate::launch::{Enforced, SessionEnd};
+use crate::launch::{Denial, Enforced, SessionEnd};
 use crate::path::AbsPath;
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -126,6 +126,9 @@ pub struct CommandExecution {
     pub reason: Option<String>,
     /// What was in force.
     pub enforced: Option<Enforced>,
+    /// What the sandbox refused, as far as it was seen: the last few, oldest first.
+    #[serde(default)]
+    pub denials: Vec<Denial>,
 }
 
 /// One file of a patch.

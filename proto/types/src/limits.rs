@@ -1,5 +1,10 @@
 //! What a session may use: time, output and processes. Each limit has a range; a value outside it is a caller's mistake, not a wish.
 
+mod named;
+pub mod told;
+
+pub use named::NamedLimitError;
+
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +121,46 @@ impl SessionLimits {
     pub const LEAST_MEMORY: u64 = 4 << 20;
     /// The largest number of bytes that can be asked for: 1 PiB.
     pub const MOST_BYTES: u64 = 1 << 50;
+
+    /// No limit where there can be none, and the largest value elsewhere: a ceiling that lowers nothing.
+    pub const WIDEST: Self = Self {
+        total: None,
+        idle: None,
+        ownerless: Self::LONGEST,
+        head: ByteCap(ByteCap::MAX),
+        tail: ByteCap(ByteCap::MAX),
+        processes: None,
+        memory: None,
+        cpu_millis: None,
+        cpu_time: None,
+        written: None,
+        output: None,
+        open_files: None,
+        file_bytes: None,
+    };
+
+    /// The lower of each two limits; no limit is the highest.
+    #[must_use]
+    pub fn narrow(self, ceiling: &Self) -> Self {
+        fn lower<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+            one.into_iter().chain(other).min()
+        }
+        Self {
+            total: lower(self.total, ceiling.total),
+            idle: lower(self.idle, ceiling.idle),
+            ownerless: self.ownerless.min(ceiling.ownerless),
+            head: self.head.min(ceiling.head),
+            tail: self.tail.min(ceiling.tail),
+            processes: lower(self.processes, ceiling.processes),
+            memory: lower(self.memory, ceiling.memory),
+            cpu_millis: lower(self.cpu_millis, ceiling.cpu_millis),
+            cpu_time: lower(self.cpu_time, ceiling.cpu_time),
+            written: lower(self.written, ceiling.written),
+            output: lower(self.output, ceiling.output),
+            open_files: lower(self.open_files, ceiling.open_files),
+            file_bytes: lower(self.file_bytes, ceiling.file_bytes),
+        }
+    }
 
     /// Checks the ranges.
     ///

@@ -40,6 +40,12 @@ impl AbsPath {
         Ok(Self(fold(path)))
     }
 
+    /// The root of all paths.
+    #[must_use]
+    pub fn root() -> Self {
+        Self("/".to_owned())
+    }
+
     /// The path reached from here by `path`, which may be absolute (then it stands alone) or relative.
     ///
     /// # Errors

@@ -2,8 +2,9 @@
 
 use crate::history::Image;
 use crate::id::{Epoch, NodeId, ThreadId};
+use crate::limits::SessionLimits;
 use crate::path::AbsPath;
-use crate::policy::{ApprovalPolicy, SandboxMode};
+use crate::policy::{ApprovalPolicy, PermissionProfile, SandboxMode};
 use crate::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,8 +22,11 @@ pub struct ThreadSettings {
     pub cwd: AbsPath,
     /// The node that holds the workspace; `None` lets placement choose.
     pub node: Option<NodeId>,
-    /// The sandbox of the thread's sessions.
+    /// The sandbox of the thread's sessions; with a profile, the profile's mode.
     pub sandbox: SandboxMode,
+    /// The permission profile that says more than the mode; `network_access` and `exclude_slash_tmp` mean nothing beside it.
+    #[serde(default)]
+    pub profile: Option<Box<PermissionProfile>>,
     /// Directories that may be written besides the workspace.
     #[serde(default)]
     pub writable_roots: Vec<AbsPath>,
@@ -43,6 +47,14 @@ pub struct ThreadSettings {
     /// Whether the model is offered `update_plan`.
     #[serde(default)]
     pub plan_tool: bool,
+}
+
+impl ThreadSettings {
+    /// What each session of the thread may use.
+    #[must_use]
+    pub fn limits(&self) -> SessionLimits {
+        self.profile.as_ref().map_or_else(SessionLimits::default, |profile| profile.limits)
+    }
 }
 
 /// A thread's row.

@@ -23,6 +23,10 @@ pub struct ExecArgs {
     /// What sessions may touch
     #[arg(short, long, value_name = "MODE")]
     pub sandbox: Option<SandboxArg>,
+    /// The permission profile of the sessions: :read-only, :workspace, :danger-full-access, or one of [permissions.NAME]
+    #[arg(short = 'P', long = "permission-profile", aliases = ["permissions", "permissions-profile"], value_name = "NAME")]
+    #[arg(conflicts_with_all = ["sandbox", "dangerously_bypass_approvals_and_sandbox"])]
+    pub permission_profile: Option<String>,
     /// The workspace's directory [default: the working directory]
     #[arg(short = 'C', long = "cd", value_name = "DIR")]
     pub cd: Option<PathBuf>,

@@ -26,6 +26,22 @@ pub enum ConfigError {
     /// The profile's name would lead out of the home directory.
     #[error("`{0}` cannot be a profile's name; use letters, digits, `-` and `_`")]
     ProfileName(String),
+    /// The permission profile is nowhere.
+    #[error(
+        "there is no permission profile `{name}` (known are {known}); choose one of them, or describe it under [permissions.{name}]"
+    )]
+    NoPermissions {
+        /// Its name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// No permission profile can have that name.
+    #[error(
+        "`{0}` cannot be a permission profile's name; use letters, digits, `-` and `_`, or one of :read-only, :workspace and \
+         :danger-full-access"
+    )]
+    PermissionsName(String),
     /// A value has the wrong type.
     #[error("{place}: `{key}` must be {expected}, not {found}")]
     Type {

@@ -5,6 +5,7 @@
 pub(super) const KNOWN: &[&str] = &[
     // With a meaning.
     "approval_policy",
+    "default_permissions",
     "developer_instructions",
     "instructions",
     "model",
@@ -25,6 +26,7 @@ pub(super) const KNOWN: &[&str] = &[
     "otel.exporter",
     "otel.trace_exporter",
     "ownerless_timeout_ms",
+    "permissions",
     "profile",
     "profiles",
     "sandbox_mode",
@@ -46,7 +48,6 @@ pub(super) const KNOWN: &[&str] = &[
     "cli_auth_credentials_store",
     "commit_attribution",
     "compact_prompt",
-    "default_permissions",
     "disable_paste_burst",
     "disable_response_storage",
     "experimental_compact_prompt_file",
@@ -91,7 +92,6 @@ pub(super) const KNOWN: &[&str] = &[
     "otel.metrics_exporter",
     "otel.span_attributes",
     "otel.tracestate",
-    "permissions",
     "personality",
     "plugins",
     "project_doc_fallback_filenames",

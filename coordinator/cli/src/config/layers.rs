@@ -13,6 +13,9 @@ pub(super) struct Layer {
     pub(super) table: Table,
 }
 
+/// A key that a layer has: where, which, and its value.
+pub(super) type Found<'a> = (&'a Source, &'static str, &'a Value);
+
 /// A configuration, strongest layer first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Layers(Vec<Layer>);
@@ -86,6 +89,23 @@ impl Layers {
         for layer in &self.0 {
             if let Some(value) = layer.get(key)? {
                 return Ok(Some((&layer.source, value)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Of these keys, those that the strongest layer with any of them has.
+    ///
+    /// # Errors
+    /// Something on the way to a key is no table.
+    pub(super) fn strongest(&self, keys: &[&'static str]) -> Result<Option<Vec<Found<'_>>>, ConfigError> {
+        for layer in &self.0 {
+            let mut found = Vec::new();
+            for key in keys {
+                found.extend(layer.get(key)?.map(|value| (&layer.source, *key, value)));
+            }
+            if !found.is_empty() {
+                return Ok(Some(found));
             }
         }
         Ok(None)

@@ -2,10 +2,10 @@
 
 use super::error::ConfigError;
 use super::layers::{Layers, bad_value, wrong_type};
-use super::providers;
+use super::{permissions, providers};
 use capstan_coordinator::models::{ProviderConfig, provider_for};
 use capstan_types::path::AbsPath;
-use capstan_types::policy::{ApprovalPolicy, SandboxMode};
+use capstan_types::policy::{ApprovalPolicy, PermissionProfile, SandboxMode};
 use capstan_types::thread::ThreadSettings;
 use std::collections::BTreeMap;
 use toml::Value;
@@ -45,12 +45,14 @@ pub enum Answerer {
 }
 
 /// What the command line says about the sandbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sandboxing {
     /// Nothing.
     Configured,
     /// `-s`.
     Mode(SandboxMode),
+    /// `-P`: the name of a permission profile.
+    Profile(String),
     /// `--dangerously-bypass-approvals-and-sandbox`.
     Bypassed,
 }
@@ -70,7 +72,9 @@ pub struct Resolved {
 /// A value that cannot be used; see [`ConfigError`].
 pub fn resolve(layers: &Layers, flags: &Flags) -> Result<Resolved, ConfigError> {
     let (model, provider) = model(layers, flags)?;
-    let (sandbox, approval) = policy(layers, flags.sandbox)?;
+    let (sandbox, profile, approval) = policy(layers, flags)?;
+    // A profile says all that these keys say, and more.
+    let older = profile.is_none();
     let settings = ThreadSettings {
         model,
         provider: provider.as_ref().map_or_else(|| "script".to_owned(), |provider| provider.id.clone()),
@@ -78,9 +82,10 @@ pub fn resolve(layers: &Layers, flags: &Flags) -> Result<Resolved, ConfigError> 
         cwd: flags.cwd.clone(),
         node: None,
         sandbox,
-        writable_roots: writable_roots(layers, flags)?,
-        network_access: layers.flag("sandbox_workspace_write.network_access")?.unwrap_or(false),
-        exclude_slash_tmp: layers.flag("sandbox_workspace_write.exclude_slash_tmp")?.unwrap_or(false),
+        writable_roots: if older { writable_roots(layers, flags)? } else { flags.add_dirs.clone() },
+        network_access: older && layers.flag("sandbox_workspace_write.network_access")?.unwrap_or(false),
+        exclude_slash_tmp: older && layers.flag("sandbox_workspace_write.exclude_slash_tmp")?.unwrap_or(false),
+        profile,
         approval,
         environment: environment(layers)?,
         instructions: instructions(layers)?,
@@ -133,13 +138,24 @@ fn default_model(provider: &str) -> Option<String> {
     DEFAULT_MODELS.iter().find(|(id, _)| *id == provider).map(|(_, model)| (*model).to_owned())
 }
 
-fn policy(layers: &Layers, sandboxing: Sandboxing) -> Result<(SandboxMode, ApprovalPolicy), ConfigError> {
-    let sandbox = match sandboxing {
-        Sandboxing::Bypassed => return Ok((SandboxMode::DangerFullAccess, ApprovalPolicy::Never)),
-        Sandboxing::Mode(mode) => mode,
-        Sandboxing::Configured => layers.parsed("sandbox_mode")?.unwrap_or(SandboxMode::ReadOnly),
+type Policy = (SandboxMode, Option<Box<PermissionProfile>>, ApprovalPolicy);
+
+fn policy(layers: &Layers, flags: &Flags) -> Result<Policy, ConfigError> {
+    let named = |name: &str| {
+        let profile = permissions::profile(layers, name, flags.user_home.as_ref())?;
+        Ok((profile.mode(), Some(Box::new(profile)), approval(layers)?))
     };
-    Ok((sandbox, approval(layers)?))
+    match &flags.sandbox {
+        Sandboxing::Bypassed => Ok((SandboxMode::DangerFullAccess, None, ApprovalPolicy::Never)),
+        Sandboxing::Mode(mode) => Ok((*mode, None, approval(layers)?)),
+        Sandboxing::Profile(name) => named(name),
+        Sandboxing::Configured => match permissions::chosen(layers)? {
+            Some(permissions::Chosen::Profile(name)) => named(&name),
+            Some(permissions::Chosen::Mode) | None => {
+                Ok((layers.parsed("sandbox_mode")?.unwrap_or(SandboxMode::ReadOnly), None, approval(layers)?))
+            }
+        },
+    }
 }
 
 /// A word, or Codex's table of finer choices: with nobody to ask, those all come to the same.

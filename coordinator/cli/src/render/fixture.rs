@@ -6,9 +6,9 @@ use capstan_types::id::{CallId, EventSeq, SessionId, ThreadId, TurnId};
 use capstan_types::item::{
     CommandExecution, FileChange, FileChangeKind, Item, ItemBody, ItemId, ItemStatus, PlanStatus, PlanStep,
 };
-use capstan_types::launch::{Enforced, SessionEnd};
+use capstan_types::launch::{Denial, Enforced, SessionEnd};
 use capstan_types::path::AbsPath;
-use capstan_types::policy::{ApprovalPolicy, SandboxMode};
+use capstan_types::policy::{ApprovalPolicy, Level, SandboxMode};
 use capstan_types::thread::ThreadSettings;
 use capstan_types::time::{Millis, UnixMillis};
 
@@ -22,6 +22,7 @@ pub(crate) fn settings() -> ThreadSettings {
         cwd: AbsPath::new("/desk/words").unwrap(),
         node: Some("local".parse().unwrap()),
         sandbox: SandboxMode::WorkspaceWrite,
+        profile: None,
         writable_roots: Vec::new(),
         network_access: false,
         exclude_slash_tmp: false,
@@ -45,6 +46,7 @@ pub(crate) fn command(line: &str, cwd: &str) -> CommandExecution {
         status: ItemStatus::InProgress,
         reason: None,
         enforced: None,
+        denials: Vec::new(),
     }
 }
 
@@ -55,8 +57,21 @@ pub(crate) fn ended(line: &str, cwd: &str, code: i32, output: &str) -> CommandEx
         end: Some(SessionEnd::Exited { code }),
         duration: Some(Millis(421)),
         status: if code == 0 { ItemStatus::Completed } else { ItemStatus::Failed },
-        enforced: Some(Enforced { landlock_abi: Some(6), no_new_privs: true, uid: 1000, ..Enforced::default() }),
+        enforced: Some(enforced()),
         ..command(line, cwd)
+    }
+}
+
+fn enforced() -> Enforced {
+    Enforced {
+        landlock_abi: Some(6),
+        no_new_privs: true,
+        uid: 1000,
+        level: Level::Namespaces,
+        namespaces: vec!["user".into(), "net".into()],
+        network: "loopback".into(),
+        missing: vec!["a user of its own: the node does not run as root".into()],
+        ..Enforced::default()
     }
 }
 
@@ -127,7 +142,8 @@ pub(crate) fn turn() -> Vec<Event> {
     bodies.push(EventBody::MessageDelta { item: ItemId(2), text: "I run".into() });
     bodies.push(EventBody::ItemCompleted { item: item(2, text("I run the test.")) });
     bodies.extend(both(3, plan(PlanStatus::InProgress, PlanStatus::Pending), plan(PlanStatus::InProgress, PlanStatus::Pending)));
-    bodies.extend(test(ended("./test.sh", "/desk/words", 1, &failing)));
+    let denied = Denial { act: "connect to example.com:443".into(), reason: "not in the list\u{1b}[2J of allowed hosts".into() };
+    bodies.extend(test(CommandExecution { denials: vec![denied], ..ended("./test.sh", "/desk/words", 1, &failing) }));
     bodies.push(EventBody::Notice { message: "Reconnecting... 1/5 (the stream broke off)".into() });
     bodies.extend(both(6, changes(ItemStatus::InProgress), changes(ItemStatus::Completed)));
     bodies.push(EventBody::ItemCompleted { item: item(7, ItemBody::CommandExecution(declined)) });

@@ -35,6 +35,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
             cwd: "/srv/a b".parse().unwrap(),
             node: Some("n1".parse().unwrap()),
             sandbox: SandboxMode::WorkspaceWrite,
+            profile: None,
             writable_roots: vec!["/var/tmp".parse().unwrap()],
             network_access: true,
             exclude_slash_tmp: true,

@@ -23,6 +23,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
             cwd: "/srv".parse().unwrap(),
             node: None,
             sandbox: SandboxMode::ReadOnly,
+            profile: None,
             writable_roots: vec![],
             network_access: false,
             exclude_slash_tmp: false,

@@ -1,5 +1,6 @@
 //! One look at a session, as the model is told of it.
 
+use crate::denials::explanation;
 use crate::fault::ToolFault;
 use crate::format::{CommandReport, chunk_id, ended, running};
 use crate::invocation::{CallContext, CallResult};
@@ -34,11 +35,13 @@ pub(super) async fn tell(
     if ending.is_some() {
         context.sessions.remove(live.number());
     }
+    let output = output.clamp(telling.max_tokens);
+    let facts = facts(live, ending.as_ref(), &output.text);
     let session = live.session();
     let (outcome, standing, release) = match ending {
         None => (Outcome::Yielded { session, seq }, running(live.number()), None),
         Some(Ending::Ended(end)) => {
-            let standing = ended(&end);
+            let standing = ended(&end, live.enforced().as_ref());
             (Outcome::Finished { end: Some(end) }, standing, Some(session))
         }
         Some(Ending::Lost { reason, after }) => {
@@ -50,8 +53,17 @@ pub(super) async fn tell(
             (Outcome::Unknown { reason, node: Some(context.host.node()), session: Some(session) }, truth, None)
         }
     };
-    let standing = telling.note.map_or_else(|| standing.clone(), |note| format!("{standing}\n{note}"));
-    let output = output.clamp(telling.max_tokens);
+    let note = telling.note.map(str::to_owned);
+    let standing = [standing].into_iter().chain(note).chain(facts).collect::<Vec<_>>().join("\n");
     let report = CommandReport { chunk: chunk_id(call), wall: telling.since.elapsed(), standing, output };
     Ok(CallResult { outcome, output: report.text(), release })
+}
+
+/// What the sandbox refused, and, when the command failed of it, what the sandbox allows.
+fn facts(live: &LiveSession, ending: Option<&Ending>, output: &str) -> Vec<String> {
+    let explained = match ending {
+        Some(Ending::Ended(end)) => explanation(end, output, live.policy()),
+        Some(Ending::Lost { .. }) | None => None,
+    };
+    live.tell_denials().into_iter().chain(explained).collect()
 }

@@ -9,8 +9,9 @@ use crate::items::{ItemSink, SinkClosed};
 use capstan_types::clamp::HeadTail;
 use capstan_types::id::{CallId, SessionId};
 use capstan_types::item::{CommandExecution, ItemId};
-use capstan_types::launch::Stdio;
+use capstan_types::launch::{Enforced, Stdio};
 use capstan_types::output::Seq;
+use capstan_types::policy::SandboxPolicy;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
@@ -39,6 +40,7 @@ pub(crate) struct LiveSession {
     call: CallId,
     command: String,
     stdio: Stdio,
+    policy: SandboxPolicy,
     host: Arc<dyn ExecHost>,
     record: Arc<Record>,
     /// One call at a time looks, or two would share the output by chance.
@@ -55,6 +57,8 @@ pub(crate) struct Started {
     pub(crate) session: SessionId,
     /// How its standard streams are connected.
     pub(crate) stdio: Stdio,
+    /// What it may touch.
+    pub(crate) policy: SandboxPolicy,
     /// Where it runs.
     pub(crate) host: Arc<dyn ExecHost>,
     /// Its item's number.
@@ -70,13 +74,13 @@ pub(crate) struct Started {
 impl LiveSession {
     /// Begins to read a session.
     pub(crate) fn new(started: Started, reader: Box<dyn SessionReader>) -> Self {
-        let Started { number, session, stdio, host, item, body, items, at } = started;
+        let Started { number, session, stdio, policy, host, item, body, items, at } = started;
         let (call, command) = (body.call, body.command.clone());
         let record = Arc::new(Record::new(item, body, at));
         let pump = Pump { session, record: Arc::clone(&record), items };
         let mut tasks = JoinSet::new();
         tasks.spawn(pump.run(reader));
-        Self { number, session, call, command, stdio, host, record, turnstile: Mutex::new(()), _pump: tasks }
+        Self { number, session, call, command, stdio, policy, host, record, turnstile: Mutex::new(()), _pump: tasks }
     }
 
     /// The number that the model knows.
@@ -102,6 +106,21 @@ impl LiveSession {
     /// How its standard streams are connected.
     pub(crate) const fn stdio(&self) -> Stdio {
         self.stdio
+    }
+
+    /// What it may touch.
+    pub(crate) const fn policy(&self) -> &SandboxPolicy {
+        &self.policy
+    }
+
+    /// What was in force when it started.
+    pub(crate) fn enforced(&self) -> Option<Enforced> {
+        self.record.enforced()
+    }
+
+    /// One line for each denial that the model has not been told.
+    pub(crate) fn tell_denials(&self) -> Vec<String> {
+        self.record.tell_denials()
     }
 
     /// What lists say of it.

@@ -37,7 +37,8 @@ impl Pump {
             match reader.next().await {
                 Ok(SessionEvent::Output(piece)) => self.items.output(self.record.item(), self.record.take_in(&piece)),
                 Ok(SessionEvent::Ended(end)) => return Ok(Ending::Ended(end)),
-                Ok(SessionEvent::Started { .. } | SessionEvent::Denied(_)) => {}
+                Ok(SessionEvent::Denied(denial)) => self.record.deny(&denial),
+                Ok(SessionEvent::Started { .. }) => {}
                 Err(HostError::Fenced) => return Err(ToolFault::Fenced),
                 // The reader has tried to find the session again before it says so.
                 Err(error) => return Ok(Ending::Lost { reason: error.to_string(), after: self.record.age() }),

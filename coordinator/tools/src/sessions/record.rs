@@ -1,10 +1,11 @@
 //! What is known of one session: its output, told and untold, and its end.
 
+use crate::denials::Denials;
 use crate::fault::ToolFault;
 use crate::items::{ItemSink, SinkClosed};
 use capstan_types::clamp::{Decoder, HeadTail};
 use capstan_types::item::{CommandExecution, ItemBody, ItemId, ItemStatus};
-use capstan_types::launch::SessionEnd;
+use capstan_types::launch::{Denial, Enforced, SessionEnd};
 use capstan_types::output::{Piece, Seq};
 use capstan_types::time::Millis;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -65,6 +66,7 @@ struct State {
     decoder: Decoder,
     last_output: Option<Instant>,
     ending: Option<Result<Ending, ToolFault>>,
+    denials: Denials,
     body: CommandExecution,
 }
 
@@ -80,6 +82,7 @@ impl Record {
             decoder: Decoder::default(),
             last_output: None,
             ending: None,
+            denials: Denials::default(),
             body,
         };
         let completed = tokio::sync::Mutex::new(false);
@@ -101,6 +104,21 @@ impl Record {
         let text = self.lock().take_in(piece);
         self.changed.notify_one();
         text
+    }
+
+    /// Notes that the sandbox refused something.
+    pub(crate) fn deny(&self, denial: &Denial) {
+        self.lock().denials.take_in(denial);
+    }
+
+    /// One line for each denial that the model has not been told.
+    pub(crate) fn tell_denials(&self) -> Vec<String> {
+        self.lock().denials.tell()
+    }
+
+    /// What was in force when it started.
+    pub(crate) fn enforced(&self) -> Option<Enforced> {
+        self.lock().body.enforced.clone()
     }
 
     /// Notes that nothing more comes.
@@ -142,7 +160,7 @@ impl Record {
     fn body(&self) -> ItemBody {
         let state = self.lock();
         let output = state.all.clamp(u64::MAX).text;
-        ItemBody::CommandExecution(CommandExecution { output, ..state.body.clone() })
+        ItemBody::CommandExecution(CommandExecution { output, denials: state.denials.kept(), ..state.body.clone() })
     }
 
     /// Tells how the item is now, unless it is completed.
@@ -166,7 +184,7 @@ impl Record {
     fn note(&self, ending: &Ending) {
         let duration = self.age();
         let body = &mut self.lock().body;
-        (body.end, body.status, body.reason) = told(ending);
+        (body.end, body.status, body.reason) = told(ending, body.enforced.as_ref());
         body.duration.get_or_insert(duration);
     }
 
@@ -203,11 +221,11 @@ impl State {
 }
 
 /// What the item says of an ending.
-fn told(ending: &Ending) -> (Option<SessionEnd>, ItemStatus, Option<String>) {
+fn told(ending: &Ending, enforced: Option<&Enforced>) -> (Option<SessionEnd>, ItemStatus, Option<String>) {
     match ending {
         Ending::Ended(end @ SessionEnd::Exited { code: 0 }) => (Some(end.clone()), ItemStatus::Completed, None),
         Ending::Ended(end @ SessionEnd::Exited { .. }) => (Some(end.clone()), ItemStatus::Failed, None),
-        Ending::Ended(end) => (Some(end.clone()), ItemStatus::Failed, Some(crate::format::ended(end))),
+        Ending::Ended(end) => (Some(end.clone()), ItemStatus::Failed, Some(crate::format::ended(end, enforced))),
         Ending::Lost { reason, .. } => (
             Some(SessionEnd::Unknown { reason: reason.clone() }),
             ItemStatus::Failed,

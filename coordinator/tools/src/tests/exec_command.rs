@@ -2,12 +2,13 @@
 
 use super::fake::{Bench, Told, enforced, node};
 use crate::fault::ToolFault;
-use crate::host::HostError;
+use crate::host::{HostError, SessionEvent};
 use capstan_types::call::{Outcome, ReplayClass};
 use capstan_types::id::{Attempt, CallId};
 use capstan_types::item::{CommandExecution, ItemBody, ItemId, ItemStatus};
-use capstan_types::launch::{SessionEnd, SessionLimit, Stdio, TermSize};
+use capstan_types::launch::{Denial, Enforced, SessionEnd, SessionLimit, Stdio, TermSize};
 use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
 use capstan_types::time::Millis;
 use serde_json::json;
 use std::time::Duration;
@@ -45,6 +46,7 @@ async fn a_finished_command_is_told_with_its_exit_code_and_output() {
         status: ItemStatus::InProgress,
         reason: None,
         enforced: None,
+        denials: Vec::new(),
     };
     let done = CommandExecution {
         session: Some(session.id),
@@ -198,11 +200,34 @@ async fn a_refused_start_is_told_and_is_no_exit_code() {
 #[tokio::test(start_paused = true)]
 async fn arguments_that_are_not_the_tools_are_refused_by_name_and_nothing_starts() {
     let bench = Bench::new();
-    for forged in ["sandbox", "env", "uid", "network", "cwd", "environment_id"] {
-        let result = bench.call("exec_command", json!({"cmd": "ls", forged: false})).await;
-        let said = format!("failed to parse function arguments: unknown field `{forged}`, expected one of `cmd`");
-        assert!(result.output.starts_with(&said), "{}", result.output);
-        assert!(matches!(result.outcome, Outcome::NotStarted { .. }));
+    for forged in [
+        "sandbox",
+        "sandbox_mode",
+        "policy",
+        "profile",
+        "permissions",
+        "additional_permissions",
+        "level",
+        "uid",
+        "env",
+        "environment",
+        "network",
+        "network_access",
+        "cwd",
+        "environment_id",
+        "writable",
+        "writable_roots",
+        "readable",
+        "hidden",
+        "protected",
+        "limits",
+    ] {
+        for value in [json!(false), json!("danger-full-access"), json!(["/"]), json!({"LD_PRELOAD": "/tmp/x.so"}), json!(null)] {
+            let result = bench.call("exec_command", json!({"cmd": "ls", forged: value})).await;
+            let said = format!("failed to parse function arguments: unknown field `{forged}`, expected one of `cmd`");
+            assert!(result.output.starts_with(&said), "{}", result.output);
+            assert!(matches!(result.outcome, Outcome::NotStarted { .. }));
+        }
     }
     for (arguments, said) in [
         ("{", "failed to parse function arguments: EOF while parsing an object"),
@@ -216,6 +241,91 @@ async fn arguments_that_are_not_the_tools_are_refused_by_name_and_nothing_starts
         assert!(result.output.starts_with(said), "{arguments}: {}", result.output);
     }
     assert!(bench.host.starts.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_argument_of_a_call_changes_its_policy_or_its_limits() {
+    let mut bench = Bench::new();
+    bench.context.limits.memory = Some(64 << 20);
+    let calls = [
+        json!({"cmd": "ls"}),
+        json!({"cmd": "ls", "workdir": "/etc"}),
+        json!({"cmd": "ls", "workdir": "../../.."}),
+        json!({"cmd": "LD_PRELOAD=/tmp/x.so ls", "shell": "/tmp/sh", "login": false}),
+        json!({"cmd": "ls", "tty": true, "yield_time_ms": 0, "max_output_tokens": 0}),
+        json!({"cmd": "ls", "sandbox_permissions": "use_default", "justification": "please", "prefix_rule": ["ls"]}),
+    ];
+    for call in &calls {
+        bench.host.will_start().exit(0);
+        bench.call("exec_command", call.clone()).await;
+    }
+    let starts = bench.host.starts.lock().unwrap();
+    assert_eq!(starts.len(), calls.len());
+    for start in starts.iter() {
+        assert_eq!((&start.policy, start.limits), (&bench.context.policy, bench.context.limits), "{start:?}");
+        assert!(!start.env.contains_key("LD_PRELOAD"), "{start:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_sandbox_refused_is_told_once_as_facts_and_kept_in_the_item() {
+    let bench = Bench::new();
+    let denial = |host: &str| Denial { act: format!("connect to {host}:443"), reason: "not in the list of allowed hosts".into() };
+    let session = bench.host.will_start();
+    session.send(Ok(SessionEvent::Denied(denial("a.io"))));
+    let result = bench.call("exec_command", json!({"cmd": "fetch"})).await;
+    let line = "The sandbox refused: connect to a.io:443: not in the list of allowed hosts";
+    assert_eq!(result.output.lines().nth(2), Some("Process running with session ID 1000"));
+    assert_eq!(result.output.lines().nth(3), Some(line));
+    session.send(Ok(SessionEvent::Denied(denial("b.io"))));
+    session.write(b"cp: cannot create '/etc/x': Permission denied\n");
+    session.exit(1);
+    let result = bench.call("write_stdin", json!({"session_id": 1000})).await;
+    insta::assert_snapshot!(result.output, @r"
+    Chunk ID: 000002
+    Wall time: 0.0000 seconds
+    Process exited with code 1
+    The sandbox refused: connect to b.io:443: not in the list of allowed hosts
+    Sandbox: files can be written only below /w; .git/hooks, .git/config, .capstan, .codex and .agents are read-only wherever they occur there; network: the session's own loopback only.
+    Original token count: 12
+    Output:
+    cp: cannot create '/etc/x': Permission denied
+    ");
+    assert_eq!(bench.items.completed_command().denials, [denial("a.io"), denial("b.io")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_sandbox_allows_is_told_only_of_commands_that_it_may_have_made_fail() {
+    let told = async |policy: SandboxPolicy, text: &str, code| {
+        let mut bench = Bench::new();
+        bench.context.policy = policy;
+        let session = bench.host.will_start();
+        session.write(text.as_bytes());
+        session.exit(code);
+        bench.call("exec_command", json!({"cmd": "x"})).await.output.matches("Sandbox: ").count()
+    };
+    let read_only = SandboxPolicy::read_only;
+    for text in
+        ["touch: x: Read-only file system\n", "x: Permission denied\n", "chown: Operation not permitted\nPermission denied\n"]
+    {
+        assert_eq!(told(read_only(), text, 1).await, 1, "{text}");
+    }
+    assert_eq!(told(read_only(), "Permission denied", 0).await, 0);
+    assert_eq!(told(read_only(), "No such file", 1).await, 0);
+    assert_eq!(told(SandboxPolicy::full_access(), "Permission denied", 1).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_ended_a_command_is_told_with_its_value() {
+    let bench = Bench::new();
+    let session = bench.host.will_start_silently();
+    let enforced = Enforced { limits: vec!["memory=3221225472 (cgroup-v2)".into()], ..enforced() };
+    session.send(Ok(SessionEvent::Started { session: session.id, enforced }));
+    session.end(SessionEnd::Limit(SessionLimit::Memory));
+    let result = bench.call("exec_command", json!({"cmd": "x"})).await;
+    let line = "Process ended by Capstan: memory (oom) limit of 3 GiB reached";
+    assert_eq!(result.output.lines().nth(2), Some(line));
+    assert_eq!(bench.items.completed_command().reason.as_deref(), Some(line));
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ use capstan_types::call::Call;
 use capstan_types::id::{Attempt, CallId, NodeId, SessionId, ThreadId, TurnId};
 use capstan_types::item::{CommandExecution, ItemBody, ItemId};
 use capstan_types::launch::{Enforced, SessionEnd};
+use capstan_types::limits::SessionLimits;
 use capstan_types::output::{Piece, Seq};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{ApprovalPolicy, SandboxPolicy};
@@ -247,6 +248,7 @@ impl Bench {
             plan: Arc::default(),
             policy: SandboxPolicy::workspace_write(vec![cwd.clone()]),
             cwd,
+            limits: SessionLimits::default(),
             approval: ApprovalPolicy::Never,
             approver: Arc::new(NobodyToAsk),
             environment: BTreeMap::new(),

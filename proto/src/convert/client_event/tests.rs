@@ -1,11 +1,26 @@
 use super::*;
 use capstan_types::id::{CallId, NodeId, SessionId, ThreadId, TurnId};
 use capstan_types::item::{CommandExecution, FileChange, FileChangeKind, Item, ItemBody, ItemStatus, PlanStatus, PlanStep};
-use capstan_types::launch::{Enforced, SessionEnd, SessionLimit};
+use capstan_types::launch::{Denial, Enforced, SessionEnd, SessionLimit};
+use capstan_types::limits::SessionLimits;
 use capstan_types::path::AbsPath;
-use capstan_types::policy::{ApprovalPolicy, SandboxMode};
+use capstan_types::policy::{ApprovalPolicy, Level, Network, PermissionProfile, SandboxMode};
 use capstan_types::thread::ThreadSettings;
 use capstan_types::time::Millis;
+
+fn profile() -> PermissionProfile {
+    PermissionProfile {
+        temp: false,
+        writable: vec!["/cache".parse().unwrap(), ":workspace/out".parse().unwrap()],
+        readable: vec!["/data".parse().unwrap()],
+        hidden: vec![":workspace/.env".parse().unwrap()],
+        protected: vec!["Cargo.lock".into()],
+        network: Network::Hosts(vec!["*.crates.io".parse().unwrap(), "private:db:5432".parse().unwrap()]),
+        level: Level::Namespaces,
+        limits: SessionLimits { idle: Some(Millis(7)), memory: None, output: Some(9), ..SessionLimits::default() },
+        ..PermissionProfile::extending("mine", SandboxMode::ReadOnly)
+    }
+}
 
 fn thread_settings() -> ThreadSettings {
     ThreadSettings {
@@ -15,6 +30,7 @@ fn thread_settings() -> ThreadSettings {
         cwd: AbsPath::new("/w").unwrap(),
         node: Some("n1".parse::<NodeId>().unwrap()),
         sandbox: SandboxMode::WorkspaceWrite,
+        profile: Some(Box::new(profile())),
         writable_roots: vec![AbsPath::new("/more").unwrap()],
         network_access: true,
         exclude_slash_tmp: true,
@@ -39,6 +55,7 @@ fn bodies() -> Vec<ItemBody> {
         status: ItemStatus::Failed,
         reason: Some("why".into()),
         enforced: Some(Enforced { landlock_abi: Some(7), seccomp_sha256: Some("ab".into()), ..Enforced::default() }),
+        denials: vec![Denial { act: "connect to a.io:443".into(), reason: "not allowed".into() }],
     };
     let changes = vec![
         FileChange { path: "a".into(), kind: FileChangeKind::Add },

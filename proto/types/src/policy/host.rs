@@ -3,6 +3,8 @@
 //! Invariant: two parts of Capstan never read one text as two different hosts, because both read it here, and what is not plainly a host
 //! is refused rather than understood.
 
+mod meet;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -118,14 +120,8 @@ impl HostRule {
     /// Whether a client may connect to `host` at `port` by its name alone. Where the name leads to is another question.
     #[must_use]
     pub fn allows(&self, host: &Host, port: u16) -> bool {
-        let ports: &[u16] = if self.ports.is_empty() { &DEFAULT_PORTS } else { &self.ports };
-        let named = match (&self.host, host) {
-            (Host::Name(ours), Host::Name(theirs)) if self.below => {
-                theirs.strip_suffix(ours.as_str()).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
-            }
-            (ours, theirs) => !self.below && ours == theirs,
-        };
-        named && ports.contains(&port)
+        let named = if self.below { self.is_above(host) } else { self.host == *host };
+        named && self.ports().contains(&port)
     }
 
     /// Whether the rule grants addresses that are not public: it says `private:`, or names the address itself.

@@ -111,10 +111,11 @@ fn cwd(args: &ExecArgs, hands: &Hands, surroundings: &Surroundings) -> Result<Ab
 }
 
 fn flags(args: &ExecArgs, cwd: AbsPath, surroundings: &Surroundings) -> Result<Flags, Failure> {
-    let sandbox = match args.sandbox {
+    let sandbox = match (args.sandbox, &args.permission_profile) {
         _ if args.dangerously_bypass_approvals_and_sandbox => Sandboxing::Bypassed,
-        Some(mode) => Sandboxing::Mode(mode.into()),
-        None => Sandboxing::Configured,
+        (Some(mode), _) => Sandboxing::Mode(mode.into()),
+        (None, Some(name)) => Sandboxing::Profile(name.clone()),
+        (None, None) => Sandboxing::Configured,
     };
     let answerer = match &args.script {
         Some(_) => Answerer::Scripted,
@@ -133,7 +134,8 @@ fn flags(args: &ExecArgs, cwd: AbsPath, surroundings: &Surroundings) -> Result<F
 }
 
 fn warn_of_no_effect(args: &ExecArgs, settings: &ThreadSettings) {
-    if !args.add_dir.is_empty() && settings.sandbox == SandboxMode::ReadOnly {
+    let base = settings.profile.as_ref().map_or(settings.sandbox, |profile| profile.base);
+    if !args.add_dir.is_empty() && base == SandboxMode::ReadOnly {
         failure::warn(&mut io::stderr(), "--add-dir has no effect in a read-only sandbox; pass -s workspace-write as well");
     }
 }

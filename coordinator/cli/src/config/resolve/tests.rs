@@ -75,9 +75,32 @@ fn the_sandbox_and_the_approvals_are_chosen_by_the_strongest_who_says() {
         ("approval_policy = 'untrusted'", &[], Sandboxing::Bypassed, (DangerFullAccess, Never)),
     ];
     for (config, overrides, sandbox, expected) in rows {
-        let settings = resolved(config, overrides, &Flags { sandbox, ..flags() }).settings;
+        let settings = resolved(config, overrides, &Flags { sandbox: sandbox.clone(), ..flags() }).settings;
         assert_eq!((settings.sandbox, settings.approval), expected, "{config} {overrides:?} {sandbox:?}");
     }
+}
+
+#[test]
+fn a_profile_stands_in_place_of_the_older_keys_and_a_mode_on_the_command_line_before_it() {
+    let config = "
+        default_permissions = 'mine'
+        [permissions.mine]
+        extends = ':read-only'
+        writable = [':workspace/out']
+        [sandbox_workspace_write]
+        network_access = true
+        writable_roots = ['/cache']";
+    let add_dirs = vec![AbsPath::new("/more").unwrap()];
+    let with = |sandbox| resolved(config, &[], &Flags { sandbox, add_dirs: add_dirs.clone(), ..flags() }).settings;
+    let mine = with(Sandboxing::Configured);
+    let name = |settings: &ThreadSettings| settings.profile.as_ref().map(|profile| profile.name.clone());
+    assert_eq!((name(&mine), mine.sandbox), (Some("mine".to_owned()), SandboxMode::WorkspaceWrite));
+    assert_eq!((&mine.writable_roots, mine.network_access), (&add_dirs, false));
+    let chosen = with(Sandboxing::Profile(":danger-full-access".into()));
+    assert_eq!((name(&chosen), chosen.sandbox), (Some(":danger-full-access".to_owned()), SandboxMode::DangerFullAccess));
+    let mode = with(Sandboxing::Mode(SandboxMode::WorkspaceWrite));
+    assert_eq!((name(&mode), mode.sandbox, mode.network_access), (None, SandboxMode::WorkspaceWrite, true));
+    assert_eq!(with(Sandboxing::Bypassed).profile, None);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use capstan_types::history::Usage;
 use capstan_types::item::{CommandExecution, FileChange, FileChangeKind, ItemBody, ItemStatus, PlanStatus, PlanStep};
-use capstan_types::launch::{Enforced, SessionEnd};
+use capstan_types::launch::{Denial, Enforced, SessionEnd};
 use serde::Serialize;
 
 /// One line.
@@ -97,6 +97,8 @@ pub(super) struct CommandExtras {
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     enforced: Option<Enforced>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    denials: Vec<Denial>,
 }
 
 /// Why a patch was not applied.
@@ -161,6 +163,7 @@ impl Body {
                 end: command.end.clone(),
                 reason: command.reason.clone(),
                 enforced: command.enforced.clone(),
+                denials: command.denials.clone(),
             }),
         }
     }

@@ -5,7 +5,7 @@ use crate::render::amount;
 use crate::render::ink::Role;
 use crate::render::text;
 use capstan_types::item::{CommandExecution, ItemStatus};
-use capstan_types::launch::SessionEnd;
+use capstan_types::launch::{Denial, SessionEnd};
 use capstan_types::path::AbsPath;
 
 /// Lines of a command line that are shown.
@@ -13,6 +13,9 @@ const CALL_LINES: usize = 6;
 
 /// Lines of output that are shown to a person who watches.
 const TAIL_FULL: usize = 12;
+
+/// Denials that are shown.
+const DENIALS: usize = 5;
 
 /// Lines of output that a log holds of a command that failed; one that did not has none there.
 const TAIL_BRIEF: usize = 5;
@@ -39,7 +42,18 @@ pub(super) fn result(page: &Page, command: &CommandExecution, workspace: Option<
     let hidden = (tail.hidden > 0 && count > 0)
         .then(|| page.indented(Some(Role::Faint), &format!("… {} above", text::counted(tail.hidden, "line"))));
     let output = tail.lines.iter().map(|line| page.indented(None, line));
-    hidden.into_iter().chain(output).chain([verdict(page, command, workspace)]).collect()
+    hidden.into_iter().chain(output).chain(denials(page, command)).chain([verdict(page, command, workspace)]).collect()
+}
+
+/// What the sandbox refused: the last few.
+fn denials(page: &Page, command: &CommandExecution) -> Vec<String> {
+    let earlier = command.denials.len().saturating_sub(DENIALS);
+    let more = (earlier > 0).then(|| page.indented(Some(Role::Faint), &format!("… {} above", text::counted(earlier, "denial"))));
+    let line = |denial: &Denial| {
+        let told = text::clipped(&text::line(&denial.to_string()), page.width.saturating_sub(4));
+        format!("  {}", page.ink.paint(Role::Warning, &format!("⊘ {told}")))
+    };
+    more.into_iter().chain(command.denials.iter().skip(earlier).map(line)).collect()
 }
 
 fn verdict(page: &Page, command: &CommandExecution, workspace: Option<&AbsPath>) -> String {

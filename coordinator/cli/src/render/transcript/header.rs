@@ -24,6 +24,9 @@ pub(super) fn lines(page: &Page, thread: ThreadId, settings: &ThreadSettings) ->
 }
 
 fn sandbox(settings: &ThreadSettings) -> String {
+    if let Some(profile) = &settings.profile {
+        return format!("{} ({}, network {})", profile.name, profile.mode(), profile.network);
+    }
     let network = if settings.network_access { "with network" } else { "no network" };
     match settings.sandbox {
         SandboxMode::WorkspaceWrite => format!("workspace-write, {network}"),

@@ -12,7 +12,6 @@ use capstan_types::call::{Call, Outcome};
 use capstan_types::id::SessionId;
 use capstan_types::item::{CommandExecution, ItemBody, ItemId, ItemStatus};
 use capstan_types::launch::{Enforced, Stdio};
-use capstan_types::limits::SessionLimits;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Escalation, SandboxPolicy};
 use std::sync::Arc;
@@ -55,6 +54,7 @@ impl Command {
             status,
             reason,
             enforced: None,
+            denials: Vec::new(),
         }
     }
 
@@ -67,7 +67,7 @@ impl Command {
             env: environment::variables(call, context),
             stdio: self.stdio,
             policy,
-            limits: SessionLimits::default(),
+            limits: context.limits,
         }
     }
 
@@ -78,7 +78,7 @@ impl Command {
         (place, item, at): (Place, ItemId, Instant),
         policy: SandboxPolicy,
     ) -> Result<Arc<LiveSession>, HostError> {
-        let starting = first_event(context.host.as_ref(), self.request(call, context, policy));
+        let starting = first_event(context.host.as_ref(), self.request(call, context, policy.clone()));
         let late =
             |_| HostError::Lost { node: context.host.node(), reason: format!("it did not answer within {} s", START.as_secs()) };
         let (reader, session, enforced) = timeout(START, starting).await.map_err(late)??;
@@ -87,6 +87,7 @@ impl Command {
             number: place.number(),
             session,
             stdio: self.stdio,
+            policy,
             host: Arc::clone(&context.host),
             item,
             body: CommandExecution { session: Some(session), enforced: Some(enforced), ..body },
