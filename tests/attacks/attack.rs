@@ -49,8 +49,6 @@ pub(crate) enum Control {
     Anybody,
     /// Root only. An ordinary user tries it all the same.
     Root,
-    /// Only an ordinary user.
-    OrdinaryUser,
     /// Nobody on this machine, for this reason.
     Nobody(&'static str),
 }
@@ -98,12 +96,6 @@ impl Attack {
     /// Only root can show that it works.
     pub(crate) const fn of_root(mut self) -> Self {
         self.control = Control::Root;
-        self
-    }
-
-    /// Only an ordinary user can show that it works.
-    pub(crate) const fn of_users(mut self) -> Self {
-        self.control = Control::OrdinaryUser;
         self
     }
 

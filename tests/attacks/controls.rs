@@ -17,7 +17,6 @@ fn is_seen(attack: &Attack, way: Way) -> bool {
     match attack.control {
         Control::Anybody => true,
         Control::Root => way.is_root(),
-        Control::OrdinaryUser => !way.is_root(),
         Control::Nobody(_) => false,
     }
 }

@@ -132,7 +132,6 @@ pub(crate) fn run(arena: &Arena<'_>, command: &[String], look: &mut dyn FnMut(&A
     let (mut child, path) = started(arena, command);
     let text = || String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
     let code = ended(&mut child, DEADLINE, &mut || look(arena, &text()));
-    kill_marked(&arena.tag);
     Said { text: text(), code }
 }
 
@@ -178,7 +177,7 @@ fn leave(arena: &Arena<'_>, script: &str, ending: Ending) -> Judged {
         if runs || begun.elapsed() > Duration::from_secs(10) {
             break if runs { Ok(()) } else { Err("it left nothing behind".to_owned()) };
         }
-        std::thread::sleep(BETWEEN_LOOKS);
+        std::thread::sleep(20 * BETWEEN_LOOKS);
     };
     let signal = match ending {
         Ending::Itself => None,
@@ -196,7 +195,7 @@ fn leave(arena: &Arena<'_>, script: &str, ending: Ending) -> Judged {
     }
     let over = Instant::now();
     while !marked(&arena.tag).is_empty() && over.elapsed() < GONE_WITHIN {
-        std::thread::sleep(BETWEEN_LOOKS);
+        std::thread::sleep(20 * BETWEEN_LOOKS);
     }
     let left = marked(&arena.tag).len();
     if left > 0 {

@@ -81,8 +81,7 @@ fn state(pid: u32) -> Vec<String> {
 impl Drop for Victim {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        let _continued =
-            capstan_tests::process::command("kill").args(["-CONT", &self.child.id().to_string()]).stderr(Stdio::null()).status();
+        let _continued = command("kill").args(["-CONT", &self.child.id().to_string()]).stderr(Stdio::null()).status();
         let _reaped = self.child.wait();
     }
 }
