@@ -4,17 +4,20 @@
 //! socket, terminal or pipes) · launch · answer · let go of the caller · hold. Everything that can fail for want of room fails before
 //! the launch. If the answer reaches nobody, the session is ended at once: a session that nobody knows of must not run.
 
-use crate::confinement::Confinement;
+use crate::confinement::{Confinement, Wanted};
 use crate::holder::{Ends, Held, Holder};
 use crate::kernel::{descriptor, process, signals};
 use crate::launch::{Image, LaunchError, Streams, launch};
+use crate::namespaces::Namespaces;
 use crate::session_dir::SessionDir;
 use crate::terminal::Terminal;
 use capstan_types::control;
 use capstan_types::launch::{LaunchAnswer, LaunchSpec, Refusal, Stdio};
+use capstan_types::policy::Level;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The longest launch document, in bytes.
@@ -53,7 +56,7 @@ fn start() -> Result<(Holder, LaunchAnswer), LaunchError> {
     let image = Image::of(&spec)?;
     let dir =
         SessionDir::enter(spec.dir.as_path()).map_err(|error| LaunchError::host("enter the session's directory", &error))?;
-    match begin(&spec, &image, &dir) {
+    match begin(&spec, &image, &dir, None) {
         Ok((held, answer)) => Ok((Holder::new(held, dir, &spec.limits), answer)),
         Err(error) => {
             dir.abandon();
@@ -93,16 +96,25 @@ fn read_document() -> Result<LaunchSpec, LaunchError> {
     Ok(spec)
 }
 
-fn begin(spec: &LaunchSpec, image: &Image, dir: &SessionDir) -> Result<(Held, LaunchAnswer), LaunchError> {
+fn begin(
+    spec: &LaunchSpec,
+    image: &Image,
+    dir: &SessionDir,
+    ahead: Option<Namespaces>,
+) -> Result<(Held, LaunchAnswer), LaunchError> {
     let signals = signals::Signals::open().map_err(|error| LaunchError::host("read signals", &error))?;
     let spool = dir.spool(&spec.limits).map_err(|error| LaunchError::host("make the output files", &error))?;
     let listener = dir.listen().map_err(|error| LaunchError::host("open the control socket", &error))?;
-    let (ends, streams) = open_streams(spec.stdio).map_err(|error| LaunchError::host("open a terminal or pipes", &error))?;
-    let terminal = match &streams {
-        Streams::Terminal { slave } => Some(slave.as_fd()),
-        Streams::Pipes { .. } | Streams::Inherited => None,
+    let wanted = Wanted {
+        policy: &spec.policy,
+        home: spec.env.get("HOME").map(Path::new),
+        protected: spec.protected.as_deref(),
+        strongest: spec.strongest.unwrap_or(Level::Full),
+        root_allowed: spec.root_allowed,
     };
-    let confinement = Confinement::prepare(&spec.policy, terminal)?;
+    let confinement = Confinement::prepare(&wanted, ahead)?;
+    let (ends, streams) =
+        open_streams(spec.stdio, confinement.ptmx()).map_err(|error| LaunchError::host("open a terminal or pipes", &error))?;
     let pid = launch(image, &streams, &confinement, &spec.limits)?;
     let slave = match streams {
         Streams::Terminal { slave } => Some(slave),
@@ -113,13 +125,14 @@ fn begin(spec: &LaunchSpec, image: &Image, dir: &SessionDir) -> Result<(Held, La
         holder: std::process::id(),
         enforced: confinement.enforced(&spec.limits),
     };
-    Ok((Held { pid, ends, slave, spool, listener, signals }, answer))
+    let inside = confinement.into_inside();
+    Ok((Held { pid, ends, slave, spool, listener, signals, inside }, answer))
 }
 
-fn open_streams(stdio: Stdio) -> io::Result<(Ends, Streams)> {
+fn open_streams(stdio: Stdio, ptmx: Option<&OwnedFd>) -> io::Result<(Ends, Streams)> {
     match stdio {
         Stdio::Terminal(size) => {
-            let (terminal, slave) = Terminal::open(size)?;
+            let (terminal, slave) = Terminal::open(size, ptmx)?;
             let (output, input) = (terminal.stream()?, terminal.stream()?);
             descriptor::set_nonblocking(output.as_fd())?;
             Ok((Ends { output, input: Some(input), terminal: Some(terminal) }, Streams::Terminal { slave }))

@@ -10,12 +10,14 @@ mod connection;
 mod deadlines;
 mod input;
 mod phase;
-mod tree;
+pub(crate) mod tree;
 
 use crate::kernel::descriptor::{Interest, PollSet};
 use crate::kernel::peer;
 use crate::kernel::process::{self, ExitStatus, Reaped};
 use crate::kernel::signals::{Signals, Told};
+use crate::namespaces::Namespaces;
+use crate::root::view::View;
 use crate::session_dir::SessionDir;
 use crate::spool::Spool;
 use crate::terminal::Terminal;
@@ -65,6 +67,8 @@ pub(crate) struct Held {
     pub(crate) listener: UnixListener,
     /// SIGCHLD and SIGTERM.
     pub(crate) signals: Signals,
+    /// The session's namespaces and what was made for its root, if it has them.
+    pub(crate) inside: Option<(Namespaces, View)>,
 }
 
 /// The state of one held session.
@@ -77,6 +81,7 @@ pub(crate) struct Holder {
     terminal: Option<Terminal>,
     /// Kept open while the program lives: a program that closes its terminal to open it again would otherwise hang it up.
     slave: Option<OwnedFd>,
+    inside: Option<(Namespaces, View)>,
     spool: Spool,
     listener: UnixListener,
     signals: Signals,
@@ -106,6 +111,7 @@ impl Holder {
             input: Input::new(held.ends.input),
             terminal: held.ends.terminal,
             slave: held.slave,
+            inside: held.inside,
             spool: held.spool,
             listener: held.listener,
             signals: held.signals,
@@ -128,6 +134,9 @@ impl Holder {
     pub(crate) fn run(mut self) {
         while !self.may_go(Instant::now()) {
             self.turn();
+        }
+        if let Some((_, view)) = self.inside.take() {
+            view.into_protection().withdraw();
         }
         self.dir.remove_socket();
         if self.released {
@@ -189,6 +198,7 @@ impl Holder {
         while let Some(told) = self.signals.next() {
             match told {
                 Told::Child => self.reap(),
+                Told::Other(_) => {}
                 Told::Terminate => {
                     self.terminated = true;
                     self.end_with(SessionEnd::Killed { by: "holder terminated".to_owned() });

@@ -3,6 +3,7 @@
 //! Nothing in here decides anything.
 
 pub(crate) mod descriptor;
+pub(crate) mod mounts;
 pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod rename;

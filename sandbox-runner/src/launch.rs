@@ -3,17 +3,17 @@
 //! 1. Prepared by the caller, while it may still allocate and fail in words: the [`Image`] (program, arguments, environment, directory),
 //!    the [`Streams`] (terminal, pipes, or the caller's own), the [`Confinement`] (Landlock ruleset, seccomp programs).
 //! 2. A pipe that closes at exec, by which the child reports the step that failed.
-//! 3. Fork.
-//! 4. In the child, by system calls alone ([`child`]): death with the parent · signals reset · own session, and terminal · standard
-//!    streams · every other descriptor marked to close · umask and resource limits · capabilities dropped, `no_new_privs` · working
-//!    directory · Landlock · seccomp · exec, trying each place in PATH.
+//! 3. Fork, into the session's pid namespace where there is one: the program's parent is the holder all the same.
+//! 4. In the child ([`child`]): signals reset · own session, and terminal · standard streams · every other descriptor marked to close ·
+//!    umask and resource limits · the session's namespaces, user and root · a keyring of its own · capabilities dropped, `no_new_privs` ·
+//!    working directory · Landlock · seccomp · exec, trying each place in PATH. This program has one thread, so the child may allocate.
 //! 5. The parent reads the pipe: nothing means that the program runs; a step and an errno become a [`LaunchError`].
 //!
 //! Invariant: a program either runs with everything above in force, or does not run.
 #![expect(unsafe_code, reason = "fork has no safe form in the standard library")]
 
 mod child;
-mod fault;
+pub(crate) mod fault;
 mod image;
 
 pub(crate) use fault::LaunchError;
@@ -21,10 +21,11 @@ pub(crate) use image::Image;
 
 use crate::confinement::Confinement;
 use crate::kernel::process;
+use crate::namespaces::Namespaces;
 use crate::rlimits::ResourceLimits;
 use capstan_types::limits::SessionLimits;
 use fault::{Fault, Step};
-use std::io::Read;
+use std::io::{PipeWriter, Read};
 use std::os::fd::OwnedFd;
 
 /// What the program's standard streams are connected to. The child's ends, which the caller drops after the launch.
@@ -62,12 +63,19 @@ pub(crate) fn launch(
         limits: ResourceLimits::of(limits),
         parent: std::process::id(),
     };
+    let apart = |error| LaunchError::host("fork into the session's namespace", &error);
     let (mut reports, report_to) = std::io::pipe().map_err(|error| LaunchError::host("make a pipe", &error))?;
-    // SAFETY: this program has one thread, so the child may go on with all of its memory; it only ever execs or exits.
-    let pid = match unsafe { libc::fork() } {
-        0 => child::become_program(&order, report_to.into()),
-        pid if pid < 0 => return Err(LaunchError::host("make a process", &std::io::Error::last_os_error())),
-        pid => pid,
+    let pid = match confinement.inside() {
+        Some((namespaces, _)) if process::user() != 0 => by_proxy(namespaces, &order, &report_to)?,
+        inside => {
+            inside.map_or(Ok(()), |(namespaces, _)| namespaces.fork_inside()).map_err(apart)?;
+            // SAFETY: this program has one thread, so the child may go on with all of its memory; it only ever execs or exits.
+            match unsafe { libc::fork() } {
+                0 => child::become_program(&order, &report_to),
+                pid if pid < 0 => return Err(LaunchError::host("make a process", &std::io::Error::last_os_error())),
+                pid => pid,
+            }
+        }
     };
     drop(report_to);
     let mut report = Vec::new();
@@ -78,4 +86,22 @@ pub(crate) fn launch(
     let _ = process::wait_for(pid);
     let fault = Fault::decode(&report).unwrap_or(Fault { step: Step::Report, errno: 0 });
     Err(fault.explain(image))
+}
+
+/// As an ordinary user: only who has entered the user namespace may fork into the pid namespace, and the holder must not enter. So a
+/// child does, and forks the program as the holder's.
+fn by_proxy(namespaces: &Namespaces, order: &child::Order<'_>, report_to: &PipeWriter) -> Result<libc::pid_t, LaunchError> {
+    let (mut numbers, number_to) = std::io::pipe().map_err(|error| LaunchError::host("make a pipe", &error))?;
+    // SAFETY: as for any fork here.
+    let proxy = match unsafe { libc::fork() } {
+        0 => child::fork_as_sibling(namespaces, order, report_to, &number_to),
+        pid if pid < 0 => return Err(LaunchError::host("make a process", &std::io::Error::last_os_error())),
+        pid => pid,
+    };
+    drop(number_to);
+    let mut number = [0; size_of::<libc::pid_t>()];
+    let told = numbers.read_exact(&mut number);
+    let _ = process::wait_for(proxy);
+    told.map_err(|error| LaunchError::host("enter the session's namespaces", &error))?;
+    Ok(libc::pid_t::from_ne_bytes(number))
 }

@@ -12,7 +12,10 @@ mod holder;
 mod launch;
 
 mod confinement;
+mod namespaces;
 mod rlimits;
+mod root;
+mod roots;
 mod ruleset;
 mod seccomp;
 

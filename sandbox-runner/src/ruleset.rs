@@ -1,10 +1,11 @@
 //! The Landlock ruleset of a policy.
 //!
-//! Landlock is a list of what is allowed: everything the kernel can refuse is handled, and then granted back. A hidden path therefore
-//! is one that no rule covers, which means that no directory above it may be granted whole ([`readable`]).
-//!
-//! Not held by Landlock, and so not here: metadata (names, sizes, modes) of any file, connecting to a named Unix socket before
-//! ABI 9, and a read-only place inside a writable directory, such as `.git/hooks`; those need mounts.
+//! Landlock is a list of what is allowed: everything the kernel can refuse is handled, and then granted back. Where a session has a root
+//! of its own ([`crate::root`]), that decides what there is, and the rules say again what of it may be written ([`Ruleset::grant_inside`]).
+//! Where it has not, a hidden path is one that no rule covers, which means that no directory above it may be granted whole ([`readable`]);
+//! and Landlock does not hold metadata (names, sizes, modes) of any file, connecting to a named Unix socket before ABI 9, and a read-only
+//! place inside a writable directory, such as `.git/hooks`.
+#![expect(unsafe_code, reason = "in a child, rules are added by the bare calls")]
 
 mod devices;
 mod readable;
@@ -16,7 +17,11 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, RulesetAttr, RulesetCreated,
     RulesetCreatedAttr, Scope,
 };
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 /// The oldest ABI that holds what a sandbox promises: before it, a file that may not be written could still be emptied.
 const OLDEST: u32 = 3;
@@ -31,6 +36,9 @@ const REMEDY: &str = "run a kernel of Linux 6.2 or later with CONFIG_SECURITY_LA
 pub(crate) struct Ruleset {
     fd: OwnedFd,
     abi: u32,
+    rights: Rights,
+    network: BitFlags<AccessNet>,
+    scope: BitFlags<Scope>,
 }
 
 impl Ruleset {
@@ -43,21 +51,92 @@ impl Ruleset {
     pub(crate) const fn abi(&self) -> u32 {
         self.abi
     }
+
+    /// What is handled, with the kernel's numbers.
+    pub(crate) fn handled(&self) -> String {
+        format!("fs={:#x} net={:#x} scope={:#x}", self.rights.all.bits(), self.network.bits(), self.scope.bits())
+    }
+
+    /// The session's own terminal, however little else it may use. By its open descriptor, not its name: which file `/dev/pts/N` names
+    /// depends on who looks.
+    pub(crate) fn grant_terminal(&self, terminal: BorrowedFd<'_>) -> io::Result<()> {
+        self.add(terminal, self.rights.device)
+    }
+
+    /// The rules of a session with a root of its own, from inside it.
+    pub(crate) fn grant_inside<'a>(&self, writable: impl Iterator<Item = &'a Path>) -> io::Result<()> {
+        self.grant_place(Path::new("/"), self.rights.read)?;
+        // Programs speak to themselves through it; what would change the host is mounted read-only.
+        self.grant_place(Path::new("/proc"), self.rights.read | AccessFs::WriteFile)?;
+        self.grant_place(Path::new("/dev/pts"), self.rights.device | AccessFs::ReadDir)?;
+        for device in devices::HARMLESS {
+            present(self.grant_place(Path::new(device), self.rights.device))?;
+        }
+        writable.into_iter().try_for_each(|place| present(self.grant_place(place, self.rights.write)))
+    }
+
+    fn grant_place(&self, place: &Path, access: BitFlags<AccessFs>) -> io::Result<()> {
+        let opened = File::options().read(true).custom_flags(libc::O_PATH | libc::O_CLOEXEC).open(place)?;
+        self.add(opened.as_fd(), access)
+    }
+
+    fn add(&self, place: BorrowedFd<'_>, access: BitFlags<AccessFs>) -> io::Result<()> {
+        let rule = Rule { access: access.bits(), place: place.as_raw_fd() };
+        // SAFETY: both descriptors are open, and the struct is live and of the kernel's layout.
+        let added = unsafe {
+            libc::syscall(
+                libc::SYS_landlock_add_rule,
+                self.fd.as_raw_fd(),
+                PATH_BENEATH,
+                (&raw const rule).cast::<libc::c_void>(),
+                0,
+            )
+        };
+        if added < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
 }
 
-/// Builds the ruleset of `policy`.
-pub(crate) fn build(policy: &SandboxPolicy, terminal: Option<BorrowedFd<'_>>) -> Result<Ruleset, Refusal> {
+const PATH_BENEATH: libc::c_int = 1;
+
+/// `struct landlock_path_beneath_attr` of the kernel.
+#[repr(C, packed)]
+struct Rule {
+    access: u64,
+    place: libc::c_int,
+}
+
+/// Not every session has each of these.
+fn present(done: io::Result<()>) -> io::Result<()> {
+    done.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+/// Builds the ruleset of `policy` for a session that sees the host's own root.
+pub(crate) fn build(policy: &SandboxPolicy) -> Result<Ruleset, Refusal> {
     let abi = usable(crate::probe::landlock_abi())?;
     let rights = Rights::of(abi);
     let hidden = readable::Hidden::resolve(&policy.hidden)?;
     let mut rules = Rules { created: create(abi, rights, policy.network.is_full())?, rights };
     readable::grant(&mut rules, &hidden)?;
-    devices::grant(&mut rules, terminal)?;
+    devices::grant(&mut rules)?;
     if policy.mode == SandboxMode::WorkspaceWrite {
         writable::grant(&mut rules, &policy.writable, &hidden)?;
     }
+    finished(rules, abi, policy)
+}
+
+/// The ruleset of a session with a root of its own, whose rules are added from inside.
+pub(crate) fn begin(policy: &SandboxPolicy) -> Result<Ruleset, Refusal> {
+    let abi = usable(crate::probe::landlock_abi())?;
+    let rights = Rights::of(abi);
+    finished(Rules { created: create(abi, rights, true)?, rights }, abi, policy)
+}
+
+fn finished(rules: Rules, abi: ABI, policy: &SandboxPolicy) -> Result<Ruleset, Refusal> {
+    let network = if policy.network.is_full() || abi < ABI::V4 { BitFlags::empty() } else { AccessNet::from_all(abi) };
+    let scope = if abi >= ABI::V6 { Scope::from_all(abi) } else { BitFlags::empty() };
+    let rights = rules.rights;
     match rules.created.into() {
-        Some(fd) => Ok(Ruleset { fd, abi: number(abi) }),
+        Some(fd) => Ok(Ruleset { fd, abi: number(abi), rights, network, scope }),
         None => Err(missing("Landlock")),
     }
 }

@@ -17,14 +17,22 @@ Runs programs in the sandbox of Capstan.
 
 Usage: capstan-sandbox VERB
 
-  run [-s MODE] [--writable DIR]... [--hide DIR]... [--network] [-C DIR] -- COMMAND...
-             Run one command with this terminal and this whole environment, keys in it too, and exit as it does
-               -s MODE         read-only (the default), workspace-write or danger-full-access
-               --writable DIR  with workspace-write: a directory to write besides the working one and the temporary ones
-               --hide DIR      a directory whose files cannot be read, but with danger-full-access; no directory that may be
-                               written can hold it. `capstan sandbox` hides CAPSTAN_HOME
-               --network       let it reach other hosts, and this one
-               -C DIR          run it in DIR
+  run [FLAG VALUE]... -- COMMAND...
+             Run one command with this terminal, and exit as it does
+               -s, --sandbox MODE   read-only (the default), workspace-write or danger-full-access
+               -C, --cd DIR         run it in DIR: the workspace
+               -w, --writable DIR   with workspace-write: a directory to write besides the workspace
+               -r, --readable PATH  a file or directory to read besides the system, toolchains and the workspace
+                   --hide PATH      a path that cannot be read
+                   --protect NAME   a relative path that is read-only wherever it occurs in a writable directory, besides
+                                    .git/hooks, .git/config, .capstan, .codex and .agents
+               -n, --network NET    none, loopback (the default), full, or hosts: \"crates.io *.crates.io:443\"
+               -l, --limit N=VALUE  memory=3G, processes=1024, cpus=1.5, cpu-time=10m, disk=1G, file-size=4G, open-files=1024,
+                                    time=1h; VALUE none lifts it
+               -e, --env NAME[=V]   pass on a variable that looks like a secret or is not known to be harmless, or set it
+                   --level LEVEL    refuse to run it with less: landlock, namespaces or full
+                   --at-most LEVEL  use no more, though this host could
+                   --proof FILE     write what was enforced, and how it ended, as JSON
   hold       Start the session described by the JSON document on standard input, and hold it until it is released
   patch      Apply the patch in the JSON document on standard input, all of it or nothing
   probe      Print what this host can enforce, as JSON

@@ -101,9 +101,9 @@ impl Launcher {
             stdio: program.stdio,
             policy,
             limits: self.ceilings.lower(program.limits),
-            uid: None,
+            root_allowed: true,
             protected: None,
-            strongest: None,
+            strongest: Some(capstan_types::policy::Level::Landlock),
         })
     }
 }

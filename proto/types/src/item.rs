@@ -28,6 +28,7 @@ pub struct Item {
 }
 
 /// The kinds of item.
+#[expect(clippy::large_enum_variant, reason = "the large variant, a command, is the one that most items are")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ItemBody {

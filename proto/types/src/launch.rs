@@ -56,10 +56,10 @@ pub struct LaunchSpec {
     pub policy: SandboxPolicy,
     /// What may be used.
     pub limits: SessionLimits,
-    /// The user that the session gets as its own, in the host's numbering, where the runner is root: one of a range that belongs to
-    /// nobody else. `None` on a node that is not root, and where a workspace cannot be given to another user.
+    /// Whether a runner that is root may run the session as root where it cannot be given a user of its own: everything else stays in
+    /// force. An embedded node may; a daemon may not.
     #[serde(default)]
-    pub uid: Option<u32>,
+    pub root_allowed: bool,
     /// Places below the writable directories that are to be read-only because of their names, as the node has found them. `None` lets
     /// the runner look for itself, which takes longer the larger the directories are.
     #[serde(default)]

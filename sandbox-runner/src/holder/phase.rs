@@ -89,7 +89,10 @@ impl Holder {
 
     fn go_on_killing(&mut self, now: Instant, again: Instant, give_up: Instant, settled: Option<Instant>) {
         if !self.childless && now >= again && now < give_up {
-            tree::kill();
+            match &self.inside {
+                Some((namespaces, _)) => namespaces.end(),
+                None => tree::kill(),
+            }
             self.reap();
             self.phase = Phase::Killing { again: Instant::now() + KILL_AGAIN, give_up, settled };
         }

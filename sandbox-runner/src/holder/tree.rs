@@ -15,7 +15,7 @@ const MOST_ROUNDS: usize = 16;
 type Kin = (libc::pid_t, libc::pid_t);
 
 /// Sends SIGKILL to every descendant of this process. Who is still there afterwards must be looked for again.
-pub(super) fn kill() {
+pub(crate) fn kill() {
     let mut stopped = BTreeSet::new();
     for _ in 0..MOST_ROUNDS {
         let before = stopped.len();

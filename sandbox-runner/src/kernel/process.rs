@@ -112,6 +112,18 @@ pub(crate) fn hide_memory() -> io::Result<()> {
     checked(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) }).map(drop)
 }
 
+/// Opens this process's memory to others of the same user, as the kernel wants before it lets them set a process up.
+pub(crate) fn show_memory() -> io::Result<()> {
+    // SAFETY: takes integers only.
+    checked(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) }).map(drop)
+}
+
+/// Asks the kernel to kill this process when its parent dies. A change of user takes that back.
+pub(crate) fn die_with_parent() -> io::Result<()> {
+    // SAFETY: takes integers only.
+    checked(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) }).map(drop)
+}
+
 /// Leaves the caller's session and terminal. A process that leads a group already stays where it is, which only costs it the
 /// terminal's signals, and those are ignored.
 pub(crate) fn leave_session() {

@@ -13,7 +13,12 @@ pub(crate) enum Told {
     Child,
     /// We are to go.
     Terminate,
+    /// Something for the program, sent by a process and not by a terminal, which would have told the program itself.
+    Other(i32),
 }
+
+/// What is passed on to a command that shares our terminal.
+const PASSED_ON: [libc::c_int; 5] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGUSR1, libc::SIGUSR2];
 
 /// The signals that a holder acts on, blocked and read instead.
 #[derive(Debug)]
@@ -22,12 +27,22 @@ pub(crate) struct Signals(File);
 impl Signals {
     /// Blocks SIGCHLD and SIGTERM and reads them from here on. The mask is inherited: a child must reset it.
     pub(crate) fn open() -> io::Result<Self> {
+        Self::of(&[libc::SIGCHLD, libc::SIGTERM])
+    }
+
+    /// As [`Signals::open`], and all that is passed on to a command as well.
+    pub(crate) fn open_all() -> io::Result<Self> {
+        Self::of(&[&[libc::SIGCHLD, libc::SIGTERM], PASSED_ON.as_slice()].concat())
+    }
+
+    fn of(numbers: &[libc::c_int]) -> io::Result<Self> {
         let mut set = MaybeUninit::<libc::sigset_t>::uninit();
         // SAFETY: `sigemptyset` initialises the set that the other calls read, and all pointers are live.
         let fd = unsafe {
             libc::sigemptyset(set.as_mut_ptr());
-            libc::sigaddset(set.as_mut_ptr(), libc::SIGCHLD);
-            libc::sigaddset(set.as_mut_ptr(), libc::SIGTERM);
+            for number in numbers {
+                libc::sigaddset(set.as_mut_ptr(), *number);
+            }
             if libc::sigprocmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut()) < 0 {
                 return Err(io::Error::last_os_error());
             }
@@ -45,9 +60,12 @@ impl Signals {
         let mut record = [0_u8; size_of::<libc::signalfd_siginfo>()];
         while matches!(self.0.read(&mut record), Ok(length) if length == record.len()) {
             let number = record.first_chunk::<4>().map_or(0, |bytes| u32::from_ne_bytes(*bytes));
+            // `ssi_code`, behind the number and an errno. The kernel's own are for the terminal's whole foreground, the program among it.
+            let code = record.get(8..12).and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_ne_bytes);
             match i32::try_from(number) {
                 Ok(libc::SIGCHLD) => return Some(Told::Child),
                 Ok(libc::SIGTERM) => return Some(Told::Terminate),
+                Ok(other) if code <= 0 => return Some(Told::Other(other)),
                 _ => {}
             }
         }
@@ -72,14 +90,6 @@ pub(crate) fn see_children() {
 pub(crate) fn ignore_hang_ups() {
     for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU] {
         // SAFETY: installs no handler, so nothing of ours runs in signal context.
-        unsafe { libc::signal(signal, libc::SIG_IGN) };
-    }
-}
-
-/// Ignores the keys of a terminal while a child in the same foreground group answers to them.
-pub(crate) fn leave_keys_to_the_child() {
-    for signal in [libc::SIGINT, libc::SIGQUIT] {
-        // SAFETY: installs no handler.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
 }

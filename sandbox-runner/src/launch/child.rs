@@ -1,4 +1,4 @@
-//! The child between fork and exec: system calls on what was prepared, and nothing else. It never returns.
+//! The child between fork and exec: what was prepared is applied, and nothing is decided. It never returns.
 //!
 //! Every call that fails is reported as its step and errno, and ends the child: none is optional unless the line says why.
 #![expect(unsafe_code, reason = "between fork and exec there are only system calls")]
@@ -7,8 +7,11 @@ use crate::confinement::Confinement;
 use crate::kernel::descriptor::FIRST_PRIVATE;
 use crate::launch::fault::{Fault, Step};
 use crate::launch::{Image, Streams};
+use crate::namespaces::Namespaces;
 use crate::rlimits::ResourceLimits;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use crate::root::view::View;
+use std::io::{self, PipeWriter, Write};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 
 /// All that the child needs, made before the fork.
 pub(crate) struct Order<'a> {
@@ -27,8 +30,38 @@ const HIGHEST_CAPABILITY: libc::c_ulong = 63;
 const CAPABILITY_VERSION_3: u32 = 0x2008_0522;
 
 /// Turns this process into the program, or reports why not and exits.
-pub(crate) fn become_program(order: &Order<'_>, report_to: OwnedFd) -> ! {
-    let fault = prepare(order).err().unwrap_or_else(|| exec(order));
+pub(crate) fn become_program(order: &Order<'_>, report_to: &PipeWriter) -> ! {
+    let fault = prepare(order, false).err().unwrap_or_else(|| exec(order));
+    give_up(fault, report_to)
+}
+
+/// Enters the user namespace, and forks the program into the pid namespace as a child of our parent.
+pub(crate) fn fork_as_sibling(
+    namespaces: &Namespaces,
+    order: &Order<'_>,
+    report_to: &PipeWriter,
+    mut number_to: &PipeWriter,
+) -> ! {
+    if let Err(error) = namespaces.take_rights().and_then(|()| namespaces.fork_inside()) {
+        give_up((Step::Namespaces, error).into(), report_to)
+    }
+    // SAFETY: there is one thread, so the child may go on with all of its memory.
+    match unsafe { libc::syscall(libc::SYS_clone, libc::CLONE_PARENT | libc::SIGCHLD, 0, 0, 0, 0) } {
+        0 => {
+            let fault = prepare(order, true).err().unwrap_or_else(|| exec(order));
+            give_up(fault, report_to)
+        }
+        pid if pid > 0 => {
+            let number = libc::pid_t::try_from(pid).unwrap_or(-1);
+            let _ = number_to.write_all(&number.to_ne_bytes());
+            // SAFETY: ends this process without running anything of its parent's.
+            unsafe { libc::_exit(0) }
+        }
+        _ => give_up((Step::Namespaces, io::Error::last_os_error()).into(), report_to),
+    }
+}
+
+fn give_up(fault: Fault, report_to: &PipeWriter) -> ! {
     let report = fault.encode();
     // SAFETY: the buffer is live; `_exit` runs nothing of the parent's, whose memory this is a copy of.
     unsafe {
@@ -37,8 +70,11 @@ pub(crate) fn become_program(order: &Order<'_>, report_to: OwnedFd) -> ! {
     }
 }
 
-fn prepare(order: &Order<'_>) -> Result<(), Fault> {
-    die_with(order.parent)?;
+fn prepare(order: &Order<'_>, has_rights: bool) -> Result<(), Fault> {
+    // With a pid namespace, the death of init is the program's, and the holder's is init's.
+    if order.confinement.inside().is_none() {
+        die_with(order.parent)?;
+    }
     reset_signals();
     match order.streams {
         Streams::Terminal { slave } => take_terminal(slave.as_raw_fd())?,
@@ -50,7 +86,11 @@ fn prepare(order: &Order<'_>) -> Result<(), Fault> {
     // SAFETY: takes integers only.
     check(Step::Descriptors, unsafe { libc::close_range(FIRST_PRIVATE, libc::c_uint::MAX, cloexec) })?;
     limit(&order.limits)?;
+    if let Some((namespaces, view)) = order.confinement.inside() {
+        enter(namespaces, view, order, has_rights)?;
+    }
     if order.confinement.is_some() {
+        join_fresh_keyring()?;
         drop_capabilities()?;
         // SAFETY: takes integers only.
         check(Step::NoNewPrivileges, unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
@@ -58,7 +98,35 @@ fn prepare(order: &Order<'_>) -> Result<(), Fault> {
     // After the capabilities: a directory that the program itself could not enter must not be entered for it.
     // SAFETY: the path is a C string that lives as long as the image.
     check(Step::WorkingDirectory, unsafe { libc::chdir(order.image.cwd().as_ptr()) })?;
-    restrict(order.confinement)
+    restrict(order)
+}
+
+/// Into the session's namespaces, as its user, with its root.
+fn enter(namespaces: &Namespaces, view: &View, order: &Order<'_>, has_rights: bool) -> Result<(), Fault> {
+    let step = |step| move |error: io::Error| Fault::from((step, error));
+    if !has_rights {
+        // Root's other groups would open the host's files to the session.
+        // SAFETY: an empty list has no pointer to be read.
+        let left = unsafe { libc::syscall(libc::SYS_setgroups, 0, std::ptr::null::<libc::gid_t>()) };
+        check(Step::User, libc::c_int::try_from(left).unwrap_or(-1))?;
+        namespaces.take_rights().map_err(step(Step::Namespaces))?;
+    }
+    namespaces.enter(order.confinement.own_network()).map_err(step(Step::Namespaces))?;
+    view.show(namespaces.user()).map_err(step(Step::Root))?;
+    let ruleset = order.confinement.ruleset();
+    ruleset.map_or(Ok(()), |ruleset| ruleset.grant_inside(view.writable())).map_err(step(Step::Landlock))
+}
+
+/// The keys of whoever started us stay theirs.
+fn join_fresh_keyring() -> Result<(), Fault> {
+    const JOIN_SESSION_KEYRING: libc::c_long = 1;
+    // SAFETY: without a name the kernel reads no pointer.
+    let joined = unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, 0) };
+    match check(Step::Keyring, if joined < 0 { -1 } else { 0 }) {
+        // Without key management there are no keys to be kept from anybody; and a container's filter keeps them from us as well.
+        Err(fault) if matches!(fault.errno, libc::ENOSYS | libc::EPERM) => Ok(()),
+        done => done,
+    }
 }
 
 fn errno() -> i32 {
@@ -164,10 +232,14 @@ fn drop_capabilities() -> Result<(), Fault> {
     check(Step::Capabilities, libc::c_int::try_from(result).unwrap_or(-1))
 }
 
-fn restrict(confinement: &Confinement) -> Result<(), Fault> {
+fn restrict(order: &Order<'_>) -> Result<(), Fault> {
+    let confinement = order.confinement;
     if let Some(ruleset) = confinement.ruleset() {
+        if let Streams::Terminal { slave } = order.streams {
+            ruleset.grant_terminal(slave.as_fd()).map_err(|error| Fault::from((Step::Landlock, error)))?;
+        }
         // SAFETY: takes integers only.
-        let result = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset.as_raw_fd(), 0) };
+        let result = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset.fd().as_raw_fd(), 0) };
         check(Step::Landlock, libc::c_int::try_from(result).unwrap_or(-1))?;
     }
     for program in confinement.filters() {

@@ -35,6 +35,18 @@ pub(crate) enum Step {
     Report,
     /// Dying with the parent.
     Parent,
+    /// The session's user, in its namespace.
+    User,
+    /// The name of the host.
+    HostName,
+    /// The loopback interface.
+    Loopback,
+    /// The root of the session.
+    Root,
+    /// Entering the session's namespaces.
+    Namespaces,
+    /// A keyring of its own.
+    Keyring,
     /// A session of its own.
     Session,
     /// The controlling terminal.
@@ -61,9 +73,15 @@ pub(crate) enum Step {
     Interpreter,
 }
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 20] = [
     Step::Report,
     Step::Parent,
+    Step::User,
+    Step::HostName,
+    Step::Loopback,
+    Step::Root,
+    Step::Namespaces,
+    Step::Keyring,
     Step::Session,
     Step::Terminal,
     Step::Streams,
@@ -77,6 +95,33 @@ const STEPS: [Step; 14] = [
     Step::Exec,
     Step::Interpreter,
 ];
+
+impl Step {
+    /// The step in words that fit behind "could not".
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Report => "read the child's report",
+            Self::Parent => "tie the child to its holder",
+            Self::User => "become the session's user",
+            Self::HostName => "name the session's host",
+            Self::Loopback => "raise the session's loopback",
+            Self::Root => "build the session's root",
+            Self::Namespaces => "enter the session's namespaces",
+            Self::Keyring => "make a keyring of its own",
+            Self::Session => "make a session of processes",
+            Self::Terminal => "take the terminal",
+            Self::Streams => "connect the standard streams",
+            Self::Descriptors => "close inherited descriptors",
+            Self::Limits => "set the resource limits",
+            Self::Capabilities => "drop capabilities",
+            Self::NoNewPrivileges => "set no_new_privs",
+            Self::WorkingDirectory => "enter the working directory",
+            Self::Landlock => "apply the Landlock ruleset",
+            Self::Seccomp => "attach the seccomp filter",
+            Self::Exec | Self::Interpreter => "execute the program",
+        }
+    }
+}
 
 /// A step that failed, and the errno it failed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,15 +156,7 @@ impl Fault {
             }
             Step::Landlock => missing("Landlock", &reason),
             Step::Seccomp => missing("seccomp filtering", &reason),
-            Step::Report => LaunchError::host("read the child's report", &"it was cut short"),
-            Step::Parent => LaunchError::host("tie the child to its holder", &reason),
-            Step::Session => LaunchError::host("make a session of processes", &reason),
-            Step::Terminal => LaunchError::host("take the terminal", &reason),
-            Step::Streams => LaunchError::host("connect the standard streams", &reason),
-            Step::Descriptors => LaunchError::host("close inherited descriptors", &reason),
-            Step::Limits => LaunchError::host("set the resource limits", &reason),
-            Step::Capabilities => LaunchError::host("drop capabilities", &reason),
-            Step::NoNewPrivileges => LaunchError::host("set no_new_privs", &reason),
+            step => LaunchError::host(step.name(), &reason),
         }
     }
 }
@@ -131,7 +168,7 @@ fn missing(what: &str, reason: &io::Error) -> LaunchError {
 
 fn directory(errno: i32, reason: &io::Error) -> String {
     match errno {
-        libc::ENOENT => "it does not exist".to_owned(),
+        libc::ENOENT => "it does not exist, or the sandbox does not show it: name it as a readable directory".to_owned(),
         libc::ENOTDIR => "it is not a directory".to_owned(),
         libc::EACCES => "permission denied".to_owned(),
         _ => reason.to_string(),

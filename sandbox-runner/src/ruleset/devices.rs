@@ -3,21 +3,19 @@
 use super::Rules;
 use capstan_types::launch::Refusal;
 use landlock::PathFd;
-use std::os::fd::BorrowedFd;
 
 /// The directory of devices, of which nothing is granted whole.
 pub(crate) const DIRECTORY: &str = "/dev";
 
 /// Harmless to read and to write. `/dev/tty` is whichever terminal the opener has already.
-const HARMLESS: [&str; 6] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
+pub(super) const HARMLESS: [&str; 6] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
 
-/// Grants the harmless devices that this host has, and the session's own terminal.
-pub(super) fn grant(rules: &mut Rules, terminal: Option<BorrowedFd<'_>>) -> Result<(), Refusal> {
+/// Grants the harmless devices that this host has.
+pub(super) fn grant(rules: &mut Rules) -> Result<(), Refusal> {
     for device in HARMLESS {
         if let Ok(place) = PathFd::new(device) {
             rules.add(place, rules.rights.device)?;
         }
     }
-    // By its open descriptor, not its name: which file `/dev/pts/N` names depends on who looks.
-    terminal.map_or(Ok(()), |terminal| rules.add(terminal, rules.rights.device))
+    Ok(())
 }

@@ -1,14 +1,12 @@
-//! The directories that may be written.
+//! The directories that may be written, where Landlock alone must hold them.
 
 use super::Rules;
 use super::readable::Hidden;
+use crate::roots;
 use capstan_types::launch::Refusal;
 use capstan_types::path::AbsPath;
 use landlock::PathFd;
 use std::path::{Path, PathBuf};
-
-/// What the kernel serves as files. Writing there changes the host, not data.
-const KERNELS: [&str; 2] = ["/proc", "/sys"];
 
 /// Grants each directory, with its symbolic links resolved.
 pub(super) fn grant(rules: &mut Rules, roots: &[AbsPath], hidden: &Hidden) -> Result<(), Refusal> {
@@ -21,22 +19,12 @@ pub(super) fn grant(rules: &mut Rules, roots: &[AbsPath], hidden: &Hidden) -> Re
 }
 
 fn checked(root: &Path, hidden: &Hidden) -> Result<PathBuf, String> {
-    let shown = root.display();
-    let real = root.canonicalize().map_err(|error| format!("the writable directory `{shown}` cannot be used: {error}"))?;
-    if !real.is_dir() {
-        return Err(format!("the writable path `{shown}` is not a directory; name the directory that holds it"));
-    }
-    if real == Path::new("/") {
-        return Err(format!("the writable directory `{shown}` is `/`; choose danger-full-access if that is meant"));
-    }
-    if real == Path::new(super::devices::DIRECTORY) || KERNELS.iter().any(|kernel| real.starts_with(kernel)) {
-        return Err(format!("the writable directory `{shown}` is the kernel's, not data; leave it out"));
-    }
+    let real = roots::writable(root)?;
     if let Some(secret) = hidden.inside(&real) {
-        let secret = secret.display();
+        let (shown, secret) = (root.display(), secret.display());
         return Err(format!(
-            "the writable directory `{shown}` holds `{secret}`, which must stay hidden (CAPSTAN_HOME is, with its keys); move one of \
-             them, work in another directory, or choose read-only"
+            "the writable directory `{shown}` holds `{secret}`, which must stay hidden (CAPSTAN_HOME is, with its keys), and this host \
+             has no mounts of its own for a session to hide it by; move one of them, work in another directory, or choose read-only"
         ));
     }
     Ok(real)
@@ -45,27 +33,9 @@ fn checked(root: &Path, hidden: &Hidden) -> Result<PathBuf, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
 
     fn abs(path: &Path) -> AbsPath {
         AbsPath::new(path).unwrap()
-    }
-
-    #[test]
-    fn only_a_directory_of_data_may_be_writable() {
-        let dir = tempfile::tempdir().unwrap();
-        let none = Hidden::resolve(&[]).unwrap();
-        std::fs::write(dir.path().join("file"), "").unwrap();
-        symlink("/", dir.path().join("root")).unwrap();
-        symlink(dir.path(), dir.path().join("self")).unwrap();
-        let said = |path: &Path| checked(path, &none).unwrap_err();
-        assert!(said(&dir.path().join("missing")).contains("No such file"));
-        assert!(said(&dir.path().join("file")).contains("not a directory"));
-        assert!(said(&dir.path().join("root")).contains("is `/`"));
-        assert!(said(Path::new("/proc/sys")).contains("the kernel's"));
-        assert!(said(Path::new("/dev")).contains("the kernel's"));
-        let real = dir.path().canonicalize().unwrap();
-        assert_eq!(checked(&dir.path().join("self"), &none), Ok(real));
     }
 
     #[test]

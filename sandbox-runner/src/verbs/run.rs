@@ -1,36 +1,41 @@
-//! The `run` verb: one command in the sandbox, with the caller's own streams, environment and terminal.
+//! The `run` verb: one command in the sandbox, with the caller's own streams and terminal.
+//!
+//! It stays as the command's keeper: it passes signals on, ends what the command leaves behind, and exits as the command did. Its own
+//! death is the command's.
+
+mod args;
+mod environment;
 
 use super::{complain, misuse};
-use crate::confinement::Confinement;
-use crate::kernel::process::{self, ExitStatus};
-use crate::kernel::signals;
+use crate::confinement::{Confinement, Wanted};
+use crate::holder::tree;
+use crate::kernel::descriptor::{Interest, PollSet};
+use crate::kernel::process::{self, ExitStatus, Reaped};
+use crate::kernel::signals::{Signals, Told};
 use crate::launch::{Image, LaunchError, Streams, launch};
-use capstan_types::limits::SessionLimits;
+use crate::namespaces::Namespaces;
+use crate::root::view::View;
+use args::Asked;
+use capstan_types::launch::{Enforced, SessionEnd, SessionLimit};
 use capstan_types::path::AbsPath;
-use capstan_types::policy::{Network, SandboxMode, SandboxPolicy};
+use capstan_types::policy::{SandboxMode, SandboxPolicy};
 use std::ffi::OsString;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
-/// What `run` was asked.
-#[derive(Debug, PartialEq, Eq)]
-struct Asked {
-    mode: SandboxMode,
-    writable: Vec<PathBuf>,
-    hidden: Vec<PathBuf>,
-    network: bool,
-    directory: PathBuf,
-    command: Vec<OsString>,
-}
+/// How long a command may take to go after it was asked to terminate.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// Runs a command and gives its exit code.
 pub(super) fn run(args: Vec<OsString>) -> ExitCode {
-    let asked = match parse(args) {
+    let asked = match args::parse(args) {
         Ok(asked) => asked,
         Err(mistake) => return misuse(&mistake),
     };
-    match start(&asked) {
-        Ok(pid) => finish(pid),
+    match start(&asked).and_then(|mut keeper| keeper.keep(&asked)) {
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             complain(&error);
             ExitCode::from(error.shell_code)
@@ -38,61 +43,154 @@ pub(super) fn run(args: Vec<OsString>) -> ExitCode {
     }
 }
 
-fn parse(args: Vec<OsString>) -> Result<Asked, String> {
-    let mut asked = Asked {
-        mode: SandboxMode::ReadOnly,
-        writable: Vec::new(),
-        hidden: Vec::new(),
-        network: false,
-        directory: PathBuf::from("."),
-        command: Vec::new(),
-    };
-    let mut args = args.into_iter();
-    while let Some(flag) = args.next() {
-        let mut value = |what: &str| args.next().ok_or_else(|| format!("`{}` needs {what} behind it", flag.display()));
-        match flag.to_str() {
-            Some("-s" | "--sandbox") => {
-                asked.mode = value("a mode")?.to_string_lossy().parse().map_err(|error| format!("{error}"))?;
-            }
-            Some("--writable") => asked.writable.push(value("a directory")?.into()),
-            Some("--hide") => asked.hidden.push(value("a directory")?.into()),
-            Some("--network") => asked.network = true,
-            Some("-C" | "--cd") => asked.directory = value("a directory")?.into(),
-            Some("--") => {
-                asked.command = args.by_ref().collect();
-                break;
-            }
-            _ => return Err(format!("`run` does not know `{}`; the command goes behind `--`", flag.display())),
-        }
-    }
-    if asked.command.is_empty() {
-        return Err("name the command to run, behind `--`".to_owned());
-    }
-    if !asked.writable.is_empty() && asked.mode != SandboxMode::WorkspaceWrite {
-        return Err(format!("`--writable` means nothing with `-s {}`; use `-s workspace-write`", asked.mode));
-    }
-    Ok(asked)
+/// A command that runs.
+struct Keeper {
+    pid: libc::pid_t,
+    signals: Signals,
+    inside: Option<(Namespaces, View)>,
+    enforced: Enforced,
+    exit: Option<ExitStatus>,
+    /// When the command is ended, and for which limit.
+    deadline: Option<(Instant, Option<SessionLimit>)>,
+    ended_for: Option<SessionLimit>,
 }
 
-fn start(asked: &Asked) -> Result<libc::pid_t, LaunchError> {
-    let image = Image::new(asked.command.clone(), std::env::vars_os(), &asked.directory)?;
-    let confinement = Confinement::prepare(&policy(asked)?, None)?;
-    let limits = SessionLimits::default();
-    signals::leave_keys_to_the_child();
-    launch(&image, &Streams::Inherited, &confinement, &limits)
+fn start(asked: &Asked) -> Result<Keeper, LaunchError> {
+    let policy = policy(asked)?;
+    let variables = match asked.mode {
+        SandboxMode::DangerFullAccess => std::env::vars_os().collect(),
+        SandboxMode::ReadOnly | SandboxMode::WorkspaceWrite => environment::of(std::env::vars_os(), &asked.variables),
+    };
+    let home = variables.iter().find(|(name, _)| name == "HOME").map(|(_, value)| PathBuf::from(value));
+    let directory = absolute(&asked.directory)?;
+    let image = Image::new(asked.command.clone(), variables, directory.as_path())?;
+    let wanted =
+        Wanted { policy: &policy, home: home.as_deref(), protected: None, strongest: asked.strongest, root_allowed: true };
+    process::become_subreaper().map_err(|error| LaunchError::host("adopt orphans", &error))?;
+    let confinement = Confinement::prepare(&wanted, None)?;
+    let signals = Signals::open_all().map_err(|error| LaunchError::host("read signals", &error))?;
+    let pid = launch(&image, &Streams::Inherited, &confinement, &asked.limits)?;
+    let enforced = confinement.enforced(&asked.limits);
+    let deadline = asked.limits.total.map(|span| (Instant::now() + span.as_duration(), Some(SessionLimit::Total)));
+    Ok(Keeper { pid, signals, inside: confinement.into_inside(), enforced, exit: None, deadline, ended_for: None })
+}
+
+impl Keeper {
+    /// Stays until the command and all it left behind are gone; gives its exit code.
+    fn keep(&mut self, asked: &Asked) -> Result<u8, LaunchError> {
+        self.prove(asked, None)?;
+        while self.exit.is_none() {
+            self.wait();
+            self.obey();
+            if self.deadline.is_some_and(|(at, _)| Instant::now() >= at) {
+                self.ended_for = self.deadline.take().and_then(|(_, limit)| limit);
+                self.end_all();
+            }
+        }
+        self.end_all();
+        if let Some((_, view)) = self.inside.take() {
+            view.into_protection().withdraw();
+        }
+        let end = self.end();
+        if let SessionEnd::Limit(limit) = &end {
+            complain(&format_args!("the command was ended: {} limit reached", limit.as_str()));
+        }
+        self.prove(asked, Some(&end))?;
+        Ok(end.shell_code().and_then(|code| u8::try_from(code).ok()).unwrap_or(125))
+    }
+
+    fn end(&self) -> SessionEnd {
+        match (self.ended_for, self.exit) {
+            (Some(limit), _) => SessionEnd::Limit(limit),
+            (None, Some(ExitStatus::Code(code))) => SessionEnd::Exited { code },
+            (None, Some(ExitStatus::Signal(libc::SIGXFSZ))) => SessionEnd::Limit(SessionLimit::FileSize),
+            (None, Some(ExitStatus::Signal(signal))) => SessionEnd::Signalled { signal },
+            (None, None) => SessionEnd::Unknown { reason: "lost track of the command".to_owned() },
+        }
+    }
+
+    fn wait(&self) {
+        let mut poll = PollSet::default();
+        poll.add(self.signals.as_raw_fd(), Interest::Read);
+        let timeout = self.deadline.map(|(at, _)| at.saturating_duration_since(Instant::now()));
+        let _ = poll.wait(timeout);
+    }
+
+    fn obey(&mut self) {
+        while let Some(told) = self.signals.next() {
+            match told {
+                Told::Child => {
+                    self.reap();
+                }
+                Told::Terminate => {
+                    let _ = process::kill(self.pid, libc::SIGTERM);
+                    let end = Instant::now() + GRACE;
+                    let sooner = self.deadline.filter(|(at, _)| *at < end);
+                    self.deadline = sooner.or(Some((end, None)));
+                }
+                Told::Other(number) => {
+                    let _ = process::kill(self.pid, number);
+                }
+            }
+        }
+    }
+
+    fn reap(&mut self) -> bool {
+        loop {
+            match process::reap_any() {
+                Ok(Reaped::Child(pid, status)) if pid == self.pid => self.exit = Some(status),
+                Ok(Reaped::Child(..)) => {}
+                Ok(Reaped::Childless) => return false,
+                Ok(Reaped::NoneReady) | Err(_) => return true,
+            }
+        }
+    }
+
+    /// Ends everything that is left, and waits until it is gone.
+    fn end_all(&mut self) {
+        let give_up = Instant::now() + GRACE;
+        while self.reap() && Instant::now() < give_up {
+            match &self.inside {
+                Some((namespaces, _)) => namespaces.end(),
+                None => tree::kill(),
+            }
+            let mut poll = PollSet::default();
+            poll.add(self.signals.as_raw_fd(), Interest::Read);
+            let _ = poll.wait(Some(Duration::from_millis(20)));
+            while self.signals.next().is_some() {}
+        }
+    }
+
+    fn prove(&self, asked: &Asked, end: Option<&SessionEnd>) -> Result<(), LaunchError> {
+        let Some(file) = &asked.proof else { return Ok(()) };
+        let proof = serde_json::json!({ "enforced": self.enforced, "end": end });
+        std::fs::write(file, format!("{proof:#}\n"))
+            .map_err(|error| LaunchError::host(&format!("write the proof to `{}`", file.display()), &error))
+    }
 }
 
 fn policy(asked: &Asked) -> Result<SandboxPolicy, LaunchError> {
-    let mut writable = Vec::new();
-    if asked.mode == SandboxMode::WorkspaceWrite {
-        let temporary = ["/tmp".into(), std::env::temp_dir()].into_iter().filter(|place| place.is_dir());
-        for place in [asked.directory.clone()].into_iter().chain(asked.writable.iter().cloned()).chain(temporary) {
-            writable.push(absolute(&place)?);
+    let all = |places: &[PathBuf]| places.iter().map(|place| absolute(place)).collect::<Result<Vec<_>, _>>();
+    let directory = absolute(&asked.directory)?;
+    let (mut writable, mut readable) = (all(&asked.writable)?, all(&asked.readable)?);
+    match asked.mode {
+        SandboxMode::WorkspaceWrite => {
+            let temporary = ["/tmp".into(), std::env::temp_dir()].into_iter().filter(|place: &PathBuf| place.is_dir());
+            writable.insert(0, directory);
+            writable.extend(all(&temporary.collect::<Vec<_>>())?);
         }
+        SandboxMode::ReadOnly if directory.as_path() != Path::new("/") => readable.push(directory),
+        SandboxMode::ReadOnly | SandboxMode::DangerFullAccess => {}
     }
-    let hidden = asked.hidden.iter().map(|place| absolute(place)).collect::<Result<_, _>>()?;
-    let network = if asked.network { Network::Full } else { Network::Loopback };
-    Ok(SandboxPolicy { mode: asked.mode, hidden, network, ..SandboxPolicy::workspace_write(writable) })
+    Ok(SandboxPolicy {
+        mode: asked.mode,
+        readable,
+        hidden: all(&asked.hidden)?,
+        protected: asked.protected.clone(),
+        network: asked.network.clone(),
+        level: if asked.mode == SandboxMode::DangerFullAccess { capstan_types::policy::Level::None } else { asked.level },
+        ..SandboxPolicy::workspace_write(writable)
+    })
 }
 
 fn absolute(place: &Path) -> Result<AbsPath, LaunchError> {
@@ -100,55 +198,4 @@ fn absolute(place: &Path) -> Result<AbsPath, LaunchError> {
     // Resolved before `..` is folded away: behind a symbolic link the two differ.
     let full = place.canonicalize().or_else(|_| std::path::absolute(place)).map_err(|error| reason(&error))?;
     AbsPath::new(full).map_err(|error| reason(&error))
-}
-
-fn finish(pid: libc::pid_t) -> ExitCode {
-    let code = match process::wait_for(pid) {
-        Ok(ExitStatus::Code(code)) => u8::try_from(code).ok(),
-        Ok(ExitStatus::Signal(signal)) => u8::try_from(128 + signal).ok(),
-        Err(error) => {
-            complain(&format_args!("lost track of the command: {error}"));
-            None
-        }
-    };
-    ExitCode::from(code.unwrap_or(125))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(line: &str) -> Result<Asked, String> {
-        parse(line.split_whitespace().map(OsString::from).collect())
-    }
-
-    #[test]
-    fn flags_come_before_the_command_and_its_own_flags_are_left_alone() {
-        let asked =
-            parsed("-s workspace-write --writable a --writable b --hide h --hide i --network -C d -- ls -s -- x").unwrap();
-        assert_eq!(asked.mode, SandboxMode::WorkspaceWrite);
-        assert_eq!(asked.writable, [PathBuf::from("a"), PathBuf::from("b")]);
-        assert_eq!(asked.hidden, [PathBuf::from("h"), PathBuf::from("i")]);
-        assert!(asked.network);
-        assert_eq!(asked.directory, Path::new("d"));
-        assert_eq!(asked.command, ["ls", "-s", "--", "x"]);
-        assert_eq!(parsed("-- ls").unwrap().mode, SandboxMode::ReadOnly);
-    }
-
-    #[test]
-    fn a_mistake_is_told_in_one_sentence() {
-        for (line, said) in [
-            ("", "name the command"),
-            ("--", "name the command"),
-            ("ls", "does not know `ls`"),
-            ("-s", "needs a mode"),
-            ("-s off -- ls", "not a sandbox mode"),
-            ("--writable x -- ls", "means nothing"),
-            ("-C", "needs a directory"),
-            ("--hide", "needs a directory"),
-        ] {
-            let mistake = parsed(line).unwrap_err();
-            assert!(mistake.contains(said) && !mistake.contains('\n'), "{line}: {mistake}");
-        }
-    }
 }

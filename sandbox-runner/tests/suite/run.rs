@@ -15,7 +15,8 @@ fn said(output: &Output) -> String {
 #[test]
 fn a_command_runs_with_the_callers_streams_environment_and_exit_code() {
     let mut child = runner("run")
-        .args(["--", "sh", "-c", "cat; echo $MARK; echo err >&2; exit 9"])
+        .args(["--env", "MARK", "--", "sh", "-c", "cat; echo $MARK$HIDDEN; echo err >&2; exit 9"])
+        .env("HIDDEN", "hidden")
         .env("MARK", "mark")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

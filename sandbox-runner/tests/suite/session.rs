@@ -45,9 +45,9 @@ impl Launch {
             stdio: Stdio::PipesNoInput,
             policy: SandboxPolicy::read_only(),
             limits: SessionLimits::default(),
-            uid: None,
+            root_allowed: true,
             protected: None,
-            strongest: None,
+            strongest: Some(capstan_types::policy::Level::Landlock),
         };
         Self { spec, dir }
     }

@@ -25,7 +25,7 @@ fn spec() -> LaunchSpec {
         stdio: Wiring::PipesNoInput,
         policy: SandboxPolicy::read_only(),
         limits: SessionLimits::default(),
-        uid: None,
+        root_allowed: true,
         protected: None,
         strongest: None,
     }

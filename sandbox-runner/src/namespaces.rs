@@ -1,0 +1,226 @@
+//! The namespaces of one session, and what lives in them from before its program to after it: an init that only reaps.
+//!
+//! Made in this order: the trees of the base root are opened (as root, who may see more than the session) · init is cloned into new
+//! user, mount, pid, ipc, uts and net namespaces · its user is mapped from here · it builds the root ([`root`]) · the handles by which a
+//! program enters are taken · it is sealed: nobody can look into it any more, and it dies with us. Nothing here knows a policy, so all of
+//! it can be done before there is a session.
+#![expect(unsafe_code, reason = "namespaces are made and entered by calls that have no safe form in the standard library")]
+
+mod init;
+mod owners;
+mod pipe;
+
+use crate::kernel::process::{self, PidFd};
+use crate::launch::fault::{Fault, Step};
+use crate::root::Base;
+use init::{MAPPED, Orders, SEALED};
+use owners::map;
+pub(crate) use owners::{Owner, Owners};
+use pipe::Pipe;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The first user of the range that sessions of a root node run as: 4 Mi of them, one for each process number. Systemd's allocation
+/// (UIDS-GIDS) leaves this range to nobody.
+const FIRST_USER: u32 = 0x7000_0000;
+/// What a session's user is called inside, where its own number would mean nothing to anybody.
+const INSIDE: u32 = 1000;
+
+/// The namespaces, by the names of `/proc/self/ns`, in the order in which they are entered: rights over the rest come with the first.
+pub(crate) const NAMES: [&str; 6] = ["user", "mnt", "pid", "ipc", "uts", "net"];
+const FLAGS: libc::c_int =
+    libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWNET;
+
+/// Which user a session runs as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum User {
+    /// One of its own: this process's number in the range, unique for as long as this process lives.
+    Own,
+    /// Ours: we may not give it another.
+    Ours,
+}
+
+impl User {
+    /// The strongest that this process can give.
+    pub(crate) fn strongest() -> Self {
+        if process::user() == 0 { Self::Own } else { Self::Ours }
+    }
+
+    /// The user in the host's numbering.
+    pub(crate) fn kernel(self) -> u32 {
+        match self {
+            Self::Own => FIRST_USER + std::process::id(),
+            Self::Ours => process::user(),
+        }
+    }
+
+    /// The user as the session sees it. Never 0, which programs take for more power than there is.
+    fn inside(self) -> u32 {
+        match self.kernel() {
+            ours if self == Self::Ours && ours != 0 => ours,
+            _ => INSIDE,
+        }
+    }
+}
+
+/// Why there are no namespaces: the step that failed, and what the system said.
+#[derive(Debug, thiserror::Error)]
+#[error("{step}: {source}")]
+pub(crate) struct Unavailable {
+    step: String,
+    source: io::Error,
+}
+
+impl Unavailable {
+    fn at(step: &str) -> impl FnOnce(io::Error) -> Self {
+        let step = step.to_owned();
+        |source| Self { step, source }
+    }
+}
+
+/// Namespaces that wait for a program, or run one.
+#[derive(Debug)]
+pub(crate) struct Namespaces {
+    init: PidFd,
+    entrances: Vec<OwnedFd>,
+    /// The terminal multiplexer of the session's own devpts.
+    ptmx: OwnedFd,
+    user: User,
+    owners: Owners,
+    home: Option<PathBuf>,
+}
+
+impl Namespaces {
+    /// Makes them for a session of `user`, with the toolchains below `home` in their root.
+    pub(crate) fn make(user: User, home: Option<&Path>) -> Result<Self, Unavailable> {
+        // The maps of a process that nobody may look into cannot be written by an ordinary user. No document has been read yet, or
+        // nothing of it has been started.
+        process::show_memory().map_err(Unavailable::at("open the way to init"))?;
+        let made = Self::clone_init(user, home);
+        process::hide_memory().map_err(Unavailable::at("hide memory"))?;
+        made
+    }
+
+    fn clone_init(user: User, home: Option<&Path>) -> Result<Self, Unavailable> {
+        let mut owners = Owners::new(user);
+        let base = Base::open(home, &mut owners).map_err(Unavailable::at("open the directories of the system"))?;
+        let orders = Pipe::new().map_err(Unavailable::at("make a pipe"))?;
+        let report = Pipe::new().map_err(Unavailable::at("make a pipe"))?;
+        let sides = Orders { orders: orders.read, report: report.write, base, id: user.inside(), host: user == User::Ours };
+        let ours = (orders.write, report.read);
+        // SAFETY: this program has one thread, so the child may go on with all of its memory.
+        let init = match unsafe { libc::syscall(libc::SYS_clone, FLAGS | libc::SIGCHLD, 0, 0, 0, 0) } {
+            0 => {
+                drop(ours);
+                init::run(&sides)
+            }
+            pid if pid < 0 => return Err(Unavailable::at("make namespaces")(io::Error::last_os_error())),
+            pid => libc::pid_t::try_from(pid).unwrap_or(-1),
+        };
+        let home = sides.base.home().map(Path::to_owned);
+        // Our copies of its ends, so that its death is seen as the end of the pipe.
+        drop(sides);
+        let made = Self::take(init, user, ours);
+        let taken = made.and_then(|made| Ok((made, PidFd::open(init).map_err(Unavailable::at("take hold of init"))?)));
+        let ((entrances, ptmx), init) = taken.inspect_err(|_| {
+            let _ = process::kill(init, libc::SIGKILL);
+            let _ = process::wait_for(init);
+        })?;
+        Ok(Self { init, entrances, ptmx, user, owners, home })
+    }
+
+    /// Maps the user, waits for the root, takes the handles, and seals init.
+    fn take(init: libc::pid_t, user: User, (orders, report): (File, File)) -> Result<(Vec<OwnedFd>, OwnedFd), Unavailable> {
+        let id = user.inside();
+        map(init, id, user.kernel()).map_err(Unavailable::at("map the session's user"))?;
+        map_groups(init, user).map_err(Unavailable::at("map the session's group"))?;
+        pipe::tell(&orders, MAPPED).map_err(Unavailable::at("wake init"))?;
+        if let Some(fault) = init::answer(&report).map_err(Unavailable::at("hear from init"))? {
+            return Err(Unavailable { step: fault.step.name().to_owned(), source: io::Error::from_raw_os_error(fault.errno) });
+        }
+        let open = |name: &&str| File::open(format!("/proc/{init}/ns/{name}")).map(OwnedFd::from);
+        let entrances = NAMES.iter().map(open).collect::<io::Result<Vec<_>>>().map_err(Unavailable::at("open namespaces"))?;
+        let ptmx = File::options()
+            .read(true)
+            .custom_flags(libc::O_PATH)
+            .open(format!("/proc/{init}/root/dev/pts/ptmx"))
+            .map_err(Unavailable::at("find the terminals"))?;
+        pipe::tell(&orders, SEALED).map_err(Unavailable::at("seal init"))?;
+        Ok((entrances, ptmx.into()))
+    }
+
+    /// Ends init, and with it everything in the pid namespace, at once and however fast it forks. Who is ended is still to be reaped.
+    pub(crate) fn end(&self) {
+        // It fails when init has been reaped already.
+        let _ = self.init.signal(libc::SIGKILL);
+    }
+
+    /// Which user the session runs as.
+    pub(crate) const fn user(&self) -> User {
+        self.user
+    }
+
+    /// The home whose toolchains are in the root already.
+    pub(crate) fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
+    }
+
+    /// How files' owners are translated for this session.
+    pub(crate) const fn owners(&mut self) -> &mut Owners {
+        &mut self.owners
+    }
+
+    /// A handle on the terminal multiplexer of the session's own devpts.
+    pub(crate) const fn ptmx(&self) -> &OwnedFd {
+        &self.ptmx
+    }
+
+    fn entrance(&self, name: &str) -> Option<&OwnedFd> {
+        NAMES.iter().zip(&self.entrances).find(|(known, _)| **known == name).map(|(_, fd)| fd)
+    }
+
+    fn join(&self, name: &str) -> io::Result<()> {
+        let fd = self.entrance(name).map_or(-1, AsRawFd::as_raw_fd);
+        // SAFETY: takes integers only.
+        if unsafe { libc::setns(fd, 0) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// Makes the pid namespace the one of whatever this process forks from now on.
+    pub(crate) fn fork_inside(&self) -> io::Result<()> {
+        self.join("pid")
+    }
+
+    /// Gains all rights over the session's namespaces, and loses those over the host. For a child.
+    pub(crate) fn take_rights(&self) -> io::Result<()> {
+        self.join("user")
+    }
+
+    /// Enters what a program lives in, as the session's user, with all rights there still. For a child that has taken them.
+    pub(crate) fn enter(&self, own_network: bool) -> io::Result<()> {
+        let names = ["ipc", "uts", "mnt"].into_iter().chain(own_network.then_some("net"));
+        names.into_iter().try_for_each(|name| self.join(name))?;
+        init::become_user(self.user.inside())
+    }
+}
+
+/// An ordinary user may map the one group that is theirs, once they have given up dropping others.
+fn map_groups(init: libc::pid_t, user: User) -> io::Result<()> {
+    // SAFETY: takes nothing and cannot fail.
+    let own = unsafe { libc::getegid() };
+    match user {
+        User::Own => owners::map_group(init, user.inside(), user.kernel()),
+        User::Ours => {
+            std::fs::write(format!("/proc/{init}/setgroups"), "deny")?;
+            owners::map_group(init, user.inside(), own)
+        }
+    }
+}
+
+impl From<(Step, io::Error)> for Fault {
+    fn from((step, error): (Step, io::Error)) -> Self {
+        Self { step, errno: error.raw_os_error().unwrap_or(libc::EIO) }
+    }
+}

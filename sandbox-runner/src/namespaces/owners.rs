@@ -1,0 +1,76 @@
+//! Who owns what: the maps of user namespaces.
+//!
+//! A session of a root node runs as a user that owns no file on the host. Directories that it is given are mounted with their owner
+//! translated to that user and back, by a user namespace that exists for nothing else: on disk nothing changes hands.
+#![expect(unsafe_code, reason = "clone has no safe form in the standard library")]
+
+use super::User;
+use crate::kernel::process;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Says in `pid`'s user namespace that `inside` is the host's `outside`.
+pub(super) fn map(pid: libc::pid_t, inside: u32, outside: u32) -> io::Result<()> {
+    fs::write(format!("/proc/{pid}/uid_map"), format!("{inside} {outside} 1"))
+}
+
+/// As [`map`], for groups.
+pub(super) fn map_group(pid: libc::pid_t, inside: u32, outside: u32) -> io::Result<()> {
+    fs::write(format!("/proc/{pid}/gid_map"), format!("{inside} {outside} 1"))
+}
+
+/// A user and a group on disk.
+pub(crate) type Owner = (u32, u32);
+
+/// The translations of one session.
+#[derive(Debug)]
+pub(crate) struct Owners {
+    user: User,
+    known: Vec<(Owner, OwnedFd)>,
+}
+
+impl Owners {
+    pub(super) const fn new(user: User) -> Self {
+        Self { user, known: Vec::new() }
+    }
+
+    /// Whether this process opens the session's directories for it: it may see more than the session's user may.
+    pub(crate) fn opens_directories(&self) -> bool {
+        process::user() == 0
+    }
+
+    /// The user namespace that translates `owner` to the session's user; none when it is the same user.
+    pub(crate) fn translate(&mut self, owner: Owner) -> io::Result<Option<BorrowedFd<'_>>> {
+        if self.user == User::Ours {
+            return Ok(None);
+        }
+        let place = match self.known.iter().position(|(known, _)| *known == owner) {
+            Some(place) => place,
+            None => {
+                self.known.push((owner, translation(owner, self.user.kernel())?));
+                self.known.len() - 1
+            }
+        };
+        Ok(self.known.get(place).map(|(_, fd)| fd.as_fd()))
+    }
+}
+
+/// A user namespace with the map `owner` → `to`. A child that has nothing else to do is in it while it is opened.
+fn translation((uid, gid): Owner, to: u32) -> io::Result<OwnedFd> {
+    // SAFETY: this program has one thread; the child does nothing but wait to be killed.
+    let pid = match unsafe { libc::syscall(libc::SYS_clone, libc::CLONE_NEWUSER | libc::SIGCHLD, 0, 0, 0, 0) } {
+        0 => loop {
+            // SAFETY: takes nothing. The signal mask and handlers of the parent do not matter: SIGKILL ends it.
+            unsafe { libc::pause() };
+        },
+        pid if pid < 0 => return Err(io::Error::last_os_error()),
+        pid => libc::pid_t::try_from(pid).unwrap_or(-1),
+    };
+    let made = map(pid, uid, to)
+        .and_then(|()| map_group(pid, gid, to))
+        .and_then(|()| File::open(format!("/proc/{pid}/ns/user")).map(OwnedFd::from));
+    process::kill(pid, libc::SIGKILL)?;
+    process::wait_for(pid)?;
+    made
+}

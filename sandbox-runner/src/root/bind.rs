@@ -1,0 +1,78 @@
+//! One place of the host, shown to the session at the same path.
+
+use super::HOST;
+use crate::kernel::mounts::Tree;
+use crate::namespaces::{Owner, Owners};
+use std::ffi::{CString, OsStr};
+use std::fs::{DirBuilder, File, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// A place to be shown.
+#[derive(Debug)]
+pub(crate) struct Bind {
+    target: PathBuf,
+    /// Opened by the holder, with its attributes set; none when it is opened from inside, by the same user.
+    opened: Option<Tree>,
+    attributes: u64,
+    is_directory: bool,
+}
+
+impl Bind {
+    /// What is at `target`, which must exist and be no symbolic link. Files of `owner` are to be the session's own.
+    pub(crate) fn open(target: PathBuf, attributes: u64, owner: Option<Owner>, owners: &mut Owners) -> io::Result<Self> {
+        let is_directory = std::fs::symlink_metadata(&target)?.is_dir();
+        let opened = if owners.opens_directories() {
+            let tree = Tree::copy(&text(&target)?)?;
+            let translation = owner.map_or(Ok(None), |owner| owners.translate(owner))?;
+            tree.restrict(attributes, translation)?;
+            Some(tree)
+        } else {
+            None
+        };
+        Ok(Self { target, opened, attributes, is_directory })
+    }
+
+    /// Where it is shown.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Shows it, from inside, making the place to show it at.
+    pub(crate) fn attach(&self) -> io::Result<()> {
+        if self.is_directory {
+            directory(&self.target)?;
+        } else {
+            self.target.parent().map_or(Ok(()), directory)?;
+            File::options().write(true).create(true).truncate(false).open(&self.target)?;
+        }
+        let target = text(&self.target)?;
+        match &self.opened {
+            Some(tree) => tree.attach(&target),
+            None => {
+                let mut source = OsStr::new(HOST).to_owned();
+                source.push(&self.target);
+                let tree = Tree::copy(&text(source)?)?;
+                tree.restrict(self.attributes, None)?;
+                tree.attach(&target)
+            }
+        }
+    }
+}
+
+/// Who owns a file.
+pub(crate) fn owner(found: &Metadata) -> Owner {
+    (found.uid(), found.gid())
+}
+
+/// Makes a directory and those above it; what is there already stays.
+pub(crate) fn directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o755).create(path)
+}
+
+/// A path as the kernel takes it.
+pub(crate) fn text(path: impl AsRef<OsStr>) -> io::Result<CString> {
+    CString::new(path.as_ref().as_bytes()).map_err(io::Error::from)
+}

@@ -1,0 +1,164 @@
+//! What one policy adds to the base root: the directories it names, read-only places in them, hidden ones, the home of its environment.
+//!
+//! Decided and opened before the program's process exists, so that what is wrong can be said in words; shown from inside it.
+
+use super::bind::{self, Bind, text};
+use super::protect::Protection;
+use super::{HOST, NOTHING, layout, leave_host, private_home};
+use crate::kernel::mounts::{self, HARMLESS, READ_ONLY};
+use crate::namespaces::{Namespaces, User};
+use crate::roots;
+use capstan_types::launch::Refusal;
+use capstan_types::path::AbsPath;
+use capstan_types::policy::{SandboxMode, SandboxPolicy};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The view of one session.
+#[derive(Debug)]
+pub(crate) struct View {
+    binds: Vec<Bind>,
+    writable: Vec<PathBuf>,
+    home: Option<PathBuf>,
+    private_home: bool,
+    protection: Protection,
+    hidden: Vec<PathBuf>,
+}
+
+/// Why there is no view.
+#[derive(Debug)]
+pub(crate) enum NoView {
+    /// The policy cannot be applied.
+    Refused(Refusal),
+    /// This directory cannot be given to another user.
+    Owner(PathBuf, io::Error),
+}
+
+impl From<Refusal> for NoView {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl View {
+    /// The view of `policy` for a session whose home is `home`. `found` names the places that [`Protection`] would have to look for.
+    pub(crate) fn of(
+        policy: &SandboxPolicy,
+        home: Option<&Path>,
+        found: Option<&[AbsPath]>,
+        namespaces: &mut Namespaces,
+    ) -> Result<Self, NoView> {
+        let home = home.and_then(|home| home.canonicalize().ok()).filter(|home| layout::may_be_private(home));
+        let mut view = Self {
+            private_home: home.is_some() && namespaces.home() != home.as_deref(),
+            home,
+            binds: Vec::new(),
+            writable: Vec::new(),
+            protection: Protection::default(),
+            hidden: Vec::new(),
+        };
+        if policy.mode == SandboxMode::WorkspaceWrite {
+            for root in &policy.writable {
+                let root = roots::writable(root.as_path()).map_err(|reason| Refusal::Policy { reason })?;
+                view.write(root, namespaces)?;
+            }
+            view.protection = Protection::of(&view.writable, &policy.protected, found);
+        }
+        for place in &policy.readable {
+            view.read(place.as_path(), namespaces)?;
+        }
+        view.binds.sort_by(|one, other| one.target().cmp(other.target()));
+        view.hide(&policy.hidden, namespaces.user());
+        Ok(view)
+    }
+
+    fn write(&mut self, root: PathBuf, namespaces: &mut Namespaces) -> Result<(), NoView> {
+        // The session has its own of these.
+        if layout::SCRATCH.iter().any(|scratch| root == Path::new(scratch)) || self.shows(&root) {
+            return Ok(());
+        }
+        let opened = owned(&root).and_then(|owner| Bind::open(root.clone(), HARMLESS, Some(owner), namespaces.owners()));
+        self.binds.push(opened.map_err(|error| NoView::Owner(root.clone(), error))?);
+        self.writable.push(root);
+        Ok(())
+    }
+
+    fn read(&mut self, place: &Path, namespaces: &mut Namespaces) -> Result<(), NoView> {
+        let real = roots::readable(place).map_err(|reason| Refusal::Policy { reason })?;
+        if self.writable.iter().any(|root| real.starts_with(root)) || self.shows(&real) || layout::is_shown(&real) {
+            return Ok(());
+        }
+        let owner = owned(&real).ok();
+        let opened = Bind::open(real.clone(), READ_ONLY, owner, namespaces.owners())
+            // Where owners cannot be translated, what everybody may read can still be read.
+            .or_else(|_| Bind::open(real.clone(), READ_ONLY, None, namespaces.owners()));
+        self.binds.push(opened.map_err(|error| NoView::Owner(real, error))?);
+        Ok(())
+    }
+
+    fn shows(&self, place: &Path) -> bool {
+        self.binds.iter().any(|bind| bind.target() == place)
+    }
+
+    /// What lies outside of all that is shown is hidden already.
+    fn hide(&mut self, hidden: &[AbsPath], user: User) {
+        let secrets = if user.kernel() == 0 { layout::SYSTEM_SECRETS.as_slice() } else { &[] };
+        for place in hidden.iter().map(AbsPath::as_path).chain(secrets.iter().map(Path::new)) {
+            let real = place.canonicalize().unwrap_or_else(|_| place.to_owned());
+            let above = |shown: &Path| real.starts_with(shown);
+            let last = self.binds.iter().filter(|bind| above(bind.target())).map(|bind| bind.target().components().count()).max();
+            // A directory that was given by name is given, even below a hidden one.
+            let given = self.binds.iter().any(|bind| bind.target() == real);
+            if (last.is_some() && !given) || layout::is_shown(&real) {
+                self.hidden.push(real);
+            }
+        }
+    }
+
+    /// Where the session may write, as Landlock is told.
+    pub(crate) fn writable(&self) -> impl Iterator<Item = &Path> {
+        let scratch = layout::SCRATCH.iter().map(Path::new);
+        self.writable.iter().map(PathBuf::as_path).chain(scratch).chain(self.home.as_deref())
+    }
+
+    /// What is left on the host because of this session, to be taken back after it.
+    pub(crate) fn into_protection(self) -> Protection {
+        self.protection
+    }
+
+    /// What could not be looked at, in words.
+    pub(crate) fn gaps(&self) -> Option<String> {
+        self.protection.gaps()
+    }
+
+    /// Shows it, from inside.
+    pub(crate) fn show(&self, user: User) -> io::Result<()> {
+        if let Some(home) = self.home.as_deref().filter(|_| self.private_home) {
+            private_home(home)?;
+        }
+        self.binds.iter().try_for_each(Bind::attach)?;
+        self.protection.pins().try_for_each(|(place, attributes)| present(mounts::pin(&text(place)?, attributes)))?;
+        self.hidden.iter().try_for_each(|place| present(mask(place)))?;
+        if user == User::Ours && Path::new(HOST).exists() {
+            leave_host()?;
+        }
+        mounts::freeze(c"/")
+    }
+}
+
+fn owned(place: &Path) -> io::Result<(u32, u32)> {
+    fs::metadata(place).map(|found| bind::owner(&found))
+}
+
+/// What has vanished since it was found needs no care.
+fn present(done: io::Result<()>) -> io::Result<()> {
+    done.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+fn mask(place: &Path) -> io::Result<()> {
+    let nothing = if fs::symlink_metadata(place)?.is_dir() { NOTHING[0] } else { NOTHING[1] };
+    let tree = mounts::Tree::copy(&text(nothing)?)?;
+    tree.restrict(READ_ONLY, None)?;
+    tree.attach(&text(place)?)
+}
