@@ -31,7 +31,7 @@ fn assert_held(family: Family, who: Who) {
     let attacks = families::ALL.iter().filter(|(of, _)| *of == family).flat_map(|(_, attacks)| attacks.iter());
     let chosen = std::env::var("CAPSTAN_ATTACK").unwrap_or_default();
     let attacks = attacks.filter(|attack| attack.id.contains(&chosen));
-    let mut tried = 0;
+    let (mut tried, mut told) = (0, 0);
     let mut failed = Vec::new();
     for attack in attacks {
         tried += 1;
@@ -40,6 +40,8 @@ fn assert_held(family: Family, who: Who) {
             Outcome::Escaped(got) => failed.push(format!("{}: {}\n    {}", attack.id, attack.says, got.join("\n    "))),
             Outcome::Unclear(why) => failed.push(format!("{}: {}\n    was not tried: {why}", attack.id, attack.says)),
         }
+        failed.get(told..).into_iter().flatten().for_each(|failure| eprintln!("{failure}"));
+        told = failed.len();
     }
     let held = tried - failed.len();
     println!("{family:?}, {who:?}: {held} of {tried} held");

@@ -43,7 +43,7 @@ impl Stage {
     fn seed(&self) {
         let script = r#"
             set -e
-            export HOME=$PWD GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
+            export HOME=$PWD GIT_TEMPLATE_DIR= GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
             git init -q -b main module; (cd module; echo 1 >file; git add file; git commit -qm one)
             git init -q -b main ws; cd ws
             git config user.name a; git config user.email a@b; git config extensions.worktreeConfig true
@@ -52,7 +52,7 @@ impl Stage {
             git add .; git commit -qm one
             git -c protocol.file.allow=always submodule --quiet add ../module vendor/module; git commit -qm two
             (cd vendor/sub; git init -q -b main; git config user.name a; git config user.email a@b; git commit -qm one --allow-empty)
-            printf '#!/bin/sh\ntouch @OUT@/pwned\n' >.git/hooks/post-commit; chmod 644 .git/hooks/post-commit
+            mkdir -p .git/hooks vendor/sub/.git/hooks; printf '#!/bin/sh\ntouch @OUT@/pwned\n' >.git/hooks/post-commit; chmod 644 .git/hooks/post-commit
         "#;
         let mut shell = capstan_tests::process::command("sh");
         let done = shell.args(["-c", script]).current_dir(self.path().join("seed")).status().expect("sh can be started");

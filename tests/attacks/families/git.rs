@@ -47,7 +47,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         concat!("cp .git/config c; ", monitor!("c"), "; rm -f .git/config; ln -s ../c .git/config"),
     ),
     Attack::shell("git-config-removed", "the settings are removed", "rm -f .git/config"),
-    Attack::shell("git-config-truncated", "the settings are emptied", ": > .git/config"),
+    Attack::shell("git-config-truncated", "the settings are emptied", "true > .git/config"),
     Attack::shell("git-config-proc", "the settings are written by another name", monitor!("/proc/self/root@WS@/.git/config")),
     Attack::shell("git-config-cwd", "the settings are written by the working directory", monitor!("/proc/self/cwd/.git/config")),
     Attack::shell("git-config-worktree", "the settings of a worktree are made", monitor!(".git/config.worktree")),

@@ -31,7 +31,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack::inside("processes-ioprio", "ioprio", "a process gets another priority for the disk"),
     Attack::inside("processes-move-pages", "move-pages", "where the memory of a process lies"),
     Attack::inside("processes-migrate-pages", "migrate-pages", "the memory of a process is moved"),
-    Attack::inside("processes-madvise", "madvise", "the memory of a process is managed"),
+    Attack::inside("processes-madvise", "madvise", "the memory of a process is managed").of_root(),
     Attack::inside("processes-robust-list", "robust-list", "the locks of a process are read"),
     Attack::inside("processes-oom", "oom-score", "a process is made the first to die"),
     Attack::inside("processes-dump-filter", "dump-filter", "what a dump of a process holds"),
