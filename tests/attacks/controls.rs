@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 /// The fewest attacks that this suite may have.
 const FEWEST: usize = 110;
 /// The most attacks that may go without being seen to work.
-const MOST_UNSEEN: usize = 10;
+const MOST_UNSEEN: usize = 11;
 
 /// Whether whoever tests can show that this attack works.
 fn is_seen(attack: &Attack, way: Way) -> bool {

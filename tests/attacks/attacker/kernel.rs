@@ -49,7 +49,6 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
             call(libc::SYS_pidfd_open, &[f.victim(), 0]).and_then(|fd| call(libc::SYS_setns, &[fd, bits(libc::CLONE_NEWUTS)]));
         works("the victim's namespaces", answer)
     }),
-    ("raise-limit", |_| works("a higher limit", call(libc::SYS_setrlimit, &[libc::RLIMIT_NICE as usize, of(&[1_u64, 1])]))),
     ("int80", |_| int80_pid().map_or(Vec::new(), |pid| vec![format!("the 32-bit entry answered {pid}")])),
     ("x32", |_| passes("the x32 entry", call(libc::SYS_getpid | 0x4000_0000, &[]))),
     ("host-name", |_| {

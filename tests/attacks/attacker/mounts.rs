@@ -41,8 +41,10 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
         works("out of a chroot", climbed.and_then(|_| open(&f.outside("climbed"), libc::O_CREAT | libc::O_WRONLY)))
     }),
     ("core-pattern", |_| opened(&["/proc/sys/kernel/core_pattern"], libc::O_WRONLY)),
-    ("sysrq", |_| opened(&["/proc/sysrq-trigger", "/proc/sys/kernel/sysrq"], libc::O_WRONLY)),
-    ("modprobe-path", |_| opened(&["/proc/sys/kernel/modprobe", "/proc/sys/kernel/hotplug"], libc::O_WRONLY)),
+    ("sysrq", |_| opened(&["/proc/sysrq-trigger", "/proc/sys/kernel/sysrq", "/proc/sys/kernel/panic"], libc::O_WRONLY)),
+    ("modprobe-path", |_| {
+        opened(&["/proc/sys/kernel/modprobe", "/proc/sys/kernel/poweroff_cmd", "/proc/sys/kernel/panic_on_oops"], libc::O_WRONLY)
+    }),
     ("binfmt", |_| opened(&["/proc/sys/fs/binfmt_misc/register", "/proc/sys/fs/suid_dumpable"], libc::O_WRONLY)),
     ("uevent", |_| opened(&["/sys/kernel/uevent_helper", "/sys/class/mem/null/uevent"], libc::O_WRONLY)),
     ("memory-knobs", |_| opened(&["/proc/sys/vm/drop_caches", "/proc/sys/vm/overcommit_memory"], libc::O_WRONLY)),
@@ -71,6 +73,7 @@ fn overlay(facts: &Facts) -> Vec<String> {
     for name in ["m", "upper", "work"] {
         let _new = fs::create_dir(facts.inside(name));
     }
+    let (user, group) = (call(libc::SYS_getuid, &[]).unwrap_or(0), call(libc::SYS_getgid, &[]).unwrap_or(0));
     let apart = call(libc::SYS_unshare, &[bits(libc::CLONE_NEWUSER | libc::CLONE_NEWNS)]);
     let options =
         c(&format!("lowerdir={},upperdir={},workdir={}", facts.text("OUT"), facts.inside("upper"), facts.inside("work")));

@@ -26,7 +26,10 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
     }),
     ("session-key", |f| found_key(f, "s", libc::KEY_SPEC_SESSION_KEYRING)),
     ("user-key", |f| found_key(f, "u", libc::KEY_SPEC_USER_KEYRING)),
-    ("user-key-by-id", |f| works("the user's key read by its number", read_key(f.number("USERKEY")))),
+    ("user-key-by-id", |f| {
+        let _linked = call(libc::SYS_keyctl, &[8, bits(-4), bits(-3)]);
+        works("the user's key read by its number", read_key(f.number("USERKEY")))
+    }),
     ("key-list", |_| {
         let list = std::fs::read_to_string("/proc/keys").unwrap_or_default();
         if list.contains("capstan-") { vec!["/proc/keys names the host's keys".to_owned()] } else { Vec::new() }
@@ -41,7 +44,7 @@ fn attach(id: usize) -> Result<usize, i32> {
 fn found_key(facts: &Facts, kind: &str, ring: i32) -> Vec<String> {
     let (class, name) = (c("user"), c(&format!("capstan-{kind}-{}", facts.text("TAG"))));
     let key = call(libc::SYS_keyctl, &[10, bits(ring), at(&class), at(&name), 0]);
-    works("the key was read", key.and_then(read_key))
+    works("the key was found", key)
 }
 
 fn read_key(key: usize) -> Result<usize, i32> {

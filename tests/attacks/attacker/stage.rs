@@ -24,7 +24,11 @@ pub(crate) fn be_victim(facts: &Facts) {
     println!("SEM={}", call(libc::SYS_semget, &[key, 1, 0o1600]).unwrap_or(0));
     println!("MSG={}", call(libc::SYS_msgget, &[key, 0o1600]).unwrap_or(0));
     let name = c(&format!("capstan-{}", facts.text("TAG")));
-    println!("QUEUE={}", call(libc::SYS_mq_open, &[at(&name), bits(libc::O_CREAT | libc::O_RDWR), 0o600, 0]).is_ok());
+    println!(
+        "QUEUE={}",
+        call(libc::SYS_mq_open, &[at(&name), bits(libc::O_CREAT | libc::O_RDWR), 0o600, of(&[0_i64, 1, 16, 0, 0, 0, 0, 0])])
+            .is_ok()
+    );
     println!("READY=1");
     let _closed = std::io::stdin().read_to_end(&mut Vec::new());
     let _gone = call(libc::SYS_shmctl, &[call(libc::SYS_shmget, &[key, 0, 0]).unwrap_or(0), bits(libc::IPC_RMID)]);

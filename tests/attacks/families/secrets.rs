@@ -3,6 +3,8 @@
 use crate::attack::Attack;
 
 const NO_KEYS: &str = "this machine has no keys of an ssh server";
+const NO_FIRST: &str = "the first process of this machine has rights that even its root lacks";
+const NO_DISK: &str = "even root cannot read it on this machine";
 
 pub(crate) const ATTACKS: &[Attack] = &[
     Attack::shell("secrets-env", "the keys in the launcher's environment", "env"),
@@ -63,8 +65,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack::inside("secrets-root", "root", "a file by another process's root"),
     Attack::inside("secrets-namespaces", "namespaces", "the namespaces of another process"),
     Attack::inside("secrets-process-list", "process-list", "the processes of the host"),
-    Attack::inside("secrets-init-environ", "init-environ", "the environment of the host's first process").of_root(),
-    Attack::inside("secrets-init-root", "init-root", "a file by the host's first process").of_root(),
+    Attack::inside("secrets-init-environ", "init-environ", "the environment of the host's first process").unseen(NO_FIRST),
     Attack::inside("secrets-launcher", "launcher-environ", "the environment of the launcher").of_root(),
     Attack::inside("secrets-launcher-mem", "launcher-mem", "the memory of the launcher").of_root(),
     Attack::inside("secrets-launcher-fd", "launcher-fd", "what the launcher has open").of_root(),
@@ -76,8 +77,8 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack::inside("secrets-openat2", "open-how", "a secret by the newer call"),
     Attack::inside("secrets-mounts", "mounts", "the host's mounts"),
     Attack::inside("secrets-screens", "keyboard", "what stands on the machine's screens").of_root(),
-    Attack::inside("secrets-disk", "disk", "the disk itself").of_root(),
-    Attack::inside("secrets-memory", "memory", "the memory itself").of_root(),
+    Attack::inside("secrets-disk", "disk", "the disk itself").unseen(NO_DISK),
+    Attack::inside("secrets-memory", "memory", "the memory itself").unseen(NO_DISK),
     Attack::inside("secrets-kernel-log", "syslog", "the kernel's log").of_root(),
     Attack::inside("secrets-kmsg", "kmsg", "the kernel's log as a device").of_root(),
     Attack::inside("secrets-session-key", "session-key", "a key in the keyring of the session"),
