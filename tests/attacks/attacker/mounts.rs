@@ -75,6 +75,11 @@ fn overlay(facts: &Facts) -> Vec<String> {
     }
     let (user, group) = (call(libc::SYS_getuid, &[]).unwrap_or(0), call(libc::SYS_getgid, &[]).unwrap_or(0));
     let apart = call(libc::SYS_unshare, &[bits(libc::CLONE_NEWUSER | libc::CLONE_NEWNS)]);
+    for (file, text) in
+        [("setgroups", "deny".to_owned()), ("uid_map", format!("0 {user} 1")), ("gid_map", format!("0 {group} 1"))]
+    {
+        let _mapped = fs::write(format!("/proc/self/{file}"), text);
+    }
     let options =
         c(&format!("lowerdir={},upperdir={},workdir={}", facts.text("OUT"), facts.inside("upper"), facts.inside("work")));
     let (kind, place) = (c("overlay"), c(&facts.inside("m")));

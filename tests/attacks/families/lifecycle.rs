@@ -3,26 +3,26 @@
 use crate::attack::{Attack, Ending::*};
 
 pub(crate) const ATTACKS: &[Attack] = &[
-    Attack::leaving("lifecycle-background", Itself, "a child in the background", "sleep @MARK@ >/dev/null 2>&1 & sleep 0.7"),
-    Attack::leaving("lifecycle-double-fork", Itself, "a child of a child", "(sleep @MARK@ >/dev/null 2>&1 &); sleep 0.7"),
+    Attack::leaving("lifecycle-background", Itself, "a child in the background", "sleep @MARK@ >/dev/null 2>&1 & sleep 1.5"),
+    Attack::leaving("lifecycle-double-fork", Itself, "a child of a child", "(sleep @MARK@ >/dev/null 2>&1 &); sleep 1.5"),
     Attack::leaving(
         "lifecycle-setsid",
         Itself,
         "a child in a session of its own",
-        "setsid setsid sleep @MARK@ >/dev/null 2>&1 & sleep 0.7",
+        "setsid setsid sleep @MARK@ >/dev/null 2>&1 & sleep 1.5",
     ),
     Attack::leaving(
         "lifecycle-nohup",
         Itself,
         "a child that does not hear",
-        "trap '' HUP TERM INT; nohup sleep @MARK@ >/dev/null 2>&1 & sleep 0.7",
+        "trap '' HUP TERM INT; nohup sleep @MARK@ >/dev/null 2>&1 & sleep 1.5",
     ),
-    Attack::leaving("lifecycle-output", Itself, "a child that holds the output", "sleep @MARK@ & sleep 0.7"),
+    Attack::leaving("lifecycle-output", Itself, "a child that holds the output", "sleep @MARK@ & sleep 1.5"),
     Attack::leaving(
         "lifecycle-stopped",
         Itself,
         "a child that is stopped",
-        "sleep @MARK@ >/dev/null 2>&1 & sleep 0.3; kill -STOP $!; sleep 0.7",
+        "sleep @MARK@ >/dev/null 2>&1 & sleep 0.3; kill -STOP $!; sleep 1.5",
     ),
     Attack::leaving(
         "lifecycle-many",
@@ -40,7 +40,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         "lifecycle-crash",
         Itself,
         "a child of a command that crashes",
-        "sleep @MARK@ >/dev/null 2>&1 & sleep 0.7; kill -SEGV $$",
+        "sleep @MARK@ >/dev/null 2>&1 & sleep 1.5; kill -SEGV $$",
     ),
     Attack::leaving("lifecycle-killed", Killed, "a child whose launcher is killed", "sleep @MARK@ & sleep @MARK@; true"),
     Attack::leaving(
