@@ -13,6 +13,7 @@ use std::process::{Child, Stdio};
 pub(crate) struct Victim {
     child: Child,
     told: Vec<(&'static str, String)>,
+    cleaning: Vec<String>,
     state: Vec<String>,
 }
 
@@ -42,7 +43,8 @@ impl Victim {
         }
         assert_eq!(told.len(), TOLD.len(), "the victim is ready");
         let state = state(child.id());
-        Self { child, told, state }
+        words.extend(["clean".to_owned(), format!("TAG={tag}"), format!("IPC={ipc}")]);
+        Self { child, told, state, cleaning: words }
     }
 
     /// What the attacker must know of it.
@@ -83,5 +85,6 @@ impl Drop for Victim {
         drop(self.child.stdin.take());
         let _continued = command("kill").args(["-CONT", &self.child.id().to_string()]).stderr(Stdio::null()).status();
         let _reaped = self.child.wait();
+        let _cleaned = command(&self.cleaning[0]).args(&self.cleaning[1..]).status();
     }
 }

@@ -50,6 +50,7 @@ fn main() {
     let name = words.nth(1).expect("the first argument names the attack");
     match name.as_str() {
         "victim" => return stage::be_victim(&Facts::read(words)),
+        "clean" => return stage::clean(&Facts::read(words)),
         "launch" => return stage::launch_carelessly(words.collect()),
         _ => {}
     }

@@ -31,11 +31,17 @@ pub(crate) fn be_victim(facts: &Facts) {
     );
     println!("READY=1");
     let _closed = std::io::stdin().read_to_end(&mut Vec::new());
+    drop(file);
+}
+
+/// Removes what the victim shared by name, which outlives a victim that was killed.
+pub(crate) fn clean(facts: &Facts) {
+    let key = facts.number("IPC");
+    let name = c(&format!("capstan-{}", facts.text("TAG")));
     let _gone = call(libc::SYS_shmctl, &[call(libc::SYS_shmget, &[key, 0, 0]).unwrap_or(0), bits(libc::IPC_RMID)]);
     let _gone = call(libc::SYS_semctl, &[call(libc::SYS_semget, &[key, 0, 0]).unwrap_or(0), 0, bits(libc::IPC_RMID)]);
     let _gone = call(libc::SYS_msgctl, &[call(libc::SYS_msgget, &[key, 0]).unwrap_or(0), bits(libc::IPC_RMID)]);
     let _gone = call(libc::SYS_mq_unlink, &[at(&name)]);
-    drop(file);
 }
 
 fn plant_key(name: &str, ring: i32) -> Result<usize, i32> {
