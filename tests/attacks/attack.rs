@@ -1,0 +1,113 @@
+//! What an attack is: a sentence, a way to try it, and what it takes to show that it works where nothing stands in its way.
+
+/// What kind of harm it tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    Files,
+    Git,
+    Secrets,
+    Processes,
+    Kernel,
+    Network,
+    Terminal,
+    Lifecycle,
+    Resources,
+}
+
+/// How it is tried. In scripts, `@OUT@`, `@WS@`, `@HOME@`, `@TAG@` and the like stand for what the arena is made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Act {
+    /// A function of the attacker.
+    Inside(&'static str),
+    /// A script for `/bin/sh` in the workspace. What it may not read, it must not print.
+    Shell(&'static str),
+    /// The attacker's function, with a terminal whose input is read afterwards.
+    AtTerminal(&'static str),
+    /// The attacker's function, which listens and tells its port; the host tries to reach it.
+    Listening(&'static str),
+    /// A script that leaves processes marked with `@MARK@`, and what is then done to the launcher.
+    Leaving(&'static str, Ending),
+}
+
+/// What ends a command that leaves processes behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It ends of itself.
+    Itself,
+    /// The launcher is killed.
+    Killed,
+    /// The launcher is asked to end.
+    Terminated,
+    /// The launcher's terminal is gone.
+    HungUp,
+}
+
+/// Who can show that the attack works where nothing is sandboxed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Control {
+    /// Everybody.
+    Anybody,
+    /// Root only. An ordinary user tries it all the same.
+    Root,
+    /// Nobody on this machine, for this reason.
+    Nobody(&'static str),
+}
+
+/// One attack.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attack {
+    pub(crate) id: &'static str,
+    pub(crate) says: &'static str,
+    pub(crate) act: Act,
+    pub(crate) control: Control,
+    pub(crate) may_die: bool,
+}
+
+impl Attack {
+    const fn new(id: &'static str, says: &'static str, act: Act) -> Self {
+        Self { id, says, act, control: Control::Anybody, may_die: false }
+    }
+
+    /// A function of the attacker, of this name.
+    pub(crate) const fn inside(id: &'static str, name: &'static str, says: &'static str) -> Self {
+        Self::new(id, says, Act::Inside(name))
+    }
+
+    /// A script.
+    pub(crate) const fn shell(id: &'static str, says: &'static str, script: &'static str) -> Self {
+        Self::new(id, says, Act::Shell(script))
+    }
+
+    /// The attacker's function in front of a terminal.
+    pub(crate) const fn at_terminal(id: &'static str, name: &'static str, says: &'static str) -> Self {
+        Self::new(id, says, Act::AtTerminal(name))
+    }
+
+    /// The attacker's function as a server.
+    pub(crate) const fn listening(id: &'static str, name: &'static str, says: &'static str) -> Self {
+        Self::new(id, says, Act::Listening(name))
+    }
+
+    /// A script that leaves processes behind.
+    pub(crate) const fn leaving(id: &'static str, ending: Ending, says: &'static str, script: &'static str) -> Self {
+        Self::new(id, says, Act::Leaving(script, ending))
+    }
+
+    /// Only root can show that it works.
+    pub(crate) const fn of_root(mut self) -> Self {
+        self.control = Control::Root;
+        self
+    }
+
+    /// This machine cannot show that it works.
+    pub(crate) const fn unseen(mut self, reason: &'static str) -> Self {
+        self.control = Control::Nobody(reason);
+        self
+    }
+
+    /// Being killed for it is as good as being refused.
+    pub(crate) const fn may_die(mut self) -> Self {
+        self.may_die = true;
+        self
+    }
+}
