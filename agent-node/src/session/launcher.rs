@@ -1,9 +1,11 @@
-//! From what a coordinator asks for to a launch document: the node adds its environment, its hidden paths and its ceilings here, and
+//! From what a coordinator asks for to a launch document: the node adds its environment, its hidden paths and its ceiling here, and
 //! nowhere else.
 
-use crate::config::{Ceilings, NodeConfig};
+use crate::config::NodeConfig;
+use crate::session::admission::Admission;
 use crate::session::dir::{NewDir, SessionDir};
 use crate::session::holder::Holder;
+use crate::session::protected::{Protected, Writes};
 use crate::session::runner::{LaunchError, Runner};
 use crate::state::State;
 use crate::workspace::repository;
@@ -17,7 +19,11 @@ use capstan_types::session::StartCall;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::Instrument;
+
+/// How the runner begins to say that a session could not have a user of its own.
+const OWN_USER: &str = "own user";
 
 /// What is common to all sessions of a node.
 #[derive(Debug)]
@@ -26,7 +32,10 @@ pub(crate) struct Launcher {
     sessions: PathBuf,
     base_env: BTreeMap<String, String>,
     hidden: Vec<AbsPath>,
-    ceilings: Ceilings,
+    pub(crate) admission: Admission,
+    pub(crate) protected: Protected,
+    /// Whether it has been said that sessions run as root.
+    warned_of_root: AtomicBool,
 }
 
 /// A program to be run as a session.
@@ -47,6 +56,7 @@ pub(crate) struct Launched {
     pub(crate) dir: SessionDir,
     pub(crate) holder: Holder,
     pub(crate) enforced: Enforced,
+    pub(crate) writes: Writes,
 }
 
 impl From<StartCall> for Program {
@@ -64,8 +74,16 @@ impl Launcher {
             sessions: state.sessions(),
             base_env: config.base_env.clone(),
             hidden: outermost(config.hidden.iter().chain([&state.root]).cloned().collect()),
-            ceilings: config.ceilings,
+            admission: Admission::new(config),
+            protected: Protected::new(Runner::new(config.runner.clone()), state.root.clone()),
+            warned_of_root: AtomicBool::new(false),
         }
+    }
+
+    /// Starts what a coordinator asks for, if it is within the node's ceiling.
+    pub(crate) async fn launch_admitted(&self, program: Program) -> Result<Launched, LaunchError> {
+        let policy = self.admission.admit(program.policy).map_err(LaunchError::Refused)?;
+        self.launch(Program { policy, ..program }).await
     }
 
     /// A variable of the environment that sessions start from.
@@ -73,19 +91,33 @@ impl Launcher {
         self.base_env.get(name).map(String::as_str)
     }
 
-    /// Starts a session, and returns when its program runs.
+    /// Starts a session under a policy that is the node's own or has been admitted, and returns when its program runs.
     pub(crate) async fn launch(&self, program: Program) -> Result<Launched, LaunchError> {
         let session = SessionId::generate();
         let span = tracing::info_span!("launch", %session);
         async {
             let dir = NewDir::make(&self.sessions, session).map_err(|error| no_dir(&error))?;
-            let spec = self.document(session, &dir, program)?;
-            let answered = self.runner.launch(&spec).await?;
+            let mut spec = self.document(session, &dir, program)?;
+            let known = self.protected.below(&spec.policy).await;
+            spec.protected = known.places;
+            // Before it runs, so that whatever it does is looked at once it has ended.
+            let writes = self.protected.writes(&spec.policy);
+            let mut answered = self.runner.launch(&spec).await?;
+            answered.enforced.missing.extend(known.gap);
+            self.warn_of_root(&answered.enforced);
             let dir = dir.keep().ok_or_else(|| no_dir(&io::ErrorKind::NotFound.into()))?;
-            Ok(Launched { session, dir, holder: answered.holder, enforced: answered.enforced })
+            Ok(Launched { session, dir, holder: answered.holder, enforced: answered.enforced, writes })
         }
         .instrument(span)
         .await
+    }
+
+    /// Says, once in the node's life, that sessions are root's.
+    fn warn_of_root(&self, enforced: &Enforced) {
+        let Some(missing) = enforced.missing.iter().find(|missing| missing.starts_with(OWN_USER)) else { return };
+        if !self.warned_of_root.swap(true, Ordering::Relaxed) {
+            tracing::warn!(uid = enforced.uid, "sessions run as the node's own user, with all else of the sandbox in force: {missing}");
+        }
     }
 
     fn document(&self, session: SessionId, dir: &NewDir, program: Program) -> Result<LaunchSpec, LaunchError> {
@@ -96,7 +128,8 @@ impl Launcher {
         env.extend(program.env);
         // What lies in a writable directory is read there anyhow.
         let home = env.get("HOME").map(Path::new);
-        policy.readable.extend(repository::places(program.cwd.as_path(), home));
+        let places = repository::places(program.cwd.as_path(), home);
+        policy.readable.extend(places.into_iter().filter(|place| self.admission.shows(place)));
         Ok(LaunchSpec {
             version: control::VERSION,
             session,
@@ -106,10 +139,10 @@ impl Launcher {
             env,
             stdio: program.stdio,
             policy,
-            limits: self.ceilings.lower(program.limits),
-            root_allowed: true,
+            limits: program.limits.narrow(self.admission.limits()),
+            root_allowed: self.admission.root_allowed(),
             protected: None,
-            strongest: Some(capstan_types::policy::Level::Landlock),
+            strongest: None,
         })
     }
 }

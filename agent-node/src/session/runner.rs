@@ -17,6 +17,7 @@ use capstan_types::node::Fingerprint;
 use capstan_types::path::AbsPath;
 use connection::{Heard, MAX_ANSWER};
 use fork_server::ForkServer;
+use serde::Deserialize;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -34,6 +35,12 @@ const MAX_COMPLAINT: u64 = 2048;
 
 /// How often the fork server is asked for a session that it has died without starting.
 const ATTEMPTS: u32 = 3;
+
+/// How long the runner may take to look through a directory.
+const SCAN_DEADLINE: Duration = Duration::from_secs(60);
+
+/// The longest list that is taken from it, in bytes.
+const MAX_SCAN: u64 = 8 << 20;
 
 /// Starts runners.
 #[derive(Debug, Clone)]
@@ -57,6 +64,16 @@ struct Served {
 pub(crate) struct Answered {
     pub(crate) holder: Holder,
     pub(crate) enforced: Enforced,
+}
+
+/// What the runner found below a directory.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Scan {
+    /// What is read-only by its name, absolute.
+    pub(crate) found: Vec<AbsPath>,
+    /// Whether there was more than it looks at.
+    #[serde(default)]
+    pub(crate) exhausted: bool,
 }
 
 /// Why a launch gave no session.
@@ -197,6 +214,24 @@ impl Runner {
         }
         reap(child.0.take()).await;
         fingerprint.map_err(io::Error::from)
+    }
+
+    /// Asks the runner what below `root` is read-only by its name.
+    pub(crate) async fn scan(&self, root: &AbsPath) -> io::Result<Scan> {
+        let mut child = Unclaimed(Some(self.start_with(&["scan", root.as_str()], Stdio::null())?));
+        let Some(running) = child.0.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
+        let mut said = Vec::new();
+        if let Some(output) = running.stdout.take() {
+            let mut output = output.take(MAX_SCAN);
+            tokio::time::timeout(SCAN_DEADLINE, output.read_to_end(&mut said)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        }
+        let scan = serde_json::from_slice(&said);
+        if scan.is_err() {
+            let complaint = complaint(running).await;
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it gave no list{complaint}")));
+        }
+        reap(child.0.take()).await;
+        scan.map_err(io::Error::from)
     }
 
     fn start_server(&self, served: &Served, socket: Stdio) -> io::Result<Child> {

@@ -21,7 +21,7 @@ const MAX_RESULT: usize = 16 << 20;
 pub(crate) async fn apply(launcher: &Launcher, call: PatchCall) -> Result<PatchReport, NodeError> {
     let document = PatchDocument { cwd: call.cwd.clone(), patch: call.patch };
     let document = serde_json::to_vec(&document).map_err(|error| NodeError::Unknown(error.to_string()))?;
-    let mut policy = call.policy;
+    let mut policy = launcher.admission.admit(call.policy).map_err(NodeError::Refused)?;
     policy.readable.extend(launcher.runner.program());
     let program = Program {
         argv: launcher.runner.verb_argv("patch"),
@@ -64,9 +64,10 @@ fn described(end: &SessionEnd) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use capstan_types::launch::Enforced;
 
     fn outcome(output: &str, end: SessionEnd) -> Outcome {
-        Outcome { output: output.as_bytes().to_vec(), end }
+        Outcome { output: output.as_bytes().to_vec(), end, enforced: Enforced::default() }
     }
 
     #[test]

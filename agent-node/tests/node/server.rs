@@ -1,6 +1,6 @@
 //! The runner's fork server, as the node keeps it: what its death does, and what goes on without it.
 
-use crate::fixture::{Fixture, children, eventually, exited, kill_process, lives, parent, runner};
+use crate::fixture::{Fixture, bearer, children, eventually, exited, kill_process, lives, marker, parent, runner};
 use capstan_agent_node::RunnerPath;
 
 /// The one child that a node has: its server.
@@ -14,9 +14,10 @@ fn server() -> u32 {
 async fn the_servers_death_ends_no_session_and_the_next_call_starts_another() {
     let node = Fixture::start().await;
     let mut client = node.client();
-    let mut events = client.start(&node.call(&client, "echo $$; sleep 1; echo done")).await.unwrap();
+    let mark = marker();
+    let mut events = client.start(&node.call(&client, &format!(": {mark}; sleep 1; echo done"))).await.unwrap();
     events.started().await;
-    let program: u32 = events.until("\n").await.trim().parse().unwrap();
+    let program = bearer(&mark).await;
     let first = server();
     kill_process(first);
     eventually("the server is gone", async || !lives(first)).await;
@@ -66,9 +67,10 @@ async fn the_server_goes_with_the_node_and_the_session_stays() {
     for dropped in [false, true] {
         let node = Fixture::start().await;
         let mut client = node.client();
-        let mut events = client.start(&node.call(&client, "echo $$; sleep 1000")).await.unwrap();
+        let mark = marker();
+        let mut events = client.start(&node.call(&client, &format!("exec sleep {mark}"))).await.unwrap();
         events.started().await;
-        let program: u32 = events.until("\n").await.trim().parse().unwrap();
+        let program = bearer(&mark).await;
         let (server, holder) = (server(), parent(program));
         if dropped {
             drop((events, client));
