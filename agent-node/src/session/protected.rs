@@ -42,7 +42,7 @@ pub(crate) struct Protected {
     runner: Runner,
     /// What lies below is the node's own.
     own: AbsPath,
-    roots: Mutex<HashMap<AbsPath, Arc<Root>>>,
+    roots: Mutex<HashMap<Key, Arc<Root>>>,
     turns: Arc<Semaphore>,
 }
 
@@ -64,6 +64,9 @@ struct Written {
     roots: Vec<Arc<Root>>,
     over: AtomicBool,
 }
+
+/// A directory, and what is protected there besides [`capstan_types::policy::PROTECTED`].
+type Key = (AbsPath, Vec<String>);
 
 /// One directory.
 #[derive(Debug)]
@@ -92,18 +95,17 @@ impl Protected {
 
     /// Looks at a directory in the background, which will most likely be written to.
     pub(crate) fn look_at(&self, root: &AbsPath) {
-        if let Some(root) = self.root(root) {
+        if let Some(root) = self.root(&(root.clone(), Vec::new())) {
             root.ask();
         }
     }
 
     /// What is read-only below the directories that `policy` lets be written.
     pub(crate) async fn below(&self, policy: &SandboxPolicy) -> Known {
-        // The runner's looks are for the names that are always protected.
-        if policy.mode != SandboxMode::WorkspaceWrite || !policy.protected.is_empty() {
+        if policy.mode != SandboxMode::WorkspaceWrite {
             return Known::default();
         }
-        let roots: Option<Vec<_>> = self.indexed(policy).map(|root| self.root(root)).collect();
+        let roots: Option<Vec<_>> = self.indexed(policy).map(|key| self.root(&key)).collect();
         let Some(roots) = roots else { return Known::default() };
         // Asked first, so that they are looked at side by side.
         let due: Vec<_> = roots.iter().map(|root| root.due()).collect();
@@ -122,34 +124,40 @@ impl Protected {
     pub(crate) fn writes(&self, policy: &SandboxPolicy) -> Writes {
         let roots = match policy.mode {
             SandboxMode::ReadOnly => Vec::new(),
-            SandboxMode::WorkspaceWrite => self.indexed(policy).filter_map(|root| self.root(root)).collect(),
+            SandboxMode::WorkspaceWrite => {
+                let written: Vec<_> = self.indexed(policy).map(|(root, _)| root).collect();
+                // However they are named: one that is kept may lie in one that is written, or above it.
+                let touches = |(kept, _): &Key| written.iter().any(|root| kept.is_within(root) || root.is_within(kept));
+                self.lock().iter().filter(|(key, _)| touches(key)).map(|(_, root)| Arc::clone(root)).collect()
+            }
             SandboxMode::DangerFullAccess => self.lock().values().cloned().collect(),
         };
         Writes(Arc::new(Written { roots, over: AtomicBool::new(false) }))
     }
 
-    fn indexed<'a>(&self, policy: &'a SandboxPolicy) -> impl Iterator<Item = &'a AbsPath> {
+    fn indexed<'a>(&self, policy: &'a SandboxPolicy) -> impl Iterator<Item = Key> + 'a {
         let own = self.own.clone();
         let private = |root: &AbsPath| PRIVATE.iter().any(|private| root.as_path() == Path::new(private));
-        policy.writable.iter().filter(move |root| !private(root) && !root.is_within(&own))
+        let indexed = policy.writable.iter().filter(move |root| !private(root) && !root.is_within(&own));
+        indexed.map(|root| (root.clone(), policy.protected.clone()))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<AbsPath, Arc<Root>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Arc<Root>>> {
         // A map is whole between any two of its methods.
         self.roots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn root(&self, path: &AbsPath) -> Option<Arc<Root>> {
+    fn root(&self, key: &Key) -> Option<Arc<Root>> {
         let mut roots = self.lock();
-        if let Some(root) = roots.get(path) {
+        if let Some(root) = roots.get(key) {
             return Some(Arc::clone(root));
         }
         if roots.len() >= MOST_ROOTS {
-            let unused = roots.iter().find(|(_, root)| Arc::strong_count(root) == 1).map(|(path, _)| path.clone())?;
+            let unused = roots.iter().find(|(_, root)| Arc::strong_count(root) == 1).map(|(key, _)| key.clone())?;
             roots.remove(&unused);
         }
-        let root = Arc::new(Root::new(self.runner.clone(), path.clone(), Arc::clone(&self.turns))?);
-        roots.insert(path.clone(), Arc::clone(&root));
+        let root = Arc::new(Root::new(self.runner.clone(), key.clone(), Arc::clone(&self.turns))?);
+        roots.insert(key.clone(), Arc::clone(&root));
         Some(root)
     }
 }
@@ -162,10 +170,10 @@ impl fmt::Debug for Protected {
 
 impl Root {
     /// `None` outside of a runtime.
-    fn new(runner: Runner, path: AbsPath, turns: Arc<Semaphore>) -> Option<Self> {
+    fn new(runner: Runner, key: Key, turns: Arc<Semaphore>) -> Option<Self> {
         let (look, looks) = watch::channel(Look::default());
         let mut looking = JoinSet::new();
-        looking.spawn_on(keep_looking(runner, path, turns, look.clone(), looks), &tokio::runtime::Handle::try_current().ok()?);
+        looking.spawn_on(keep_looking(runner, key, turns, look.clone(), looks), &tokio::runtime::Handle::try_current().ok()?);
         Some(Self { look, _looking: looking })
     }
 
@@ -221,7 +229,7 @@ impl Drop for Written {
 /// One look at a time, each for all that was asked until it began.
 async fn keep_looking(
     runner: Runner,
-    path: AbsPath,
+    (path, names): Key,
     turns: Arc<Semaphore>,
     look: watch::Sender<Look>,
     mut looks: watch::Receiver<Look>,
@@ -229,7 +237,7 @@ async fn keep_looking(
     while looks.wait_for(|look| look.asked > look.seen).await.is_ok() {
         let Ok(_turn) = turns.acquire().await else { return };
         let (number, at) = (look.borrow().asked, Instant::now());
-        let scan = runner.scan(&path).await;
+        let scan = runner.scan(&path, &names).await;
         if let Err(error) = &scan {
             tracing::warn!(dir = %path, %error, "protected names could not be looked for; each launch looks for itself");
         }

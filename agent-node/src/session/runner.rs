@@ -19,6 +19,7 @@ use connection::{Heard, MAX_ANSWER};
 use fork_server::ForkServer;
 use serde::Deserialize;
 use std::io;
+use std::iter;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -133,7 +134,7 @@ impl Runner {
     /// The command line of one of the runner's verbs, to be run as a session's own program.
     pub(crate) fn verb_argv(&self, verb: &str) -> Vec<String> {
         let program = self.path.program.to_string_lossy().into_owned();
-        std::iter::once(program).chain(self.path.args.iter().cloned()).chain(std::iter::once(verb.to_owned())).collect()
+        iter::once(program).chain(self.path.args.iter().cloned()).chain(iter::once(verb.to_owned())).collect()
     }
 
     /// Starts a session, and returns when its program runs.
@@ -216,9 +217,11 @@ impl Runner {
         fingerprint.map_err(io::Error::from)
     }
 
-    /// Asks the runner what below `root` is read-only by its name.
-    pub(crate) async fn scan(&self, root: &AbsPath) -> io::Result<Scan> {
-        let mut child = Unclaimed(Some(self.start_with(&["scan", root.as_str()], Stdio::null())?));
+    /// Asks the runner what below `root` is read-only by its name: one of those that always are, or of `names`.
+    pub(crate) async fn scan(&self, root: &AbsPath, names: &[String]) -> io::Result<Scan> {
+        let protect = names.iter().flat_map(|name| ["--protect", name]);
+        let arguments: Vec<&str> = iter::once("scan").chain(protect).chain([root.as_str()]).collect();
+        let mut child = Unclaimed(Some(self.start_with(&arguments, Stdio::null())?));
         let Some(running) = child.0.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
         let mut said = Vec::new();
         if let Some(output) = running.stdout.take() {
