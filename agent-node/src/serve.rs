@@ -84,6 +84,7 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
     // Side by side: the first session finds the runner's server up.
     let (fingerprint, ()) = tokio::join!(probe(&config.runner), launcher.runner.warm());
     let (level, missing) = level::find(&launcher, &state.scratch()).await;
+    launcher.found_level(level);
     let fingerprint = Fingerprint { level, missing, ..fingerprint? };
     let mut bound = Vec::with_capacity(config.listen.len());
     for listen in &config.listen {

@@ -103,7 +103,7 @@ mod tests {
         let admit = |place: &Path| admission.admit(SandboxPolicy::workspace_write(vec![path(place)]));
         let Err(Refusal::Policy { reason }) = admit(&inside.join("link")) else { panic!("it was admitted") };
         assert!(reason.contains("to be writable (only below"), "{reason}");
-        assert_eq!(admit(&dir.path().join("alias")).unwrap().writable, [allowed.clone()]);
+        assert_eq!(admit(&dir.path().join("alias")).unwrap().writable, std::slice::from_ref(&allowed));
         assert!(admission.lets_write(&allowed) && !admission.lets_write(&path(&outside)));
     }
 
@@ -112,7 +112,8 @@ mod tests {
         let daemon = admission(default_ceiling());
         let Err(Refusal::Policy { reason }) = daemon.admit(SandboxPolicy::full_access()) else { panic!("it was admitted") };
         assert!(reason.contains("its sessions would be root; use -s workspace-write"), "{reason}");
-        for allowed in [Admission { root_allowed: true, ..admission(default_ceiling()) }, Admission { is_root: false, ..daemon }] {
+        for allowed in [Admission { root_allowed: true, ..admission(default_ceiling()) }, Admission { is_root: false, ..daemon }]
+        {
             assert_eq!(allowed.admit(SandboxPolicy::full_access()), Ok(SandboxPolicy::full_access()));
         }
     }

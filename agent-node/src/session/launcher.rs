@@ -14,11 +14,12 @@ use capstan_types::id::SessionId;
 use capstan_types::launch::{Enforced, LaunchSpec, Refusal, Stdio};
 use capstan_types::limits::SessionLimits;
 use capstan_types::path::AbsPath;
-use capstan_types::policy::SandboxPolicy;
+use capstan_types::policy::{Level, SandboxPolicy};
 use capstan_types::session::StartCall;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::Instrument;
 
@@ -36,6 +37,8 @@ pub(crate) struct Launcher {
     pub(crate) protected: Protected,
     /// Whether it has been said that sessions run as root.
     warned_of_root: AtomicBool,
+    /// What sessions reach here, once one has.
+    level: OnceLock<Level>,
 }
 
 /// A program to be run as a session.
@@ -77,6 +80,7 @@ impl Launcher {
             admission: Admission::new(config),
             protected: Protected::new(Runner::new(config.runner.clone()), state.root.clone()),
             warned_of_root: AtomicBool::new(false),
+            level: OnceLock::new(),
         }
     }
 
@@ -84,6 +88,16 @@ impl Launcher {
     pub(crate) async fn launch_admitted(&self, program: Program) -> Result<Launched, LaunchError> {
         let policy = self.admission.admit(program.policy).map_err(LaunchError::Refused)?;
         self.launch(Program { policy, ..program }).await
+    }
+
+    /// Takes note of what sessions reach here.
+    pub(crate) fn found_level(&self, level: Level) {
+        let _ = self.level.set(level);
+    }
+
+    /// Whether each session has temporary directories of its own, which go with it.
+    pub(crate) fn has_private_temp(&self) -> bool {
+        self.level.get().is_some_and(|level| *level >= Level::Namespaces)
     }
 
     /// A variable of the environment that sessions start from.
@@ -116,7 +130,10 @@ impl Launcher {
     fn warn_of_root(&self, enforced: &Enforced) {
         let Some(missing) = enforced.missing.iter().find(|missing| missing.starts_with(OWN_USER)) else { return };
         if !self.warned_of_root.swap(true, Ordering::Relaxed) {
-            tracing::warn!(uid = enforced.uid, "sessions run as the node's own user, with all else of the sandbox in force: {missing}");
+            tracing::warn!(
+                uid = enforced.uid,
+                "sessions run as the node's own user, with all else of the sandbox in force: {missing}"
+            );
         }
     }
 

@@ -31,8 +31,8 @@ const MOST_ROOTS: usize = 256;
 /// How many directories are looked through at once.
 const AT_ONCE: usize = 2;
 
-/// Each session has its own of these.
-const PRIVATE: [&str; 2] = ["/tmp", "/dev/shm"];
+/// Each session has its own of these. Where it has not, nobody keeps a repository there.
+pub(crate) const PRIVATE: [&str; 2] = ["/tmp", "/dev/shm"];
 
 /// What is said where not everything was looked at.
 const GAP: &str = "protected names were not looked for in all of the writable directories, which hold too many files";

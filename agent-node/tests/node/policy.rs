@@ -81,8 +81,7 @@ async fn what_the_ceiling_protects_is_protected_in_every_session() {
     let node = Fixture::with(|config, dir| {
         let secret = AbsPath::new(dir.canonicalize().unwrap().join("work/secret")).unwrap();
         let limits = config.ceiling.limits.with("processes", "77").unwrap();
-        config.ceiling =
-            Ceiling { hidden: vec![secret], protected: vec!["Kept.lock".into()], limits, ..config.ceiling.clone() };
+        config.ceiling = Ceiling { hidden: vec![secret], protected: vec!["Kept.lock".into()], limits, ..config.ceiling.clone() };
     })
     .await;
     std::fs::create_dir(node.path("secret")).unwrap();
@@ -102,13 +101,13 @@ async fn what_the_ceiling_protects_is_protected_in_every_session() {
 async fn a_node_says_how_strong_its_sandbox_is_and_its_sessions_are_that_strong() {
     let node = Fixture::start().await;
     let said = node.running.record().fingerprint.clone();
+    assert_eq!(node.session_dirs(), Vec::<std::path::PathBuf>::new(), "the trial left something");
     let mut client = node.client();
     let (enforced, _) = watched(&node, &node.call(&client, "true")).await;
     assert_eq!((said.level, &said.missing), (enforced.level, &enforced.missing));
     assert!(said.level >= Level::Landlock && (said.level == Level::Full || !said.missing.is_empty()), "{said:?}");
     let described = soon(client.node.describe(wire::DescribeRequest {})).await.unwrap().into_inner();
     assert_eq!(capstan_proto::convert::node::record(described, node.running.record().address.clone()).unwrap().fingerprint, said);
-    assert_eq!(node.session_dirs(), Vec::<std::path::PathBuf>::new(), "the trial left something");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,5 +161,26 @@ async fn a_repository_that_one_session_makes_is_protected_in_the_next() {
         assert!(!node.path(&format!("{name}/.git/hooks/pre-commit")).exists(), "{}", spoilt.output);
         assert!(!std::fs::read_to_string(node.path(&format!("{name}/.git/config"))).unwrap().contains("bad"));
         assert!(node.path(&format!("{name}/file")).exists(), "{}", spoilt.output);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_of_roots_runs_nothing_as_root() {
+    let node = Fixture::with(|config, _| config.root_allowed = false).await;
+    let print = &node.running.record().fingerprint;
+    let mut client = node.client();
+    let call = node.call(&client, "id -u; cat /proc/self/uid_map");
+    if !print.root {
+        assert_eq!(client.run(&call).await.unwrap().end, exited(0));
+        return;
+    }
+    let open = StartCall { call: CallId::generate(), policy: SandboxPolicy::full_access(), ..call.clone() };
+    let Err(status) = client.start(&open).await else { panic!("it was started without a sandbox") };
+    assert!(reason(&status).contains("its sessions would be root"), "{status:?}");
+    if print.level == Level::Full {
+        let (enforced, _) = watched(&node, &call).await;
+        assert_ne!(enforced.uid, 0);
+    } else {
+        assert!(client.start(&call).await.is_err(), "it was started as root");
     }
 }

@@ -3,11 +3,13 @@
 use crate::fixture::{Fixture, bearer, children, eventually, exited, kill_process, lives, marker, parent, runner};
 use capstan_agent_node::RunnerPath;
 
-/// The one child that a node has: its server.
+/// The node's server. It may have other children for a moment, which look through directories.
 fn server() -> u32 {
-    let children = children();
-    assert_eq!(children.len(), 1, "{children:?}");
-    children[0]
+    let serves =
+        |pid: &u32| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.ends_with(b"serve\0--prepared\x001\0"));
+    let servers: Vec<u32> = children().into_iter().filter(serves).collect();
+    assert_eq!(servers.len(), 1, "{servers:?}");
+    servers[0]
 }
 
 #[tokio::test(flavor = "multi_thread")]

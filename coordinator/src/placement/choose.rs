@@ -111,6 +111,9 @@ mod tests {
         let weak = view(&[("a", 9, Level::Landlock), ("b", 1, Level::Namespaces)]);
         let Err(NoPlace::TooWeak { node, .. }) = choose(&weak, None, Level::Full) else { panic!("one was chosen") };
         assert_eq!(node.as_str(), "b", "the strongest is named");
-        assert!(choose(&view(&[("a", 1, Level::None)]), None, Level::None).is_ok(), "without a sandbox every node is strong enough");
+        assert!(
+            choose(&view(&[("a", 1, Level::None)]), None, Level::None).is_ok(),
+            "without a sandbox every node is strong enough"
+        );
     }
 }

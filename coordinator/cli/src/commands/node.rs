@@ -143,8 +143,7 @@ mod tests {
             sessions: 3,
         };
         more(&mut args);
-        prepare(&args, &Home::open(&surroundings).unwrap(), default_ceiling(), &surroundings)
-            .map_err(|failure| failure.sentence)
+        prepare(&args, &Home::open(&surroundings).unwrap(), default_ceiling(), &surroundings).map_err(|failure| failure.sentence)
     }
 
     #[test]

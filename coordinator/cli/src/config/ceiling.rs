@@ -54,7 +54,9 @@ fn set(reading: &Reading<'_>, ceiling: &mut Ceiling, key: &str, value: &Value) -
 fn paths(reading: &Reading<'_>, key: &str, value: &Value) -> Result<Vec<AbsPath>, ConfigError> {
     let path = |place| match place {
         Place::At(path) => Ok(path),
-        Place::Workspace(_) => Err(reading.wrong(key, format!("`{place}`: a node has no workspace of its own; begin it with `/`"))),
+        Place::Workspace(_) => {
+            Err(reading.wrong(key, format!("`{place}`: a node has no workspace of its own; begin it with `/`")))
+        }
     };
     reading.places(key, value)?.into_iter().map(path).collect()
 }
