@@ -37,7 +37,7 @@ impl Admission {
         if let Some(exceeded) = self.ceiling.exceeded_by(&asked) {
             return Err(Refusal::Policy { reason: exceeded.to_string() });
         }
-        if asked.mode == SandboxMode::DangerFullAccess && self.is_root && !self.root_allowed {
+        if asked.mode == SandboxMode::DangerFullAccess && self.must_not_be_root() {
             let reason = "this node is a daemon of root's, and without a sandbox its sessions would be root; use -s workspace-write, or \
                           run the node as an ordinary user";
             return Err(Refusal::Policy { reason: reason.to_owned() });
@@ -61,6 +61,11 @@ impl Admission {
     /// The highest limits.
     pub(crate) const fn limits(&self) -> &SessionLimits {
         &self.ceiling.limits
+    }
+
+    /// Whether what runs must have another user than the node, because that is root.
+    pub(crate) const fn must_not_be_root(&self) -> bool {
+        self.is_root && !self.root_allowed
     }
 
     /// Whether a session may run as root where it cannot have a user of its own.

@@ -14,7 +14,7 @@ use capstan_types::id::SessionId;
 use capstan_types::launch::{Enforced, LaunchSpec, Refusal, Stdio};
 use capstan_types::limits::SessionLimits;
 use capstan_types::path::AbsPath;
-use capstan_types::policy::{Level, SandboxPolicy};
+use capstan_types::policy::{Level, SandboxMode, SandboxPolicy};
 use capstan_types::session::StartCall;
 use std::collections::BTreeMap;
 use std::io;
@@ -141,6 +141,10 @@ impl Launcher {
         let mut policy = program.policy;
         policy.hidden.extend(self.hidden.iter().cloned());
         policy.hidden = outermost(policy.hidden);
+        // Weaker levels have no users of their own.
+        if self.admission.must_not_be_root() && policy.mode != SandboxMode::DangerFullAccess {
+            policy.level = Level::Full;
+        }
         let mut env = self.base_env.clone();
         env.extend(program.env);
         // What lies in a writable directory is read there anyhow.

@@ -245,3 +245,6 @@ async fn keep_looking(
         look.send_modify(|look| *look = Look { asked: look.asked, seen: number, at: Some(at), found, exhausted });
     }
 }
+
+#[cfg(test)]
+mod tests;
