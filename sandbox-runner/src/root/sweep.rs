@@ -101,7 +101,7 @@ fn objection(held: &Held, place: &Path) -> Option<&'static str> {
 fn points_out(held: &Held, place: &Path) -> bool {
     let Ok(text) = held.read(place, 8192) else { return true };
     let Some(target) = text.lines().next().and_then(|line| line.strip_prefix("gitdir: ")) else { return true };
-    let mut at = place.parent().unwrap_or(Path::new("")).to_owned();
+    let mut at = place.parent().unwrap_or_else(|| Path::new("")).to_owned();
     for part in Path::new(target).components() {
         match part {
             std::path::Component::ParentDir if at.pop() => {}
