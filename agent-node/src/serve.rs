@@ -81,9 +81,12 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
     config.check()?;
     let state = State::claim(&config.state_dir)?;
     let launcher = Arc::new(Launcher::new(&config, &state));
-    // Side by side: the first session finds the runner's server up.
-    let (fingerprint, ()) = tokio::join!(probe(&config.runner), launcher.runner.warm());
-    let (level, missing) = level::find(&launcher, &state.scratch()).await;
+    let trial = async {
+        // The first session finds the runner's server up.
+        launcher.runner.warm().await;
+        level::find(&launcher, &state.scratch()).await
+    };
+    let (fingerprint, (level, missing)) = tokio::join!(probe(&config.runner), trial);
     launcher.found_level(level);
     let fingerprint = Fingerprint { level, missing, ..fingerprint? };
     let mut bound = Vec::with_capacity(config.listen.len());

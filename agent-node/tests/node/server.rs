@@ -3,13 +3,10 @@
 use crate::fixture::{Fixture, bearer, children, eventually, exited, kill_process, lives, marker, parent, runner};
 use capstan_agent_node::RunnerPath;
 
-/// The node's server. It may have other children for a moment, which look through directories.
-fn server() -> u32 {
-    let serves =
-        |pid: &u32| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.ends_with(b"serve\0--prepared\x001\0"));
-    let servers: Vec<u32> = children().into_iter().filter(serves).collect();
-    assert_eq!(servers.len(), 1, "{servers:?}");
-    servers[0]
+/// The one child that a node has for long: its server, dead or alive. Others look through a directory and are gone.
+async fn server() -> u32 {
+    eventually("the node has one child", async || children().len() == 1).await;
+    children()[0]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,7 +17,7 @@ async fn the_servers_death_ends_no_session_and_the_next_call_starts_another() {
     let mut events = client.start(&node.call(&client, &format!(": {mark}; sleep 1; echo done"))).await.unwrap();
     events.started().await;
     let program = bearer(&mark).await;
-    let first = server();
+    let first = server().await;
     kill_process(first);
     eventually("the server is gone", async || !lives(first)).await;
     for number in 0..3 {
@@ -28,8 +25,8 @@ async fn the_servers_death_ends_no_session_and_the_next_call_starts_another() {
         let ran = another.run(&node.call(&another, &format!("exit {number}"))).await.unwrap();
         assert_eq!(ran.end, exited(number));
     }
-    assert_ne!(server(), first);
-    assert_ne!(parent(program), server(), "the session's holder was not orphaned");
+    assert_ne!(server().await, first);
+    assert_ne!(parent(program), server().await, "the session's holder was not orphaned");
     assert_eq!(events.rest().await.unwrap().end, exited(0));
 }
 
@@ -37,7 +34,7 @@ async fn the_servers_death_ends_no_session_and_the_next_call_starts_another() {
 async fn a_server_that_dies_again_and_again_costs_no_call() {
     let node = Fixture::start().await;
     for number in 0..20 {
-        kill_process(server());
+        kill_process(server().await);
         let mut client = node.client();
         let ran = client.run(&node.call(&client, &format!("exit {number}"))).await.unwrap();
         assert_eq!(ran.end, exited(number));
@@ -73,7 +70,7 @@ async fn the_server_goes_with_the_node_and_the_session_stays() {
         let mut events = client.start(&node.call(&client, &format!("exec sleep {mark}"))).await.unwrap();
         events.started().await;
         let program = bearer(&mark).await;
-        let (server, holder) = (server(), parent(program));
+        let (server, holder) = (server().await, parent(program));
         if dropped {
             drop((events, client));
             drop(node.running);
