@@ -1,7 +1,8 @@
 //! An index of what is read-only by its name below writable directories, so that no launch has to look through them.
 //!
 //! Each directory is looked at when it is opened or first written to, again after each session that could write to it, and again when a
-//! launch finds that the last look is old: people make repositories too. A launch waits for a look that is due, a little; without one the
+//! launch finds that the last look is old: people make repositories too. What a session has put under a protected name is renamed by the
+//! look after it, so that nobody obeys it. A launch waits for a look that is due, a little; without one the
 //! runner looks for itself.
 //!
 //! Invariant: a list that is handed out was begun after the last session that could write there ended. What sessions that still run have
@@ -15,7 +16,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -62,6 +63,8 @@ pub(crate) struct Writes(Arc<Written>);
 #[derive(Debug, Default)]
 struct Written {
     roots: Vec<Arc<Root>>,
+    /// Since when what has come to be may be the session's; none for one without a sandbox, which may put what it likes where it likes.
+    since: Option<SystemTime>,
     over: AtomicBool,
 }
 
@@ -80,6 +83,8 @@ struct Root {
 #[derive(Debug, Default)]
 struct Look {
     asked: u64,
+    /// Since when what has come to be is to be judged.
+    since: Option<SystemTime>,
     seen: u64,
     /// When the last one began.
     at: Option<Instant>,
@@ -122,6 +127,7 @@ impl Protected {
 
     /// Takes note of a session under `policy`.
     pub(crate) fn writes(&self, policy: &SandboxPolicy) -> Writes {
+        let since = (policy.mode != SandboxMode::DangerFullAccess).then(SystemTime::now);
         let roots = match policy.mode {
             SandboxMode::ReadOnly => Vec::new(),
             SandboxMode::WorkspaceWrite => {
@@ -132,7 +138,7 @@ impl Protected {
             }
             SandboxMode::DangerFullAccess => self.lock().values().cloned().collect(),
         };
-        Writes(Arc::new(Written { roots, over: AtomicBool::new(false) }))
+        Writes(Arc::new(Written { roots, since, over: AtomicBool::new(false) }))
     }
 
     fn indexed<'a>(&self, policy: &'a SandboxPolicy) -> impl Iterator<Item = Key> + 'a {
@@ -182,6 +188,14 @@ impl Root {
         self.look.send_modify(|look| look.asked += 1);
     }
 
+    /// Asks for a look after a session that began at `since`.
+    fn ask_after(&self, since: Option<SystemTime>) {
+        self.look.send_modify(|look| {
+            look.asked += 1;
+            look.since = look.since.into_iter().chain(since).min();
+        });
+    }
+
     /// The look that a launch needs. Asks for one if the last is old.
     fn due(&self) -> u64 {
         let mut due = 0;
@@ -215,7 +229,7 @@ impl Writes {
 impl Written {
     fn over(&self) {
         if !self.over.swap(true, Ordering::Relaxed) {
-            self.roots.iter().for_each(|root| root.ask());
+            self.roots.iter().for_each(|root| root.ask_after(self.since));
         }
     }
 }
@@ -236,13 +250,23 @@ async fn keep_looking(
 ) {
     while looks.wait_for(|look| look.asked > look.seen).await.is_ok() {
         let Ok(_turn) = turns.acquire().await else { return };
+        let mut since = None;
+        look.send_if_modified(|look| {
+            since = look.since.take();
+            false
+        });
         let (number, at) = (look.borrow().asked, Instant::now());
-        let scan = runner.scan(&path, &names).await;
+        let scan = runner.scan(&path, &names, since).await;
         if let Err(error) = &scan {
             tracing::warn!(dir = %path, %error, "protected names could not be looked for; each launch looks for itself");
         }
+        for denial in scan.iter().flat_map(|scan| &scan.refused) {
+            tracing::warn!(dir = %path, %denial, "a session left what would be obeyed");
+        }
         let (found, exhausted) = scan.map_or((None, false), |scan| (Some(scan.found.into()), scan.exhausted));
-        look.send_modify(|look| *look = Look { asked: look.asked, seen: number, at: Some(at), found, exhausted });
+        look.send_modify(|look| {
+            *look = Look { asked: look.asked, since: look.since, seen: number, at: Some(at), found, exhausted }
+        });
     }
 }
 

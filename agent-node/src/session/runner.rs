@@ -12,7 +12,7 @@ mod fork_server;
 use crate::config::RunnerPath;
 use crate::session::ending;
 use crate::session::holder::Holder;
-use capstan_types::launch::{Enforced, LaunchAnswer, LaunchSpec, Refusal};
+use capstan_types::launch::{Denial, Enforced, LaunchAnswer, LaunchSpec, Refusal};
 use capstan_types::node::Fingerprint;
 use capstan_types::path::AbsPath;
 use connection::{Heard, MAX_ANSWER};
@@ -23,7 +23,7 @@ use std::iter;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
@@ -75,6 +75,9 @@ pub(crate) struct Scan {
     /// Whether there was more than it looks at.
     #[serde(default)]
     pub(crate) exhausted: bool,
+    /// What had come to be, would have been obeyed, and was renamed.
+    #[serde(default)]
+    pub(crate) refused: Vec<Denial>,
 }
 
 /// Why a launch gave no session.
@@ -217,10 +220,13 @@ impl Runner {
         fingerprint.map_err(io::Error::from)
     }
 
-    /// Asks the runner what below `root` is read-only by its name: one of those that always are, or of `names`.
-    pub(crate) async fn scan(&self, root: &AbsPath, names: &[String]) -> io::Result<Scan> {
+    /// Asks the runner what below `root` is read-only by its name: one of those that always are, or of `names`. What has come to be
+    /// `since` and would be obeyed is renamed first.
+    pub(crate) async fn scan(&self, root: &AbsPath, names: &[String], since: Option<SystemTime>) -> io::Result<Scan> {
         let protect = names.iter().flat_map(|name| ["--protect", name]);
-        let arguments: Vec<&str> = iter::once("scan").chain(protect).chain([root.as_str()]).collect();
+        let seconds = since.and_then(|since| since.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs().to_string());
+        let since = seconds.iter().flat_map(|since| ["--since", since]);
+        let arguments: Vec<&str> = iter::once("scan").chain(protect).chain(since).chain([root.as_str()]).collect();
         let mut child = Unclaimed(Some(self.start_with(&arguments, Stdio::null())?));
         let Some(running) = child.0.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
         let mut said = Vec::new();
