@@ -17,6 +17,7 @@ pub(crate) use places::Places;
 
 use capstan_types::limits::SessionLimits;
 use group::Group;
+use std::fs::File;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
@@ -101,13 +102,15 @@ impl Cgroup {
         counted.or_else(|| self.cpuacct.as_ref().map(|_| "cgroup v1"))
     }
 
-    /// The descriptors that a process joins by writing `0` to each of them.
+    /// The descriptors of version 1 that a process joins by writing `0` to each of them.
     pub(crate) fn joins(&self) -> impl Iterator<Item = RawFd> {
-        self.all().map(Group::join)
+        self.version_1.iter().map(|(_, group)| group).chain(&self.cpuacct).map(Group::join)
     }
 
-    fn all(&self) -> impl Iterator<Item = &Group> {
-        self.version_1.iter().map(|(_, group)| group).chain(&self.cpuacct).chain(&self.version_2)
+    /// The group of version 2, and the descriptor that it is joined by.
+    pub(crate) fn birthplace(&self) -> Option<(File, RawFd)> {
+        let group = self.version_2.as_ref()?;
+        Some((group.open().ok()?, group.join()))
     }
 
     fn version_1(&self, controller: Controller) -> Option<&Group> {
