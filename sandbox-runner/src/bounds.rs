@@ -21,6 +21,11 @@ impl Bounds {
         Self { limits: *limits, cgroup: Cgroup::make(places, limits), own_user }
     }
 
+    /// As [`Self::make`], of groups that were made ahead.
+    pub(crate) fn from_ahead(cgroup: Cgroup, places: &Places, limits: &SessionLimits, own_user: bool) -> Self {
+        Self { limits: *limits, cgroup: cgroup.fitted(places, limits), own_user }
+    }
+
     pub(crate) const fn limits(&self) -> &SessionLimits {
         &self.limits
     }

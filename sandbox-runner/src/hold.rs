@@ -10,7 +10,7 @@ mod caller;
 pub(crate) use caller::{Caller, MAX_DOCUMENT};
 
 use crate::bounds::Bounds;
-use crate::cgroup::Places;
+use crate::cgroup::{Cgroup, Places};
 use crate::confinement::{Confinement, Wanted};
 use crate::holder::{Ends, Held, Holder};
 use crate::kernel::{descriptor, process, signals};
@@ -20,6 +20,7 @@ use crate::session_dir::SessionDir;
 use crate::terminal::Terminal;
 use capstan_types::control;
 use capstan_types::launch::{LaunchAnswer, LaunchSpec, Refusal, Stdio};
+use capstan_types::limits::SessionLimits;
 use capstan_types::policy::Level;
 use std::fs::File;
 use std::io;
@@ -34,6 +35,7 @@ use std::process::ExitCode;
 pub(crate) struct Readiness {
     namespaces: Option<Namespaces>,
     places: Places,
+    cgroup: Cgroup,
 }
 
 impl Readiness {
@@ -41,7 +43,14 @@ impl Readiness {
     pub(crate) fn make() -> Self {
         let home = std::env::var_os("HOME");
         // What cannot be made now is tried again for the session, where it can be said why.
-        Self { namespaces: Namespaces::make(User::strongest(), home.as_deref().map(Path::new)).ok(), places: Places::find() }
+        let mut namespaces = Namespaces::make(User::strongest(), home.as_deref().map(Path::new)).ok();
+        // Most directories that a session is given are its node's, which is us.
+        namespaces.iter_mut().for_each(|namespaces| {
+            let _ = namespaces.owners().translate(process::owner());
+        });
+        let places = Places::find();
+        let cgroup = Cgroup::make(&places, &SessionLimits::default());
+        Self { namespaces, places, cgroup }
     }
 }
 
@@ -125,7 +134,10 @@ fn begin(
     dir: &SessionDir,
     ready: Option<Readiness>,
 ) -> Result<(Held, LaunchAnswer), LaunchError> {
-    let (ahead, places) = ready.map_or_else(|| (None, Places::find()), |ready| (ready.namespaces, ready.places));
+    let (ahead, places, cgroup) = match ready {
+        Some(ready) => (ready.namespaces, ready.places, Some(ready.cgroup)),
+        None => (None, Places::find(), None),
+    };
     let signals = signals::Signals::open().map_err(|error| LaunchError::host("read signals", &error))?;
     let spool = dir.spool(&spec.limits).map_err(|error| LaunchError::host("make the output files", &error))?;
     let listener = dir.listen().map_err(|error| LaunchError::host("open the control socket", &error))?;
@@ -139,7 +151,10 @@ fn begin(
     let confinement = Confinement::prepare(&wanted, ahead)?;
     let (ends, streams) =
         open_streams(spec.stdio, confinement.ptmx()).map_err(|error| LaunchError::host("open a terminal or pipes", &error))?;
-    let bounds = Bounds::make(&places, &spec.limits, confinement.own_user());
+    let bounds = match cgroup {
+        Some(cgroup) => Bounds::from_ahead(cgroup, &places, &spec.limits, confinement.own_user()),
+        None => Bounds::make(&places, &spec.limits, confinement.own_user()),
+    };
     let pid = launch(image, &streams, &confinement, &bounds)?;
     let slave = match streams {
         Streams::Terminal { slave } => Some(slave),

@@ -337,6 +337,8 @@ impl Holder {
         if self.recorded
             && let Some(watch) = self.watch.take()
         {
+            // Nobody else is in them any more, but for a process that could not be killed.
+            self.inside.iter().for_each(|inside| inside.namespaces.end());
             self.dir.sync();
             drop(watch);
             cgroup::sweep(&self.places, cgroup::FEW);

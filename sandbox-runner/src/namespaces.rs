@@ -160,6 +160,14 @@ impl Namespaces {
         let _ = self.init.signal(libc::SIGKILL);
     }
 
+    /// Whether init is the only process in the pid namespace, and our only child: whoever is in there is a child of one who is, of
+    /// init, or of us.
+    pub(crate) fn is_empty(&self) -> bool {
+        let children = |pid: libc::pid_t| std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        children(self.pid).is_ok_and(|of_init| of_init.is_empty())
+            && children(process::own()).is_ok_and(|ours| ours.trim().parse() == Ok(self.pid))
+    }
+
     /// Which user the session runs as.
     pub(crate) const fn user(&self) -> User {
         self.user
@@ -209,11 +217,9 @@ impl Namespaces {
 }
 
 impl Drop for Namespaces {
-    /// What was made ahead and is not used must not wait for a session.
+    /// What was made ahead and is not used must not wait for a session. Who is ended is still to be reaped.
     fn drop(&mut self) {
-        if self.init.signal(libc::SIGKILL).is_ok() {
-            let _ = process::wait_for(self.pid);
-        }
+        self.end();
     }
 }
 

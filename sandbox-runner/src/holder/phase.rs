@@ -93,6 +93,8 @@ impl Holder {
     }
 
     fn go_on_killing(&mut self, now: Instant, again: Instant, give_up: Instant, settled: Option<Instant>) {
+        // As after most programs. Init is ended when the end has been told, and whoever waits for that need not wait for this.
+        self.childless |= !self.killed && self.is_deserted();
         if !self.childless && now >= again && now < give_up {
             self.kill_tree();
             self.reap();
@@ -104,6 +106,11 @@ impl Holder {
             _ if now >= give_up => self.finish(now),
             _ => {}
         }
+    }
+
+    /// Whether the session's namespaces hold nobody but init, and it has no proxy to be heard out.
+    fn is_deserted(&self) -> bool {
+        self.exit.is_some() && self.inside.as_ref().is_some_and(|inside| inside.proxy.is_none() && inside.namespaces.is_empty())
     }
 
     /// The kernel kills a group at once, if there is one. Whoever is not in it, or there still is at the next attempt, is sought out.
