@@ -20,7 +20,7 @@ pub(crate) use image::Image;
 
 use crate::bounds::Bounds;
 use crate::confinement::Confinement;
-use crate::kernel::process;
+use crate::kernel::{birth, process};
 use crate::namespaces::Namespaces;
 use fault::{Fault, Step};
 use std::io::{PipeWriter, Read};
@@ -69,10 +69,8 @@ pub(crate) fn launch(
         Some((namespaces, _)) if process::user() != 0 => by_proxy(namespaces, &order, &report_to)?,
         inside => {
             inside.map_or(Ok(()), |(namespaces, _)| namespaces.fork_inside()).map_err(apart)?;
-            match process::fork_into(order.birth(false)).map_err(|error| LaunchError::host("make a process", &error))? {
-                (None, placed) => child::become_program(&order, placed, &report_to),
-                (Some(pid), _) => pid,
-            }
+            birth::start(order.birth(false), child::become_program, &(&order, &report_to))
+                .map_err(|error| LaunchError::host("make a process", &error))?
         }
     };
     drop(report_to);

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "wait, kill, pidfd and prctl have no safe form in the standard library")]
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// How a child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,43 +68,6 @@ pub(crate) fn fork() -> io::Result<Option<libc::pid_t>> {
         pid => Ok(Some(pid)),
     }
 }
-
-/// Where a fork is to put its child.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Birth {
-    /// The directory of a group of cgroup version 2; none for the parent's own.
-    pub(crate) group: Option<RawFd>,
-    /// Whether it is to be a child of our parent.
-    pub(crate) sibling: bool,
-}
-
-/// As [`fork`], with the child in a group of its own from the start: to move it there later has the kernel bring all forks of the host to
-/// a halt, for ten milliseconds and more. Also says whether the child is in that group, for kernels and filters that cannot do it.
-pub(crate) fn fork_into(birth: Birth) -> io::Result<(Option<libc::pid_t>, bool)> {
-    let sibling = if birth.sibling { libc::CLONE_PARENT } else { 0 };
-    if let Some(group) = birth.group {
-        // SAFETY: all zero is a valid request.
-        let mut request: libc::clone_args = unsafe { std::mem::zeroed() };
-        request.flags = INTO_CGROUP | u64::try_from(sibling).unwrap_or_default();
-        // A sibling has its parent's.
-        request.exit_signal = if birth.sibling { 0 } else { u64::try_from(libc::SIGCHLD).unwrap_or_default() };
-        request.cgroup = u64::try_from(group).unwrap_or_default();
-        // SAFETY: the request is live and of the given size; this program has one thread, so the child may go on with all of its memory.
-        let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const request, size_of::<libc::clone_args>()) };
-        if let Ok(pid) = libc::pid_t::try_from(pid)
-            && pid >= 0
-        {
-            return Ok((Some(pid).filter(|pid| *pid > 0), true));
-        }
-    }
-    // SAFETY: as above.
-    let pid = unsafe { libc::syscall(libc::SYS_clone, sibling | libc::SIGCHLD, 0, 0, 0, 0) };
-    let pid = checked(libc::pid_t::try_from(pid).unwrap_or(-1))?;
-    Ok((Some(pid).filter(|pid| *pid > 0), false))
-}
-
-/// `CLONE_INTO_CGROUP`, which does not fit the C library's type for flags.
-const INTO_CGROUP: u64 = 1 << 33;
 
 /// This process.
 pub(crate) fn own() -> libc::pid_t {

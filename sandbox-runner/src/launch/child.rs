@@ -4,8 +4,8 @@
 #![expect(unsafe_code, reason = "between fork and exec there are only system calls")]
 
 use crate::confinement::Confinement;
+use crate::kernel::birth::{self, Birth};
 use crate::kernel::descriptor::FIRST_PRIVATE;
-use crate::kernel::process::{self, Birth};
 use crate::launch::fault::{Fault, Step};
 use crate::launch::{Image, Streams};
 use crate::namespaces::Namespaces;
@@ -42,9 +42,18 @@ impl Order<'_> {
     }
 }
 
+/// What the child works with, and where it reports.
+pub(crate) type Errand<'a> = (&'a Order<'a>, &'a PipeWriter);
+
 /// Turns this process into the program, or reports why not and exits. `placed` says whether it was made in its birthplace.
-pub(crate) fn become_program(order: &Order<'_>, placed: bool, report_to: &PipeWriter) -> ! {
+pub(crate) fn become_program((order, report_to): &Errand<'_>, placed: bool) -> ! {
     let fault = arrive(order, placed).and_then(|()| prepare(order, false)).err().unwrap_or_else(|| exec(order));
+    give_up(fault, report_to)
+}
+
+/// As [`become_program`], with all rights in the user namespace already.
+fn become_program_inside((order, report_to): &Errand<'_>, placed: bool) -> ! {
+    let fault = arrive(order, placed).and_then(|()| prepare(order, true)).err().unwrap_or_else(|| exec(order));
     give_up(fault, report_to)
 }
 
@@ -58,12 +67,8 @@ pub(crate) fn fork_as_sibling(
     if let Err(error) = namespaces.take_rights().and_then(|()| namespaces.fork_inside()) {
         give_up((Step::Namespaces, error).into(), report_to)
     }
-    match process::fork_into(order.birth(true)) {
-        Ok((None, placed)) => {
-            let fault = arrive(order, placed).and_then(|()| prepare(order, true)).err().unwrap_or_else(|| exec(order));
-            give_up(fault, report_to)
-        }
-        Ok((Some(pid), _)) => {
+    match birth::start(order.birth(true), become_program_inside, &(order, report_to)) {
+        Ok(pid) => {
             let _ = number_to.write_all(&pid.to_ne_bytes());
             // SAFETY: ends this process without running anything of its parent's.
             unsafe { libc::_exit(0) }
