@@ -11,17 +11,18 @@ pub(crate) use caller::{Caller, MAX_DOCUMENT};
 
 use crate::bounds::Bounds;
 use crate::cgroup::{Cgroup, Places};
-use crate::confinement::{Confinement, Wanted};
+use crate::confinement::{Ahead, Confinement, Wanted};
 use crate::holder::{Ends, Held, Holder};
 use crate::kernel::{descriptor, process, signals};
 use crate::launch::{Image, LaunchError, Streams, launch};
 use crate::namespaces::{Namespaces, User};
+use crate::ruleset::Common;
 use crate::session_dir::SessionDir;
 use crate::terminal::Terminal;
 use capstan_types::control;
 use capstan_types::launch::{LaunchAnswer, LaunchSpec, Refusal, Stdio};
 use capstan_types::limits::SessionLimits;
-use capstan_types::policy::Level;
+use capstan_types::policy::{Level, SandboxMode};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -33,7 +34,7 @@ use std::process::ExitCode;
 /// Made by a holder of `serve` while it waits, so that it costs no session its time.
 #[derive(Debug)]
 pub(crate) struct Readiness {
-    namespaces: Option<Namespaces>,
+    ahead: Ahead,
     places: Places,
     cgroup: Cgroup,
 }
@@ -50,7 +51,17 @@ impl Readiness {
         });
         let places = Places::find();
         let cgroup = Cgroup::make(&places, &SessionLimits::default());
-        Self { namespaces, places, cgroup }
+        Self { ahead: Ahead { namespaces, rules: Common::make() }, places, cgroup }
+    }
+
+    /// Begins with what takes longest, so that init is at work while the rest is made.
+    fn begin(spec: &LaunchSpec, inside: bool) -> Self {
+        // What cannot be is said when it is needed.
+        let begin = || Namespaces::begin(User::strongest(), spec.env.get("HOME").map(Path::new)).ok();
+        let namespaces = inside.then(begin).flatten();
+        let places = Places::find();
+        let cgroup = Cgroup::make(&places, &spec.limits);
+        Self { ahead: Ahead { namespaces, rules: None }, places, cgroup }
     }
 }
 
@@ -134,10 +145,11 @@ fn begin(
     dir: &SessionDir,
     ready: Option<Readiness>,
 ) -> Result<(Held, LaunchAnswer), LaunchError> {
-    let (ahead, places, cgroup) = match ready {
-        Some(ready) => (ready.namespaces, ready.places, Some(ready.cgroup)),
-        None => (None, Places::find(), None),
-    };
+    let inside =
+        spec.policy.mode != SandboxMode::DangerFullAccess && spec.strongest.is_none_or(|level| level >= Level::Namespaces);
+    let Readiness { mut ahead, places, cgroup } = ready.unwrap_or_else(|| Readiness::begin(spec, inside));
+    // What is not needed is not ended on the session's time.
+    let spare = ahead.namespaces.take_if(|_| !inside);
     let signals = signals::Signals::open().map_err(|error| LaunchError::host("read signals", &error))?;
     let spool = dir.spool(&spec.limits).map_err(|error| LaunchError::host("make the output files", &error))?;
     let listener = dir.listen().map_err(|error| LaunchError::host("open the control socket", &error))?;
@@ -151,10 +163,7 @@ fn begin(
     let confinement = Confinement::prepare(&wanted, ahead)?;
     let (ends, streams) =
         open_streams(spec.stdio, confinement.ptmx()).map_err(|error| LaunchError::host("open a terminal or pipes", &error))?;
-    let bounds = match cgroup {
-        Some(cgroup) => Bounds::from_ahead(cgroup, &places, &spec.limits, confinement.own_user()),
-        None => Bounds::make(&places, &spec.limits, confinement.own_user()),
-    };
+    let bounds = Bounds::from_ahead(cgroup, &places, &spec.limits, confinement.own_user());
     let pid = launch(image, &streams, &confinement, &bounds)?;
     let slave = match streams {
         Streams::Terminal { slave } => Some(slave),
@@ -163,7 +172,7 @@ fn begin(
     let answer =
         LaunchAnswer::Started { pid: pid.unsigned_abs(), holder: std::process::id(), enforced: confinement.enforced(&bounds) };
     let inside = confinement.into_inside();
-    Ok((Held { pid, ends, slave, spool, listener, signals, inside, bounds, places }, answer))
+    Ok((Held { pid, ends, slave, spool, listener, signals, inside, spare, bounds, places }, answer))
 }
 
 fn open_streams(stdio: Stdio, ptmx: Option<&OwnedFd>) -> io::Result<(Ends, Streams)> {

@@ -64,6 +64,9 @@ pub(crate) fn launch(
         parent: std::process::id(),
     };
     let apart = |error| LaunchError::host("fork into the session's namespace", &error);
+    if let Some((namespaces, _)) = confinement.inside() {
+        namespaces.await_root().map_err(|error| LaunchError::host("leave the host's root", &error))?;
+    }
     let (mut reports, report_to) = std::io::pipe().map_err(|error| LaunchError::host("make a pipe", &error))?;
     let pid = match confinement.inside() {
         Some((namespaces, _)) if process::user() != 0 => by_proxy(namespaces, &order, &report_to)?,

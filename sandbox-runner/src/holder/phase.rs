@@ -6,6 +6,7 @@
 use super::watch::Watch;
 use super::{Holder, tree};
 use crate::kernel::process::{self, ExitStatus};
+use crate::namespaces::Namespaces;
 use capstan_types::launch::{EndRecord, SessionEnd};
 use std::time::{Duration, Instant};
 
@@ -108,9 +109,10 @@ impl Holder {
         }
     }
 
-    /// Whether the session's namespaces hold nobody but init, and it has no proxy to be heard out.
+    /// Whether nobody is left but init, and there is no proxy to be heard out.
     fn is_deserted(&self) -> bool {
-        self.exit.is_some() && self.inside.as_ref().is_some_and(|inside| inside.proxy.is_none() && inside.namespaces.is_empty())
+        let used = self.inside.as_ref().filter(|inside| inside.proxy.is_none()).map(|inside| &inside.namespaces);
+        self.exit.is_some() && used.or(self.spare.as_ref()).is_some_and(Namespaces::is_empty)
     }
 
     /// The kernel kills a group at once, if there is one. Whoever is not in it, or there still is at the next attempt, is sought out.
@@ -119,6 +121,7 @@ impl Holder {
         self.read_refusals();
         self.end_proxy();
         let at_once = first && self.watch.as_ref().is_some_and(|watch| watch.cgroup().kill());
+        self.spare = None;
         if first {
             process::hurry();
         }
