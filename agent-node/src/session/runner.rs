@@ -223,9 +223,10 @@ impl Runner {
     /// Asks the runner what below `root` is read-only by its name: one of those that always are, or of `names`. What has come to be
     /// `since` and would be obeyed is renamed first.
     pub(crate) async fn scan(&self, root: &AbsPath, names: &[String], since: Option<SystemTime>) -> io::Result<Scan> {
-        let protect = names.iter().flat_map(|name| ["--protect", name]);
-        let seconds = since.and_then(|since| since.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs().to_string());
-        let since = seconds.iter().flat_map(|since| ["--since", since]);
+        let since = since.and_then(|since| since.duration_since(UNIX_EPOCH).ok());
+        let since = since.map(|since| ["--since".to_owned(), since.as_secs().to_string()]);
+        let since = since.iter().flatten().map(String::as_str);
+        let protect = names.iter().flat_map(|name| ["--protect", name.as_str()]);
         let arguments: Vec<&str> = iter::once("scan").chain(protect).chain(since).chain([root.as_str()]).collect();
         let mut child = Unclaimed(Some(self.start_with(&arguments, Stdio::null())?));
         let Some(running) = child.0.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };

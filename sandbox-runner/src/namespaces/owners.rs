@@ -58,12 +58,19 @@ impl Owners {
 
 /// A user namespace with the map `owner` → `to`. A child that has nothing else to do is in it while it is opened.
 fn translation((uid, gid): Owner, to: u32) -> io::Result<OwnedFd> {
+    let parent = process::own();
     // SAFETY: this program has one thread; the child does nothing but wait to be killed.
     let pid = match unsafe { libc::syscall(libc::SYS_clone, libc::CLONE_NEWUSER | libc::SIGCHLD, 0, 0, 0, 0) } {
-        0 => loop {
-            // SAFETY: takes nothing. The signal mask and handlers of the parent do not matter: SIGKILL ends it.
-            unsafe { libc::pause() };
-        },
+        0 => {
+            // A parent that dies meanwhile must not leave it behind.
+            let bound = process::die_with_parent(true).is_ok();
+            while bound && process::parent() == parent {
+                // SAFETY: takes nothing. The signal mask and handlers of the parent do not matter: SIGKILL ends it.
+                unsafe { libc::pause() };
+            }
+            // SAFETY: ends this process without running anything of its parent's.
+            unsafe { libc::_exit(0) }
+        }
         pid if pid < 0 => return Err(io::Error::last_os_error()),
         pid => libc::pid_t::try_from(pid).unwrap_or(-1),
     };
