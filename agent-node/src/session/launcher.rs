@@ -109,7 +109,7 @@ impl Launcher {
             limits: self.ceilings.lower(program.limits),
             root_allowed: true,
             protected: None,
-            strongest: Some(capstan_types::policy::Level::Landlock),
+            strongest: None,
         })
     }
 }

@@ -219,6 +219,7 @@ fn policy(asked: &Asked) -> Result<SandboxPolicy, LaunchError> {
     let directory = absolute(&asked.directory)?;
     let (mut writable, mut readable) = (all(&asked.writable)?, all(&asked.readable)?);
     match asked.mode {
+        _ if asked.exact => {}
         SandboxMode::WorkspaceWrite => {
             let temporary = ["/tmp".into(), std::env::temp_dir()].into_iter().filter(|place: &PathBuf| place.is_dir());
             writable.insert(0, directory);
