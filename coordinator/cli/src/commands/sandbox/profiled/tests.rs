@@ -1,7 +1,7 @@
 use super::*;
 use capstan_types::policy::HostRule;
 
-const CONFIG: &str = "[permissions.build]\nextends = \":workspace\"\nhidden = [\".env\"]\nnetwork = [\"crates.io\", \"*.crates.io\"]\n\
+const CONFIG: &str = "[permissions.build]\nextends = \":workspace\"\nhidden = [\"./.env\"]\nnetwork = [\"crates.io\", \"*.crates.io\"]\n\
                       limits = { memory = \"1GiB\" }\nlevel = \"namespaces\"\n";
 
 struct Scene {
