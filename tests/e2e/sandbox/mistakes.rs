@@ -19,7 +19,7 @@ const MISTAKES: [Mistake<'_>; 24] = [
     (&["-s", "open"], 2, "`open` is not a sandbox mode; use read-only, workspace-write or danger-full-access"),
     (&["-n", "127.1"], 2, "127.1"),
     (&["-n", "http://crates.io"], 2, "http://crates.io"),
-    (&["-n", ""], 2, "`--network`"),
+    (&["-n", ""], 2, "is not a host name"),
     (&["-l", "colour=1"], 2, "`colour` is not a limit; there are memory, processes, cpu"),
     (&["-l", "memory=much"], 2, "write a number of bytes"),
     (&["-l", "memory=1"], 2, "must be from"),

@@ -45,8 +45,10 @@ fn in_force(enforced: &Enforced) -> Vec<Row> {
 
 fn level(enforced: &Enforced) -> Row {
     match enforced.level {
-        Level::Full => row(Mark::Good, "level", "full: namespaces, a user of its own, and limits on the whole tree"),
-        Level::Namespaces => row(Mark::Lacking, "level", "namespaces; full needs root, and a user of the session's own"),
+        Level::Full => row(Mark::Good, "level", "full: namespaces, and a user of its own"),
+        Level::Namespaces => {
+            row(Mark::Lacking, "level", "namespaces; the level full has a user for each session too, which only root can give")
+        }
         Level::Landlock => {
             row(Mark::Lacking, "level", "landlock: files and processes of this host can be seen; see what is missing")
         }
