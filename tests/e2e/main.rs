@@ -11,6 +11,7 @@ mod stage;
 mod stored;
 
 mod approvals;
+mod as_root;
 mod items;
 mod model_server;
 mod secrets;

@@ -39,6 +39,8 @@ pub struct RunnerFound {
 /// A session under `workspace-write` that did nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SessionFound {
+    /// The directory in which its workspace was: file systems differ in whether they can be given to another user.
+    pub place: PathBuf,
     /// What was in force in it.
     pub enforced: Option<Enforced>,
     /// Why there was none.

@@ -51,9 +51,10 @@ async fn runner_and_host(surroundings: &Surroundings) -> (RunnerFound, Option<Fi
 
 /// The proof of a session is worth more than what the host says of itself: it is what sessions will have.
 async fn session(runner: &RunnerPath) -> SessionFound {
+    let place = std::env::temp_dir();
     match level::tried(runner).await {
-        Ok(enforced) => SessionFound { enforced: Some(enforced), problem: None },
-        Err(problem) => SessionFound { enforced: None, problem: Some(problem) },
+        Ok(enforced) => SessionFound { place, enforced: Some(enforced), problem: None },
+        Err(problem) => SessionFound { place, enforced: None, problem: Some(problem) },
     }
 }
 

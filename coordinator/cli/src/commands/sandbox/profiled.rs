@@ -66,7 +66,7 @@ fn pairs(args: &[OsString]) -> std::slice::Chunks<'_, OsString> {
 }
 
 fn directory(args: &[OsString], surroundings: &Surroundings) -> Result<AbsPath, Failure> {
-    let named = pairs(args).filter(|pair| pair.first().is_some_and(|flag| flag == "-C" || flag == "--cd")).last();
+    let named = pairs(args).rfind(|pair| pair.first().is_some_and(|flag| flag == "-C" || flag == "--cd"));
     let directory = named.and_then(|pair| pair.get(1)).map_or_else(|| OsStr::new("."), OsString::as_os_str);
     workspace::local(&surroundings.absolute(Path::new(directory))?, GitCheck::Skipped)
 }

@@ -20,7 +20,10 @@ const CGROUP: &str = "have a cgroup delegated: as an ordinary user, start it by 
 pub(super) fn rows(findings: &Findings) -> Vec<Row> {
     let Some(session) = &findings.session else { return vec![row(Mark::Bad, "level", "none could be tried")] };
     match (&session.enforced, &session.problem) {
-        (Some(enforced), _) => in_force(enforced),
+        (Some(enforced), _) => {
+            let place = format!("in {}; other file systems may give less", session.place.display());
+            [row(Mark::Good, "workspace", place)].into_iter().chain(in_force(enforced)).collect()
+        }
         (None, problem) => vec![row(Mark::Bad, "level", problem.as_deref().unwrap_or("none could be tried"))],
     }
 }

@@ -42,7 +42,7 @@ fn good() -> Findings {
             arch: "x86_64".into(),
             root: false,
         }),
-        session: Some(SessionFound { enforced: Some(enforced()), problem: None }),
+        session: Some(SessionFound { place: "/tmp".into(), enforced: Some(enforced()), problem: None }),
         providers: vec![
             provider("anthropic", Some("ANTHROPIC_API_KEY"), false),
             provider("ollama", None, false),
@@ -75,7 +75,7 @@ fn a_host_on_which_nothing_works() {
         root: true,
         ..host
     });
-    findings.session = Some(SessionFound { enforced: None, problem: Some("Landlock is too old".into()) });
+    findings.session = Some(SessionFound { place: "/tmp".into(), enforced: None, problem: Some("Landlock is too old".into()) });
     findings.programs[0].path = None;
     findings.home.problem = Some("it belongs to another".into());
     assert!(!findings.ready());
@@ -90,7 +90,7 @@ fn a_host_that_reaches_less_than_the_full_level_is_told_what_to_do() {
         "memory of the whole tree: no cgroup can be made here; each process is bounded, and the sum is watched every 250 ms to 1 s",
     ];
     let less = Enforced { uid: 0, level: Level::Namespaces, missing: missing.map(str::to_owned).into(), ..enforced() };
-    findings.session = Some(SessionFound { enforced: Some(less.clone()), problem: None });
+    findings.session = Some(SessionFound { place: "/tmp".into(), enforced: Some(less.clone()), problem: None });
     let namespaces = session::rows(&findings);
     let least = Enforced {
         level: Level::Landlock,
@@ -98,7 +98,7 @@ fn a_host_that_reaches_less_than_the_full_level_is_told_what_to_do() {
         missing: vec!["namespaces: not permitted; allow user namespaces".into()],
         ..less
     };
-    findings.session = Some(SessionFound { enforced: Some(least), problem: None });
+    findings.session = Some(SessionFound { place: "/tmp".into(), enforced: Some(least), problem: None });
     let landlock = session::rows(&findings);
     let all: Vec<String> = namespaces.iter().chain(&landlock).map(|row| line(row, Ink::Plain)).collect();
     insta::assert_snapshot!(all.join("\n"));
