@@ -66,6 +66,8 @@ fn a_level_that_is_not_reached_is_refused_with_what_is_missing() {
     assert!(run.stderr.contains("the sandbox level namespaces") && run.stderr.contains("is missing"), "{run}");
     assert_eq!(run.stderr.lines().count(), 1, "{run}");
     assert!(!scene.work().join("ran").exists());
+    let proof = fs::read_to_string(&file).expect("the proof is there");
+    assert!(proof.contains("\"refused\": \"") && proof.contains("the sandbox level namespaces"), "{proof}");
 }
 
 #[test]
