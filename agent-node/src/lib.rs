@@ -21,6 +21,6 @@ mod error;
 mod state;
 
 pub use config::{ConfigError, NodeConfig, RunnerPath, base_environment, default_ceiling};
-pub use probe::{ProbeError, probe};
+pub use probe::{ProbeError, probe, try_session};
 pub use serve::{Running, ServeError, serve};
 pub use state::{StateDir, StateError};

@@ -28,11 +28,12 @@ Usage: capstan-sandbox VERB
                    --protect NAME   a relative path that is read-only wherever it occurs in a writable directory, besides
                                     .git/hooks, .git/config, .capstan, .codex and .agents
                -n, --network NET    none, loopback (the default), full, or hosts: \"crates.io *.crates.io:443\"
-               -l, --limit N=VALUE  memory=3G, processes=1024, cpus=1.5, cpu-time=10m, disk=1G, file-size=4G, open-files=1024,
-                                    time=1h; VALUE none lifts it
+               -l, --limit N=VALUE  memory=3GiB, processes=1024, cpu=1.5, cpu_time=10m, disk_written=1GiB, file_size=4GiB,
+                                    open_files=1024 or total_time=1h; none lifts it
                -e, --env NAME[=V]   pass on a variable that looks like a secret or is not known to be harmless, or set it
                    --level LEVEL    refuse to run it with less: landlock, namespaces or full
                    --at-most LEVEL  use no more, though this host could
+                   --policy JSON    a whole policy and limits, in place of these flags: [POLICY, LIMITS]
                    --proof FILE     write what was enforced, and how it ended, as JSON
   hold       Start the session described by the JSON document on standard input, and hold it until it is released
   serve [--prepared N]

@@ -88,7 +88,7 @@ fn a_read_only_sandbox_refuses_to_write_and_lets_read() {
     let stage = playing(command("cat there && echo x > made"));
     fs::write(stage.file("there"), "here\n").unwrap();
     let (run, item) = execution(&stage, "read-only");
-    let output = "here\n/bin/bash: line 1: made: Permission denied\n";
+    let output = "here\n/bin/bash: line 1: made: Read-only file system\n";
     assert_eq!((&item["aggregated_output"], &item["exit_code"]), (&json!(output), &json!(1)), "{run}");
     assert_eq!(stage.text("made"), None);
 }

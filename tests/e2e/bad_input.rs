@@ -10,6 +10,6 @@ mod ordinary_user;
 mod prompts;
 
 pub(crate) use case::{assert_told, programs_for_all};
-pub(crate) use ordinary_user::as_ordinary_user;
+pub(crate) use ordinary_user::{am_root, as_ordinary_user};
 
 use case::{Case, told};

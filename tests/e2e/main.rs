@@ -11,6 +11,7 @@ mod stage;
 mod stored;
 
 mod approvals;
+mod as_root;
 mod items;
 mod model_server;
 mod secrets;
@@ -19,6 +20,7 @@ mod telemetry;
 mod bad_input;
 mod crash;
 mod demo;
+mod profiles;
 mod real_crates;
 mod sandbox;
 mod sdk;

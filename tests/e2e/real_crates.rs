@@ -49,7 +49,9 @@ impl Project {
         let script = scripted::write(self.home.root(), steps);
         let cargo_home = format!("shell_environment_policy.set.CARGO_HOME={:?}", self.home.root().join("cargo"));
         let exec = Capstan::new(&self.home).args(["exec", "-s", "workspace-write", "--color", "never", "-c", &cargo_home]);
-        let exec = exec.arg("--script").arg(script).arg("Do it.").in_dir(self.repository.dir());
+        // Sessions see the toolchains of their own user's home.
+        let toolchains = std::env::var("HOME").expect("whoever runs tests has a home");
+        let exec = exec.env("HOME", &toolchains).arg("--script").arg(script).arg("Do it.").in_dir(self.repository.dir());
         let shown = exec.deadline(Duration::from_secs(240)).run_in_terminal();
         assert!(shown.code == 0 && !shown.text.contains("panicked"), "exit code {}\n{}", shown.code, shown.text);
         shown.text

@@ -156,3 +156,16 @@ fn the_documentation_names_the_same_list() {
     list.sort_unstable();
     assert_eq!(named, list);
 }
+
+#[test]
+fn a_home_in_the_workspace_is_hidden_from_the_sessions_that_work_there() {
+    let cmd = json!({"cmd": "ls -A home; cat home/config.toml; echo over", "login": false});
+    let stage = Stage::playing(Script::new().then(Answer::calling("c1", "exec_command", &cmd)).then(Answer::saying("done")));
+    let inside = stage.file("home");
+    fs::create_dir(&inside).expect("a directory can be made");
+    fs::write(inside.join("config.toml"), Home::configuration(&stage.server)).expect("a file can be written");
+    let run = stage.run(stage.exec().env("CAPSTAN_HOME", &inside.display().to_string()));
+    run.assert_code(0);
+    let output = run.items_of("command_execution")[0]["aggregated_output"].as_str().unwrap_or_default().to_owned();
+    assert!(output.ends_with("over\n") && !output.contains("scripted") && !output.contains("capstan.db"), "{run}");
+}

@@ -51,6 +51,11 @@ impl Stage {
         self.keyed(Capstan::exec(&self.home, "Do it.")).args(["-s", sandbox])
     }
 
+    /// The same under this permission profile.
+    pub(crate) fn exec_under(&self, profile: &str) -> Capstan {
+        self.keyed(Capstan::exec(&self.home, "Do it.")).args(["-P", profile])
+    }
+
     /// `capstan exec` for a person: no JSON.
     pub(crate) fn exec_for_people(&self) -> Capstan {
         let capstan = Capstan::new(&self.home).args(["exec", "--skip-git-repo-check", "Do it.", "-s", "workspace-write"]);

@@ -81,6 +81,8 @@ fn settled(lines: Vec<Value>, root: &Path) -> Vec<Value> {
             for key in ["session", "duration_ms"] {
                 extras.entry(key).and_modify(|value| *value = "SOME".into());
             }
+            // Each session has a user of its own.
+            extras.entry("enforced").and_modify(|enforced| enforced["uid"] = "SOME".into());
         }
         let text = line.to_string().replace(&root.display().to_string(), "[ROOT]");
         serde_json::from_str(&text).expect("it is JSON still")

@@ -18,9 +18,11 @@ use capstan_types::path::AbsPath;
 use connection::{Heard, MAX_ANSWER};
 use fork_server::ForkServer;
 use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
 use std::iter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -244,6 +246,22 @@ impl Runner {
         scan.map_err(io::Error::from)
     }
 
+    /// Runs a program that does nothing in the sandbox of a workspace at `dir`, and gives the proof of it, which is left as `proof`.
+    pub(crate) async fn try_out(&self, dir: &Path, proof: &Path) -> io::Result<Enforced> {
+        let words = ["run", "-s", "workspace-write", "-C"].map(OsStr::new);
+        let words = words.into_iter().chain([dir.as_os_str(), "--proof".as_ref(), proof.as_os_str()]);
+        let words: Vec<_> = words.chain(["--", "/bin/sh", "-c", ":"].map(OsStr::new)).collect();
+        let mut child = Unclaimed(Some(self.start_with(&words, Stdio::null())?));
+        let Some(running) = child.0.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
+        let ended = tokio::time::timeout(self.deadline, running.wait()).await;
+        let ended = ended.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "it did not end"))??;
+        if !ended.success() {
+            return Err(io::Error::other(format!("{ended}{}", complaint(running).await)));
+        }
+        let mut proof: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&std::fs::read(proof)?)?;
+        Ok(serde_json::from_value(proof.remove("enforced").unwrap_or_default())?)
+    }
+
     fn start_server(&self, served: &Served, socket: Stdio) -> io::Result<Child> {
         self.start_with(&["serve", "--prepared", &served.prepared.to_string()], socket)
     }
@@ -252,7 +270,7 @@ impl Runner {
         self.start_with(&[verb], input)
     }
 
-    fn start_with(&self, verb: &[&str], input: Stdio) -> io::Result<Child> {
+    fn start_with(&self, verb: &[impl AsRef<OsStr>], input: Stdio) -> io::Result<Child> {
         #[expect(clippy::disallowed_methods, reason = "this is the node's runner client")]
         let mut command = Command::new(&self.path.program);
         command

@@ -36,7 +36,7 @@ pub enum Command {
     Node(NodeArgs),
     /// Says what this host can enforce, and what is missing
     Doctor(DoctorArgs),
-    /// Runs a command in the sandbox, with this whole environment, but without CAPSTAN_HOME
+    /// Runs a command in the sandbox, with this terminal; `capstan sandbox --help` has its flags
     Sandbox(SandboxArgs),
 }
 

@@ -16,6 +16,7 @@ pub mod workspace;
 
 pub mod client;
 pub mod embedded;
+pub mod hidden_home;
 pub mod signals;
 pub mod turn;
 
@@ -24,6 +25,7 @@ pub mod render;
 pub mod screen;
 
 pub mod host;
+pub mod level;
 pub mod programs;
 pub mod runner;
 pub mod token_file;

@@ -6,11 +6,13 @@ pub mod ink;
 pub mod text;
 
 pub mod amount;
+pub mod as_root;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod jsonl;
 pub mod transcript;
 
+pub use as_root::AsRoot;
 pub use ink::{Ink, Role};
 pub use jsonl::JsonLines;
 pub use transcript::{Detail, Page, Transcript};

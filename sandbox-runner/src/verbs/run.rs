@@ -40,6 +40,9 @@ pub(super) fn run(args: Vec<OsString>) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             complain(&error);
+            let refused = serde_json::json!({ "refused": error.to_string() });
+            // Where it cannot be written, that is what was just said.
+            let _ = asked.proof.iter().try_for_each(|file| write_proof(file, &format!("{refused:#}\n")));
             ExitCode::from(error.shell_code)
         }
     }
@@ -61,6 +64,8 @@ struct Keeper {
 
 fn start(asked: &Asked) -> Result<Keeper, LaunchError> {
     let policy = policy(asked)?;
+    // What cannot be proven later is not begun.
+    asked.proof.iter().try_for_each(|file| write_proof(file, ""))?;
     let variables = match asked.mode {
         SandboxMode::DangerFullAccess => std::env::vars_os().collect(),
         SandboxMode::ReadOnly | SandboxMode::WorkspaceWrite => environment::of(std::env::vars_os(), &asked.variables),
@@ -95,7 +100,10 @@ fn start(asked: &Asked) -> Result<Keeper, LaunchError> {
 impl Keeper {
     /// Stays until the command and all it left behind are gone; gives its exit code.
     fn keep(&mut self, asked: &Asked) -> Result<u8, LaunchError> {
-        self.prove(asked, None)?;
+        if let Err(error) = self.prove(asked, None) {
+            self.end_all();
+            return Err(error);
+        }
         while self.exit.is_none() {
             self.wait();
             self.obey();
@@ -213,9 +221,12 @@ impl Keeper {
     fn prove(&self, asked: &Asked, end: Option<&SessionEnd>) -> Result<(), LaunchError> {
         let Some(file) = &asked.proof else { return Ok(()) };
         let proof = serde_json::json!({ "enforced": self.enforced, "denials": self.denials, "end": end });
-        std::fs::write(file, format!("{proof:#}\n"))
-            .map_err(|error| LaunchError::host(&format!("write the proof to `{}`", file.display()), &error))
+        write_proof(file, &format!("{proof:#}\n"))
     }
+}
+
+fn write_proof(file: &Path, text: &str) -> Result<(), LaunchError> {
+    std::fs::write(file, text).map_err(|error| LaunchError::host(&format!("write the proof to `{}`", file.display()), &error))
 }
 
 fn policy(asked: &Asked) -> Result<SandboxPolicy, LaunchError> {
@@ -223,6 +234,7 @@ fn policy(asked: &Asked) -> Result<SandboxPolicy, LaunchError> {
     let directory = absolute(&asked.directory)?;
     let (mut writable, mut readable) = (all(&asked.writable)?, all(&asked.readable)?);
     match asked.mode {
+        _ if asked.exact => {}
         SandboxMode::WorkspaceWrite => {
             let temporary = ["/tmp".into(), std::env::temp_dir()].into_iter().filter(|place: &PathBuf| place.is_dir());
             writable.insert(0, directory);

@@ -37,8 +37,8 @@ fn a_configuration_that_cannot_be_used_is_told() {
         Case::of("a home below a file", "exec hi").variable("CAPSTAN_HOME", "[ROOT]/repo/ok.json/home"),
         Case::of("a relative home", "exec hi").variable("CAPSTAN_HOME", "home"),
         Case::of("no home at all", "exec hi").variable("CAPSTAN_HOME", "").variable("HOME", ""),
-        Case::of("a home in the workspace", "exec -s workspace-write --script ok.json hi")
-            .variable("CAPSTAN_HOME", "[ROOT]/repo/home"),
+        Case::of("a home that is the workspace", "exec -s workspace-write --script ok.json hi")
+            .variable("CAPSTAN_HOME", "[ROOT]/repo"),
         Case::of("a runner that is none", "exec --script ok.json hi").variable("CAPSTAN_RUNNER", "/no/such"),
         Case::of("a collector that is none", "exec --script ok.json hi").variable("OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense"),
     ]);

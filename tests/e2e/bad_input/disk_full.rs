@@ -8,9 +8,11 @@ use crate::scripted::{command, contains, says, step, write};
 use crate::stored::Stored;
 use capstan_tests::capstan::{Capstan, Home};
 use capstan_tests::process::{self, command as program};
+use capstan_tests::wait;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How large the disk is, in KiB: room for a store, and for a few long messages.
 const SIZE: u32 = 2048;
@@ -70,7 +72,8 @@ fn a_disk_that_fills_up_fails_the_turn_and_keeps_what_was_stored() {
     assert_eq!(run.failure().as_deref(), Some(sentence), "{run}");
     assert_eq!(run.stderr.lines().filter(|line| line.starts_with("error: ")).collect::<Vec<_>>(), [format!("error: {sentence}")]);
     assert!(!run.stderr.contains("panicked") && !run.stderr.contains("fault"), "{run}");
-    assert_eq!(process::at(home.root()), [], "{run}");
+    let left = || process::at(home.root());
+    wait::until_true(Duration::from_secs(5), &format!("no process left; now {:#?}\n{run}", left()), || left().is_empty());
 
     // What was told is stored, and can be read where there is no room to write.
     let stored = Stored::read(&home);

@@ -80,6 +80,12 @@ fn the_table_says_the_same_as_the_json() {
     run.assert_code(0);
     let (_, findings) = doctor(&home, |capstan| capstan);
     assert!(run.stdout.contains(&format!("ABI {}", findings["host"]["landlock_abi"])), "{run}");
+    let enforced = &findings["session"]["enforced"];
+    assert_ne!(enforced["level"], "none", "{findings:#}");
+    for shown in [&enforced["level"]].into_iter().chain(enforced["missing"].as_array().expect("what is missing is listed")) {
+        let shown = shown.as_str().expect("it is text");
+        assert!(run.stdout.contains(shown), "{shown}: {run}");
+    }
     for program in findings["programs"].as_array().expect("programs are listed") {
         let shown = program["path"].as_str().unwrap_or("missing");
         let name = program["name"].as_str().expect("a program has a name");

@@ -69,7 +69,8 @@ fn not_started(arguments: &Value, command: &str, reason: &str) {
 #[test]
 fn a_working_directory_that_is_not_there_is_an_error_and_no_exit_code() {
     let arguments = json!({"cmd": "echo never", "login": false, "workdir": "no/such"});
-    let reason = "cannot enter the working directory `WORKSPACE/no/such`: it does not exist";
+    let reason = "cannot enter the working directory `WORKSPACE/no/such`: it does not exist, or the sandbox does not \
+                  show it: name it as a readable directory";
     not_started(&arguments, "/bin/bash -c 'echo never'", reason);
 }
 

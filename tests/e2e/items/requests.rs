@@ -4,6 +4,7 @@ use crate::expected::{Turn, told};
 use crate::stage::Stage;
 use capstan_tests::responses_server::{Answer, Script, Usage};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs;
 
 #[test]
@@ -11,12 +12,23 @@ fn the_first_request_tells_the_model_where_it_is_and_what_it_may_do() {
     let stage = Stage::playing(Script::new().then(Answer::saying("done")));
     stage.run(stage.exec()).assert_code(0);
     let requests = stage.server.requests();
-    let text = serde_json::to_string_pretty(&requests[0].body).unwrap();
+    let text = serde_json::to_string_pretty(&sorted(&requests[0].body)).unwrap();
     let thread = requests[0].body["prompt_cache_key"].as_str().unwrap_or("none").to_owned();
     let text = text.replace(&stage.workspace().display().to_string(), "WORKSPACE").replace(&thread, "THREAD");
     insta::assert_snapshot!(text);
     assert_eq!(requests[0].header("accept"), Some("text/event-stream"));
     assert_eq!(requests[0].tools(), ["exec_command", "write_stdin", "apply_patch"]);
+}
+
+/// With sorted keys, whatever order this build of the library keeps them in.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect::<BTreeMap<_, _>>().into_iter().collect()
+        }
+        Value::Array(values) => values.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ fn settled(text: &str, stage: &Stage) -> String {
     };
     let text = replace(text, "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "ID");
     let text = replace(text, r"in \d+(\.\d+)? (ms|s)\b", "in TIME");
+    let text = replace(text, r"sandbox level (landlock|namespaces|full), as uid \d+", "sandbox level LEVEL, as uid UID");
     replace(text, "index [0-9a-f]+\\.\\.[0-9a-f]+", "index OLD..NEW")
 }
 

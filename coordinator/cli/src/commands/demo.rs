@@ -12,8 +12,9 @@ use super::exec::{conclude, refused};
 use crate::args::{ColourChoice, DemoArgs};
 use crate::client::Client;
 use crate::config::{self, Flags, Inputs, Sandboxing, UserConfig, resolve::Answerer};
-use crate::embedded::{Hands, Stack, check_home, node_config};
+use crate::embedded::{Hands, Stack, node_config};
 use crate::failure::{Exit, Failure};
+use crate::hidden_home;
 use crate::home::Home;
 use crate::programs;
 use crate::render::{Detail, JsonLines, Page, Render, Transcript};
@@ -50,6 +51,7 @@ pub fn run(args: &DemoArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     let (layers, _) = config::read(inputs)?;
     let telemetry = Telemetry::for_command(&layers, surroundings)?;
     let node = node_config(&home, surroundings, runner::find(surroundings)?, config::ceiling(&layers)?)?;
+    let runner = node.runner.clone();
     let hands = Hands::Embedded(Box::new(node));
     let project = Project::make()?;
     let cwd = workspace::local(&project.path()?, GitCheck::Skipped)?;
@@ -62,7 +64,7 @@ pub fn run(args: &DemoArgs, surroundings: &Surroundings) -> Result<Exit, Failure
         user_home: None,
     };
     let resolved = config::resolve(&layers, &flags)?;
-    check_home(&home, &resolved.settings)?;
+    hidden_home::check(&home, &resolved.settings, &runner)?;
     let phases = Phases::open(resolved.provider.as_ref(), &home, surroundings)?;
     let settings = ThreadSettings { plan_tool: true, ..resolved.settings };
     let demo = Demo { settings, git: programs::find("git", surroundings).is_some() };

@@ -12,7 +12,7 @@ use crate::embedded::Stack;
 use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::last_message;
-use crate::render::{JsonLines, Render, Transcript};
+use crate::render::{AsRoot, JsonLines, Render, Transcript};
 use crate::screen::{self, Stream};
 use crate::signals::{Signals, Wish};
 use crate::surroundings::Surroundings;
@@ -49,11 +49,11 @@ async fn drive(prepared: Prepared, output: &Output, surroundings: &Surroundings)
         wish = signals.next() => return interrupted(Some(wish)),
     };
     let ended = if output.json {
-        let mut render = JsonLines::new(io::stdout());
+        let mut render = AsRoot::new(JsonLines::new(io::stdout()), io::stderr());
         shown(&stack, prepared, &mut render, &mut signals).await
     } else {
         let page = screen::page(output.colour, Stream::Err, surroundings);
-        let mut render = Transcript::new(page, io::stderr(), io::stdout());
+        let mut render = AsRoot::new(Transcript::new(page, io::stderr(), io::stdout()), io::stderr());
         shown(&stack, prepared, &mut render, &mut signals).await
     };
     tokio::select! {

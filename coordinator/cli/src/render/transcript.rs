@@ -20,6 +20,7 @@ use capstan_types::event::{Event, EventBody};
 use capstan_types::history::Usage;
 use capstan_types::item::{CommandExecution, Item, ItemBody, ItemId, PlanStep};
 use capstan_types::path::AbsPath;
+use capstan_types::policy::Level;
 use capstan_types::time::{Millis, UnixMillis};
 use changes::Patch;
 use std::io::{self, Write};
@@ -46,6 +47,8 @@ struct Seen {
     /// The command whose line was the last thing shown: its end needs no line of its own.
     open: Option<ItemId>,
     plan: Vec<PlanStep>,
+    /// How strong the sandbox of the latest command was.
+    level: Option<Level>,
     diff: String,
 }
 
@@ -145,6 +148,12 @@ impl<P: Write, M: Write> Transcript<P, M> {
         if !continues {
             let lines = command::call(&self.page, command);
             self.block(&lines)?;
+        }
+        if let Some(enforced) = &command.enforced
+            && self.seen.level.replace(enforced.level) != Some(enforced.level)
+        {
+            let line = header::level(&self.page, enforced);
+            self.lines(&[line])?;
         }
         let lines = command::result(&self.page, command, self.seen.workspace.as_ref());
         self.lines(&lines)

@@ -22,10 +22,19 @@ pub enum NamedLimitError {
         /// What was expected.
         form: &'static str,
     },
+    /// A name and a value are not told apart.
+    #[error("`{text}` is not a limit; write NAME=VALUE, such as memory=2GiB")]
+    Form {
+        /// What was given.
+        text: String,
+    },
     /// The value is out of its range.
     #[error(transparent)]
     Range(#[from] LimitError),
 }
+
+/// Shorter names for the command line.
+const SHORT: [(&str, &str); 3] = [("cpus", "cpu"), ("disk", "disk_written"), ("time", "total_time")];
 
 const SIZE: &str = "a number of bytes, or a size such as 512MiB or 3GiB";
 const SPAN: &str = "a time with its unit, such as 500ms, 90s, 15m or 2h";
@@ -70,6 +79,17 @@ impl SessionLimits {
             return Err(NamedLimitError::Value { name: name.to_owned(), value: value.to_owned(), form });
         }
         Ok(self.checked()?)
+    }
+
+    /// These limits with one set as on a command line: `NAME=VALUE`, where the name may have dashes, or be `cpus`, `disk` or `time`.
+    ///
+    /// # Errors
+    /// As [`SessionLimits::with`], and a text without `=`.
+    pub fn with_flag(self, text: &str) -> Result<Self, NamedLimitError> {
+        let (name, value) = text.split_once('=').ok_or_else(|| NamedLimitError::Form { text: text.to_owned() })?;
+        let name = name.replace('-', "_");
+        let full = SHORT.iter().find(|(short, _)| *short == name).map_or(name.as_str(), |(_, full)| full);
+        self.with(full, value)
     }
 }
 
@@ -147,6 +167,17 @@ mod tests {
         };
         assert_eq!(limits, expected);
         assert_eq!(with("memory", "none").unwrap().memory, None);
+    }
+
+    #[test]
+    fn on_a_command_line_names_may_be_short_or_have_dashes() {
+        let all =
+            |flags: &[&str]| flags.iter().try_fold(SessionLimits::default(), |limits, flag| limits.with_flag(flag)).unwrap();
+        let short = all(&["cpus=1.5", "cpu-time=90s", "time=2m", "disk=1G", "file-size=10MiB", "processes=none"]);
+        let full = all(&["cpu=1.5", "cpu_time=90s", "total_time=2m", "disk_written=1G", "file_size=10MiB", "processes=none"]);
+        assert_eq!(short, full);
+        assert_eq!((short.cpu_millis, short.processes), (Some(1500), None));
+        assert!(SessionLimits::default().with_flag("memory").unwrap_err().to_string().contains("write NAME=VALUE"));
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! The command line of `run`.
 
 use capstan_types::limits::SessionLimits;
-use capstan_types::policy::{HostRule, Level, Network, SandboxMode};
-use capstan_types::time::Millis;
+use capstan_types::path::AbsPath;
+use capstan_types::policy::{Level, Network, SandboxMode, SandboxPolicy};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 /// What `run` was asked.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Asked {
+    /// Whether the lists of directories are all there is, with neither the workspace nor temporary directories added to them.
+    pub(super) exact: bool,
     pub(super) mode: SandboxMode,
     pub(super) writable: Vec<PathBuf>,
     pub(super) readable: Vec<PathBuf>,
@@ -27,6 +29,7 @@ pub(super) struct Asked {
 impl Default for Asked {
     fn default() -> Self {
         Self {
+            exact: false,
             mode: SandboxMode::ReadOnly,
             writable: Vec::new(),
             readable: Vec::new(),
@@ -64,7 +67,8 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Asked, String> {
 }
 
 /// Short form, long form, and what belongs behind it.
-const FLAGS: [(&str, &str, &str); 12] = [
+const FLAGS: [(&str, &str, &str); 13] = [
+    ("", "--policy", "a policy and limits as JSON"),
     ("-s", "--sandbox", "a mode"),
     ("-C", "--cd", "a directory"),
     ("-w", "--writable", "a directory"),
@@ -79,31 +83,54 @@ const FLAGS: [(&str, &str, &str); 12] = [
     ("", "--proof", "a file"),
 ];
 
+/// Limits of what only a session of a node has: output that passes through its holder.
+const OF_OUTPUT: [&str; 2] = ["output", "idle_time"];
+
 impl Asked {
     fn take(&mut self, flag: &str, value: &OsStr) -> Result<(), String> {
         let text = value.to_string_lossy();
         match flag {
+            "--policy" => {
+                let (policy, limits) = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+                *self = std::mem::take(self).with(policy, limits);
+            }
             "--sandbox" => self.mode = read(&text)?,
             "--cd" => self.directory = value.into(),
             "--writable" => self.writable.push(value.into()),
             "--readable" => self.readable.push(value.into()),
             "--hide" => self.hidden.push(value.into()),
             "--protect" => self.protected.push(relative(&text)?),
-            "--network" => self.network = network(&text)?,
+            "--network" => self.network = read(&text)?,
             "--level" => self.level = read(&text)?,
             "--at-most" => self.strongest = read(&text)?,
-            "--limit" => limit(&mut self.limits, &text)?,
+            "--limit" => self.limits = limit(self.limits, &text)?,
             "--env" => self.variables.push(value.into()),
             _ => self.proof = Some(value.into()),
         }
         Ok(())
     }
 
+    fn with(self, policy: SandboxPolicy, limits: SessionLimits) -> Self {
+        let paths = |places: Vec<AbsPath>| places.iter().map(|place| place.as_path().to_owned()).collect::<Vec<_>>();
+        Self {
+            exact: true,
+            mode: policy.mode,
+            writable: paths(policy.writable),
+            readable: paths(policy.readable),
+            hidden: [self.hidden, paths(policy.hidden)].concat(),
+            protected: [self.protected, policy.protected].concat(),
+            network: policy.network,
+            level: policy.level,
+            limits,
+            ..self
+        }
+    }
+
     fn checked(self) -> Result<Self, String> {
         if self.command.is_empty() {
             return Err("name the command to run, behind `--`".to_owned());
         }
-        if !self.writable.is_empty() && self.mode != SandboxMode::WorkspaceWrite {
+        if !self.exact && !self.writable.is_empty() && self.mode != SandboxMode::WorkspaceWrite {
             return Err(format!("`--writable` means nothing with `-s {}`; use `-s workspace-write`", self.mode));
         }
         if self.strongest < self.level {
@@ -126,60 +153,12 @@ fn relative(text: &str) -> Result<String, String> {
     Err("a protected name is a relative path without `..`, such as `.github/workflows`".to_owned())
 }
 
-fn network(text: &str) -> Result<Network, String> {
-    match text {
-        "none" => Ok(Network::None),
-        "loopback" => Ok(Network::Loopback),
-        "full" => Ok(Network::Full),
-        hosts => hosts.split_whitespace().map(read::<HostRule>).collect::<Result<_, _>>().map(Network::Hosts),
+fn limit(limits: SessionLimits, text: &str) -> Result<SessionLimits, String> {
+    let name = text.split('=').next().unwrap_or_default().replace('-', "_");
+    if OF_OUTPUT.contains(&name.as_str()) {
+        return Err(format!("`{name}` holds for a node's sessions only; this command writes its output where you do"));
     }
-}
-
-fn limit(limits: &mut SessionLimits, text: &str) -> Result<(), String> {
-    let (name, value) = text.split_once('=').ok_or("a limit is written NAME=VALUE, such as `memory=2G`")?;
-    let none = value == "none";
-    let some = |number: Option<u64>| -> Result<Option<u64>, String> {
-        if none { Ok(None) } else { number.map(Some).ok_or_else(|| format!("`{value}` is not an amount that {name} can have")) }
-    };
-    let small = |number: Option<u64>| some(number).map(|number| number.map(|number| u32::try_from(number).unwrap_or(u32::MAX)));
-    let span = |number: Option<u64>| some(number).map(|number| number.map(Millis));
-    match name {
-        "memory" => limits.memory = some(bytes(value))?,
-        "processes" => limits.processes = small(value.parse().ok())?,
-        "cpus" => limits.cpu_millis = small(thousandths(value))?,
-        "cpu-time" => limits.cpu_time = span(millis(value))?,
-        "disk" => limits.written = some(bytes(value))?,
-        "file-size" => limits.file_bytes = some(bytes(value))?,
-        "open-files" => limits.open_files = small(value.parse().ok())?,
-        "time" => limits.total = span(millis(value))?,
-        _ => {
-            return Err(format!(
-                "`{name}` is no limit; there are memory, processes, cpus, cpu-time, disk, file-size, open-files and time"
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// A number with an optional unit, in units of the smallest.
-fn amount(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let unit = units.iter().find(|(name, _)| *name == &text[digits.len()..])?.1;
-    digits.parse::<u64>().ok()?.checked_mul(unit)
-}
-
-fn bytes(text: &str) -> Option<u64> {
-    amount(text, &[("", 1), ("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30), ("T", 1 << 40)])
-}
-
-fn millis(text: &str) -> Option<u64> {
-    amount(text, &[("ms", 1), ("s", 1000), ("", 1000), ("m", 60_000), ("h", 3_600_000)])
-}
-
-fn thousandths(text: &str) -> Option<u64> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let part = format!("{part:0<3}");
-    whole.parse::<u64>().ok()?.checked_mul(1000)?.checked_add(part.parse::<u64>().ok().filter(|_| part.len() == 3)?)
+    limits.with_flag(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -203,15 +182,27 @@ mod tests {
     }
 
     #[test]
-    fn limits_have_units_and_can_be_lifted() {
-        let limits = parsed("-l memory=2G -l processes=none -l cpus=1.5 -l cpu-time=90s -l time=2m -l file-size=10M -- ls")
-            .unwrap()
-            .limits;
-        assert_eq!((limits.memory, limits.processes, limits.cpu_millis), (Some(2 << 30), None, Some(1500)));
-        assert_eq!(
-            (limits.cpu_time, limits.total, limits.file_bytes),
-            (Some(Millis(90_000)), Some(Millis(120_000)), Some(10 << 20))
-        );
+    fn a_whole_policy_is_taken_as_it_is_and_what_hides_or_protects_is_added() {
+        let path = |text: &str| AbsPath::new(text).unwrap();
+        let policy =
+            SandboxPolicy { network: Network::None, level: Level::Full, ..SandboxPolicy::workspace_write(vec![path("/w")]) };
+        let whole = serde_json::json!([policy, SessionLimits::WIDEST]);
+        let asked = parsed(&format!("--hide g --policy {whole} --hide h --protect p -C d -- ls")).unwrap();
+        let expected = Asked {
+            exact: true,
+            mode: SandboxMode::WorkspaceWrite,
+            writable: vec!["/w".into()],
+            hidden: vec!["g".into(), "h".into()],
+            protected: vec!["p".into()],
+            network: Network::None,
+            level: Level::Full,
+            limits: SessionLimits::WIDEST,
+            directory: "d".into(),
+            command: vec!["ls".into()],
+            ..Asked::default()
+        };
+        assert_eq!(asked, expected);
+        assert!(parsed("--policy {} -- ls").unwrap_err().contains("invalid type"));
     }
 
     #[test]
@@ -226,13 +217,14 @@ mod tests {
             ("-C", "needs a directory"),
             ("--network 127.1 -- ls", "ends like an address"),
             ("--limit memory -- ls", "NAME=VALUE"),
-            ("--limit memory=much -- ls", "not an amount"),
+            ("--limit memory=much -- ls", "write a number of bytes"),
             ("--limit memory=1 -- ls", "must be from"),
-            ("--limit colour=1 -- ls", "is no limit"),
+            ("--limit colour=1 -- ls", "is not a limit; there are memory,"),
+            ("--limit output=1M -- ls", "sessions only"),
             ("--level high -- ls", "not a sandbox level"),
             ("--level full --at-most landlock -- ls", "asks for more"),
             ("--protect ../x -- ls", "relative path"),
-            ("--limit cpus=1.2345 -- ls", "not an amount"),
+            ("--limit cpus=1.2345 -- ls", "a number of processors"),
         ] {
             let mistake = parsed(line).unwrap_err();
             assert!(mistake.contains(said) && !mistake.contains('\n'), "{line}: {mistake}");

@@ -1,11 +1,10 @@
 //! What was found, as `--json` prints it.
 
+use capstan_types::launch::Enforced;
 use capstan_types::node::Fingerprint;
+use capstan_types::policy::Level;
 use serde::Serialize;
 use std::path::PathBuf;
-
-/// The oldest Landlock that the runner confines with: it is the first that can refuse to truncate a file.
-pub(super) const OLDEST_LANDLOCK: u32 = 3;
 
 /// Everything that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,6 +15,8 @@ pub struct Findings {
     pub runner: RunnerFound,
     /// What this host can enforce; `None` when the runner could not be asked.
     pub host: Option<Fingerprint>,
+    /// The session that was run to see what is in force in one; `None` when the runner could not be asked.
+    pub session: Option<SessionFound>,
     /// The providers that can be asked.
     pub providers: Vec<ProviderFound>,
     /// Programs that commands need.
@@ -32,6 +33,17 @@ pub struct RunnerFound {
     /// How it is started.
     pub command: String,
     /// Why it cannot be used.
+    pub problem: Option<String>,
+}
+
+/// A session under `workspace-write` that did nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SessionFound {
+    /// The directory in which its workspace was: file systems differ in whether they can be given to another user.
+    pub place: PathBuf,
+    /// What was in force in it.
+    pub enforced: Option<Enforced>,
+    /// Why there was none.
     pub problem: Option<String>,
 }
 
@@ -84,6 +96,12 @@ impl Findings {
     /// Whether `read-only` and `workspace-write` can be enforced.
     #[must_use]
     pub fn confines(&self) -> bool {
-        self.host.as_ref().is_some_and(|host| host.seccomp && host.landlock_abi.is_some_and(|abi| abi >= OLDEST_LANDLOCK))
+        self.enforced().is_some_and(|enforced| enforced.level > Level::None)
+    }
+
+    /// What was in force in the session that was tried.
+    #[must_use]
+    pub fn enforced(&self) -> Option<&Enforced> {
+        self.session.as_ref()?.enforced.as_ref()
     }
 }

@@ -1,13 +1,13 @@
 //! Looks at this host. Nothing here fails: what cannot be found out is a finding.
 
-use super::findings::{Findings, Place, ProgramFound, ProviderFound, RunnerFound};
+use super::findings::{Findings, Place, ProgramFound, ProviderFound, RunnerFound, SessionFound};
 use crate::config::auth::KeyRing;
 use crate::config::{self, Inputs, Layers, UserConfig, providers};
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::surroundings::Surroundings;
-use crate::{programs, runner};
-use capstan_agent_node::probe;
+use crate::{level, programs, runner};
+use capstan_agent_node::{RunnerPath, probe};
 use capstan_coordinator::models::Lookup;
 use capstan_types::node::Fingerprint;
 
@@ -21,7 +21,7 @@ const PROGRAMS: [(&str, &str, bool); 5] = [
 ];
 
 pub(super) async fn gather(surroundings: &Surroundings) -> Result<Findings, Failure> {
-    let (runner, host) = runner_and_host(surroundings).await;
+    let (runner, host, session) = runner_and_host(surroundings).await;
     let (home, opened) = home(surroundings);
     let (config, layers) = configuration(opened.as_ref());
     let keys = opened.as_ref().and_then(|home| KeyRing::open(home, surroundings).ok()).map(|(keys, _)| keys);
@@ -29,6 +29,7 @@ pub(super) async fn gather(surroundings: &Surroundings) -> Result<Findings, Fail
         version: env!("CARGO_PKG_VERSION").to_owned(),
         runner,
         host,
+        session,
         providers: providers_found(&layers, keys.as_ref()),
         programs: programs_found(surroundings),
         home,
@@ -36,15 +37,24 @@ pub(super) async fn gather(surroundings: &Surroundings) -> Result<Findings, Fail
     })
 }
 
-async fn runner_and_host(surroundings: &Surroundings) -> (RunnerFound, Option<Fingerprint>) {
+async fn runner_and_host(surroundings: &Surroundings) -> (RunnerFound, Option<Fingerprint>, Option<SessionFound>) {
     let path = match runner::find(surroundings) {
         Ok(path) => path,
-        Err(failure) => return (RunnerFound { command: String::new(), problem: Some(failure.sentence) }, None),
+        Err(failure) => return (RunnerFound { command: String::new(), problem: Some(failure.sentence) }, None, None),
     };
     let command = [path.program.display().to_string()].into_iter().chain(path.args.clone()).collect::<Vec<_>>().join(" ");
     match probe(&path).await {
-        Ok(host) => (RunnerFound { command, problem: None }, Some(host)),
-        Err(error) => (RunnerFound { command, problem: Some(error.to_string()) }, None),
+        Ok(host) => (RunnerFound { command, problem: None }, Some(host), Some(session(&path).await)),
+        Err(error) => (RunnerFound { command, problem: Some(error.to_string()) }, None, None),
+    }
+}
+
+/// The proof of a session is worth more than what the host says of itself: it is what sessions will have.
+async fn session(runner: &RunnerPath) -> SessionFound {
+    let place = std::env::temp_dir();
+    match level::tried(runner).await {
+        Ok(enforced) => SessionFound { place, enforced: Some(enforced), problem: None },
+        Err(problem) => SessionFound { place, enforced: None, problem: Some(problem) },
     }
 }
 

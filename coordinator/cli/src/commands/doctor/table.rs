@@ -1,6 +1,8 @@
 //! The findings as a person reads them.
 
-use super::findings::{Findings, OLDEST_LANDLOCK, Place, ProgramFound, ProviderFound};
+mod session;
+
+use super::findings::{Findings, Place, ProgramFound, ProviderFound};
 use crate::render::{Ink, Role, text};
 use capstan_types::node::Fingerprint;
 
@@ -26,7 +28,8 @@ fn row(mark: Mark, name: impl Into<String>, says: impl Into<String>) -> Row {
 
 pub(super) fn lines(findings: &Findings, ink: Ink) -> Vec<String> {
     let sections = [
-        ("this host enforces", host(findings)),
+        ("this host", host(findings)),
+        ("a session here", session::rows(findings)),
         ("sandbox modes", modes(findings)),
         ("model providers", findings.providers.iter().map(provider).collect()),
         ("programs", findings.programs.iter().map(program).collect()),
@@ -66,12 +69,11 @@ fn host(findings: &Findings) -> Vec<Row> {
 fn kernel(host: &Fingerprint) -> Vec<Row> {
     let user = if host.root { "as root" } else { "as an ordinary user" };
     let landlock = match host.landlock_abi {
-        Some(abi) if abi >= OLDEST_LANDLOCK => row(Mark::Good, "Landlock", format!("ABI {abi}: files are confined")),
-        Some(abi) => row(Mark::Bad, "Landlock", format!("ABI {abi} is too old; run Linux 6.2 or later")),
+        Some(abi) => row(Mark::Good, "Landlock", format!("ABI {abi}")),
         None => row(Mark::Bad, "Landlock", "missing; boot with `landlock` in lsm="),
     };
     let seccomp = match host.seccomp {
-        true => row(Mark::Good, "seccomp", "system calls are filtered, and with them the network"),
+        true => row(Mark::Good, "seccomp", "system calls can be filtered"),
         false => row(Mark::Bad, "seccomp", "filters cannot be attached"),
     };
     vec![

@@ -5,8 +5,9 @@ use crate::args::ExecArgs;
 use crate::config::auth::KeyRing;
 use crate::config::resolve::{Answerer, Resolved};
 use crate::config::{self, ConfigError, Flags, Inputs, Layers, Sandboxing, UserConfig};
-use crate::embedded::{Hands, check_home, node_config};
+use crate::embedded::{Hands, node_config};
 use crate::failure::{self, Failure};
+use crate::hidden_home;
 use crate::home::Home;
 use crate::last_message;
 use crate::prompt::{self, Piped};
@@ -54,8 +55,8 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
     let cwd = cwd(args, &hands, surroundings)?;
     let resolved = config::resolve(&layers, &flags(args, cwd, surroundings)?)?;
     warn_of_no_effect(args, &resolved.settings);
-    if let Hands::Embedded(_) = &hands {
-        check_home(&home, &resolved.settings)?;
+    if let Hands::Embedded(node) = &hands {
+        hidden_home::check(&home, &resolved.settings, &node.runner)?;
     }
     if let Some(file) = &args.output_last_message {
         last_message::check(file)?;

@@ -4,7 +4,8 @@ use super::page::Page;
 use crate::render::ink::Role;
 use crate::render::text;
 use capstan_types::id::ThreadId;
-use capstan_types::policy::SandboxMode;
+use capstan_types::launch::Enforced;
+use capstan_types::policy::{Level, SandboxMode};
 use capstan_types::thread::ThreadSettings;
 
 pub(super) fn lines(page: &Page, thread: ThreadId, settings: &ThreadSettings) -> Vec<String> {
@@ -21,6 +22,15 @@ pub(super) fn lines(page: &Page, thread: ThreadId, settings: &ThreadSettings) ->
         format!("{}  {value}", page.ink.paint(Role::Faint, &format!("{name:<9}")))
     };
     facts.map(line).into()
+}
+
+/// How strong the sandbox is. It is known when the first session runs.
+pub(super) fn level(page: &Page, enforced: &Enforced) -> String {
+    let held = match enforced.level {
+        Level::None => "none: commands run without a sandbox".to_owned(),
+        level => format!("{level}, as uid {}", enforced.uid),
+    };
+    page.indented(Some(Role::Faint), &format!("sandbox level {held}"))
 }
 
 fn sandbox(settings: &ThreadSettings) -> String {

@@ -1,5 +1,21 @@
 use super::*;
-use crate::commands::doctor::findings::RunnerFound;
+use crate::commands::doctor::findings::{RunnerFound, SessionFound};
+use capstan_types::launch::Enforced;
+use capstan_types::policy::Level;
+
+fn enforced() -> Enforced {
+    Enforced {
+        landlock_abi: Some(7),
+        landlock_rights: "fs=0xffff net=0x3 scope=0x3".into(),
+        uid: 1_879_048_193,
+        level: Level::Full,
+        namespaces: ["user", "mnt", "pid", "ipc", "uts", "net"].map(str::to_owned).into(),
+        limits: ["memory=3221225472 (cgroup v2)", "processes=1024 (cgroup v2)", "file_bytes=4294967296 (rlimit)"]
+            .map(str::to_owned)
+            .into(),
+        ..Enforced::default()
+    }
+}
 
 fn good() -> Findings {
     let provider = |id: &str, env_key: Option<&str>, key| ProviderFound {
@@ -27,6 +43,7 @@ fn good() -> Findings {
             root: false,
             ..Fingerprint::default()
         }),
+        session: Some(SessionFound { place: "/tmp".into(), enforced: Some(enforced()), problem: None }),
         providers: vec![
             provider("anthropic", Some("ANTHROPIC_API_KEY"), false),
             provider("ollama", None, false),
@@ -59,10 +76,33 @@ fn a_host_on_which_nothing_works() {
         root: true,
         ..host
     });
+    findings.session = Some(SessionFound { place: "/tmp".into(), enforced: None, problem: Some("Landlock is too old".into()) });
     findings.programs[0].path = None;
     findings.home.problem = Some("it belongs to another".into());
     assert!(!findings.ready());
     insta::assert_snapshot!(lines(&findings, Ink::Plain).join("\n"));
+}
+
+#[test]
+fn a_host_that_reaches_less_than_the_full_level_is_told_what_to_do() {
+    let mut findings = good();
+    let missing = [
+        "own user: `/w` cannot be given to another user: Invalid argument (os error 22); the session runs as uid 0",
+        "memory of the whole tree: no cgroup can be made here; each process is bounded, and the sum is watched every 250 ms to 1 s",
+    ];
+    let less = Enforced { uid: 0, level: Level::Namespaces, missing: missing.map(str::to_owned).into(), ..enforced() };
+    findings.session = Some(SessionFound { place: "/tmp".into(), enforced: Some(less.clone()), problem: None });
+    let namespaces = session::rows(&findings);
+    let least = Enforced {
+        level: Level::Landlock,
+        namespaces: Vec::new(),
+        missing: vec!["namespaces: not permitted; allow user namespaces".into()],
+        ..less
+    };
+    findings.session = Some(SessionFound { place: "/tmp".into(), enforced: Some(least), problem: None });
+    let landlock = session::rows(&findings);
+    let all: Vec<String> = namespaces.iter().chain(&landlock).map(|row| line(row, Ink::Plain)).collect();
+    insta::assert_snapshot!(all.join("\n"));
 }
 
 #[test]
@@ -73,10 +113,9 @@ fn the_findings_as_json() {
 #[test]
 fn each_thing_that_exec_needs_is_asked_for() {
     assert!(good().ready());
-    let broken: [fn(&mut Findings); 6] = [
-        |findings| findings.host = None,
-        |findings| findings.host.as_mut().unwrap().landlock_abi = Some(2),
-        |findings| findings.host.as_mut().unwrap().seccomp = false,
+    let broken: [fn(&mut Findings); 5] = [
+        |findings| findings.session = None,
+        |findings| findings.session.as_mut().unwrap().enforced.as_mut().unwrap().level = Level::None,
         |findings| findings.programs[0].path = None,
         |findings| findings.config.problem = Some("not TOML".into()),
         |findings| findings.runner.problem = Some("gone".into()),
