@@ -6,7 +6,8 @@
 use crate::bounds::Bounds;
 use crate::egress_process::EgressProcess;
 use crate::kernel::process::user;
-use crate::namespaces::{self, Namespaces, User};
+use crate::namespaces::{self, Namespaces};
+use crate::owners::User;
 use crate::root::view::{NoView, View};
 use crate::ruleset::{self, Ruleset};
 use crate::seccomp::{self, BpfProgram, Surroundings};
@@ -163,7 +164,9 @@ impl Confinement {
             Err(error) => return unavailable(error),
         };
         // While init builds the root.
-        let view = View::of(wanted.policy, wanted.home, wanted.protected, &mut namespaces);
+        let shown_home = namespaces.home().map(Path::to_owned);
+        let owners = namespaces.owners();
+        let view = View::of(wanted.policy, wanted.home, wanted.protected, shown_home.as_deref(), owners);
         if let Err(error) = namespaces.complete() {
             view.into_iter().for_each(|view| view.into_protection().withdraw());
             return unavailable(error);

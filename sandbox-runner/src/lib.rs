@@ -18,6 +18,7 @@ mod bounds;
 mod cgroup;
 mod confinement;
 mod namespaces;
+mod owners;
 mod rlimits;
 mod root;
 mod roots;

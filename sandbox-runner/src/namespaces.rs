@@ -8,15 +8,13 @@
 
 mod init;
 mod listener;
-mod owners;
 mod pipe;
 
 use crate::kernel::process::{self, PidFd};
 use crate::launch::fault::{Fault, Step};
+use crate::owners::{self, Owners, User, map};
 use crate::root::Base;
 use init::{MAPPED, Orders, SEALED};
-use owners::map;
-pub(crate) use owners::{Owner, Owners};
 use pipe::Pipe;
 use std::fs::File;
 use std::io;
@@ -24,48 +22,10 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// The first user of the range that sessions of a root node run as: 4 Mi of them, one for each process number. Systemd's allocation
-/// (UIDS-GIDS) leaves this range to nobody.
-const FIRST_USER: u32 = 0x7000_0000;
-/// What a session's user is called inside, where its own number would mean nothing to anybody.
-const INSIDE: u32 = 1000;
-
 /// The namespaces, by the names of `/proc/self/ns`, in the order in which they are entered: rights over the rest come with the first.
 pub(crate) const NAMES: [&str; 6] = ["user", "mnt", "pid", "ipc", "uts", "net"];
 const FLAGS: libc::c_int =
     libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWNET;
-
-/// Which user a session runs as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum User {
-    /// One of its own: this process's number in the range, unique for as long as this process lives.
-    Own,
-    /// Ours: we may not give it another.
-    Ours,
-}
-
-impl User {
-    /// The strongest that this process can give.
-    pub(crate) fn strongest() -> Self {
-        if process::user() == 0 { Self::Own } else { Self::Ours }
-    }
-
-    /// The user in the host's numbering.
-    pub(crate) fn kernel(self) -> u32 {
-        match self {
-            Self::Own => FIRST_USER + std::process::id(),
-            Self::Ours => process::user(),
-        }
-    }
-
-    /// The user as the session sees it. Never 0, which programs take for more power than there is.
-    fn inside(self) -> u32 {
-        match self.kernel() {
-            ours if self == Self::Ours && ours != 0 => ours,
-            _ => INSIDE,
-        }
-    }
-}
 
 /// Why there are no namespaces: the step that failed, and what the system said.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,7 @@ pub(crate) mod view;
 
 use crate::kernel::mounts::{self, DEVICE, READ_ONLY, Tree};
 use crate::kernel::process;
-use crate::namespaces::Owners;
+use crate::owners::Owners;
 use bind::{Bind, directory, text};
 use std::fs::{self, File};
 use std::io;

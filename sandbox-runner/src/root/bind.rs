@@ -2,7 +2,7 @@
 
 use super::HOST;
 use crate::kernel::mounts::Tree;
-use crate::namespaces::{Owner, Owners};
+use crate::owners::{Owner, Owners};
 use std::ffi::{CString, OsStr};
 use std::fs::{DirBuilder, File, Metadata};
 use std::io;

@@ -6,7 +6,7 @@ use super::bind::{self, Bind, text};
 use super::protect::Protection;
 use super::{HOST, layout, leave_host, mask, private_home};
 use crate::kernel::mounts::{self, HARMLESS, READ_ONLY};
-use crate::namespaces::{Namespaces, User};
+use crate::owners::{Owners, User};
 use crate::roots;
 use capstan_types::launch::Refusal;
 use capstan_types::path::AbsPath;
@@ -42,16 +42,17 @@ impl From<Refusal> for NoView {
 }
 
 impl View {
-    /// The view of `policy` for a session whose home is `home`. `found` names the places that [`Protection`] would have to look for.
+    /// The view of `policy` for a session whose home is `home`, in a root that shows `shown_home` already. `found` names the places that [`Protection`] would have to look for.
     pub(crate) fn of(
         policy: &SandboxPolicy,
         home: Option<&Path>,
         found: Option<&[AbsPath]>,
-        namespaces: &mut Namespaces,
+        shown_home: Option<&Path>,
+        owners: &mut Owners,
     ) -> Result<Self, NoView> {
         let home = home.and_then(|home| home.canonicalize().ok()).filter(|home| layout::may_be_private(home));
         let mut view = Self {
-            private_home: home.is_some() && namespaces.home() != home.as_deref(),
+            private_home: home.is_some() && shown_home != home.as_deref(),
             home,
             binds: Vec::new(),
             writable: Vec::new(),
@@ -61,41 +62,41 @@ impl View {
         if policy.mode == SandboxMode::WorkspaceWrite {
             for root in &policy.writable {
                 let root = roots::writable(root.as_path()).map_err(|reason| Refusal::Policy { reason })?;
-                view.write(root, namespaces)?;
+                view.write(root, owners)?;
             }
             view.protection = Protection::of(&view.writable, &policy.protected, found);
             view.protect_logins();
         }
         for place in &policy.readable {
-            view.read(place.as_path(), namespaces)?;
+            view.read(place.as_path(), owners)?;
         }
         view.binds.sort_by(|one, other| one.target().cmp(other.target()));
         let home_secrets: Vec<PathBuf> =
             view.home.iter().flat_map(|home| layout::HOME_SECRETS.iter().map(|name| home.join(name))).collect();
-        view.hide(policy.hidden.iter().map(AbsPath::as_path).chain(home_secrets.iter().map(PathBuf::as_path)), namespaces.user());
+        view.hide(policy.hidden.iter().map(AbsPath::as_path).chain(home_secrets.iter().map(PathBuf::as_path)), owners.user());
         Ok(view)
     }
 
-    fn write(&mut self, root: PathBuf, namespaces: &mut Namespaces) -> Result<(), NoView> {
+    fn write(&mut self, root: PathBuf, owners: &mut Owners) -> Result<(), NoView> {
         // The session has its own of these.
         if layout::SCRATCH.iter().any(|scratch| root == Path::new(scratch)) || self.shows(&root) {
             return Ok(());
         }
-        let opened = owned(&root).and_then(|owner| Bind::open(root.clone(), HARMLESS, Some(owner), namespaces.owners()));
+        let opened = owned(&root).and_then(|owner| Bind::open(root.clone(), HARMLESS, Some(owner), owners));
         self.binds.push(opened.map_err(|error| NoView::Owner(root.clone(), error))?);
         self.writable.push(root);
         Ok(())
     }
 
-    fn read(&mut self, place: &Path, namespaces: &mut Namespaces) -> Result<(), NoView> {
+    fn read(&mut self, place: &Path, owners: &mut Owners) -> Result<(), NoView> {
         let real = roots::readable(place).map_err(|reason| Refusal::Policy { reason })?;
         if self.writable.iter().any(|root| real.starts_with(root)) || self.shows(&real) || layout::is_shown(&real) {
             return Ok(());
         }
         let owner = owned(&real).ok();
-        let opened = Bind::open(real.clone(), READ_ONLY, owner, namespaces.owners())
+        let opened = Bind::open(real.clone(), READ_ONLY, owner, owners)
             // Where owners cannot be translated, what everybody may read can still be read.
-            .or_else(|_| Bind::open(real.clone(), READ_ONLY, None, namespaces.owners()));
+            .or_else(|_| Bind::open(real.clone(), READ_ONLY, None, owners));
         self.binds.push(opened.map_err(|error| NoView::Owner(real, error))?);
         Ok(())
     }

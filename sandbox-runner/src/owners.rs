@@ -1,22 +1,59 @@
-//! Who owns what: the maps of user namespaces.
+//! Which user a session is, and who owns what to it: the maps of user namespaces.
 //!
 //! A session of a root node runs as a user that owns no file on the host. Directories that it is given are mounted with their owner
 //! translated to that user and back, by a user namespace that exists for nothing else: on disk nothing changes hands.
 #![expect(unsafe_code, reason = "clone has no safe form in the standard library")]
 
-use super::User;
 use crate::kernel::process;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+/// The first user of the range that sessions of a root node run as: 4 Mi of them, one for each process number. Systemd's allocation
+/// (UIDS-GIDS) leaves this range to nobody.
+const FIRST_USER: u32 = 0x7000_0000;
+/// What a session's user is called inside, where its own number would mean nothing to anybody.
+const INSIDE: u32 = 1000;
+
+/// Which user a session runs as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum User {
+    /// One of its own: this process's number in the range, unique for as long as this process lives.
+    Own,
+    /// Ours: we may not give it another.
+    Ours,
+}
+
+impl User {
+    /// The strongest that this process can give.
+    pub(crate) fn strongest() -> Self {
+        if process::user() == 0 { Self::Own } else { Self::Ours }
+    }
+
+    /// The user in the host's numbering.
+    pub(crate) fn kernel(self) -> u32 {
+        match self {
+            Self::Own => FIRST_USER + std::process::id(),
+            Self::Ours => process::user(),
+        }
+    }
+
+    /// The user as the session sees it. Never 0, which programs take for more power than there is.
+    pub(crate) fn inside(self) -> u32 {
+        match self.kernel() {
+            ours if self == Self::Ours && ours != 0 => ours,
+            _ => INSIDE,
+        }
+    }
+}
+
 /// Says in `pid`'s user namespace that `inside` is the host's `outside`.
-pub(super) fn map(pid: libc::pid_t, inside: u32, outside: u32) -> io::Result<()> {
+pub(crate) fn map(pid: libc::pid_t, inside: u32, outside: u32) -> io::Result<()> {
     fs::write(format!("/proc/{pid}/uid_map"), format!("{inside} {outside} 1"))
 }
 
 /// As [`map`], for groups.
-pub(super) fn map_group(pid: libc::pid_t, inside: u32, outside: u32) -> io::Result<()> {
+pub(crate) fn map_group(pid: libc::pid_t, inside: u32, outside: u32) -> io::Result<()> {
     fs::write(format!("/proc/{pid}/gid_map"), format!("{inside} {outside} 1"))
 }
 
@@ -31,8 +68,13 @@ pub(crate) struct Owners {
 }
 
 impl Owners {
-    pub(super) const fn new(user: User) -> Self {
+    pub(crate) const fn new(user: User) -> Self {
         Self { user, known: Vec::new() }
+    }
+
+    /// The session's user.
+    pub(crate) const fn user(&self) -> User {
+        self.user
     }
 
     /// Whether this process opens the session's directories for it: it may see more than the session's user may.
