@@ -106,7 +106,7 @@ impl Confinement {
         }
         let level = this.level();
         if level < wanted.policy.level {
-            return Err(this.too_weak(level, wanted.policy.level));
+            return Err(this.too_weak(level, wanted.policy.level, &[]));
         }
         Ok(this)
     }
@@ -186,13 +186,25 @@ impl Confinement {
         }
     }
 
-    fn too_weak(&self, level: Level, least: Level) -> Refusal {
-        let missing = format!("the sandbox level {least} (this session would have {level}: {})", self.missing.join("; "));
+    /// Refuses what is weaker than `least` once it is known what bounds the tree.
+    pub(crate) fn demand(&self, least: Level, bounds: &Bounds) -> Result<(), Refusal> {
+        let level = self.level_with(bounds);
+        if level < least { Err(self.too_weak(level, least, &bounds.missing())) } else { Ok(()) }
+    }
+
+    /// Without bounds of the whole tree a user of its own is not all that the highest level promises.
+    fn level_with(&self, bounds: &Bounds) -> Level {
+        if bounds.missing().is_empty() { self.level() } else { self.level().min(Level::Namespaces) }
+    }
+
+    fn too_weak(&self, level: Level, least: Level, more: &[String]) -> Refusal {
+        let reasons: Vec<&str> = self.missing.iter().chain(more).map(String::as_str).collect();
+        let missing = format!("the sandbox level {least} (this session would have {level}: {})", reasons.join("; "));
         Refusal::CannotEnforce { missing, remedy: "`capstan doctor` says what to change on this host".to_owned() }
     }
 
-    /// How strong it is as a whole.
-    pub(crate) fn level(&self) -> Level {
+    /// How strong it is as far as the program alone goes.
+    fn level(&self) -> Level {
         match self.sandbox.as_ref().map(|sandbox| sandbox.inside.as_ref()) {
             None => Level::None,
             Some(None) => Level::Landlock,
@@ -254,7 +266,7 @@ impl Confinement {
             network_closed: sandbox.is_some() && self.own_network(),
             uid: inside.map_or_else(user, |namespaces| namespaces.user().kernel()),
             limits: bounds.described(),
-            level: self.level(),
+            level: self.level_with(bounds),
             landlock_rights: sandbox.map(|sandbox| sandbox.ruleset.handled()).unwrap_or_default(),
             namespaces: inside.iter().flat_map(|_| namespaces::NAMES.iter().filter(own)).map(|name| (*name).to_owned()).collect(),
             network: self.network.as_str().to_owned(),

@@ -165,6 +165,7 @@ fn begin(
     let (ends, streams) =
         open_streams(spec.stdio, confinement.ptmx()).map_err(|error| LaunchError::host("open a terminal or pipes", &error))?;
     let bounds = Bounds::from_ahead(cgroup, &places, &spec.limits, confinement.own_user());
+    confinement.demand(spec.policy.level, &bounds)?;
     let pid = launch(image, &streams, &confinement, &bounds)?;
     let slave = match streams {
         Streams::Terminal { slave } => Some(slave),

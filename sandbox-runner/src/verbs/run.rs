@@ -80,6 +80,7 @@ fn start(asked: &Asked) -> Result<Keeper, LaunchError> {
     let confinement = Confinement::prepare(&wanted, Ahead::default())?;
     let signals = Signals::open_all().map_err(|error| LaunchError::host("read signals", &error))?;
     let bounds = Bounds::make(&Places::find(), &asked.limits, confinement.own_user());
+    confinement.demand(policy.level, &bounds)?;
     let pid = launch(&image, &Streams::Inherited, &confinement, &bounds)?;
     let enforced = confinement.enforced(&bounds);
     let watch = Watch::new(bounds, Instant::now());
