@@ -6,7 +6,7 @@ use capstan_types::id::SessionId;
 use capstan_types::launch::{EndRecord, Enforced, LaunchAnswer, LaunchSpec, Refusal, Stdio, TermSize};
 use capstan_types::limits::{ByteCap, SessionLimits};
 use capstan_types::path::AbsPath;
-use capstan_types::policy::SandboxPolicy;
+use capstan_types::policy::{Level, SandboxPolicy};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -25,6 +25,17 @@ pub(crate) fn runner(verb: &str) -> Command {
 
 pub(crate) fn abs(path: &Path) -> AbsPath {
     AbsPath::new(path.canonicalize().unwrap()).unwrap()
+}
+
+/// The strongest level of the suite's sessions: that of Landlock, at which programs see the host as it is; all that the host has where
+/// `CAPSTAN_SUITE_AT_FULL` is set.
+fn strongest() -> Option<Level> {
+    (!at_full()).then_some(Level::Landlock)
+}
+
+/// Whether the suite's sessions have namespaces and a root of their own.
+pub(crate) fn at_full() -> bool {
+    std::env::var_os("CAPSTAN_SUITE_AT_FULL").is_some()
 }
 
 /// A session to be.
@@ -48,7 +59,7 @@ impl Launch {
             limits: SessionLimits::default(),
             root_allowed: true,
             protected: None,
-            strongest: Some(capstan_types::policy::Level::Landlock),
+            strongest: strongest(),
         };
         Self { spec, dir }
     }
