@@ -2,6 +2,7 @@
 //!
 //! Nothing in here decides anything.
 
+pub(crate) mod beneath;
 pub(crate) mod descriptor;
 pub(crate) mod memory;
 pub(crate) mod mounts;

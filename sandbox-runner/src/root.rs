@@ -6,9 +6,11 @@
 mod bind;
 pub(crate) mod layout;
 pub(crate) mod protect;
+pub(crate) mod scan;
+mod sweep;
 pub(crate) mod view;
 
-use crate::kernel::mounts::{self, DEVICE, READ_ONLY};
+use crate::kernel::mounts::{self, DEVICE, READ_ONLY, Tree};
 use crate::kernel::process;
 use crate::namespaces::Owners;
 use bind::{Bind, directory, text};
@@ -16,6 +18,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+pub(crate) use sweep::sweep;
 
 /// Where the host's root is while directories are taken from it by a process inside.
 pub(crate) const HOST: &str = "/.host";
@@ -24,6 +27,8 @@ pub(crate) const NOTHING: [&str; 2] = ["/.nothing", "/.nothing.file"];
 /// Any directory of the host, over which the new root is mounted until it is the root.
 const STAGE: &str = "/tmp";
 
+/// How many terminals the programs of a session can open: all of a host's sessions share a few thousand.
+const MOST_TERMINALS: u32 = 128;
 const TEMPORARY: libc::c_ulong = libc::MS_NOSUID | libc::MS_NODEV;
 
 /// The part of the root that does not depend on a policy.
@@ -78,18 +83,18 @@ impl Base {
         }
         self.devices(id)?;
         self.binds.iter().try_for_each(Bind::attach)?;
-        own_proc()?;
         fs::create_dir(NOTHING[0])?;
         File::create(NOTHING[1])?;
         for place in NOTHING {
             fs::set_permissions(place, std::os::unix::fs::PermissionsExt::from_mode(0o000))?;
         }
+        own_proc()?;
         if keep_host { Ok(()) } else { leave_host() }
     }
 
     fn devices(&self, id: u32) -> io::Result<()> {
         fs::create_dir("/dev/pts")?;
-        let options = format!("newinstance,mode=0600,ptmxmode=0666,uid={id},gid={id}");
+        let options = format!("newinstance,mode=0600,ptmxmode=0666,max={MOST_TERMINALS},uid={id},gid={id}");
         mounts::file_system(c"devpts", c"/dev/pts", libc::MS_NOSUID | libc::MS_NOEXEC, &text(&options)?)?;
         layout::DEVICE_LINKS.iter().try_for_each(|(link, target)| symlink(target, link))
     }
@@ -104,6 +109,14 @@ fn private(place: &Path, options: &str) -> io::Result<()> {
 /// A home that exists only for this session.
 fn private_home(home: &Path) -> io::Result<()> {
     private(home, layout::HOME)
+}
+
+/// Hides a place behind nothing.
+fn mask(place: &Path) -> io::Result<()> {
+    let nothing = if fs::symlink_metadata(place)?.is_dir() { NOTHING[0] } else { NOTHING[1] };
+    let tree = Tree::copy(&text(nothing)?)?;
+    tree.restrict(READ_ONLY, None)?;
+    tree.attach(&text(place)?)
 }
 
 /// Takes the host's root away: from here on there is nothing but what was bound.
@@ -130,5 +143,5 @@ fn own_proc() -> io::Result<()> {
             mounts::pin(&text(place)?, READ_ONLY)?;
         }
     }
-    Ok(())
+    layout::KERNEL_SECRETS.iter().map(Path::new).filter(|place| place.exists()).try_for_each(mask)
 }

@@ -1,6 +1,7 @@
 //! The command line: one verb, and what it needs.
 
 mod run;
+mod scan;
 
 use crate::kernel::signals;
 use crate::{hold, patch_files, probe, serve};
@@ -39,6 +40,9 @@ Usage: capstan-sandbox VERB
              with N holders (none unless said) forked ahead
   patch      Apply the patch in the JSON document on standard input, all of it or nothing
   probe      Print what this host can enforce, as JSON
+  scan [--protect NAME]... [--known FILE] DIR...
+             Print what is protected below directories, as JSON; with FILE, a JSON list of what was known before, first rename what
+             is new and would be obeyed
 
   --help     Print this
   --version  Print the version
@@ -62,6 +66,7 @@ pub fn main_with(args: impl Iterator<Item = OsString>) -> ExitCode {
     let rest: Vec<OsString> = args.collect();
     match (verb.to_str(), rest.first()) {
         (Some("run"), _) => run::run(rest),
+        (Some("scan"), _) => scan::scan(rest),
         (Some("hold"), None) => hold::hold(),
         (Some("serve"), _) => serve_verb(&rest),
         (Some("patch"), None) => patch_files::patch(),

@@ -185,7 +185,8 @@ impl SessionLimits {
 }
 
 impl Default for SessionLimits {
-    /// No time limits of its own, 60 s without an owner, 1 MiB of head and of tail; 1024 processes, 3 GiB of memory, files of 4 GiB.
+    /// No time limits of its own, 60 s without an owner, 1 MiB of head and of tail; 1024 processes, 3 GiB of memory, files of 4 GiB, 16,384
+    /// open files.
     fn default() -> Self {
         Self {
             total: None,
@@ -199,7 +200,7 @@ impl Default for SessionLimits {
             cpu_time: None,
             written: None,
             output: None,
-            open_files: None,
+            open_files: Some(16_384),
             file_bytes: Some(4 << 30),
         }
     }

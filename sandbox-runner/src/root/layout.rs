@@ -96,6 +96,17 @@ pub(super) const DEVICE_LINKS: [(&str, &str); 5] = [
 pub(super) const KERNEL_SWITCHES: [&str; 6] =
     ["/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/sysrq-trigger", "/proc/acpi"];
 
+/// What of `/proc` tells of the whole host.
+pub(super) const KERNEL_SECRETS: [&str; 7] = [
+    "/proc/kcore",
+    "/proc/key-users",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+];
+
 /// Secrets among the system's files. Their modes keep other users out; they are hidden from the one user whom modes do not stop.
 pub(super) const SYSTEM_SECRETS: [&str; 8] = [
     "/etc/shadow",

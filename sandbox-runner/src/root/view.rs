@@ -4,7 +4,7 @@
 
 use super::bind::{self, Bind, text};
 use super::protect::Protection;
-use super::{HOST, NOTHING, layout, leave_host, private_home};
+use super::{HOST, layout, leave_host, mask, private_home};
 use crate::kernel::mounts::{self, HARMLESS, READ_ONLY};
 use crate::namespaces::{Namespaces, User};
 use crate::roots;
@@ -132,7 +132,7 @@ impl View {
         self.writable.iter().map(PathBuf::as_path).chain(scratch).chain(self.home.as_deref())
     }
 
-    /// What is left on the host because of this session, to be taken back after it.
+    /// What is left on the host because of this session, to be judged and taken back after it.
     pub(crate) fn into_protection(self) -> Protection {
         self.protection
     }
@@ -164,11 +164,4 @@ fn owned(place: &Path) -> io::Result<(u32, u32)> {
 /// What has vanished since it was found needs no care.
 fn present(done: io::Result<()>) -> io::Result<()> {
     done.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
-}
-
-fn mask(place: &Path) -> io::Result<()> {
-    let nothing = if fs::symlink_metadata(place)?.is_dir() { NOTHING[0] } else { NOTHING[1] };
-    let tree = mounts::Tree::copy(&text(nothing)?)?;
-    tree.restrict(READ_ONLY, None)?;
-    tree.attach(&text(place)?)
 }

@@ -110,7 +110,11 @@ impl Keeper {
         }
         self.end_all();
         if let Some(inside) = self.inside.take() {
-            inside.view.into_protection().withdraw();
+            let protection = inside.view.into_protection();
+            let refused = protection.sweep();
+            refused.iter().for_each(complain);
+            self.denials.extend(refused);
+            protection.withdraw();
         }
         let end = self.end();
         if let SessionEnd::Limit(limit) = &end {

@@ -37,6 +37,7 @@ pub(crate) struct ForkServer {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them, and it is up nearly always")]
 enum State {
     Off,
     Up(Up),

@@ -1,0 +1,82 @@
+//! Files below a directory that hostile programs may be changing at this moment.
+//!
+//! No symbolic link is followed and nothing above the directory is reached, whatever happens between two looks.
+#![expect(unsafe_code, reason = "openat2 has no safe form in the standard library")]
+
+use std::ffi::{CString, OsStr};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// A directory that is held by its handle.
+#[derive(Debug)]
+pub(crate) struct Held(OwnedFd);
+
+impl Held {
+    /// The directory `root`.
+    pub(crate) fn open(root: &Path) -> io::Result<Self> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
+        File::options().read(true).custom_flags(flags).open(root).map(|file| Self(file.into()))
+    }
+
+    fn beneath(&self, relative: &Path, flags: libc::c_int) -> io::Result<OwnedFd> {
+        let path = if relative.as_os_str().is_empty() { OsStr::new(".") } else { relative.as_os_str() };
+        let path = CString::new(path.as_bytes())?;
+        // SAFETY: all zero is a valid request.
+        let mut how: libc::open_how = unsafe { std::mem::zeroed() };
+        how.flags = u64::try_from(flags | libc::O_CLOEXEC).unwrap_or_default();
+        how.resolve = libc::RESOLVE_BENEATH | libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_MAGICLINKS;
+        // SAFETY: the path is a live C string, and the struct is live and of the given size.
+        let fd = unsafe {
+            libc::syscall(libc::SYS_openat2, self.0.as_raw_fd(), path.as_ptr(), &raw const how, size_of::<libc::open_how>())
+        };
+        let fd = i32::try_from(fd).unwrap_or(-1);
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor is new, so nobody else owns it.
+        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    }
+
+    /// A path by which the standard library reaches what lies in the directory at `relative`, as long as the handle lives.
+    fn directory(&self, relative: &Path) -> io::Result<(OwnedFd, PathBuf)> {
+        let fd = self.beneath(relative, libc::O_PATH | libc::O_DIRECTORY)?;
+        let path = PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+        Ok((fd, path))
+    }
+
+    /// The entries of the directory at `relative`.
+    pub(crate) fn list(&self, relative: &Path) -> io::Result<Vec<fs::DirEntry>> {
+        let (_held, path) = self.directory(relative)?;
+        fs::read_dir(path)?.collect()
+    }
+
+    /// What is at `relative`.
+    pub(crate) fn look(&self, relative: &Path) -> io::Result<fs::Metadata> {
+        let name = relative.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let (_held, path) = self.directory(relative.parent().unwrap_or(Path::new("")))?;
+        fs::symlink_metadata(path.join(name))
+    }
+
+    /// The beginning of the regular file at `relative`, at most `most` bytes.
+    pub(crate) fn read(&self, relative: &Path, most: u64) -> io::Result<String> {
+        if !self.look(relative)?.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let file = File::from(self.beneath(relative, libc::O_RDONLY | libc::O_NONBLOCK)?);
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Gives what is at `relative` the name `to`, in the same directory; what had that name is replaced or, if it is a directory with
+    /// something in it, keeps it.
+    pub(crate) fn rename(&self, relative: &Path, to: &OsStr) -> io::Result<()> {
+        let name = relative.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let (_held, path) = self.directory(relative.parent().unwrap_or(Path::new("")))?;
+        fs::rename(path.join(name), path.join(to))
+    }
+}
