@@ -10,6 +10,7 @@ mod session;
 mod confinement;
 mod control;
 mod files;
+mod levels;
 mod limits;
 mod limits_counted;
 mod limits_groups;
