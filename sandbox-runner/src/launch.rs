@@ -63,12 +63,13 @@ pub(crate) fn launch(
         limits: bounds.of_each_process(),
         parent: std::process::id(),
     };
-    let apart = |error| LaunchError::host("fork into the session's namespace", &error);
     let (mut reports, report_to) = std::io::pipe().map_err(|error| LaunchError::host("make a pipe", &error))?;
     let pid = match confinement.inside() {
-        Some((namespaces, _)) if process::user() != 0 => by_proxy(namespaces, &order, &report_to)?,
-        inside => {
-            inside.map_or(Ok(()), |(namespaces, _)| namespaces.fork_inside()).map_err(apart)?;
+        // Root of a container may lack the right, too.
+        Some((namespaces, _)) if process::user() != 0 || namespaces.fork_inside().is_err() => {
+            by_proxy(namespaces, &order, &report_to)?
+        }
+        _ => {
             // SAFETY: this program has one thread, so the child may go on with all of its memory; it only ever execs or exits.
             match unsafe { libc::fork() } {
                 0 => child::become_program(&order, &report_to),
