@@ -27,16 +27,13 @@ pub(crate) fn abs(path: &Path) -> AbsPath {
     AbsPath::new(path.canonicalize().unwrap()).unwrap()
 }
 
-/// The strongest level of the suite's sessions: that of Landlock, at which programs see the host as it is; all that the host has where
-/// `CAPSTAN_SUITE_AT_FULL` is set.
+/// The strongest level of these sessions: that of Landlock, at which programs see the host as it is, or all that the host has.
 fn strongest() -> Option<Level> {
-    (!at_full()).then_some(Level::Landlock)
+    (!AT_FULL).then_some(Level::Landlock)
 }
 
-/// Whether the suite's sessions have namespaces and a root of their own.
-pub(crate) fn at_full() -> bool {
-    std::env::var_os("CAPSTAN_SUITE_AT_FULL").is_some()
-}
+/// Whether these sessions have namespaces and a root of their own: those of the target `at_full`.
+pub(crate) const AT_FULL: bool = matches!(env!("CARGO_CRATE_NAME").as_bytes(), b"at_full");
 
 /// A session to be.
 pub(crate) struct Launch {
@@ -67,6 +64,12 @@ impl Launch {
     /// All that the host has, wherever the suite's other sessions are.
     pub(crate) fn at_full(mut self) -> Self {
         self.spec.strongest = None;
+        self
+    }
+
+    /// The session may see `place`, wherever it lies.
+    pub(crate) fn seeing(mut self, place: &Path) -> Self {
+        self.spec.policy.readable.push(abs(place));
         self
     }
 
