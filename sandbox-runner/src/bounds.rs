@@ -86,7 +86,8 @@ impl Bounds {
     pub(crate) fn missing(&self) -> Vec<String> {
         let none = "no cgroup can be made here";
         let memory = self.watches_memory().map(|_| {
-            format!("memory of the whole tree: {none}; each process is bounded, and the sum is watched every 250 ms to 1 s")
+            format!("memory of the whole tree: {none}; each process is bounded, and the sum is watched every 250 ms to 1 s; files in memory count where \
+                 they are mapped only")
         });
         let processes = self
             .watches_processes()

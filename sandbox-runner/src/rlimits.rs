@@ -15,8 +15,8 @@ impl ResourceLimits {
     pub(crate) fn of(limits: &SessionLimits, memory: Option<u64>, processes: Option<u64>) -> Self {
         let optional = [
             processes.map(|count| (libc::RLIMIT_NPROC, count)),
-            // A little more than the limit of the whole, so that one process that reaches that is seen to, by the watch.
-            memory.map(|bytes| (libc::RLIMIT_DATA, bytes.saturating_add(bytes / 4))),
+            // The same for each as for the whole, which is watched: one process alone must not pass it between two looks.
+            memory.map(|bytes| (libc::RLIMIT_DATA, bytes)),
             // In whole seconds, and one more: the count of the whole session comes first, this is for when nobody counts.
             limits.cpu_time.map(|span| (libc::RLIMIT_CPU, span.0.div_ceil(1000).saturating_add(1))),
             limits.open_files.map(|count| (libc::RLIMIT_NOFILE, u64::from(count))),

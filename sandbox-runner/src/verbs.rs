@@ -41,7 +41,7 @@ Usage: capstan-sandbox VERB
   patch      Apply the patch in the JSON document on standard input, all of it or nothing
   probe      Print what this host can enforce, as JSON
   scan [--protect NAME]... [--known FILE] DIR...
-             Print what is protected below directories, as JSON; with FILE, a JSON list of what was known before, first rename what
+             Print what is protected below directories, as JSON; with FILE, the output of an earlier scan, first rename what
              is new and would be obeyed
 
   --help     Print this

@@ -74,8 +74,8 @@ impl Watch {
             SessionEnd::Signalled { .. } => true,
             SessionEnd::Limit(_) | SessionEnd::Killed { .. } | SessionEnd::Unknown { .. } => return None,
         };
-        // A process that grew and failed between two looks.
-        let outgrown = || failed && self.bounds.watches_memory().is_some_and(|most| process::largest_child() >= most);
+        // A process that grew until it was refused more, and failed, between two looks.
+        let outgrown = || failed && self.bounds.watches_memory().is_some_and(|most| process::largest_child() >= most - most / 8);
         let too_much = || self.bounds.limits().output.is_some_and(|most| output > most);
         self.over(&self.usage())
             .or_else(|| outgrown().then_some(SessionLimit::Memory))

@@ -57,7 +57,7 @@ impl Held {
     /// What is at `relative`.
     pub(crate) fn look(&self, relative: &Path) -> io::Result<fs::Metadata> {
         let name = relative.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        let (_held, path) = self.directory(relative.parent().unwrap_or(Path::new("")))?;
+        let (_held, path) = self.directory(relative.parent().unwrap_or_else(|| Path::new("")))?;
         fs::symlink_metadata(path.join(name))
     }
 
@@ -76,7 +76,7 @@ impl Held {
     /// something in it, keeps it.
     pub(crate) fn rename(&self, relative: &Path, to: &OsStr) -> io::Result<()> {
         let name = relative.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        let (_held, path) = self.directory(relative.parent().unwrap_or(Path::new("")))?;
+        let (_held, path) = self.directory(relative.parent().unwrap_or_else(|| Path::new("")))?;
         fs::rename(path.join(name), path.join(to))
     }
 }

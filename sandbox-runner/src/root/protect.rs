@@ -5,7 +5,7 @@
 //! so that it can be: it is taken away after the last session that needed it. What appears elsewhere while a session runs is judged after
 //! it ([`super::sweep`]).
 
-use super::scan::{GIT, is_repository, scan};
+use super::scan::{GIT, Identity, identity, is_repository, scan};
 use crate::kernel::mounts::{HARMLESS, READ_ONLY};
 use capstan_types::launch::Denial;
 use capstan_types::path::AbsPath;
@@ -27,6 +27,8 @@ pub(crate) struct Protection {
     exhausted: bool,
     roots: Vec<PathBuf>,
     names: Vec<String>,
+    /// What was there, by what it is: another thing at the same path is not the same thing.
+    known: BTreeSet<Identity>,
 }
 
 /// Directories that were made for it; held so that the last session takes them away, one that was refused too.
@@ -62,6 +64,7 @@ impl Protection {
         }
         protection.pins.sort();
         protection.pins.dedup();
+        protection.known = protection.pins.iter().filter_map(|(place, _)| identity(place)).collect();
         protection
     }
 
@@ -122,8 +125,7 @@ impl Protection {
 
     /// Judges what has appeared since these places were found, and gives what was refused.
     pub(crate) fn sweep(&self) -> Vec<Denial> {
-        let known: BTreeSet<&Path> = self.pins().map(|(place, _)| place).collect();
-        super::sweep::sweep(&self.roots, &self.names, &known)
+        super::sweep::sweep(&self.roots, &self.names, &self.known)
     }
 
     /// Takes back what was made, unless another session needs it still.

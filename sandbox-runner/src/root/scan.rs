@@ -3,6 +3,7 @@
 use crate::kernel::beneath::Held;
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// How many entries are looked at before what is left is given up.
@@ -11,6 +12,14 @@ pub(crate) const MOST_ENTRIES: usize = 400_000;
 pub(super) const GIT: &str = ".git";
 /// Files that make git read its settings, or run programs, from elsewhere. Rarely there; when they are, they are as they are.
 const POINTERS: [&str; 2] = [".git/commondir", ".git/config.worktree"];
+
+/// What a file is, whatever it is called: its device and its number there.
+pub(crate) type Identity = (u64, u64);
+
+/// What is at `place` now.
+pub(crate) fn identity(place: &Path) -> Option<Identity> {
+    fs::symlink_metadata(place).ok().map(|found| (found.dev(), found.ino()))
+}
 
 /// Whether git would take the directory for a repository, by what lies in it.
 pub(super) fn is_repository(place: &Path) -> bool {
@@ -70,9 +79,12 @@ impl Walk<'_> {
 
     fn note_named(&mut self, root: &Path, held: &Held, directory: &Path, first: &OsStr) {
         for name in &self.names {
-            let place = directory.join(name);
-            if Path::new(name).iter().next() == Some(first) && held.look(&place).is_ok() {
-                self.found.push(root.join(place));
+            let mut parts = Path::new(name).iter();
+            // In capitals as well: some file systems take them for the same.
+            if parts.next().is_some_and(|part| part.eq_ignore_ascii_case(first)) {
+                let place = directory.join(first).join(parts.as_path());
+                let place = if parts.as_path().as_os_str().is_empty() { directory.join(first) } else { place };
+                self.found.extend(held.look(&place).is_ok().then(|| root.join(place)));
             }
         }
     }

@@ -3,7 +3,7 @@
 //! It is renamed, not removed: what it holds may be somebody's work, and under another name nobody obeys it. A new repository is left as it
 //! is while it holds nothing that runs code: no hooks but samples, and settings of the harmless kind only.
 
-use super::scan::{GIT, scan};
+use super::scan::{GIT, Identity, identity, scan};
 use crate::kernel::beneath::Held;
 use capstan_types::launch::Denial;
 use std::collections::BTreeSet;
@@ -47,13 +47,14 @@ const HARMLESS_FAMILIES: [(&str, &str); 6] = [
 ];
 
 /// Renames what has appeared below `roots` under one of `names` and is not `known`, and says so.
-pub(crate) fn sweep(roots: &[PathBuf], names: &[String], known: &BTreeSet<&Path>) -> Vec<Denial> {
+pub(crate) fn sweep(roots: &[PathBuf], names: &[String], known: &BTreeSet<Identity>) -> Vec<Denial> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut denials = Vec::new();
     for root in roots {
         let Ok(held) = Held::open(root) else { continue };
         let (found, _) = scan(std::slice::from_ref(root), &names);
-        let mut new: Vec<&PathBuf> = found.iter().filter(|place| !known.contains(place.as_path())).collect();
+        let mut new: Vec<&PathBuf> =
+            found.iter().filter(|place| identity(place).is_some_and(|found| !known.contains(&found))).collect();
         // What lies deeper first: renaming what is above it would hide it.
         new.sort_by_key(|place| std::cmp::Reverse(place.components().count()));
         for place in new {
@@ -101,7 +102,7 @@ fn objection(held: &Held, place: &Path) -> Option<&'static str> {
 fn points_out(held: &Held, place: &Path) -> bool {
     let Ok(text) = held.read(place, 8192) else { return true };
     let Some(target) = text.lines().next().and_then(|line| line.strip_prefix("gitdir: ")) else { return true };
-    let mut at = place.parent().unwrap_or(Path::new("")).to_owned();
+    let mut at = place.parent().unwrap_or_else(|| Path::new("")).to_owned();
     for part in Path::new(target).components() {
         match part {
             std::path::Component::ParentDir if at.pop() => {}

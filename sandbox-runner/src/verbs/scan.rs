@@ -1,15 +1,16 @@
 //! The `scan` verb: what is protected below directories, for a node that keeps the list, so that no launch has to look for it.
 
 use super::{complain, misuse, print};
+use crate::root::scan::{Identity, identity};
 use crate::root::{scan, sweep};
-use capstan_types::path::AbsPath;
 use capstan_types::policy::PROTECTED;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Scans `[--protect NAME]... [--known FILE] DIR...`, and prints JSON: `found`, `exhausted`, and `refused`, which is what was renamed.
+/// Scans `[--protect NAME]... [--known FILE] DIR...`, and prints JSON: `found`, their `identities`, `exhausted`, and `refused`, which is
+/// what was renamed. FILE is what an earlier scan printed.
 pub(super) fn scan(args: Vec<OsString>) -> ExitCode {
     let mut names: Vec<String> = PROTECTED.map(str::to_owned).into();
     let (mut known, mut roots) = (None, Vec::new());
@@ -26,16 +27,22 @@ pub(super) fn scan(args: Vec<OsString>) -> ExitCode {
         return misuse("name the directories to scan by their absolute paths");
     }
     let refused = match known.map(|file| read(&file)).transpose() {
-        Ok(known) => known.map(|known| sweep(&roots, &names, &known.iter().map(AbsPath::as_path).collect::<BTreeSet<_>>())),
+        Ok(known) => known.map(|known| sweep(&roots, &names, &known)),
         Err(error) => {
             complain(&format_args!("the list of known places cannot be read: {error}"));
             return ExitCode::FAILURE;
         }
     };
     let (found, exhausted) = scan::scan(&roots, &names.iter().map(String::as_str).collect::<Vec<_>>());
-    print(&serde_json::json!({ "found": found, "exhausted": exhausted, "refused": refused.unwrap_or_default() }))
+    let identities: BTreeSet<Identity> = found.iter().filter_map(|place| identity(place)).collect();
+    let refused = refused.unwrap_or_default();
+    print(&serde_json::json!({ "found": found, "identities": identities, "exhausted": exhausted, "refused": refused }))
 }
 
-fn read(file: &Path) -> std::io::Result<Vec<AbsPath>> {
-    Ok(serde_json::from_slice(&std::fs::read(file)?)?)
+fn read(file: &Path) -> std::io::Result<BTreeSet<Identity>> {
+    #[derive(serde::Deserialize)]
+    struct Before {
+        identities: BTreeSet<Identity>,
+    }
+    Ok(serde_json::from_slice::<Before>(&std::fs::read(file)?)?.identities)
 }

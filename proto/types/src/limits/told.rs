@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn limits_are_told_in_units_that_people_use() {
-        assert_eq!(SessionLimits::default().told(), ["3 GiB of memory", "1024 processes", "files of 4 GiB"]);
+        assert_eq!(SessionLimits::default().told(), ["3 GiB of memory", "1024 processes", "files of 4 GiB", "16384 open files"]);
         let limits = SessionLimits {
             total: Some(Millis(7_200_000)),
             idle: Some(Millis(90_000)),
