@@ -37,9 +37,11 @@ bench *args:
     cargo build --release -p capstan -p capstan-sandbox
     cargo bench -p capstan-tests {{args}}
 
-# The laws, each with far more cases than an ordinary run tries.
+# The laws, each with far more cases than an ordinary run tries, and every attack by every user.
 prove cases="20000":
     PROPTEST_CASES={{cases}} cargo test --workspace --lib
+    cargo build --workspace
+    CAPSTAN_ATTACKS=all cargo test -p capstan-tests --test attacks
 
 # All that must hold before a change is kept.
 verify:

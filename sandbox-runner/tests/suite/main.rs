@@ -7,6 +7,7 @@ mod client;
 mod server;
 mod session;
 
+mod cases;
 mod confinement;
 mod control;
 mod files;
