@@ -37,11 +37,10 @@ bench *args:
     cargo build --release -p capstan -p capstan-sandbox
     cargo bench -p capstan-tests {{args}}
 
-# The laws, each with far more cases than an ordinary run tries, and every attack by every user.
-prove cases="20000":
-    PROPTEST_CASES={{cases}} cargo test --workspace --lib
-    cargo build --workspace
-    CAPSTAN_ATTACKS=all cargo test -p capstan-tests --test attacks
+# What takes longer than an ordinary run may: the laws with far more cases, every attack as every user, each fuzz target for an hour.
+# What it prints is kept in tests/proofs.
+prove cases="20000" seconds="3600":
+    tests/prove {{cases}} {{seconds}}
 
 # All that must hold before a change is kept.
 verify:
