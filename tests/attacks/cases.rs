@@ -62,7 +62,7 @@ const CASES: [Case; 18] = [
         "a tool's result cannot break out of its message",
         Tests(&[
             ("proto/src/convert/client_event/tests.rs", "every_event_survives_the_wire"),
-            ("coordinator/tools/src/format.rs", "what_a_command_writes_stands_behind_what_is_said_of_it"),
+            ("coordinator/model/src/remote/tests/bodies.rs", "what_a_tool_wrote_is_one_text_however_it_looks"),
         ]),
     ),
     Case(
