@@ -42,7 +42,7 @@ pub(crate) fn request(state: &Path, argv: &[&str], strongest: Option<Level>) -> 
         stdio: Stdio::Terminal(TermSize::default()),
         policy: SandboxPolicy::workspace_write(vec![workspace]),
         limits: SessionLimits::default(),
-        uid: None,
+        root_allowed: true,
         protected: Some(Vec::new()),
         strongest,
     };
