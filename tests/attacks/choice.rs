@@ -35,7 +35,7 @@ impl Choice {
 fn is_chosen(seed: u64, id: &str) -> bool {
     let mut hasher = DefaultHasher::new();
     (seed, id).hash(&mut hasher);
-    hasher.finish() % 2 == 0
+    hasher.finish().is_multiple_of(2)
 }
 
 fn today() -> u64 {

@@ -108,7 +108,7 @@ fn owner_signal(facts: &Facts) -> Vec<String> {
     // The host sees whether the victim lives, which takes a moment to end.
     let stat = format!("/proc/{}/stat", facts.victim());
     for _ in 0..50 {
-        if !std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+        if !fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
             break;
         }
         let _pause = call(libc::SYS_poll, &[0, 0, 4]);
