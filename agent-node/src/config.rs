@@ -7,6 +7,7 @@ use capstan_types::id::NodeId;
 use capstan_types::limits::{ByteCap, SessionLimits};
 use capstan_types::node::Capacity;
 use capstan_types::path::AbsPath;
+use capstan_types::policy::Ceiling;
 use capstan_types::time::Millis;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,17 +31,6 @@ pub struct RunnerPath {
     pub program: PathBuf,
     /// What comes before the verb.
     pub args: Vec<String>,
-}
-
-/// The most that a request may ask for; more is lowered to it. What a session got is in its proof of enforcement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ceilings {
-    /// The longest life; `None` is no ceiling.
-    pub total: Option<Millis>,
-    /// The longest time without an owner.
-    pub ownerless: Millis,
-    /// The most bytes kept from the start, and from the end, of the output of one session.
-    pub output: ByteCap,
 }
 
 /// Everything that [`crate::serve()`] needs.
@@ -67,8 +57,11 @@ pub struct NodeConfig {
     pub base_env: BTreeMap<String, String>,
     /// Paths that no session may read or write, besides the node's own state: the daemon's home with its keys.
     pub hidden: Vec<AbsPath>,
-    /// The most that a request may ask for.
-    pub ceilings: Ceilings,
+    /// The most that a request may ask for: what exceeds it is refused, but for limits, which are lowered. See [`default_ceiling`].
+    pub ceiling: Ceiling,
+    /// Whether sessions may run as root where the node is root and cannot give them a user of their own. An embedded node may do that;
+    /// a daemon refuses such sessions.
+    pub root_allowed: bool,
 }
 
 /// What is wrong with a [`NodeConfig`]. For the operator.
@@ -119,28 +112,13 @@ impl RunnerPath {
     }
 }
 
-impl Default for Ceilings {
-    /// No longest life, an hour without an owner, 64 MiB of head and of tail.
-    fn default() -> Self {
-        Self { total: None, ownerless: Millis(3_600_000), output: ByteCap::mebibytes(64) }
-    }
-}
-
-impl Ceilings {
-    /// `asked`, lowered to these ceilings.
-    #[must_use]
-    pub fn lower(&self, asked: SessionLimits) -> SessionLimits {
-        SessionLimits {
-            total: match (asked.total, self.total) {
-                (Some(asked), Some(most)) => Some(asked.min(most)),
-                (asked, most) => asked.or(most),
-            },
-            ownerless: asked.ownerless.min(self.ownerless),
-            head: asked.head.min(self.output),
-            tail: asked.tail.min(self.output),
-            ..asked
-        }
-    }
+/// The ceiling of a node whose operator sets none: any policy, no longest life, an hour without an owner, 64 MiB of the start and of the
+/// end of the output of one session.
+#[must_use]
+pub fn default_ceiling() -> Ceiling {
+    let output = ByteCap::mebibytes(64);
+    let limits = SessionLimits { ownerless: Millis(3_600_000), head: output, tail: output, ..SessionLimits::WIDEST };
+    Ceiling { limits, ..Ceiling::default() }
 }
 
 /// The environment that sessions start from: HOME, LANG, LOGNAME, PATH, SHELL, TZ and USER as `lookup` knows them, and nothing else.

@@ -20,7 +20,7 @@ mod service;
 mod error;
 mod state;
 
-pub use config::{Ceilings, ConfigError, NodeConfig, RunnerPath, base_environment};
+pub use config::{ConfigError, NodeConfig, RunnerPath, base_environment, default_ceiling};
 pub use probe::{ProbeError, probe};
 pub use serve::{Running, ServeError, serve};
 pub use state::{StateDir, StateError};

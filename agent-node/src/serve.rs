@@ -3,6 +3,7 @@
 //! Invariant: the node is registered only when it can be asked, and is taken out of the registry before it stops answering. Stopping it
 //! ends no session: their holders live on, and end by their ownerless time if nobody comes back.
 
+mod level;
 mod server;
 
 use crate::config::{ConfigError, NodeConfig};
@@ -18,7 +19,7 @@ use crate::workspace::jobs::Shared;
 use capstan_proto::transport::{Bound, ListenError, PipeConnector};
 use capstan_registry::{Registration, Registry, RegistryError};
 use capstan_runtime::actors::{AskError, BoundedRef, Root};
-use capstan_types::node::{NodeAddress, NodeRecord};
+use capstan_types::node::{Fingerprint, NodeAddress, NodeRecord};
 use ractor::{Actor, SpawnErr};
 use server::Servers;
 use std::num::NonZeroUsize;
@@ -80,9 +81,14 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
     config.check()?;
     let state = State::claim(&config.state_dir)?;
     let launcher = Arc::new(Launcher::new(&config, &state));
-    // Side by side: the first session finds the runner's server up.
-    let (fingerprint, ()) = tokio::join!(probe(&config.runner), launcher.runner.warm());
-    let fingerprint = fingerprint?;
+    let trial = async {
+        // The first session finds the runner's server up.
+        launcher.runner.warm().await;
+        level::find(&launcher, &state.scratch()).await
+    };
+    let (fingerprint, (level, missing)) = tokio::join!(probe(&config.runner), trial);
+    launcher.found_level(level);
+    let fingerprint = Fingerprint { level, missing, ..fingerprint? };
     let mut bound = Vec::with_capacity(config.listen.len());
     for listen in &config.listen {
         bound.push(listen.bind().await?);

@@ -3,11 +3,13 @@
 //! Bytes of output never pass through a mailbox: each reader has a connection of its own to the holder ([`stream`]). The actor has one
 //! for commands, and learns the end from it.
 
+pub(crate) mod admission;
 pub(crate) mod dir;
 pub(crate) mod ending;
 pub(crate) mod holder;
 pub(crate) mod launcher;
 pub(crate) mod link;
+pub(crate) mod protected;
 pub(crate) mod runner;
 
 pub(crate) mod actor;

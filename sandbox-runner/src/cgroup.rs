@@ -17,6 +17,8 @@ pub(crate) use places::Places;
 
 use capstan_types::limits::SessionLimits;
 use group::Group;
+use std::fs::File;
+use std::io;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
@@ -61,6 +63,8 @@ pub(crate) struct Cgroup {
     version_2: Option<Group>,
     /// The controllers that version 2 serves here.
     served_by_2: Vec<Controller>,
+    /// What it was made for.
+    limits: SessionLimits,
 }
 
 impl Cgroup {
@@ -69,7 +73,7 @@ impl Cgroup {
         let name = name::own();
         let wanted = || Controller::ALL.into_iter().filter_map(|one| Some((one, one.wanted(limits)?)));
         let version_2 = places.version_2.as_ref().and_then(|place| Group::make(place.dir(), &name, "cgroup.procs").ok());
-        let mut made = Self { version_1: Vec::new(), cpuacct: None, version_2, served_by_2: Vec::new() };
+        let mut made = Self { version_1: Vec::new(), cpuacct: None, version_2, served_by_2: Vec::new(), limits: *limits };
         for (controller, value) in wanted() {
             match (&made.version_2, places.version_1(controller.name())) {
                 (Some(group), _) if places.version_2_has(controller) && v2::bound(group, controller, value).is_ok() => {
@@ -87,6 +91,35 @@ impl Cgroup {
         made
     }
 
+    /// The same for other limits: by new values where it bounds what is to be bounded, else made again.
+    pub(crate) fn fitted(mut self, places: &Places, limits: &SessionLimits) -> Self {
+        if self.fit(limits).is_ok() {
+            return self;
+        }
+        // Its successor has its name.
+        drop(self);
+        Self::make(places, limits)
+    }
+
+    fn fit(&mut self, limits: &SessionLimits) -> io::Result<()> {
+        let shape = |limits: &SessionLimits| (Controller::ALL.map(|one| one.wanted(limits).is_some()), limits.cpu_time.is_some());
+        if shape(limits) != shape(&self.limits) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        for controller in Controller::ALL {
+            let value = controller.wanted(limits).filter(|value| Some(*value) != controller.wanted(&self.limits));
+            match (value, self.version_2(controller), self.version_1(controller)) {
+                (Some(value), Some(group), _) => v2::bound(group, controller, value)?,
+                // Its two limits have an order that new values may violate on the way.
+                (Some(_), None, Some(_)) if controller == Controller::Memory => return Err(io::ErrorKind::InvalidInput.into()),
+                (Some(value), None, Some(group)) => v1::bound(group, controller, value)?,
+                _ => {}
+            }
+        }
+        self.limits = *limits;
+        Ok(())
+    }
+
     /// The version of cgroups by which this bounds what `controller` stands for; none if it does not.
     pub(crate) fn serves(&self, controller: Controller) -> Option<&'static str> {
         if self.served_by_2.contains(&controller) {
@@ -101,13 +134,15 @@ impl Cgroup {
         counted.or_else(|| self.cpuacct.as_ref().map(|_| "cgroup v1"))
     }
 
-    /// The descriptors that a process joins by writing `0` to each of them.
+    /// The descriptors of version 1 that a process joins by writing `0` to each of them.
     pub(crate) fn joins(&self) -> impl Iterator<Item = RawFd> {
-        self.all().map(Group::join)
+        self.version_1.iter().map(|(_, group)| group).chain(&self.cpuacct).map(Group::join)
     }
 
-    fn all(&self) -> impl Iterator<Item = &Group> {
-        self.version_1.iter().map(|(_, group)| group).chain(&self.cpuacct).chain(&self.version_2)
+    /// The group of version 2, and the descriptor that it is joined by.
+    pub(crate) fn birthplace(&self) -> Option<(File, RawFd)> {
+        let group = self.version_2.as_ref()?;
+        Some((group.open().ok()?, group.join()))
     }
 
     fn version_1(&self, controller: Controller) -> Option<&Group> {

@@ -32,6 +32,13 @@ pub(crate) struct Wanted<'a> {
     pub(crate) root_allowed: bool,
 }
 
+/// What was made before the session was known.
+#[derive(Debug, Default)]
+pub(crate) struct Ahead {
+    pub(crate) namespaces: Option<Namespaces>,
+    pub(crate) rules: Option<ruleset::Common>,
+}
+
 /// What a program is confined by from before its first instruction. Empty for a policy without a sandbox.
 #[derive(Debug)]
 pub(crate) struct Confinement {
@@ -76,17 +83,18 @@ struct Sandbox {
 }
 
 impl Confinement {
-    /// What `wanted` asks for, with namespaces that were made ahead if there are any.
-    pub(crate) fn prepare(wanted: &Wanted<'_>, ahead: Option<Namespaces>) -> Result<Self, Refusal> {
+    /// What `wanted` asks for, with what was made ahead if there is any.
+    pub(crate) fn prepare(wanted: &Wanted<'_>, ahead: Ahead) -> Result<Self, Refusal> {
         let mut this = Self { sandbox: None, missing: Vec::new(), network: wanted.policy.network.clone() };
         match wanted.policy.mode {
             SandboxMode::DangerFullAccess => {}
             SandboxMode::ReadOnly | SandboxMode::WorkspaceWrite => {
-                let inside = this.strongest(wanted, ahead)?.map(|inside| this.with_proxy(inside)).transpose()?;
+                let inside = this.strongest(wanted, ahead.namespaces)?.map(|inside| this.with_proxy(inside)).transpose()?;
                 if inside.is_none() && matches!(this.network, Network::Hosts(_)) {
                     this.missing.push("network to listed hosts: it needs a network namespace, so there is none".to_owned());
                 }
-                let ruleset = if inside.is_some() { ruleset::begin(wanted.policy)? } else { ruleset::build(wanted.policy)? };
+                let ruleset =
+                    if inside.is_some() { ruleset::begin(wanted.policy)? } else { ruleset::build(wanted.policy, ahead.rules)? };
                 let surroundings = match inside {
                     Some(_) => Surroundings { own_network: this.own_network(), own_ipc: true, own_mounts: true },
                     None => Surroundings::default(),
@@ -136,20 +144,29 @@ impl Confinement {
     ) -> Result<Result<Option<(Namespaces, View)>, String>, Refusal> {
         let made = match ahead.filter(|ahead| ahead.user() == user) {
             Some(ahead) => Ok(ahead),
-            None => Namespaces::make(user, wanted.home),
+            None => Namespaces::begin(user, wanted.home),
+        };
+        let mut unavailable = |unavailable: namespaces::Unavailable| {
+            if user == User::Own {
+                return Ok(Err(unavailable.to_string()));
+            }
+            self.missing.push(format!(
+                "namespaces: {unavailable}; allow user namespaces (user.max_user_namespaces, \
+                     kernel.apparmor_restrict_unprivileged_userns, the container's seccomp profile)"
+            ));
+            Ok(Ok(None))
         };
         let mut namespaces = match made {
             Ok(namespaces) => namespaces,
-            Err(unavailable) if user == User::Own => return Ok(Err(unavailable.to_string())),
-            Err(unavailable) => {
-                self.missing.push(format!(
-                    "namespaces: {unavailable}; allow user namespaces (user.max_user_namespaces, \
-                     kernel.apparmor_restrict_unprivileged_userns, the container's seccomp profile)"
-                ));
-                return Ok(Ok(None));
-            }
+            Err(error) => return unavailable(error),
         };
-        match View::of(wanted.policy, wanted.home, wanted.protected, &mut namespaces) {
+        // While init builds the root.
+        let view = View::of(wanted.policy, wanted.home, wanted.protected, &mut namespaces);
+        if let Err(error) = namespaces.complete() {
+            view.into_iter().for_each(|view| view.into_protection().withdraw());
+            return unavailable(error);
+        }
+        match view {
             Ok(view) => {
                 self.missing.extend(view.gaps());
                 Ok(Ok(Some((namespaces, view))))
@@ -196,7 +213,7 @@ impl Confinement {
 
     /// The terminal multiplexer of the session's own devpts.
     pub(crate) fn ptmx(&self) -> Option<&OwnedFd> {
-        self.inside().map(|(namespaces, _)| namespaces.ptmx())
+        self.inside().and_then(|(namespaces, _)| namespaces.ptmx())
     }
 
     /// Whether processes of the session's user are the session's alone, and can be counted as such.

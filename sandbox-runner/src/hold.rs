@@ -10,17 +10,19 @@ mod caller;
 pub(crate) use caller::{Caller, MAX_DOCUMENT};
 
 use crate::bounds::Bounds;
-use crate::cgroup::Places;
-use crate::confinement::{Confinement, Wanted};
+use crate::cgroup::{Cgroup, Places};
+use crate::confinement::{Ahead, Confinement, Wanted};
 use crate::holder::{Ends, Held, Holder};
 use crate::kernel::{descriptor, process, signals};
 use crate::launch::{Image, LaunchError, Streams, launch};
 use crate::namespaces::{Namespaces, User};
+use crate::ruleset::Common;
 use crate::session_dir::SessionDir;
 use crate::terminal::Terminal;
 use capstan_types::control;
 use capstan_types::launch::{LaunchAnswer, LaunchSpec, Refusal, Stdio};
-use capstan_types::policy::Level;
+use capstan_types::limits::SessionLimits;
+use capstan_types::policy::{Level, SandboxMode};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -32,8 +34,9 @@ use std::process::ExitCode;
 /// Made by a holder of `serve` while it waits, so that it costs no session its time.
 #[derive(Debug)]
 pub(crate) struct Readiness {
-    namespaces: Option<Namespaces>,
+    ahead: Ahead,
     places: Places,
+    cgroup: Cgroup,
 }
 
 impl Readiness {
@@ -41,7 +44,24 @@ impl Readiness {
     pub(crate) fn make() -> Self {
         let home = std::env::var_os("HOME");
         // What cannot be made now is tried again for the session, where it can be said why.
-        Self { namespaces: Namespaces::make(User::strongest(), home.as_deref().map(Path::new)).ok(), places: Places::find() }
+        let mut namespaces = Namespaces::make(User::strongest(), home.as_deref().map(Path::new)).ok();
+        // Most directories that a session is given are its node's, which is us.
+        namespaces.iter_mut().for_each(|namespaces| {
+            let _ = namespaces.owners().translate(process::owner());
+        });
+        let places = Places::find();
+        let cgroup = Cgroup::make(&places, &SessionLimits::default());
+        Self { ahead: Ahead { namespaces, rules: Common::make() }, places, cgroup }
+    }
+
+    /// Begins with what takes longest, so that init is at work while the rest is made.
+    fn begin(spec: &LaunchSpec, inside: bool) -> Self {
+        // What cannot be is said when it is needed.
+        let begin = || Namespaces::begin(User::strongest(), spec.env.get("HOME").map(Path::new)).ok();
+        let namespaces = inside.then(begin).flatten();
+        let places = Places::find();
+        let cgroup = Cgroup::make(&places, &spec.limits);
+        Self { ahead: Ahead { namespaces, rules: None }, places, cgroup }
     }
 }
 
@@ -125,7 +145,11 @@ fn begin(
     dir: &SessionDir,
     ready: Option<Readiness>,
 ) -> Result<(Held, LaunchAnswer), LaunchError> {
-    let (ahead, places) = ready.map_or_else(|| (None, Places::find()), |ready| (ready.namespaces, ready.places));
+    let inside =
+        spec.policy.mode != SandboxMode::DangerFullAccess && spec.strongest.is_none_or(|level| level >= Level::Namespaces);
+    let Readiness { mut ahead, places, cgroup } = ready.unwrap_or_else(|| Readiness::begin(spec, inside));
+    // What is not needed is not ended on the session's time.
+    let spare = ahead.namespaces.take_if(|_| !inside);
     let signals = signals::Signals::open().map_err(|error| LaunchError::host("read signals", &error))?;
     let spool = dir.spool(&spec.limits).map_err(|error| LaunchError::host("make the output files", &error))?;
     let listener = dir.listen().map_err(|error| LaunchError::host("open the control socket", &error))?;
@@ -139,7 +163,7 @@ fn begin(
     let confinement = Confinement::prepare(&wanted, ahead)?;
     let (ends, streams) =
         open_streams(spec.stdio, confinement.ptmx()).map_err(|error| LaunchError::host("open a terminal or pipes", &error))?;
-    let bounds = Bounds::make(&places, &spec.limits, confinement.own_user());
+    let bounds = Bounds::from_ahead(cgroup, &places, &spec.limits, confinement.own_user());
     let pid = launch(image, &streams, &confinement, &bounds)?;
     let slave = match streams {
         Streams::Terminal { slave } => Some(slave),
@@ -148,7 +172,7 @@ fn begin(
     let answer =
         LaunchAnswer::Started { pid: pid.unsigned_abs(), holder: std::process::id(), enforced: confinement.enforced(&bounds) };
     let inside = confinement.into_inside();
-    Ok((Held { pid, ends, slave, spool, listener, signals, inside, bounds, places }, answer))
+    Ok((Held { pid, ends, slave, spool, listener, signals, inside, spare, bounds, places }, answer))
 }
 
 fn open_streams(stdio: Stdio, ptmx: Option<&OwnedFd>) -> io::Result<(Ends, Streams)> {

@@ -23,6 +23,7 @@ use crate::kernel::descriptor::{Interest, PollSet};
 use crate::kernel::peer;
 use crate::kernel::process::{self, ExitStatus, Reaped};
 use crate::kernel::signals::{Signals, Told};
+use crate::namespaces::Namespaces;
 use crate::session_dir::SessionDir;
 use crate::spool::Spool;
 use crate::terminal::Terminal;
@@ -41,6 +42,8 @@ use watch::Watch;
 
 /// How many connections there may be at once. One more is closed as soon as it is made.
 const MOST_CONNECTIONS: usize = 8;
+/// How much output is read at once until there is more, in bytes.
+const FIRST_READ: usize = 4096;
 /// How much is kept of the name of whoever ends a session, in characters.
 const LONGEST_NAME: usize = 200;
 /// How long the loop rests when the kernel is out of something, so that it does not spin.
@@ -74,6 +77,8 @@ pub(crate) struct Held {
     pub(crate) signals: Signals,
     /// The session's namespaces and what was made for its root, if it has them.
     pub(crate) inside: Option<Inside>,
+    /// Namespaces that were made ahead and are not used.
+    pub(crate) spare: Option<Namespaces>,
     /// What the session is bounded by.
     pub(crate) bounds: Bounds,
     /// Where its groups are.
@@ -91,6 +96,7 @@ pub(crate) struct Holder {
     /// Kept open while the program lives: a program that closes its terminal to open it again would otherwise hang it up.
     slave: Option<OwnedFd>,
     inside: Option<Inside>,
+    spare: Option<Namespaces>,
     /// What the session's proxy refused.
     denials: Vec<Denial>,
     spool: Spool,
@@ -129,6 +135,7 @@ impl Holder {
             terminal: held.ends.terminal,
             slave: held.slave,
             inside: held.inside,
+            spare: held.spare,
             denials: Vec::new(),
             spool: held.spool,
             listener: held.listener,
@@ -147,7 +154,7 @@ impl Holder {
             released: false,
             terminated: false,
             poll: PollSet::default(),
-            buffer: vec![0; MAX_DATA],
+            buffer: Vec::new(),
         }
     }
 
@@ -258,10 +265,17 @@ impl Holder {
         let Some(output) = &mut self.output else {
             return;
         };
+        if self.buffer.is_empty() {
+            self.buffer.resize(FIRST_READ, 0);
+        }
         match output.read(&mut self.buffer) {
             Ok(0) => self.output = None,
             Ok(count) => {
                 self.spool.append(self.buffer.get(..count).unwrap_or_default());
+                // Most sessions never need the whole.
+                if count == FIRST_READ {
+                    self.buffer.resize(MAX_DATA, 0);
+                }
                 self.deadlines.stirred(Instant::now());
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
@@ -337,6 +351,9 @@ impl Holder {
         if self.recorded
             && let Some(watch) = self.watch.take()
         {
+            // Nobody else is in them any more, but for a process that could not be killed.
+            self.inside.iter().for_each(|inside| inside.namespaces.end());
+            self.spare = None;
             self.dir.sync();
             drop(watch);
             cgroup::sweep(&self.places, cgroup::FEW);

@@ -3,6 +3,7 @@
 //! Nothing in here decides anything.
 
 pub(crate) mod beneath;
+pub(crate) mod birth;
 pub(crate) mod descriptor;
 pub(crate) mod memory;
 pub(crate) mod mounts;

@@ -10,7 +10,6 @@
 //! 5. The parent reads the pipe: nothing means that the program runs; a step and an errno become a [`LaunchError`].
 //!
 //! Invariant: a program either runs with everything above in force, or does not run.
-#![expect(unsafe_code, reason = "fork has no safe form in the standard library")]
 
 mod child;
 pub(crate) mod fault;
@@ -21,7 +20,7 @@ pub(crate) use image::Image;
 
 use crate::bounds::Bounds;
 use crate::confinement::Confinement;
-use crate::kernel::process;
+use crate::kernel::{birth, process};
 use crate::namespaces::Namespaces;
 use fault::{Fault, Step};
 use std::io::{PipeWriter, Read};
@@ -60,23 +59,21 @@ pub(crate) fn launch(
         streams,
         confinement,
         joins: bounds.joins(),
+        birthplace: bounds.birthplace(),
         limits: bounds.of_each_process(),
         parent: std::process::id(),
     };
+    if let Some((namespaces, _)) = confinement.inside() {
+        namespaces.await_root().map_err(|error| LaunchError::host("leave the host's root", &error))?;
+    }
     let (mut reports, report_to) = std::io::pipe().map_err(|error| LaunchError::host("make a pipe", &error))?;
     let pid = match confinement.inside() {
         // Root of a container may lack the right, too.
         Some((namespaces, _)) if process::user() != 0 || namespaces.fork_inside().is_err() => {
             by_proxy(namespaces, &order, &report_to)?
         }
-        _ => {
-            // SAFETY: this program has one thread, so the child may go on with all of its memory; it only ever execs or exits.
-            match unsafe { libc::fork() } {
-                0 => child::become_program(&order, &report_to),
-                pid if pid < 0 => return Err(LaunchError::host("make a process", &std::io::Error::last_os_error())),
-                pid => pid,
-            }
-        }
+        _ => birth::start(order.birth(false), child::become_program, &(&order, &report_to))
+            .map_err(|error| LaunchError::host("make a process", &error))?,
     };
     drop(report_to);
     let mut report = Vec::new();
@@ -93,11 +90,9 @@ pub(crate) fn launch(
 /// child does, and forks the program as the holder's.
 fn by_proxy(namespaces: &Namespaces, order: &child::Order<'_>, report_to: &PipeWriter) -> Result<libc::pid_t, LaunchError> {
     let (mut numbers, number_to) = std::io::pipe().map_err(|error| LaunchError::host("make a pipe", &error))?;
-    // SAFETY: as for any fork here.
-    let proxy = match unsafe { libc::fork() } {
-        0 => child::fork_as_sibling(namespaces, order, report_to, &number_to),
-        pid if pid < 0 => return Err(LaunchError::host("make a process", &std::io::Error::last_os_error())),
-        pid => pid,
+    let proxy = match process::fork().map_err(|error| LaunchError::host("make a process", &error))? {
+        None => child::fork_as_sibling(namespaces, order, report_to, &number_to),
+        Some(pid) => pid,
     };
     drop(number_to);
     let mut number = [0; size_of::<libc::pid_t>()];

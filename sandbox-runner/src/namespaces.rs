@@ -89,15 +89,24 @@ pub(crate) struct Namespaces {
     pid: libc::pid_t,
     entrances: Vec<OwnedFd>,
     /// The terminal multiplexer of the session's own devpts.
-    ptmx: OwnedFd,
+    ptmx: Option<OwnedFd>,
     user: User,
     owners: Owners,
     home: Option<PathBuf>,
+    /// Our ends of the pipes to init: orders, and its report.
+    pipes: (File, File),
 }
 
 impl Namespaces {
     /// Makes them for a session of `user`, with the toolchains below `home` in their root.
     pub(crate) fn make(user: User, home: Option<&Path>) -> Result<Self, Unavailable> {
+        let mut made = Self::begin(user, home)?;
+        made.complete()?;
+        Ok(made)
+    }
+
+    /// Has init begin to make them. They can be used when they are complete; until then there is time for other things.
+    pub(crate) fn begin(user: User, home: Option<&Path>) -> Result<Self, Unavailable> {
         // The maps of a process that nobody may look into cannot be written by an ordinary user. No document has been read yet, or
         // nothing of it has been started.
         process::show_memory().map_err(Unavailable::at("open the way to init"))?;
@@ -125,39 +134,62 @@ impl Namespaces {
         let home = sides.base.home().map(Path::to_owned);
         // Our copies of its ends, so that its death is seen as the end of the pipe.
         drop(sides);
-        let made = Self::take(init, user, ours);
-        let taken = made.and_then(|made| Ok((made, PidFd::open(init).map_err(Unavailable::at("take hold of init"))?)));
-        let ((entrances, ptmx), handle) = taken.inspect_err(|_| {
+        let begun = map(init, user.inside(), user.kernel())
+            .map_err(Unavailable::at("map the session's user"))
+            .and_then(|()| map_groups(init, user).map_err(Unavailable::at("map the session's group")))
+            .and_then(|()| pipe::tell(&ours.0, MAPPED).map_err(Unavailable::at("wake init")))
+            .and_then(|()| PidFd::open(init).map_err(Unavailable::at("take hold of init")));
+        let handle = begun.inspect_err(|_| {
             let _ = process::kill(init, libc::SIGKILL);
             let _ = process::wait_for(init);
         })?;
-        Ok(Self { init: handle, pid: init, entrances, ptmx, user, owners, home })
+        Ok(Self { init: handle, pid: init, entrances: Vec::new(), ptmx: None, user, owners, home, pipes: ours })
     }
 
-    /// Maps the user, waits for the root, takes the handles, and seals init.
-    fn take(init: libc::pid_t, user: User, (orders, report): (File, File)) -> Result<(Vec<OwnedFd>, OwnedFd), Unavailable> {
-        let id = user.inside();
-        map(init, id, user.kernel()).map_err(Unavailable::at("map the session's user"))?;
-        map_groups(init, user).map_err(Unavailable::at("map the session's group"))?;
-        pipe::tell(&orders, MAPPED).map_err(Unavailable::at("wake init"))?;
-        if let Some(fault) = init::answer(&report).map_err(Unavailable::at("hear from init"))? {
-            return Err(Unavailable { step: fault.step.name().to_owned(), source: io::Error::from_raw_os_error(fault.errno) });
+    /// Waits for the root, takes the handles, and seals init.
+    pub(crate) fn complete(&mut self) -> Result<(), Unavailable> {
+        if self.ptmx.is_some() {
+            return Ok(());
         }
+        self.hear()?;
+        let init = self.pid;
         let open = |name: &&str| File::open(format!("/proc/{init}/ns/{name}")).map(OwnedFd::from);
-        let entrances = NAMES.iter().map(open).collect::<io::Result<Vec<_>>>().map_err(Unavailable::at("open namespaces"))?;
+        self.entrances = NAMES.iter().map(open).collect::<io::Result<Vec<_>>>().map_err(Unavailable::at("open namespaces"))?;
         let ptmx = File::options()
             .read(true)
             .custom_flags(libc::O_PATH)
             .open(format!("/proc/{init}/root/dev/pts/ptmx"))
             .map_err(Unavailable::at("find the terminals"))?;
-        pipe::tell(&orders, SEALED).map_err(Unavailable::at("seal init"))?;
-        Ok((entrances, ptmx.into()))
+        self.ptmx = Some(ptmx.into());
+        pipe::tell(&self.pipes.0, SEALED).map_err(Unavailable::at("seal init"))
+    }
+
+    /// Waits until the host's root is out of reach, right before a program starts. To be called once.
+    pub(crate) fn await_root(&self) -> Result<(), Unavailable> {
+        self.hear()
+    }
+
+    fn hear(&self) -> Result<(), Unavailable> {
+        match init::answer(&self.pipes.1).map_err(Unavailable::at("hear from init"))? {
+            Some(fault) => {
+                Err(Unavailable { step: fault.step.name().to_owned(), source: io::Error::from_raw_os_error(fault.errno) })
+            }
+            None => Ok(()),
+        }
     }
 
     /// Ends init, and with it everything in the pid namespace, at once and however fast it forks. Who is ended is still to be reaped.
     pub(crate) fn end(&self) {
         // It fails when init has been reaped already.
         let _ = self.init.signal(libc::SIGKILL);
+    }
+
+    /// Whether init is the only process in the pid namespace, and our only child: whoever is in there is a child of one who is, of
+    /// init, or of us.
+    pub(crate) fn is_empty(&self) -> bool {
+        let children = |pid: libc::pid_t| std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        children(self.pid).is_ok_and(|of_init| of_init.is_empty())
+            && children(process::own()).is_ok_and(|ours| ours.trim().parse() == Ok(self.pid))
     }
 
     /// Which user the session runs as.
@@ -176,8 +208,8 @@ impl Namespaces {
     }
 
     /// A handle on the terminal multiplexer of the session's own devpts.
-    pub(crate) const fn ptmx(&self) -> &OwnedFd {
-        &self.ptmx
+    pub(crate) const fn ptmx(&self) -> Option<&OwnedFd> {
+        self.ptmx.as_ref()
     }
 
     fn entrance(&self, name: &str) -> Option<&OwnedFd> {
@@ -209,11 +241,9 @@ impl Namespaces {
 }
 
 impl Drop for Namespaces {
-    /// What was made ahead and is not used must not wait for a session.
+    /// What was made ahead and is not used must not wait for a session. Who is ended is still to be reaped.
     fn drop(&mut self) {
-        if self.init.signal(libc::SIGKILL).is_ok() {
-            let _ = process::wait_for(self.pid);
-        }
+        self.end();
     }
 }
 

@@ -67,8 +67,8 @@ impl Base {
         self.home.as_deref()
     }
 
-    /// Builds it, from inside a new mount namespace, and makes it the root. The host's root stays at [`HOST`] if asked.
-    pub(crate) fn build(&self, keep_host: bool, id: u32) -> io::Result<()> {
+    /// Builds it, from inside a new mount namespace, and makes it the root. The host's root stays at [`HOST`] until [`leave_host`].
+    pub(crate) fn build(&self, id: u32) -> io::Result<()> {
         process::set_umask(0o022);
         mounts::cut_off()?;
         mounts::file_system(c"tmpfs", &text(STAGE)?, TEMPORARY, c"mode=0755,size=16m")?;
@@ -88,8 +88,7 @@ impl Base {
         for place in NOTHING {
             fs::set_permissions(place, std::os::unix::fs::PermissionsExt::from_mode(0o000))?;
         }
-        own_proc()?;
-        if keep_host { Ok(()) } else { leave_host() }
+        own_proc()
     }
 
     fn devices(&self, id: u32) -> io::Result<()> {
@@ -120,7 +119,7 @@ fn mask(place: &Path) -> io::Result<()> {
 }
 
 /// Takes the host's root away: from here on there is nothing but what was bound.
-fn leave_host() -> io::Result<()> {
+pub(crate) fn leave_host() -> io::Result<()> {
     mounts::detach(&text(HOST)?)?;
     fs::remove_dir(HOST)
 }

@@ -110,14 +110,40 @@ fn present(done: io::Result<()>) -> io::Result<()> {
     done.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
-/// Builds the ruleset of `policy` for a session that sees the host's own root.
-pub(crate) fn build(policy: &SandboxPolicy) -> Result<Ruleset, Refusal> {
-    let abi = usable(crate::probe::landlock_abi())?;
+/// The rules that most policies have in common where a session sees the host's own root: reading what is not hidden, without a network.
+pub(crate) struct Common(Rules);
+
+impl std::fmt::Debug for Common {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Common").finish_non_exhaustive()
+    }
+}
+
+impl Common {
+    /// Makes them ahead. What comes to be in `/` later is not covered.
+    pub(crate) fn make() -> Option<Self> {
+        let nothing = readable::Hidden::resolve(&[]).ok()?;
+        common(usable(crate::probe::landlock_abi()).ok()?, false, &nothing).ok().map(Self)
+    }
+}
+
+fn common(abi: ABI, network: bool, hidden: &readable::Hidden) -> Result<Rules, Refusal> {
     let rights = Rights::of(abi);
-    let hidden = readable::Hidden::resolve(&policy.hidden)?;
-    let mut rules = Rules { created: create(abi, rights, policy.network.is_full())?, rights };
-    readable::grant(&mut rules, &hidden)?;
+    let mut rules = Rules { created: create(abi, rights, network)?, rights };
+    readable::grant(&mut rules, hidden)?;
     devices::grant(&mut rules)?;
+    Ok(rules)
+}
+
+/// Builds the ruleset of `policy` for a session that sees the host's own root, upon what was made ahead if that serves.
+pub(crate) fn build(policy: &SandboxPolicy, ahead: Option<Common>) -> Result<Ruleset, Refusal> {
+    let abi = usable(crate::probe::landlock_abi())?;
+    let hidden = readable::Hidden::resolve(&policy.hidden)?;
+    let serves = policy.hidden.is_empty() && !policy.network.is_full();
+    let mut rules = match ahead.filter(|_| serves) {
+        Some(Common(rules)) => rules,
+        None => common(abi, policy.network.is_full(), &hidden)?,
+    };
     if policy.mode == SandboxMode::WorkspaceWrite {
         writable::grant(&mut rules, &policy.writable, &hidden)?;
     }

@@ -14,6 +14,7 @@
 mod pool;
 mod waiting;
 
+use crate::cgroup::{self, Places};
 use crate::hold::{self, Caller};
 use crate::kernel::descriptor::{self, Interest, PollSet};
 use crate::kernel::process::{self, Reaped};
@@ -66,7 +67,10 @@ enum Role {
 pub(crate) fn serve(prepared: usize) -> io::Result<ExitCode> {
     let mut server = Server::open(prepared)?;
     match server.run()? {
-        Role::Over => Ok(ExitCode::SUCCESS),
+        Role::Over => {
+            server.dismiss();
+            Ok(ExitCode::SUCCESS)
+        }
         Role::Waiting => server.into_waiting().run(),
         Role::Holder(stream) => {
             drop(server);
@@ -122,6 +126,14 @@ impl Server {
                 return Ok(Role::Holder(stream));
             }
         }
+    }
+
+    /// Ends the holders that wait, and takes away what they made ahead.
+    fn dismiss(&self) {
+        for pid in self.pool.waiting() {
+            let _ = process::kill(*pid, libc::SIGKILL).and_then(|()| process::wait_for(*pid));
+        }
+        cgroup::sweep(&Places::find(), cgroup::FEW);
     }
 
     /// Forks the holders that are missing. Whether this is one of them.

@@ -40,9 +40,9 @@ Usage: capstan-sandbox VERB
              with N holders (none unless said) forked ahead
   patch      Apply the patch in the JSON document on standard input, all of it or nothing
   probe      Print what this host can enforce, as JSON
-  scan [--protect NAME]... [--known FILE] DIR...
-             Print what is protected below directories, as JSON; with FILE, the output of an earlier scan, first rename what
-             is new and would be obeyed
+  scan [--protect NAME]... [--since SECONDS] DIR...
+             Print what is protected below directories, as JSON; with SECONDS since 1970, first rename what has come
+             to be since then and would be obeyed
 
   --help     Print this
   --version  Print the version

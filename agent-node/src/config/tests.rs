@@ -1,7 +1,7 @@
 //! Tests of the configuration.
 
 use super::*;
-use proptest::prelude::*;
+use capstan_types::policy::SandboxPolicy;
 
 fn config() -> NodeConfig {
     NodeConfig {
@@ -15,7 +15,8 @@ fn config() -> NodeConfig {
         labels: BTreeMap::new(),
         base_env: BTreeMap::new(),
         hidden: vec![],
-        ceilings: Ceilings::default(),
+        ceiling: default_ceiling(),
+        root_allowed: false,
     }
 }
 
@@ -61,28 +62,12 @@ fn a_node_that_could_run_nothing_is_refused() {
     assert!(matches!(relative.check(), Err(ConfigError::RelativeRunner(_))));
 }
 
-proptest! {
-    #[test]
-    fn nothing_is_ever_raised_and_no_ceiling_is_passed(
-        total in proptest::option::of(1..10_000_u64),
-        most in proptest::option::of(1..10_000_u64),
-        ownerless in 1..10_000_u64,
-        longest in 1..10_000_u64,
-        head in 1..10_000_u64,
-        cap in 1..10_000_u64,
-    ) {
-        let ceilings = Ceilings { total: most.map(Millis), ownerless: Millis(longest), output: ByteCap::new(cap).unwrap() };
-        let asked = SessionLimits {
-            total: total.map(Millis),
-            ownerless: Millis(ownerless),
-            head: ByteCap::new(head).unwrap(),
-            ..SessionLimits::default()
-        };
-        let got = ceilings.lower(asked);
-        prop_assert_eq!(got.ownerless.0, ownerless.min(longest));
-        prop_assert_eq!(got.head.bytes(), head.min(cap));
-        prop_assert_eq!(got.tail.bytes(), asked.tail.bytes().min(cap));
-        prop_assert_eq!(got.total.map(|span| span.0), [total, most].into_iter().flatten().min());
-        prop_assert_eq!((got.idle, got.processes), (asked.idle, asked.processes));
-    }
+#[test]
+fn without_a_ceiling_of_the_operators_every_policy_is_allowed_and_limits_are_within_reason() {
+    let ceiling = default_ceiling();
+    assert_eq!(ceiling.exceeded_by(&SandboxPolicy::full_access()), None);
+    let asked = SessionLimits { ownerless: Millis(1 << 40), head: ByteCap::mebibytes(1024), ..SessionLimits::default() };
+    let got = asked.narrow(&ceiling.limits);
+    assert_eq!((got.ownerless, got.head, got.total), (Millis(3_600_000), ByteCap::mebibytes(64), asked.total));
+    assert!(ceiling.limits.checked().is_ok());
 }

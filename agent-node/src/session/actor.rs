@@ -10,6 +10,7 @@ use crate::session::dir::SessionDir;
 use crate::session::holder::Holder;
 use crate::session::input;
 use crate::session::message::{Done, Input, SessionMsg};
+use crate::session::protected::Writes;
 use crate::workspace::message::{WorkspaceFact, WorkspaceFacts};
 use capstan_types::control::Request;
 use capstan_types::id::SessionId;
@@ -38,6 +39,7 @@ pub(crate) struct SessionArgs {
     pub(crate) place: Place,
     pub(crate) known: Known,
     pub(crate) workspace: WorkspaceFacts,
+    pub(crate) writes: Writes,
 }
 
 #[derive(Debug)]
@@ -45,6 +47,7 @@ pub(crate) struct SessionState {
     session: SessionId,
     dir: SessionDir,
     workspace: WorkspaceFacts,
+    writes: Writes,
     end: Option<SessionEnd>,
     place: Option<Place>,
     known: Option<Known>,
@@ -93,6 +96,7 @@ impl Actor for SessionActor {
             session: args.session,
             dir: args.dir,
             workspace: args.workspace,
+            writes: args.writes,
             end: None,
             place: Some(args.place),
             known: Some(args.known),
@@ -252,6 +256,7 @@ impl SessionState {
             return;
         }
         self.place = None;
+        self.writes.over();
         self.input = InputState::Closed;
         self.end_waiters.drain(..).for_each(|reply| drop(reply.send(end.clone())));
         self.end = Some(end);

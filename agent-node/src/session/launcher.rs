@@ -1,9 +1,11 @@
-//! From what a coordinator asks for to a launch document: the node adds its environment, its hidden paths and its ceilings here, and
+//! From what a coordinator asks for to a launch document: the node adds its environment, its hidden paths and its ceiling here, and
 //! nowhere else.
 
-use crate::config::{Ceilings, NodeConfig};
+use crate::config::NodeConfig;
+use crate::session::admission::Admission;
 use crate::session::dir::{NewDir, SessionDir};
 use crate::session::holder::Holder;
+use crate::session::protected::{Protected, Writes};
 use crate::session::runner::{LaunchError, Runner};
 use crate::state::State;
 use crate::workspace::repository;
@@ -12,12 +14,17 @@ use capstan_types::id::SessionId;
 use capstan_types::launch::{Enforced, LaunchSpec, Refusal, Stdio};
 use capstan_types::limits::SessionLimits;
 use capstan_types::path::AbsPath;
-use capstan_types::policy::SandboxPolicy;
+use capstan_types::policy::{Level, SandboxMode, SandboxPolicy};
 use capstan_types::session::StartCall;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::Instrument;
+
+/// How the runner begins to say that a session could not have a user of its own.
+const OWN_USER: &str = "own user";
 
 /// What is common to all sessions of a node.
 #[derive(Debug)]
@@ -26,7 +33,12 @@ pub(crate) struct Launcher {
     sessions: PathBuf,
     base_env: BTreeMap<String, String>,
     hidden: Vec<AbsPath>,
-    ceilings: Ceilings,
+    pub(crate) admission: Admission,
+    pub(crate) protected: Protected,
+    /// Whether it has been said that sessions run as root.
+    warned_of_root: AtomicBool,
+    /// What sessions reach here, once one has.
+    level: OnceLock<Level>,
 }
 
 /// A program to be run as a session.
@@ -47,6 +59,7 @@ pub(crate) struct Launched {
     pub(crate) dir: SessionDir,
     pub(crate) holder: Holder,
     pub(crate) enforced: Enforced,
+    pub(crate) writes: Writes,
 }
 
 impl From<StartCall> for Program {
@@ -64,8 +77,27 @@ impl Launcher {
             sessions: state.sessions(),
             base_env: config.base_env.clone(),
             hidden: outermost(config.hidden.iter().chain([&state.root]).cloned().collect()),
-            ceilings: config.ceilings,
+            admission: Admission::new(config),
+            protected: Protected::new(Runner::new(config.runner.clone()), state.root.clone()),
+            warned_of_root: AtomicBool::new(false),
+            level: OnceLock::new(),
         }
+    }
+
+    /// Starts what a coordinator asks for, if it is within the node's ceiling.
+    pub(crate) async fn launch_admitted(&self, program: Program) -> Result<Launched, LaunchError> {
+        let policy = self.admission.admit(program.policy).map_err(LaunchError::Refused)?;
+        self.launch(Program { policy, ..program }).await
+    }
+
+    /// Takes note of what sessions reach here.
+    pub(crate) fn found_level(&self, level: Level) {
+        let _ = self.level.set(level);
+    }
+
+    /// Whether each session has temporary directories of its own, which go with it.
+    pub(crate) fn has_private_temp(&self) -> bool {
+        self.level.get().is_some_and(|level| *level >= Level::Namespaces)
     }
 
     /// A variable of the environment that sessions start from.
@@ -73,30 +105,52 @@ impl Launcher {
         self.base_env.get(name).map(String::as_str)
     }
 
-    /// Starts a session, and returns when its program runs.
+    /// Starts a session under a policy that is the node's own or has been admitted, and returns when its program runs.
     pub(crate) async fn launch(&self, program: Program) -> Result<Launched, LaunchError> {
         let session = SessionId::generate();
         let span = tracing::info_span!("launch", %session);
         async {
             let dir = NewDir::make(&self.sessions, session).map_err(|error| no_dir(&error))?;
-            let spec = self.document(session, &dir, program)?;
-            let answered = self.runner.launch(&spec).await?;
+            let mut spec = self.document(session, &dir, program)?;
+            let known = self.protected.below(&spec.policy).await;
+            spec.protected = known.places;
+            // Before it runs, so that whatever it does is looked at once it has ended.
+            let writes = self.protected.writes(&spec.policy);
+            let mut answered = self.runner.launch(&spec).await?;
+            answered.enforced.missing.extend(known.gap);
+            self.warn_of_root(&answered.enforced);
             let dir = dir.keep().ok_or_else(|| no_dir(&io::ErrorKind::NotFound.into()))?;
-            Ok(Launched { session, dir, holder: answered.holder, enforced: answered.enforced })
+            Ok(Launched { session, dir, holder: answered.holder, enforced: answered.enforced, writes })
         }
         .instrument(span)
         .await
+    }
+
+    /// Says, once in the node's life, that sessions are root's.
+    fn warn_of_root(&self, enforced: &Enforced) {
+        let Some(missing) = enforced.missing.iter().find(|missing| missing.starts_with(OWN_USER)) else { return };
+        if !self.warned_of_root.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                uid = enforced.uid,
+                "sessions run as the node's own user, with all else of the sandbox in force: {missing}"
+            );
+        }
     }
 
     fn document(&self, session: SessionId, dir: &NewDir, program: Program) -> Result<LaunchSpec, LaunchError> {
         let mut policy = program.policy;
         policy.hidden.extend(self.hidden.iter().cloned());
         policy.hidden = outermost(policy.hidden);
+        // Weaker levels have no users of their own.
+        if self.admission.must_not_be_root() && policy.mode != SandboxMode::DangerFullAccess {
+            policy.level = Level::Full;
+        }
         let mut env = self.base_env.clone();
         env.extend(program.env);
         // What lies in a writable directory is read there anyhow.
         let home = env.get("HOME").map(Path::new);
-        policy.readable.extend(repository::places(program.cwd.as_path(), home));
+        let places = repository::places(program.cwd.as_path(), home);
+        policy.readable.extend(places.into_iter().filter(|place| self.admission.shows(place)));
         Ok(LaunchSpec {
             version: control::VERSION,
             session,
@@ -106,10 +160,10 @@ impl Launcher {
             env,
             stdio: program.stdio,
             policy,
-            limits: self.ceilings.lower(program.limits),
-            root_allowed: true,
+            limits: program.limits.narrow(self.admission.limits()),
+            root_allowed: self.admission.root_allowed(),
             protected: None,
-            strongest: Some(capstan_types::policy::Level::Landlock),
+            strongest: None,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::NodeError;
 use crate::session::link::LinkError;
+use crate::session::protected::Writes;
 use bytes::Bytes;
 use capstan_types::id::SessionId;
 use capstan_types::launch::{Enforced, SessionEnd, TermSize};
@@ -100,4 +101,5 @@ pub(crate) struct SessionDoor {
     pub(crate) enforced: Arc<Enforced>,
     pub(crate) socket: Arc<Path>,
     pub(crate) actor: ActorRef<SessionMsg>,
+    pub(crate) writes: Writes,
 }

@@ -9,7 +9,7 @@ use crate::session::link::{self, LinkError, Reader, Writer};
 use crate::session::runner::LaunchError;
 use bytes::Bytes;
 use capstan_types::control::{MAX_DATA, Report, Request, VERSION};
-use capstan_types::launch::SessionEnd;
+use capstan_types::launch::{Enforced, SessionEnd};
 use capstan_types::output::{Piece, Seq};
 use capstan_types::time::Millis;
 use futures::future::{Either, select};
@@ -25,6 +25,8 @@ pub(crate) struct Outcome {
     /// Its output, at most as long as was asked for.
     pub(crate) output: Vec<u8>,
     pub(crate) end: SessionEnd,
+    /// What was in force.
+    pub(crate) enforced: Enforced,
 }
 
 /// Why there is no outcome.
@@ -70,7 +72,7 @@ pub(crate) async fn to_end(
     deadline: Duration,
 ) -> Result<Outcome, RunError> {
     program.limits.total = Some(Millis::of(deadline));
-    let Launched { dir, holder, .. } = launcher.launch(program).await?;
+    let Launched { dir, holder, enforced, writes, .. } = launcher.launch(program).await?;
     let mut helper = Helper { holder, dir };
     let outcome = match tokio::time::timeout(deadline + GOODBYE, converse(&helper.dir, input, cap)).await {
         Ok(outcome) => outcome.map_err(|error| RunError::Unknown(error.to_string())),
@@ -81,10 +83,14 @@ pub(crate) async fn to_end(
         helper.holder.end().await;
     }
     helper.dir.remove().await;
-    outcome
+    writes.over();
+    outcome.map(|(output, end)| Outcome { output, end, enforced })
 }
 
-async fn converse(dir: &SessionDir, input: Bytes, cap: usize) -> Result<Outcome, LinkError> {
+/// What it wrote, and how it ended.
+type Told = (Vec<u8>, SessionEnd);
+
+async fn converse(dir: &SessionDir, input: Bytes, cap: usize) -> Result<Told, LinkError> {
     let (mut reader, mut writer) = link::connect(&dir.socket()).await?;
     writer.send(&Request::Attach { version: VERSION, from: Seq(0) }).await?;
     let outcome = {
@@ -112,7 +118,7 @@ async fn feed(writer: &mut Writer, mut input: Bytes) -> Result<(), LinkError> {
     writer.send(&Request::CloseInput).await
 }
 
-async fn collect(reader: &mut Reader, cap: usize) -> Result<Outcome, LinkError> {
+async fn collect(reader: &mut Reader, cap: usize) -> Result<Told, LinkError> {
     let mut output = Vec::new();
     loop {
         match reader.next().await? {
@@ -121,7 +127,7 @@ async fn collect(reader: &mut Reader, cap: usize) -> Result<Outcome, LinkError> 
                 output.extend_from_slice(&bytes[..room]);
             }
             Some(Report::Output(Piece::Gap { .. }) | Report::Hello { .. } | Report::InputClosed | Report::Denied(_)) => {}
-            Some(Report::Ended(end)) => return Ok(Outcome { output, end }),
+            Some(Report::Ended(end)) => return Ok((output, end)),
             None => return Err(LinkError::Io(std::io::ErrorKind::UnexpectedEof.into())),
         }
     }

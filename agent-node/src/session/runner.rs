@@ -12,16 +12,18 @@ mod fork_server;
 use crate::config::RunnerPath;
 use crate::session::ending;
 use crate::session::holder::Holder;
-use capstan_types::launch::{Enforced, LaunchAnswer, LaunchSpec, Refusal};
+use capstan_types::launch::{Denial, Enforced, LaunchAnswer, LaunchSpec, Refusal};
 use capstan_types::node::Fingerprint;
 use capstan_types::path::AbsPath;
 use connection::{Heard, MAX_ANSWER};
 use fork_server::ForkServer;
+use serde::Deserialize;
 use std::io;
+use std::iter;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
@@ -34,6 +36,12 @@ const MAX_COMPLAINT: u64 = 2048;
 
 /// How often the fork server is asked for a session that it has died without starting.
 const ATTEMPTS: u32 = 3;
+
+/// How long the runner may take to look through a directory.
+const SCAN_DEADLINE: Duration = Duration::from_secs(60);
+
+/// The longest list that is taken from it, in bytes.
+const MAX_SCAN: u64 = 8 << 20;
 
 /// Starts runners.
 #[derive(Debug, Clone)]
@@ -57,6 +65,19 @@ struct Served {
 pub(crate) struct Answered {
     pub(crate) holder: Holder,
     pub(crate) enforced: Enforced,
+}
+
+/// What the runner found below a directory.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Scan {
+    /// What is read-only by its name, absolute.
+    pub(crate) found: Vec<AbsPath>,
+    /// Whether there was more than it looks at.
+    #[serde(default)]
+    pub(crate) exhausted: bool,
+    /// What had come to be, would have been obeyed, and was renamed.
+    #[serde(default)]
+    pub(crate) refused: Vec<Denial>,
 }
 
 /// Why a launch gave no session.
@@ -116,7 +137,7 @@ impl Runner {
     /// The command line of one of the runner's verbs, to be run as a session's own program.
     pub(crate) fn verb_argv(&self, verb: &str) -> Vec<String> {
         let program = self.path.program.to_string_lossy().into_owned();
-        std::iter::once(program).chain(self.path.args.iter().cloned()).chain(std::iter::once(verb.to_owned())).collect()
+        iter::once(program).chain(self.path.args.iter().cloned()).chain(iter::once(verb.to_owned())).collect()
     }
 
     /// Starts a session, and returns when its program runs.
@@ -197,6 +218,30 @@ impl Runner {
         }
         reap(child.0.take()).await;
         fingerprint.map_err(io::Error::from)
+    }
+
+    /// Asks the runner what below `root` is read-only by its name: one of those that always are, or of `names`. What has come to be
+    /// `since` and would be obeyed is renamed first.
+    pub(crate) async fn scan(&self, root: &AbsPath, names: &[String], since: Option<SystemTime>) -> io::Result<Scan> {
+        let since = since.and_then(|since| since.duration_since(UNIX_EPOCH).ok());
+        let since = since.map(|since| ["--since".to_owned(), since.as_secs().to_string()]);
+        let since = since.iter().flatten().map(String::as_str);
+        let protect = names.iter().flat_map(|name| ["--protect", name.as_str()]);
+        let arguments: Vec<&str> = iter::once("scan").chain(protect).chain(since).chain([root.as_str()]).collect();
+        let mut child = Unclaimed(Some(self.start_with(&arguments, Stdio::null())?));
+        let Some(running) = child.0.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
+        let mut said = Vec::new();
+        if let Some(output) = running.stdout.take() {
+            let mut output = output.take(MAX_SCAN);
+            tokio::time::timeout(SCAN_DEADLINE, output.read_to_end(&mut said)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        }
+        let scan = serde_json::from_slice(&said);
+        if scan.is_err() {
+            let complaint = complaint(running).await;
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it gave no list{complaint}")));
+        }
+        reap(child.0.take()).await;
+        scan.map_err(io::Error::from)
     }
 
     fn start_server(&self, served: &Served, socket: Stdio) -> io::Result<Child> {

@@ -91,6 +91,7 @@ impl Reading {
             Ok(Some(Report::Output(piece))) => Ok(SessionEvent::Output(piece)),
             Ok(Some(Report::Denied(denial))) => Ok(SessionEvent::Denied(denial)),
             Ok(Some(Report::Ended(end))) => {
+                self.door.writes.over();
                 // Told before the reader is, so that a release that the reader sends at once finds the session ended.
                 let _ = self.door.actor.cast(SessionMsg::Ended(end.clone()));
                 Ok(SessionEvent::Ended(end))

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use capstan_types::launch::{SessionEnd, Stdio};
 use capstan_types::limits::{ByteCap, SessionLimits};
 use capstan_types::path::AbsPath;
-use capstan_types::policy::SandboxPolicy;
+use capstan_types::policy::{SandboxMode, SandboxPolicy};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,7 +85,10 @@ impl Git {
     pub(crate) async fn run(&self, script: Script<'_>) -> Result<Vec<u8>, String> {
         let _turn = self.turns.acquire().await.map_err(|error| error.to_string())?;
         let cap = script.cap;
-        match run::to_end(&self.launcher, program(script), Bytes::new(), cap, DEADLINE).await {
+        let reading = SandboxPolicy { readable: vec![script.cwd.clone()], ..SandboxPolicy::read_only() };
+        // Whoever asked is told what it reads, which is no more than a session may.
+        let reading = self.launcher.admission.admit(reading).map_err(|refusal| refusal.to_string())?;
+        match run::to_end(&self.launcher, program(script, reading), Bytes::new(), cap, DEADLINE).await {
             Ok(outcome) if outcome.end == (SessionEnd::Exited { code: 0 }) => Ok(outcome.output),
             Ok(outcome) => Err(reason(&outcome.output, &outcome.end)),
             Err(RunError::Refused(refusal)) => Err(refusal.to_string()),
@@ -94,7 +97,7 @@ impl Git {
     }
 }
 
-fn program(script: Script<'_>) -> Program {
+fn program(script: Script<'_>, reading: SandboxPolicy) -> Program {
     let variables = script.variables.into_iter().map(|(name, value)| (name.to_owned(), value));
     let scratch = ("CAPSTAN_SCRATCH".to_owned(), script.scratch.to_string());
     Program {
@@ -102,10 +105,7 @@ fn program(script: Script<'_>) -> Program {
         cwd: script.cwd.clone(),
         env: environment().into_iter().chain(variables).chain([scratch]).collect(),
         stdio: Stdio::PipesNoInput,
-        policy: SandboxPolicy {
-            readable: vec![script.cwd.clone()],
-            ..SandboxPolicy::workspace_write(vec![script.scratch.clone()])
-        },
+        policy: SandboxPolicy { mode: SandboxMode::WorkspaceWrite, writable: vec![script.scratch.clone()], ..reading },
         limits: SessionLimits {
             head: ByteCap::new(script.cap as u64).unwrap_or_else(|_| SessionLimits::default().head),
             file_bytes: Some(LARGEST_FILE),

@@ -70,7 +70,14 @@ impl Jobs {
         if let Some(reply) = self.room(reply) {
             let (node, launcher) = (self.node.clone(), Arc::clone(&self.launcher));
             // On a thread for blocking work: a network file system may keep it waiting.
-            self.running.spawn_blocking(move || drop(reply.send(open::look(&cwd, node, launcher.base_variable("TMPDIR")))));
+            self.running.spawn_blocking(move || {
+                let writable = |place: &AbsPath| launcher.admission.lets_write(place);
+                let facts = open::look(&cwd, node, launcher.base_variable("TMPDIR"), writable);
+                if let Ok(facts) = &facts {
+                    launcher.protected.look_at(&facts.root);
+                }
+                let _ = reply.send(facts);
+            });
         }
     }
 

@@ -10,13 +10,19 @@ use std::path::Path;
 const TMP: &str = "/tmp";
 
 /// Says what `cwd` is. `tmpdir` is what sessions know as TMPDIR. It blocks for a few file operations.
-pub(crate) fn look(cwd: &AbsPath, node: NodeId, tmpdir: Option<&str>) -> Result<WorkspaceFacts, NodeError> {
+/// Of the temporary directories only those count that `writable` takes.
+pub(crate) fn look(
+    cwd: &AbsPath,
+    node: NodeId,
+    tmpdir: Option<&str>,
+    writable: impl Fn(&AbsPath) -> bool,
+) -> Result<WorkspaceFacts, NodeError> {
     let no = |reason: String| NodeError::NoDirectory { path: cwd.to_string(), reason };
     let real = cwd.as_path().canonicalize().map_err(|error| no(error.to_string()))?;
     // Listing it is the test that matters: one that can be named but not entered is of no use.
     std::fs::read_dir(&real).map_err(|error| no(error.to_string()))?;
     let root = AbsPath::new(&real).map_err(|error| no(error.to_string()))?;
-    let temp_dirs = [Some(TMP), tmpdir].into_iter().flatten().filter_map(directory).collect();
+    let temp_dirs = [Some(TMP), tmpdir].into_iter().flatten().filter_map(directory).filter(writable).collect();
     Ok(WorkspaceFacts { git: in_work_tree(&real), root, node, temp_dirs })
 }
 
@@ -34,7 +40,7 @@ mod tests {
     use super::*;
 
     fn open(path: &Path) -> Result<WorkspaceFacts, NodeError> {
-        look(&AbsPath::new(path).unwrap(), "n1".parse().unwrap(), None)
+        look(&AbsPath::new(path).unwrap(), "n1".parse().unwrap(), None, |_| true)
     }
 
     #[test]
@@ -64,7 +70,7 @@ mod tests {
     fn temporary_directories_are_those_that_exist() {
         let dir = tempfile::tempdir().unwrap();
         let cwd = AbsPath::new(dir.path()).unwrap();
-        let dirs = |tmpdir| look(&cwd, "n1".parse().unwrap(), tmpdir).unwrap().temp_dirs;
+        let dirs = |tmpdir| look(&cwd, "n1".parse().unwrap(), tmpdir, |_| true).unwrap().temp_dirs;
         assert_eq!(dirs(None), [AbsPath::new("/tmp").unwrap()]);
         assert_eq!(dirs(cwd.as_path().to_str()), [AbsPath::new("/tmp").unwrap(), cwd.clone()]);
         assert_eq!(dirs(Some("/no/such/dir")).len(), 1);

@@ -2,13 +2,18 @@
 
 use crate::error::NodeError;
 use crate::session::launcher::{Launcher, Program};
+use crate::session::protected::PRIVATE;
 use crate::session::run::{self, Outcome, RunError};
 use bytes::Bytes;
 use capstan_types::launch::{SessionEnd, Stdio};
 use capstan_types::limits::{ByteCap, SessionLimits};
+use capstan_types::patch::{self, FileHunk};
 use capstan_types::patch_report::{PatchDocument, PatchResult};
+use capstan_types::path::AbsPath;
+use capstan_types::policy::{SandboxMode, SandboxPolicy};
 use capstan_types::session::{PatchCall, PatchReport};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 /// How long a patch may take. It reads and writes a few files; a network file system may be slow.
@@ -20,9 +25,12 @@ const MAX_RESULT: usize = 16 << 20;
 /// Applies a patch: all of it, or nothing.
 pub(crate) async fn apply(launcher: &Launcher, call: PatchCall) -> Result<PatchReport, NodeError> {
     let document = PatchDocument { cwd: call.cwd.clone(), patch: call.patch };
-    let document = serde_json::to_vec(&document).map_err(|error| NodeError::Unknown(error.to_string()))?;
-    let mut policy = call.policy;
+    let mut policy = launcher.admission.admit(call.policy).map_err(NodeError::Refused)?;
+    if let Some(reason) = unreachable(&document, &policy, launcher.has_private_temp()) {
+        return Ok(PatchReport::Refused { reason });
+    }
     policy.readable.extend(launcher.runner.program());
+    let document = serde_json::to_vec(&document).map_err(|error| NodeError::Unknown(error.to_string()))?;
     let program = Program {
         argv: launcher.runner.verb_argv("patch"),
         cwd: call.cwd,
@@ -36,6 +44,43 @@ pub(crate) async fn apply(launcher: &Launcher, call: PatchCall) -> Result<PatchR
         Err(RunError::Refused(refusal)) => Err(NodeError::Refused(refusal)),
         Err(RunError::Unknown(reason)) => Err(NodeError::Unknown(reason)),
     }
+}
+
+/// Why a patch would change nothing that anybody finds: a session has places of its own that are gone after it, and could write there.
+/// What else the policy forbids is left to the sandbox.
+fn unreachable(document: &PatchDocument, policy: &SandboxPolicy, private_temp: bool) -> Option<String> {
+    if policy.mode == SandboxMode::DangerFullAccess {
+        return None;
+    }
+    let kept = |root: &&AbsPath| !(private_temp && PRIVATE.iter().any(|place| root.as_path() == Path::new(place)));
+    let writes = policy.mode == SandboxMode::WorkspaceWrite;
+    let roots: Vec<&AbsPath> = policy.writable.iter().filter(|_| writes).filter(kept).collect();
+    // One that cannot be read is refused by the program that is to apply it.
+    let patch = patch::parse(&document.patch).ok()?;
+    let outside = |named: &&str| {
+        let place = document.cwd.join(named).ok();
+        place.is_some_and(|place| {
+            let real = resolved(&place);
+            !roots.iter().any(|root| place.is_within(root) || real.is_within(root))
+        })
+    };
+    let place = patch.hunks.iter().flat_map(FileHunk::paths).find(outside)?;
+    Some(match roots.as_slice() {
+        [] => format!("`{place}` cannot be changed, because nothing may be written"),
+        roots => {
+            let roots: Vec<_> = roots.iter().map(|root| root.as_str()).collect();
+            format!("`{place}` is not in a directory that can be patched ({}); nothing was changed", roots.join(", "))
+        }
+    })
+}
+
+/// A path with the links of what exists of it resolved.
+fn resolved(path: &AbsPath) -> AbsPath {
+    let real = |above: &Path| {
+        let rest = path.as_path().strip_prefix(above).ok()?;
+        AbsPath::new(above.canonicalize().ok()?.join(rest)).ok()
+    };
+    path.as_path().ancestors().find_map(real).unwrap_or_else(|| path.clone())
 }
 
 fn report(outcome: &Outcome) -> Result<PatchReport, NodeError> {
@@ -64,9 +109,10 @@ fn described(end: &SessionEnd) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use capstan_types::launch::Enforced;
 
     fn outcome(output: &str, end: SessionEnd) -> Outcome {
-        Outcome { output: output.as_bytes().to_vec(), end }
+        Outcome { output: output.as_bytes().to_vec(), end, enforced: Enforced::default() }
     }
 
     #[test]
@@ -76,6 +122,27 @@ mod tests {
         assert_eq!(report(&outcome(refused, done)), Ok(PatchReport::Refused { reason: "no such file".into() }));
         let killed = report(&outcome(r#"{"applied":[]}"#, SessionEnd::Signalled { signal: 9 }));
         assert!(matches!(killed, Err(NodeError::Unknown(said)) if said.contains("signal 9")));
+    }
+
+    #[test]
+    fn a_patch_of_what_goes_with_its_session_is_refused() {
+        let path = |text: &str| AbsPath::new(text).unwrap();
+        let document = |name: &str| PatchDocument {
+            cwd: path("/w"),
+            patch: format!("*** Begin Patch\n*** Add File: {name}\n+x\n*** End Patch\n"),
+        };
+        let policy = SandboxPolicy::workspace_write(vec![path("/w"), path("/tmp")]);
+        let said = |name: &str, policy: &SandboxPolicy, private| unreachable(&document(name), policy, private);
+        for inside in ["a", "b/../c", "/w/d"] {
+            assert_eq!(said(inside, &policy, true), None, "{inside}");
+        }
+        for outside in ["/tmp/a", "../home/a", "/w/../home/a"] {
+            let reason = said(outside, &policy, true).unwrap();
+            assert_eq!(reason, format!("`{outside}` is not in a directory that can be patched (/w); nothing was changed"));
+        }
+        assert_eq!(said("/tmp/a", &policy, false), None, "where /tmp is everybody's, it is found there");
+        assert!(said("a", &SandboxPolicy::read_only(), true).unwrap().contains("nothing may be written"));
+        assert_eq!(said("/tmp/a", &SandboxPolicy::full_access(), true), None);
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Sessions {
                 self.starting.insert(key, (place, call.stdio));
                 let (launcher, facts) = (Arc::clone(&self.launcher), self.facts.clone());
                 let launch = async move {
-                    let outcome = Box::new(launcher.launch(Program::from(call)).await);
+                    let outcome = Box::new(launcher.launch_admitted(Program::from(call)).await);
                     facts.tell(WorkspaceFact::Launched { key, outcome }).await;
                 };
                 tasks.spawn(launch.instrument(span));
@@ -98,13 +98,13 @@ impl Sessions {
         place: Place,
         stdio: Stdio,
     ) -> Result<SessionDoor, String> {
-        let Launched { session, dir, holder, enforced } = launched;
+        let Launched { session, dir, holder, enforced, writes } = launched;
         let socket = dir.socket().into();
         let (known, facts) = (self.places.count_known(), self.facts.clone());
-        let args = SessionArgs { session, dir, holder, stdio, place, known, workspace: facts };
+        let args = SessionArgs { session, dir, holder, stdio, place, known, workspace: facts, writes: writes.clone() };
         // Its `pre_start` only starts tasks, so waiting for it here takes no time.
         match Actor::spawn_linked(None, SessionActor, args, workspace.get_cell()).await {
-            Ok((actor, _)) => Ok(SessionDoor { session, enforced: Arc::new(enforced), socket, actor }),
+            Ok((actor, _)) => Ok(SessionDoor { session, enforced: Arc::new(enforced), socket, actor, writes }),
             // The session lives on without an owner, and ends by that.
             Err(error) => Err(format!("the session's actor could not be started: {error}")),
         }

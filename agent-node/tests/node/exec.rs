@@ -1,6 +1,6 @@
 //! Running commands.
 
-use crate::fixture::{Fixture, TOKEN, children, eventually, exited, is_tcp, lives, parent, soon, tcp};
+use crate::fixture::{Fixture, TOKEN, bearer, children, eventually, exited, is_tcp, lives, marked, marker, parent, soon, tcp};
 use capstan_proto::refusal;
 use capstan_proto::token::Token;
 use capstan_proto::transport::Listen;
@@ -83,16 +83,15 @@ impl StdioCall {
 async fn killing_a_session_ends_its_whole_tree() {
     let node = Fixture::start().await;
     let mut client = node.client();
-    let script = "setsid sleep 1000 & echo $!; sleep 1000 & echo $!; echo ready; wait";
-    let mut events = client.start(&node.call(&client, script)).await.unwrap();
+    let mark = marker();
+    let script = format!("setsid sleep {mark} & sleep {mark} & echo ready; wait");
+    let mut events = client.start(&node.call(&client, &script)).await.unwrap();
     let session = events.started().await;
-    // With a PID namespace these would not be the host's numbers; the sandbox has none yet.
-    let output = events.until("ready").await;
-    let pids: Vec<u32> = output.lines().filter_map(|line| line.parse().ok()).collect();
-    assert!(pids.len() == 2 && pids.iter().all(|pid| lives(*pid)), "{output}");
+    events.until("ready").await;
+    eventually("the shell and its two children run", async || marked(&mark).len() == 3).await;
     client.kill(session).await.unwrap();
     assert_eq!(events.rest().await.unwrap().end, SessionEnd::Killed { by: "the test".into() });
-    assert!(!pids.iter().any(|pid| lives(*pid)), "a process outlived its session");
+    assert_eq!(marked(&mark), Vec::<u32>::new(), "a process outlived its session");
     client.kill(session).await.expect("killing what has ended is no error");
 }
 
@@ -274,7 +273,7 @@ async fn a_session_cannot_read_the_nodes_state_or_what_is_hidden() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_are_lowered_to_the_nodes_ceilings() {
-    let node = Fixture::with(|config, _| config.ceilings.total = Some(capstan_types::time::Millis(300))).await;
+    let node = Fixture::with(|config, _| config.ceiling.limits.total = Some(capstan_types::time::Millis(300))).await;
     let mut client = node.client();
     let ran = client.run(&node.call(&client, "sleep 1000")).await.unwrap();
     assert_eq!(ran.end, SessionEnd::Limit(capstan_types::launch::SessionLimit::Total));
@@ -284,9 +283,10 @@ async fn limits_are_lowered_to_the_nodes_ceilings() {
 async fn a_holder_that_is_killed_takes_its_session_with_it_and_the_end_is_unknown() {
     let node = Fixture::start().await;
     let mut client = node.client();
-    let mut events = client.start(&node.call(&client, "echo $$; exec sleep 1000")).await.unwrap();
+    let mark = marker();
+    let mut events = client.start(&node.call(&client, &format!("exec sleep {mark}"))).await.unwrap();
     let session = events.started().await;
-    let program: u32 = events.until("\n").await.trim().parse().unwrap();
+    let program = bearer(&mark).await;
     let holder = parent(program);
     assert!(children().contains(&parent(holder)), "it is not the server's");
     crate::fixture::kill_process(holder);

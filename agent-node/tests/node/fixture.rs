@@ -1,6 +1,6 @@
 //! A real node with the real runner, and a client of it.
 
-use capstan_agent_node::{Ceilings, NodeConfig, RunnerPath, Running, StateDir, base_environment, serve};
+use capstan_agent_node::{NodeConfig, RunnerPath, Running, StateDir, base_environment, default_ceiling, serve};
 use capstan_proto::token::Token;
 use capstan_proto::transport::channel;
 use capstan_proto::wire::node as wire;
@@ -56,7 +56,8 @@ pub(crate) fn config(dir: &Path) -> NodeConfig {
         labels: [("zone".to_owned(), "test".to_owned())].into(),
         base_env: base_environment(|name| std::env::var(name).ok()),
         hidden: vec![],
-        ceilings: Ceilings::default(),
+        ceiling: default_ceiling(),
+        root_allowed: true,
     }
 }
 
@@ -258,6 +259,28 @@ pub(crate) async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
         assert!(Instant::now() < deadline, "it did not become true that {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// A number of seconds that nobody else sleeps for: a mark in a command line by which a process is found from outside of its session,
+/// which has process numbers of its own.
+pub(crate) fn marker() -> String {
+    format!("1000.{}", SessionId::generate().to_string().bytes().map(|byte| char::from(b'0' + byte % 10)).collect::<String>())
+}
+
+/// The processes that have `marker` in their command line, by the host's numbers.
+pub(crate) fn marked(marker: &str) -> Vec<u32> {
+    let bears = |pid: &u32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.windows(marker.len()).any(|part| part == marker.as_bytes())
+    };
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(bears).collect()
+}
+
+/// The one process with the marker, once it is there.
+pub(crate) async fn bearer(marker: &str) -> u32 {
+    eventually("one process bears the mark", async || marked(marker).len() == 1).await;
+    marked(marker)[0]
 }
 
 /// Whether a process lives; a zombie does not.

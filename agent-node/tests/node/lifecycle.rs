@@ -1,6 +1,6 @@
 //! A node's life: how it starts, what it leaves, what outlives it.
 
-use crate::fixture::{Fixture, children, config, eventually, kill_process, lives, parent, soon, tcp};
+use crate::fixture::{Fixture, bearer, children, config, eventually, kill_process, lives, marker, parent, soon, tcp};
 use capstan_agent_node::{ProbeError, RunnerPath, ServeError, StateError, probe, serve};
 use capstan_proto::token::Token;
 use capstan_proto::transport::Listen;
@@ -54,9 +54,10 @@ async fn health_needs_no_token_and_turns_before_the_node_stops() {
 async fn a_session_outlives_the_node() {
     let node = Fixture::start().await;
     let mut client = node.client();
-    let mut events = client.start(&node.call(&client, "echo $$; exec sleep 1000")).await.unwrap();
+    let mark = marker();
+    let mut events = client.start(&node.call(&client, &format!("exec sleep {mark}"))).await.unwrap();
     events.started().await;
-    let program: u32 = events.until("\n").await.trim().parse().unwrap();
+    let program = bearer(&mark).await;
     node.running.shutdown().await;
     let end = events.rest().await.unwrap_err();
     assert_eq!(end.code(), Code::Unavailable, "{end:?}");
@@ -74,11 +75,12 @@ async fn a_session_outlives_the_node() {
 async fn a_session_that_nobody_is_attached_to_ends_by_its_ownerless_time() {
     let node = Fixture::start().await;
     let mut client = node.client();
-    let mut call = node.call(&client, "echo $$; exec sleep 1000");
+    let mark = marker();
+    let mut call = node.call(&client, &format!("exec sleep {mark}"));
     call.limits.ownerless = Millis(300);
     let mut events = client.start(&call).await.unwrap();
     let session = events.started().await;
-    let program: u32 = events.until("\n").await.trim().parse().unwrap();
+    let program = bearer(&mark).await;
     // Twice its ownerless time with an owner attached.
     tokio::time::sleep(std::time::Duration::from_millis(600)).await;
     assert!(lives(program), "it ended although somebody was attached");
@@ -92,11 +94,12 @@ async fn a_session_that_nobody_is_attached_to_ends_by_its_ownerless_time() {
 async fn a_dropped_node_answers_no_more_and_its_sessions_run_out() {
     let node = Fixture::start().await;
     let mut client = node.client();
-    let mut call = node.call(&client, "echo $$; exec sleep 1000");
+    let mark = marker();
+    let mut call = node.call(&client, &format!("exec sleep {mark}"));
     call.limits.ownerless = Millis(300);
     let mut events = client.start(&call).await.unwrap();
     events.started().await;
-    let program: u32 = events.until("\n").await.trim().parse().unwrap();
+    let program = bearer(&mark).await;
     drop(node.running);
     assert!(events.rest().await.is_err());
     eventually("the session is ended", async || !lives(program)).await;
@@ -110,9 +113,10 @@ async fn a_process_can_take_its_sessions_with_it() {
     let mut streams = Vec::new();
     for _ in 0..3 {
         let mut client = node.client();
-        let mut events = client.start(&node.call(&client, "echo $$; exec sleep 1000")).await.unwrap();
+        let mark = marker();
+        let mut events = client.start(&node.call(&client, &format!("exec sleep {mark}"))).await.unwrap();
         events.started().await;
-        programs.push(events.until("\n").await.trim().parse::<u32>().unwrap());
+        programs.push(bearer(&mark).await);
         holders.extend(programs.last().copied().map(parent));
         streams.push(events);
     }

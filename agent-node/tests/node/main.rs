@@ -8,5 +8,6 @@ mod exec;
 mod lifecycle;
 mod orphans;
 mod owners;
+mod policy;
 mod server;
 mod workspace;

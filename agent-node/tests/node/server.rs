@@ -1,23 +1,23 @@
 //! The runner's fork server, as the node keeps it: what its death does, and what goes on without it.
 
-use crate::fixture::{Fixture, children, eventually, exited, kill_process, lives, parent, runner};
+use crate::fixture::{Fixture, bearer, children, eventually, exited, kill_process, lives, marker, parent, runner};
 use capstan_agent_node::RunnerPath;
 
-/// The one child that a node has: its server.
-fn server() -> u32 {
-    let children = children();
-    assert_eq!(children.len(), 1, "{children:?}");
-    children[0]
+/// The one child that a node has for long: its server, dead or alive. Others look through a directory and are gone.
+async fn server() -> u32 {
+    eventually("the node has one child", async || children().len() == 1).await;
+    children()[0]
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_servers_death_ends_no_session_and_the_next_call_starts_another() {
     let node = Fixture::start().await;
     let mut client = node.client();
-    let mut events = client.start(&node.call(&client, "echo $$; sleep 1; echo done")).await.unwrap();
+    let mark = marker();
+    let mut events = client.start(&node.call(&client, &format!(": {mark}; sleep 1; echo done"))).await.unwrap();
     events.started().await;
-    let program: u32 = events.until("\n").await.trim().parse().unwrap();
-    let first = server();
+    let program = bearer(&mark).await;
+    let first = server().await;
     kill_process(first);
     eventually("the server is gone", async || !lives(first)).await;
     for number in 0..3 {
@@ -25,8 +25,8 @@ async fn the_servers_death_ends_no_session_and_the_next_call_starts_another() {
         let ran = another.run(&node.call(&another, &format!("exit {number}"))).await.unwrap();
         assert_eq!(ran.end, exited(number));
     }
-    assert_ne!(server(), first);
-    assert_ne!(parent(program), server(), "the session's holder was not orphaned");
+    assert_ne!(server().await, first);
+    assert_ne!(parent(program), server().await, "the session's holder was not orphaned");
     assert_eq!(events.rest().await.unwrap().end, exited(0));
 }
 
@@ -34,7 +34,7 @@ async fn the_servers_death_ends_no_session_and_the_next_call_starts_another() {
 async fn a_server_that_dies_again_and_again_costs_no_call() {
     let node = Fixture::start().await;
     for number in 0..20 {
-        kill_process(server());
+        kill_process(server().await);
         let mut client = node.client();
         let ran = client.run(&node.call(&client, &format!("exit {number}"))).await.unwrap();
         assert_eq!(ran.end, exited(number));
@@ -66,10 +66,11 @@ async fn the_server_goes_with_the_node_and_the_session_stays() {
     for dropped in [false, true] {
         let node = Fixture::start().await;
         let mut client = node.client();
-        let mut events = client.start(&node.call(&client, "echo $$; sleep 1000")).await.unwrap();
+        let mark = marker();
+        let mut events = client.start(&node.call(&client, &format!("exec sleep {mark}"))).await.unwrap();
         events.started().await;
-        let program: u32 = events.until("\n").await.trim().parse().unwrap();
-        let (server, holder) = (server(), parent(program));
+        let program = bearer(&mark).await;
+        let (server, holder) = (server().await, parent(program));
         if dropped {
             drop((events, client));
             drop(node.running);

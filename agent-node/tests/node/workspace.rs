@@ -150,7 +150,7 @@ async fn a_patch_stays_inside_the_sandbox_of_its_call() {
     let read_only = PatchCall { policy: SandboxPolicy::read_only(), ..patch_call(&node, &client, "*** Add File: b\n+x\n") };
     assert!(matches!(client.patch(&read_only).await.unwrap(), PatchReport::Refused { .. }));
     assert!(!node.path("b").exists());
-    let impossible = vec![node.workspace.join("missing").unwrap()];
+    let impossible = vec![node.workspace.clone(), node.workspace.join("missing").unwrap()];
     let no_sandbox =
         PatchCall { policy: SandboxPolicy::workspace_write(impossible), ..patch_call(&node, &client, "*** Add File: b\n+x\n") };
     let status = client.patch(&no_sandbox).await.unwrap_err();

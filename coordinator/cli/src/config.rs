@@ -8,14 +8,14 @@ mod layers;
 mod source;
 
 pub mod auth;
-pub mod ceilings;
+pub mod ceiling;
 pub mod permissions;
 pub mod providers;
 pub mod read;
 pub mod resolve;
 pub mod telemetry;
 
-pub use ceilings::ceilings;
+pub use ceiling::ceiling;
 pub use error::ConfigError;
 pub use layers::Layers;
 pub use read::{Inputs, UserConfig, read};

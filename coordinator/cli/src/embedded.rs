@@ -5,11 +5,11 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::host;
 use crate::surroundings::Surroundings;
-use capstan_agent_node::{Ceilings, NodeConfig, RunnerPath, StateDir, base_environment};
+use capstan_agent_node::{NodeConfig, RunnerPath, StateDir, base_environment};
 use capstan_coordinator::models::Models;
 use capstan_coordinator::{CoordinatorConfig, RegistryLocation, StaticNode, StoreLocation};
 use capstan_types::path::AbsPath;
-use capstan_types::policy::SandboxMode;
+use capstan_types::policy::{Ceiling, SandboxMode};
 use capstan_types::thread::ThreadSettings;
 use std::future::Future;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub fn node_config(
     home: &Home,
     surroundings: &Surroundings,
     runner: RunnerPath,
-    ceilings: Ceilings,
+    ceiling: Ceiling,
 ) -> Result<NodeConfig, Failure> {
     Ok(NodeConfig {
         id: NODE.parse().map_err(Failure::bad_input)?,
@@ -66,7 +66,8 @@ pub fn node_config(
         base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
         // It holds keys and other threads' conversations.
         hidden: vec![home.path().clone()],
-        ceilings,
+        ceiling,
+        root_allowed: true,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use capstan_types::id::NodeId;
 use capstan_types::node::NodeRecord;
+use capstan_types::policy::Level;
 
 /// The nodes at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,12 +18,17 @@ pub struct NodeRoom {
     pub id: NodeId,
     /// Sessions that it can run at once.
     pub sessions: u32,
+    /// How strong a sandbox it gives.
+    pub level: Level,
+    /// What a stronger one would have, and why the node does not give it.
+    pub missing: Vec<String>,
 }
 
 impl NodeRoom {
     /// A node's room as its record states it.
     #[must_use]
     pub fn of(record: &NodeRecord) -> Self {
-        Self { id: record.id.clone(), sessions: record.capacity.sessions }
+        let (level, missing) = (record.fingerprint.level, record.fingerprint.missing.clone());
+        Self { id: record.id.clone(), sessions: record.capacity.sessions, level, missing }
     }
 }

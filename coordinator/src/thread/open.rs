@@ -17,7 +17,7 @@ use capstan_tools::sessions::SessionTable;
 use capstan_tools::toolbox::Toolbox;
 use capstan_types::event::EventBody;
 use capstan_types::history::Usage;
-use capstan_types::id::{Epoch, EventSeq, NodeId, ThreadId};
+use capstan_types::id::{Epoch, EventSeq, ThreadId};
 use capstan_types::session::Authority;
 use capstan_types::thread::{ThreadRecord, ThreadSettings};
 use ractor::ActorRef;
@@ -86,7 +86,7 @@ impl Threads {
         self.models.client(&settings.provider)?;
         let thread = ThreadId::generate();
         let epoch = Epoch(1);
-        let host = self.host(thread, epoch, settings.node.as_ref()).await?;
+        let host = self.host(thread, epoch, &settings).await?;
         let facts =
             host.open_workspace(&settings.cwd).await.map_err(|status| CreateError::Workspace(status.message().to_owned()))?;
         let settings = ThreadSettings { cwd: facts.root.clone(), node: Some(facts.node.clone()), ..settings };
@@ -130,9 +130,9 @@ impl Threads {
         ask(&self.supervisor, ASK_DEADLINE, |reply| SupervisorMsg::Find(thread, reply)).await
     }
 
-    async fn host(&self, thread: ThreadId, epoch: Epoch, wanted: Option<&NodeId>) -> Result<NodeHost, CreateError> {
+    async fn host(&self, thread: ThreadId, epoch: Epoch, settings: &ThreadSettings) -> Result<NodeHost, CreateError> {
         let view = ask(&self.pool, ASK_DEADLINE, PoolMsg::View).await?;
-        let node = choose(&view, wanted)?;
+        let node = choose(&view, settings.node.as_ref(), settings.level())?;
         let link = ask(&self.pool, ASK_DEADLINE, |reply| PoolMsg::Link(node.clone(), reply)).await?;
         let link = link.ok_or(NoPlace::NoNodes)?;
         Ok(NodeHost::new(link, Authority { thread, epoch, owner: self.name.clone() }))

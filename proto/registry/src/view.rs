@@ -15,6 +15,7 @@ pub const BACKLOG: usize = 256;
 
 /// What a watcher is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nodes join rarely, and a watcher takes one event at a time")]
 pub enum NodeEvent {
     /// These are all the nodes there are, by id; whatever the watcher knew before is void. It is the first event of a watch, and it
     /// replaces the events that a slow watcher missed.

@@ -144,7 +144,7 @@ impl From<&SandboxPolicy> for wire::Policy {
     }
 }
 
-const fn level_to_wire(level: Level) -> wire::SandboxLevel {
+pub(super) const fn level_to_wire(level: Level) -> wire::SandboxLevel {
     match level {
         Level::None => wire::SandboxLevel::None,
         Level::Landlock => wire::SandboxLevel::Landlock,
@@ -153,7 +153,7 @@ const fn level_to_wire(level: Level) -> wire::SandboxLevel {
     }
 }
 
-const fn level_from_wire(level: wire::SandboxLevel) -> Level {
+pub(super) const fn level_from_wire(level: wire::SandboxLevel) -> Level {
     match level {
         wire::SandboxLevel::None => Level::None,
         wire::SandboxLevel::Landlock | wire::SandboxLevel::Unspecified => Level::Landlock,

@@ -1,9 +1,11 @@
 //! The node's description of itself.
 
+use super::exec::{level_from_wire, level_to_wire};
 use super::{Malformed, parse};
 use crate::wire::node as wire;
 use capstan_types::id::Generation;
 use capstan_types::node::{Capacity, Fingerprint, NodeAddress, NodeRecord};
+use capstan_types::policy::Level;
 
 /// A node's answer to Describe.
 #[must_use]
@@ -49,6 +51,8 @@ impl From<Fingerprint> for wire::Fingerprint {
             kernel: print.kernel,
             arch: print.arch,
             root: print.root,
+            level: level_to_wire(print.level).into(),
+            missing: print.missing,
         }
     }
 }
@@ -63,6 +67,9 @@ impl From<wire::Fingerprint> for Fingerprint {
             kernel: wire.kernel,
             arch: wire.arch,
             root: wire.root,
+            // A node that knows of levels that this release does not is taken for the weakest that holds anything.
+            level: wire::SandboxLevel::try_from(wire.level).map_or_else(|_| Level::default(), level_from_wire),
+            missing: wire.missing,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the registry and placement know of a host.
 
 use crate::id::{Generation, NodeId};
+use crate::policy::Level;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -54,7 +55,7 @@ pub struct Capacity {
     pub memory_bytes: u64,
 }
 
-/// What a host can enforce and where it runs, as found by the runner's probe.
+/// What a host can enforce and where it runs, as found by the runner's probe and, for the level, by a session of the node's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// The Landlock ABI of the kernel; `None` when Landlock is missing or off.
@@ -71,4 +72,10 @@ pub struct Fingerprint {
     pub arch: String,
     /// Whether the prober ran as uid 0.
     pub root: bool,
+    /// What a session that may write to a plain directory of this host reaches.
+    #[serde(default)]
+    pub level: Level,
+    /// What a stronger level would have, and why this host does not give it.
+    #[serde(default)]
+    pub missing: Vec<String>,
 }

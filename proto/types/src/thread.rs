@@ -4,7 +4,7 @@ use crate::history::Image;
 use crate::id::{Epoch, NodeId, ThreadId};
 use crate::limits::SessionLimits;
 use crate::path::AbsPath;
-use crate::policy::{ApprovalPolicy, PermissionProfile, SandboxMode};
+use crate::policy::{ApprovalPolicy, Level, PermissionProfile, SandboxMode};
 use crate::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,6 +54,13 @@ impl ThreadSettings {
     #[must_use]
     pub fn limits(&self) -> SessionLimits {
         self.profile.as_ref().map_or_else(SessionLimits::default, |profile| profile.limits)
+    }
+
+    /// The least that must be in force in each session of the thread.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        let by_mode = if self.sandbox == SandboxMode::DangerFullAccess { Level::None } else { Level::Landlock };
+        self.profile.as_ref().map_or(by_mode, |profile| profile.level)
     }
 }
 

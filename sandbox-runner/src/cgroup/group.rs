@@ -36,6 +36,11 @@ impl Group {
         self.join.as_raw_fd()
     }
 
+    /// The directory itself, for a process to be born in.
+    pub(super) fn open(&self) -> io::Result<File> {
+        File::open(&self.dir)
+    }
+
     /// Writes a value in one call, as the kernel wants it. The file must be there already.
     pub(super) fn write(&self, file: &str, value: &str) -> io::Result<()> {
         File::options().write(true).open(self.dir.join(file))?.write_all(value.as_bytes())

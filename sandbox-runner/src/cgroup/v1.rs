@@ -13,19 +13,24 @@ const PERIOD: u64 = 100_000;
 /// joins has one thread, and for a single thread the kernel need not bring all forks of the host to a halt.
 pub(super) fn make(parent: &Path, name: &str, controller: Controller, value: u64) -> io::Result<Group> {
     let group = Group::make(parent, name, "tasks")?;
+    bound(&group, controller, value)?;
+    Ok(group)
+}
+
+/// Bounds `controller` to `value`.
+pub(super) fn bound(group: &Group, controller: Controller, value: u64) -> io::Result<()> {
     match controller {
         Controller::Memory => {
             group.write("memory.limit_in_bytes", &value.to_string())?;
             // With swap, or a session would go on in it. The file is missing where the kernel does not count swap.
             match group.write("memory.memsw.limit_in_bytes", &value.to_string()) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
             }
         }
-        Controller::Pids => group.write("pids.max", &value.to_string())?,
-        Controller::Cpu => group.write("cpu.cfs_quota_us", &(value * PERIOD / 1000).to_string())?,
+        Controller::Pids => group.write("pids.max", &value.to_string()),
+        Controller::Cpu => group.write("cpu.cfs_quota_us", &(value * PERIOD / 1000).to_string()),
     }
-    Ok(group)
 }
 
 /// Whether a process was killed for want of memory, and the group, not the host, was what had no more. How far the group came up to its

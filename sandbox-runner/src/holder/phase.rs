@@ -6,6 +6,7 @@
 use super::watch::Watch;
 use super::{Holder, tree};
 use crate::kernel::process::{self, ExitStatus};
+use crate::namespaces::Namespaces;
 use capstan_types::launch::{EndRecord, SessionEnd};
 use std::time::{Duration, Instant};
 
@@ -93,6 +94,8 @@ impl Holder {
     }
 
     fn go_on_killing(&mut self, now: Instant, again: Instant, give_up: Instant, settled: Option<Instant>) {
+        // As after most programs. Init is ended when the end has been told, and whoever waits for that need not wait for this.
+        self.childless |= !self.killed && self.is_deserted();
         if !self.childless && now >= again && now < give_up {
             self.kill_tree();
             self.reap();
@@ -106,12 +109,19 @@ impl Holder {
         }
     }
 
+    /// Whether nobody is left but init, and there is no proxy to be heard out.
+    fn is_deserted(&self) -> bool {
+        let used = self.inside.as_ref().filter(|inside| inside.proxy.is_none()).map(|inside| &inside.namespaces);
+        self.exit.is_some() && used.or(self.spare.as_ref()).is_some_and(Namespaces::is_empty)
+    }
+
     /// The kernel kills a group at once, if there is one. Whoever is not in it, or there still is at the next attempt, is sought out.
     fn kill_tree(&mut self) {
         let first = !std::mem::replace(&mut self.killed, true);
         self.read_refusals();
         self.end_proxy();
         let at_once = first && self.watch.as_ref().is_some_and(|watch| watch.cgroup().kill());
+        self.spare = None;
         if first {
             process::hurry();
         }

@@ -60,7 +60,7 @@ impl Watch {
             return Some(SessionLimit::Output);
         }
         self.at.filter(|at| now >= *at)?;
-        let usage = self.usage();
+        let usage = self.usage(true);
         self.pause = if usage.cpu > self.cpu { BUSY } else { (2 * self.pause).min(QUIET) };
         self.cpu = usage.cpu;
         self.at = Some(Instant::now() + self.pause);
@@ -77,14 +77,15 @@ impl Watch {
         // A process that grew until it was refused more, and failed, between two looks.
         let outgrown = || failed && self.bounds.watches_memory().is_some_and(|most| process::largest_child() >= most - most / 8);
         let too_much = || self.bounds.limits().output.is_some_and(|most| output > most);
-        self.over(&self.usage())
+        self.over(&self.usage(self.bounds.limits().cpu_time.is_some()))
             .or_else(|| outgrown().then_some(SessionLimit::Memory))
             .or_else(|| too_much().then_some(SessionLimit::Output))
     }
 
-    fn usage(&self) -> Usage {
+    /// What is used; processor time only if asked, for the kernel takes long to add it up over all processors.
+    fn usage(&self, with_cpu: bool) -> Usage {
         let limits = self.bounds.limits();
-        let counted = self.cgroup().cpu_time();
+        let counted = with_cpu.then(|| self.cgroup().cpu_time()).flatten();
         let by_tree = self.bounds.watches_memory().is_some()
             || self.bounds.watches_processes().is_some()
             || limits.written.is_some()

@@ -55,9 +55,10 @@ pub(crate) fn may_command(stream: &UnixStream) -> bool {
         },
         Err(_) => return false,
     };
-    let peer_is_free = match (filters(&credentials.pid.to_string()), filters("self")) {
-        (Some(peers), Some(ours)) => peers <= ours,
-        _ => false,
+    let peer_is_free = match filters(&credentials.pid.to_string()) {
+        Some(0) => true,
+        Some(peers) => filters("self").is_some_and(|ours| peers <= ours),
+        None => false,
     };
     // Asked last: while the process is there its number is its own, so what was read above was read of it.
     peer_is_free && handle.is_there()

@@ -183,6 +183,12 @@ pub(crate) fn page_size() -> u64 {
     u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }
 
+/// The effective user and group.
+pub(crate) fn owner() -> (u32, u32) {
+    // SAFETY: takes nothing and cannot fail.
+    (user(), unsafe { libc::getegid() })
+}
+
 /// The effective user.
 pub(crate) fn user() -> u32 {
     // SAFETY: takes nothing and cannot fail.

@@ -4,12 +4,14 @@
 #![expect(unsafe_code, reason = "between fork and exec there are only system calls")]
 
 use crate::confinement::Confinement;
+use crate::kernel::birth::{self, Birth};
 use crate::kernel::descriptor::FIRST_PRIVATE;
 use crate::launch::fault::{Fault, Step};
 use crate::launch::{Image, Streams};
 use crate::namespaces::{Namespaces, User};
 use crate::rlimits::ResourceLimits;
 use crate::root::view::View;
+use std::fs::File;
 use std::io::{self, PipeWriter, Write};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
@@ -22,6 +24,8 @@ pub(crate) struct Order<'a> {
     pub(crate) confinement: &'a Confinement,
     /// By which the session's cgroups are joined.
     pub(crate) joins: Vec<RawFd>,
+    /// The one to be made in, and by what it is joined instead.
+    pub(crate) birthplace: Option<(File, RawFd)>,
     pub(crate) limits: ResourceLimits,
     pub(crate) parent: u32,
 }
@@ -31,9 +35,25 @@ const SIGNAL_SET_BYTES: usize = 8;
 const HIGHEST_CAPABILITY: libc::c_ulong = 63;
 const CAPABILITY_VERSION_3: u32 = 0x2008_0522;
 
-/// Turns this process into the program, or reports why not and exits.
-pub(crate) fn become_program(order: &Order<'_>, report_to: &PipeWriter) -> ! {
-    let fault = prepare(order, false).err().unwrap_or_else(|| exec(order));
+impl Order<'_> {
+    /// How the program's process is to be made.
+    pub(crate) fn birth(&self, sibling: bool) -> Birth {
+        Birth { group: self.birthplace.as_ref().map(|(dir, _)| dir.as_raw_fd()), sibling }
+    }
+}
+
+/// What the child works with, and where it reports.
+pub(crate) type Errand<'a> = (&'a Order<'a>, &'a PipeWriter);
+
+/// Turns this process into the program, or reports why not and exits. `placed` says whether it was made in its birthplace.
+pub(crate) fn become_program((order, report_to): &Errand<'_>, placed: bool) -> ! {
+    let fault = arrive(order, placed).and_then(|()| prepare(order, false)).err().unwrap_or_else(|| exec(order));
+    give_up(fault, report_to)
+}
+
+/// As [`become_program`], with all rights in the user namespace already.
+fn become_program_inside((order, report_to): &Errand<'_>, placed: bool) -> ! {
+    let fault = arrive(order, placed).and_then(|()| prepare(order, true)).err().unwrap_or_else(|| exec(order));
     give_up(fault, report_to)
 }
 
@@ -47,19 +67,13 @@ pub(crate) fn fork_as_sibling(
     if let Err(error) = namespaces.take_rights().and_then(|()| namespaces.fork_inside()) {
         give_up((Step::Namespaces, error).into(), report_to)
     }
-    // SAFETY: there is one thread, so the child may go on with all of its memory.
-    match unsafe { libc::syscall(libc::SYS_clone, libc::CLONE_PARENT | libc::SIGCHLD, 0, 0, 0, 0) } {
-        0 => {
-            let fault = prepare(order, true).err().unwrap_or_else(|| exec(order));
-            give_up(fault, report_to)
-        }
-        pid if pid > 0 => {
-            let number = libc::pid_t::try_from(pid).unwrap_or(-1);
-            let _ = number_to.write_all(&number.to_ne_bytes());
+    match birth::start(order.birth(true), become_program_inside, &(order, report_to)) {
+        Ok(pid) => {
+            let _ = number_to.write_all(&pid.to_ne_bytes());
             // SAFETY: ends this process without running anything of its parent's.
             unsafe { libc::_exit(0) }
         }
-        _ => give_up((Step::Namespaces, io::Error::last_os_error()).into(), report_to),
+        Err(error) => give_up((Step::Namespaces, error).into(), report_to),
     }
 }
 
@@ -72,9 +86,13 @@ fn give_up(fault: Fault, report_to: &PipeWriter) -> ! {
     }
 }
 
-fn prepare(order: &Order<'_>, has_rights: bool) -> Result<(), Fault> {
-    // First of all, so that nothing is used that is not counted, and while the groups can still be named.
+/// First of all, so that nothing is used that is not counted, and while the groups can still be named.
+fn arrive(order: &Order<'_>, placed: bool) -> Result<(), Fault> {
     join(&order.joins)?;
+    order.birthplace.iter().filter(|_| !placed).try_for_each(|(_, by)| join(&[*by]))
+}
+
+fn prepare(order: &Order<'_>, has_rights: bool) -> Result<(), Fault> {
     // With a pid namespace, the death of init is the program's, and the holder's is init's.
     if order.confinement.inside().is_none() {
         die_with(order.parent)?;
@@ -238,7 +256,10 @@ fn drop_capabilities() -> Result<(), Fault> {
         // Refused to those who may not shrink the bounding set, and past the kernel's last capability. Neither matters: with
         // `no_new_privs`, which follows, exec cannot raise the permitted set that is emptied below.
         // SAFETY: takes integers only.
-        unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+        let dropped = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+        if dropped < 0 {
+            break;
+        }
     }
     // SAFETY: takes integers only.
     check(Step::Capabilities, unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) })?;

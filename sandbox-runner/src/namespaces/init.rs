@@ -5,7 +5,7 @@
 use super::pipe::{hear, tell};
 use crate::kernel::process;
 use crate::launch::fault::{Fault, Step};
-use crate::root::Base;
+use crate::root::{self, Base};
 use std::fs::File;
 use std::io::{self, Read, Write};
 
@@ -13,7 +13,7 @@ use std::io::{self, Read, Write};
 pub(super) const MAPPED: u8 = b'm';
 /// The handles are taken.
 pub(super) const SEALED: u8 = b's';
-/// The root is ready.
+/// The root is ready; and then, the host's is out of reach.
 const READY: u8 = b'r';
 
 /// What init works with, made by the holder.
@@ -43,12 +43,15 @@ pub(super) fn run(sides: &Orders) -> ! {
 /// What init says once it knows: nothing when the root is ready, or the step that failed.
 pub(super) fn answer(mut report: &File) -> io::Result<Option<Fault>> {
     let mut said = [0; 5];
-    match report.read(&mut said)? {
-        1 if said[0] == READY => Ok(None),
-        length => Ok(Some(
-            Fault::decode(said.get(..length).unwrap_or_default()).unwrap_or(Fault { step: Step::Report, errno: libc::EIO }),
-        )),
+    // One byte at first: behind the word that the root is ready another may wait.
+    let (first, rest) = said.split_at_mut(1);
+    if report.read(first)? == 1 {
+        if first == [READY] {
+            return Ok(None);
+        }
+        report.read_exact(rest)?;
     }
+    Ok(Some(Fault::decode(&said).unwrap_or(Fault { step: Step::Report, errno: libc::EIO })))
 }
 
 fn life(sides: &Orders) -> Result<(), Fault> {
@@ -60,7 +63,12 @@ fn life(sides: &Orders) -> Result<(), Fault> {
     process::die_with_parent(true).map_err(step(Step::Parent))?;
     name_host().map_err(step(Step::HostName))?;
     raise_loopback().map_err(step(Step::Loopback))?;
-    sides.base.build(sides.host, sides.id).map_err(step(Step::Root))?;
+    sides.base.build(sides.id).map_err(step(Step::Root))?;
+    tell(&sides.report, READY).map_err(step(Step::Report))?;
+    // The kernel takes its time for this, and the holder has other things to do until the program starts.
+    if !sides.host {
+        root::leave_host().map_err(step(Step::Root))?;
+    }
     tell(&sides.report, READY).map_err(step(Step::Report))?;
     // Without this word the holder is gone, and nobody would ever end what starts here.
     if hear(&sides.orders).map_err(step(Step::Report))? != Some(SEALED) {

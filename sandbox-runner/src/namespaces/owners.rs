@@ -63,17 +63,17 @@ impl Owners {
 
 /// A user namespace with the map `owner` → `to`. A child that has nothing else to do is in it while it is opened.
 fn translation((uid, gid): Owner, to: u32) -> io::Result<OwnedFd> {
-    let holder = libc::pid_t::try_from(std::process::id()).unwrap_or(-1);
+    let parent = process::own();
     // SAFETY: this program has one thread; the child does nothing but wait to be killed.
     let pid = match unsafe { libc::syscall(libc::SYS_clone, libc::CLONE_NEWUSER | libc::SIGCHLD, 0, 0, 0, 0) } {
         0 => {
-            // A holder that is killed in the meantime would leave it, and all that it has open, for good.
-            let _ = process::die_with_parent(true);
-            while process::parent() == holder {
+            // A parent that dies meanwhile must not leave it behind.
+            let bound = process::die_with_parent(true).is_ok();
+            while bound && process::parent() == parent {
                 // SAFETY: takes nothing. The signal mask and handlers of the parent do not matter: SIGKILL ends it.
                 unsafe { libc::pause() };
             }
-            // SAFETY: ends the child without running anything of the parent's.
+            // SAFETY: ends this process without running anything of its parent's.
             unsafe { libc::_exit(0) }
         }
         pid if pid < 0 => return Err(io::Error::last_os_error()),

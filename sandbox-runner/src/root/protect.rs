@@ -125,7 +125,7 @@ impl Protection {
 
     /// Judges what has appeared since these places were found, and gives what was refused.
     pub(crate) fn sweep(&self) -> Vec<Denial> {
-        super::sweep::sweep(&self.roots, &self.names, &self.known)
+        super::sweep(&self.roots, &self.names, |place| identity(place).is_some_and(|found| !self.known.contains(&found)))
     }
 
     /// Takes back what was made, unless another session needs it still.

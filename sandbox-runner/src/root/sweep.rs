@@ -3,10 +3,9 @@
 //! It is renamed, not removed: what it holds may be somebody's work, and under another name nobody obeys it. A new repository is left as it
 //! is while it holds nothing that runs code: no hooks but samples, and settings of the harmless kind only.
 
-use super::scan::{GIT, Identity, identity, scan};
+use super::scan::{GIT, scan};
 use crate::kernel::beneath::Held;
 use capstan_types::launch::Denial;
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -46,15 +45,14 @@ const HARMLESS_FAMILIES: [(&str, &str); 6] = [
     ("submodule", "active"),
 ];
 
-/// Renames what has appeared below `roots` under one of `names` and is not `known`, and says so.
-pub(crate) fn sweep(roots: &[PathBuf], names: &[String], known: &BTreeSet<Identity>) -> Vec<Denial> {
+/// Renames what has appeared below `roots` under one of `names`, as `is_new` tells, and says so.
+pub(crate) fn sweep(roots: &[PathBuf], names: &[String], is_new: impl Fn(&Path) -> bool) -> Vec<Denial> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut denials = Vec::new();
     for root in roots {
         let Ok(held) = Held::open(root) else { continue };
         let (found, _) = scan(std::slice::from_ref(root), &names);
-        let mut new: Vec<&PathBuf> =
-            found.iter().filter(|place| identity(place).is_some_and(|found| !known.contains(&found))).collect();
+        let mut new: Vec<&PathBuf> = found.iter().filter(|place| is_new(place)).collect();
         // What lies deeper first: renaming what is above it would hide it.
         new.sort_by_key(|place| std::cmp::Reverse(place.components().count()));
         for place in new {
@@ -173,7 +171,7 @@ mod tests {
         let root = dir.path().canonicalize().unwrap();
         make(&root);
         let names = [".git/hooks", ".git/config", ".codex"].map(str::to_owned);
-        let denials = sweep(std::slice::from_ref(&root), &names, &BTreeSet::new());
+        let denials = sweep(std::slice::from_ref(&root), &names, |_| true);
         let acts = denials.into_iter().map(|denial| denial.act.replace(&root.display().to_string(), "")).collect();
         (acts, dir)
     }

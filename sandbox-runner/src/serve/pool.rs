@@ -21,6 +21,11 @@ impl Pool {
         Self { wanted, waiting: Vec::with_capacity(wanted), fill_at: now }
     }
 
+    /// Who waits.
+    pub(super) fn waiting(&self) -> &[libc::pid_t] {
+        &self.waiting
+    }
+
     /// Whether nobody waits.
     pub(super) const fn is_empty(&self) -> bool {
         self.waiting.is_empty()

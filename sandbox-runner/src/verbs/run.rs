@@ -9,7 +9,7 @@ mod environment;
 use super::{complain, misuse};
 use crate::bounds::Bounds;
 use crate::cgroup::Places;
-use crate::confinement::{Confinement, Inside, Wanted, network_variables};
+use crate::confinement::{Ahead, Confinement, Inside, Wanted, network_variables};
 use crate::egress_process::EgressProcess;
 use crate::holder::tree;
 use crate::holder::watch::Watch;
@@ -72,7 +72,7 @@ fn start(asked: &Asked) -> Result<Keeper, LaunchError> {
     let wanted =
         Wanted { policy: &policy, home: home.as_deref(), protected: None, strongest: asked.strongest, root_allowed: true };
     process::become_subreaper().map_err(|error| LaunchError::host("adopt orphans", &error))?;
-    let confinement = Confinement::prepare(&wanted, None)?;
+    let confinement = Confinement::prepare(&wanted, Ahead::default())?;
     let signals = Signals::open_all().map_err(|error| LaunchError::host("read signals", &error))?;
     let bounds = Bounds::make(&Places::find(), &asked.limits, confinement.own_user());
     let pid = launch(&image, &Streams::Inherited, &confinement, &bounds)?;

@@ -1,24 +1,27 @@
 //! The `scan` verb: what is protected below directories, for a node that keeps the list, so that no launch has to look for it.
 
-use super::{complain, misuse, print};
-use crate::root::scan::{Identity, identity};
+use super::{misuse, print};
 use crate::root::{scan, sweep};
 use capstan_types::policy::PROTECTED;
-use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Scans `[--protect NAME]... [--known FILE] DIR...`, and prints JSON: `found`, their `identities`, `exhausted`, and `refused`, which is
-/// what was renamed. FILE is what an earlier scan printed.
+/// Scans `[--protect NAME]... [--since SECONDS] DIR...`, and prints JSON: `found`, `exhausted`, and `refused`. With a time, in whole
+/// seconds since 1970, what has come to be since then and would be obeyed is renamed first, and is what was refused.
 pub(super) fn scan(args: Vec<OsString>) -> ExitCode {
     let mut names: Vec<String> = PROTECTED.map(str::to_owned).into();
-    let (mut known, mut roots) = (None, Vec::new());
+    let (mut since, mut roots) = (None, Vec::new());
     let mut args = args.into_iter();
     while let Some(argument) = args.next() {
         match argument.to_str() {
             Some("--protect") => names.extend(args.next().map(|name| name.to_string_lossy().into_owned())),
-            Some("--known") => known = args.next().map(PathBuf::from),
+            Some("--since") => match args.next().and_then(|seconds| seconds.to_str()?.parse::<i64>().ok()) {
+                Some(seconds) => since = Some(seconds),
+                None => return misuse("`--since` needs a number of seconds behind it"),
+            },
             _ if Path::new(&argument).is_absolute() => roots.push(PathBuf::from(argument)),
             _ => return misuse(&format_args!("`{}` is not the absolute path of a directory to scan", argument.display())),
         }
@@ -26,23 +29,9 @@ pub(super) fn scan(args: Vec<OsString>) -> ExitCode {
     if roots.is_empty() {
         return misuse("name the directories to scan by their absolute paths");
     }
-    let refused = match known.map(|file| read(&file)).transpose() {
-        Ok(known) => known.map(|known| sweep(&roots, &names, &known)),
-        Err(error) => {
-            complain(&format_args!("the list of known places cannot be read: {error}"));
-            return ExitCode::FAILURE;
-        }
-    };
+    // By the time that nobody can set.
+    let is_new = |since: i64| move |place: &Path| fs::symlink_metadata(place).is_ok_and(|found| found.ctime() >= since);
+    let refused = since.map(|since| sweep(&roots, &names, is_new(since))).unwrap_or_default();
     let (found, exhausted) = scan::scan(&roots, &names.iter().map(String::as_str).collect::<Vec<_>>());
-    let identities: BTreeSet<Identity> = found.iter().filter_map(|place| identity(place)).collect();
-    let refused = refused.unwrap_or_default();
-    print(&serde_json::json!({ "found": found, "identities": identities, "exhausted": exhausted, "refused": refused }))
-}
-
-fn read(file: &Path) -> std::io::Result<BTreeSet<Identity>> {
-    #[derive(serde::Deserialize)]
-    struct Before {
-        identities: BTreeSet<Identity>,
-    }
-    Ok(serde_json::from_slice::<Before>(&std::fs::read(file)?)?.identities)
+    print(&serde_json::json!({ "found": found, "exhausted": exhausted, "refused": refused }))
 }

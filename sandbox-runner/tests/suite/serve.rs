@@ -91,7 +91,8 @@ fn the_servers_death_ends_who_waits_and_no_session() {
     server.process.kill().unwrap();
     server.process.wait().unwrap();
     wait_until("the end of who waits", || !waiting.iter().any(|pid| lives(*pid)));
-    wait_until("the end of listening", || server.connect().is_err());
+    // What they were making dies with them, a moment later.
+    wait_until("the end of all who listen", || server.connect().is_err());
     let mut client = Client::attach(launch.dir.path(), 0);
     client.type_in("still here\n");
     client.until("still here\n");

@@ -49,13 +49,13 @@ fn main() {
         return heavy_node::run(Path::new(&arguments[at + 1]));
     }
     let rounds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(ROUNDS);
-    // Not below /tmp and /dev, which a sandbox has to itself.
-    let programs = tempfile::tempdir_in("/var/tmp").expect("a temporary directory can be made");
-    let fixed = static_program::build(programs.path());
     let parent = std::env::var_os("CAPSTAN_BENCH_DIR").unwrap_or_else(|| "/var/tmp".into());
     let dir = tempfile::tempdir_in(parent).expect("a temporary directory can be made");
     let state = dir.path().canonicalize().expect("it is there");
-    std::fs::create_dir(state.join("workspace")).expect("a directory can be made");
+    let workspace = state.join("workspace");
+    std::fs::create_dir(&workspace).expect("a directory can be made");
+    // In the one directory of ours that a sandbox shows.
+    let fixed = static_program::build(&workspace);
     measure(&state, rounds, ["/bin/true", fixed.to_str().expect("the path is UTF-8")]);
     memory::tell(&state);
 }
@@ -113,7 +113,7 @@ fn way<'a>(name: &'static str, run: impl FnMut(&str) -> Duration + 'a) -> Way<'a
 }
 
 /// Bubblewrap with the namespaces of a session at full strength.
-const BWRAP: [&str; 15] = [
+const BWRAP: [&str; 18] = [
     "bwrap",
     "--unshare-all",
     "--die-with-parent",
@@ -125,6 +125,9 @@ const BWRAP: [&str; 15] = [
     "/proc",
     "--dev",
     "/dev",
+    "--ro-bind",
+    "/dev/shm",
+    "/dev/shm",
     "--tmpfs",
     "/tmp",
     "--chdir",

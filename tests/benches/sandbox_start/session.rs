@@ -42,9 +42,9 @@ pub(crate) fn request(state: &Path, argv: &[&str], strongest: Option<Level>) -> 
         stdio: Stdio::Terminal(TermSize::default()),
         policy: SandboxPolicy::workspace_write(vec![workspace]),
         limits: SessionLimits::default(),
-        root_allowed: true,
         protected: Some(Vec::new()),
         strongest,
+        root_allowed: false,
     };
     (dir, serde_json::to_vec(&spec).expect("a document is JSON"))
 }

@@ -49,7 +49,7 @@ pub fn run(args: &DemoArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     let inputs = Inputs { home: home.path().as_path(), user: UserConfig::Read, profile: None, overrides: &[] };
     let (layers, _) = config::read(inputs)?;
     let telemetry = Telemetry::for_command(&layers, surroundings)?;
-    let node = node_config(&home, surroundings, runner::find(surroundings)?, config::ceilings(&layers)?)?;
+    let node = node_config(&home, surroundings, runner::find(surroundings)?, config::ceiling(&layers)?)?;
     let hands = Hands::Embedded(Box::new(node));
     let project = Project::make()?;
     let cwd = workspace::local(&project.path()?, GitCheck::Skipped)?;

@@ -8,10 +8,11 @@ use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{host, runner, runtime, token_file};
-use capstan_agent_node::{Ceilings, NodeConfig, StateDir, base_environment};
+use capstan_agent_node::{NodeConfig, StateDir, base_environment};
 use capstan_coordinator::RegistryLocation;
 use capstan_proto::transport::Listen;
 use capstan_types::id::NodeId;
+use capstan_types::policy::Ceiling;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     let (layers, unknown) = config::read(inputs)?;
     unknown.iter().for_each(|key| failure::warn(&mut io::stderr(), &key.warning()));
     let telemetry = Telemetry::for_daemon(&layers, surroundings)?;
-    let (config, token_file) = prepare(args, &home, config::ceilings(&layers)?, surroundings)?;
+    let (config, token_file) = prepare(args, &home, config::ceiling(&layers)?, surroundings)?;
     let _telemetry = telemetry::start("capstan-node", &telemetry)?;
     runtime::block_on(serve(config, token_file))
 }
@@ -37,7 +38,7 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
 fn prepare(
     args: &NodeArgs,
     home: &Home,
-    ceilings: Ceilings,
+    ceiling: Ceiling,
     surroundings: &Surroundings,
 ) -> Result<(NodeConfig, Option<PathBuf>), Failure> {
     let id = name(args.name.as_deref())?;
@@ -59,7 +60,8 @@ fn prepare(
         labels,
         base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
         hidden: hidden(home, token_file.as_deref(), surroundings)?,
-        ceilings,
+        ceiling,
+        root_allowed: false,
         id,
     };
     Ok((config, token_file))
@@ -125,6 +127,7 @@ fn announce(node: &capstan_agent_node::Running, token_file: Option<&Path>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use capstan_agent_node::default_ceiling;
     use capstan_types::path::AbsPath;
 
     fn prepared(listen: &str, more: impl FnOnce(&mut NodeArgs)) -> Result<(NodeConfig, Option<PathBuf>), String> {
@@ -140,8 +143,7 @@ mod tests {
             sessions: 3,
         };
         more(&mut args);
-        prepare(&args, &Home::open(&surroundings).unwrap(), Ceilings::default(), &surroundings)
-            .map_err(|failure| failure.sentence)
+        prepare(&args, &Home::open(&surroundings).unwrap(), default_ceiling(), &surroundings).map_err(|failure| failure.sentence)
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(super) const KNOWN: &[&str] = &[
     "model_providers.*.stream_max_retries",
     "model_providers.*.wire_api",
     "model_reasoning_effort",
+    "node.ceiling",
     "openai_base_url",
     "oss_provider",
     "otel.exporter",

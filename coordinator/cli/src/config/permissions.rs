@@ -4,8 +4,8 @@
 //! sentence, never left out in silence.
 
 mod filesystem;
-mod network;
-mod reading;
+pub(super) mod network;
+pub(super) mod reading;
 
 use super::error::ConfigError;
 use super::layers::{Layers, bad_value, wrong_type};
@@ -90,7 +90,7 @@ fn fill(reading: &Reading<'_>, table: Table, name: &str, base: Option<SandboxMod
     Ok(profile)
 }
 
-fn limits(reading: &Reading<'_>, value: &Value, limits: SessionLimits) -> Result<SessionLimits, ConfigError> {
+pub(super) fn limits(reading: &Reading<'_>, value: &Value, limits: SessionLimits) -> Result<SessionLimits, ConfigError> {
     reading.table("limits", value)?.iter().try_fold(limits, |limits, (name, value)| {
         let text = match value {
             Value::String(text) => text.clone(),

@@ -185,7 +185,11 @@ impl PermissionProfile {
     }
 }
 
-fn check_protected(name: &str) -> Result<(), ProfileError> {
+/// Checks a name that is to be read-only wherever it occurs.
+///
+/// # Errors
+/// It is no relative path of plain parts.
+pub fn check_protected(name: &str) -> Result<(), ProfileError> {
     let plain = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains('\0');
     if name.split('/').all(plain) {
         return Ok(());

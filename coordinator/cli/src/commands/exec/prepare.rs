@@ -89,7 +89,7 @@ fn layers(args: &ExecArgs, home: &Home) -> Result<Layers, Failure> {
 fn hands(args: &ExecArgs, home: &Home, layers: &Layers, surroundings: &Surroundings) -> Result<Hands, Failure> {
     let Some(address) = &args.node else {
         let runner = runner::find(surroundings)?;
-        return Ok(Hands::Embedded(Box::new(node_config(home, surroundings, runner, config::ceilings(layers)?)?)));
+        return Ok(Hands::Embedded(Box::new(node_config(home, surroundings, runner, config::ceiling(layers)?)?)));
     };
     let address = match address.parse::<Listen>().map_err(|error| Failure::bad_input(format!("--node: {error}")))? {
         Listen::Tcp(address) => NodeAddress::Tcp(address.to_string()),

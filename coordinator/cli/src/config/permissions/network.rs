@@ -18,7 +18,7 @@ const WITHOUT_EFFECT: [&str; 7] = [
     "dangerously_allow_non_loopback_proxy",
 ];
 
-pub(super) fn read(reading: &Reading<'_>, value: &Value) -> Result<Network, ConfigError> {
+pub(in crate::config) fn read(reading: &Reading<'_>, value: &Value) -> Result<Network, ConfigError> {
     match value {
         Value::String(word) => match word.as_str() {
             "none" => Ok(Network::None),

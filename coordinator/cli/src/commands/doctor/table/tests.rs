@@ -25,6 +25,7 @@ fn good() -> Findings {
             kernel: "6.18.44".into(),
             arch: "x86_64".into(),
             root: false,
+            ..Fingerprint::default()
         }),
         providers: vec![
             provider("anthropic", Some("ANTHROPIC_API_KEY"), false),
