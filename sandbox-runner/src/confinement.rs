@@ -122,26 +122,21 @@ impl Confinement {
     /// Namespaces with a root in them, or the reason why there are none among what is missing.
     fn strongest(&mut self, wanted: &Wanted<'_>, ahead: Option<Namespaces>) -> Result<Option<(Namespaces, View)>, Refusal> {
         if wanted.strongest < Level::Namespaces {
+            if User::strongest() == User::Own && !wanted.root_allowed {
+                return Err(own_user_needed(&format!("no more than {} was asked for", wanted.strongest)));
+            }
             self.missing.push(format!("namespaces: no more than {} was asked for", wanted.strongest));
             return Ok(None);
         }
-        let user = User::strongest();
-        match self.inside_as(user, wanted, ahead)? {
+        match self.inside_as(User::strongest(), wanted, ahead)? {
             Ok(inside) => return Ok(inside),
-            Err(reason) if !wanted.root_allowed => {
-                let missing = format!("a user of its own for the session ({reason})");
-                let remedy =
-                    "use a file system with idmapped mounts (ext4, xfs, btrfs, tmpfs; not a container's overlay), or run the \
-                              node as an ordinary user"
-                        .to_owned();
-                return Err(Refusal::CannotEnforce { missing, remedy });
-            }
+            Err(reason) if !wanted.root_allowed => return Err(own_user_needed(&reason)),
             Err(reason) => self.missing.push(format!("own user: {reason}; the session runs as uid {}", User::Ours.kernel())),
         }
         Ok(self.inside_as(User::Ours, wanted, None)?.unwrap_or_default())
     }
 
-    /// The inner error says that there can be namespaces, but not for this user.
+    /// The inner error says that there are none for a user of the session's own; there may be some for ours.
     fn inside_as(
         &mut self,
         user: User,
@@ -153,6 +148,9 @@ impl Confinement {
             None => Namespaces::begin(user, wanted.home),
         };
         let mut unavailable = |unavailable: namespaces::Unavailable| {
+            if user == User::Own {
+                return Ok(Err(unavailable.to_string()));
+            }
             self.missing.push(format!(
                 "namespaces: {unavailable}; allow user namespaces (user.max_user_namespaces, \
                      kernel.apparmor_restrict_unprivileged_userns, the container's seccomp profile)"
@@ -273,4 +271,11 @@ impl Confinement {
             missing: self.missing.iter().cloned().chain(bounds.missing()).collect(),
         }
     }
+}
+
+/// A node that runs as root starts nothing as root unless it is told that it may.
+fn own_user_needed(reason: &str) -> Refusal {
+    let remedy = "allow user namespaces, use a file system with idmapped mounts (ext4, xfs, btrfs, tmpfs; not a container's overlay), or \
+                  run the node as an ordinary user";
+    Refusal::CannotEnforce { missing: format!("a user of its own for the session ({reason})"), remedy: remedy.to_owned() }
 }

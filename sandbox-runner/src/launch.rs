@@ -63,18 +63,17 @@ pub(crate) fn launch(
         limits: bounds.of_each_process(),
         parent: std::process::id(),
     };
-    let apart = |error| LaunchError::host("fork into the session's namespace", &error);
     if let Some((namespaces, _)) = confinement.inside() {
         namespaces.await_root().map_err(|error| LaunchError::host("leave the host's root", &error))?;
     }
     let (mut reports, report_to) = std::io::pipe().map_err(|error| LaunchError::host("make a pipe", &error))?;
     let pid = match confinement.inside() {
-        Some((namespaces, _)) if process::user() != 0 => by_proxy(namespaces, &order, &report_to)?,
-        inside => {
-            inside.map_or(Ok(()), |(namespaces, _)| namespaces.fork_inside()).map_err(apart)?;
-            birth::start(order.birth(false), child::become_program, &(&order, &report_to))
-                .map_err(|error| LaunchError::host("make a process", &error))?
+        // Root of a container may lack the right, too.
+        Some((namespaces, _)) if process::user() != 0 || namespaces.fork_inside().is_err() => {
+            by_proxy(namespaces, &order, &report_to)?
         }
+        _ => birth::start(order.birth(false), child::become_program, &(&order, &report_to))
+            .map_err(|error| LaunchError::host("make a process", &error))?,
     };
     drop(report_to);
     let mut report = Vec::new();

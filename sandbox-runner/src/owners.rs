@@ -82,6 +82,11 @@ impl Owners {
         process::user() == 0
     }
 
+    /// Whether the session's user is this process's, which may open them from inside.
+    pub(crate) fn opens_inside(&self) -> bool {
+        self.user == User::Ours
+    }
+
     /// The user namespace that translates `owner` to the session's user; none when it is the same user.
     pub(crate) fn translate(&mut self, owner: Owner) -> io::Result<Option<BorrowedFd<'_>>> {
         if self.user == User::Ours {

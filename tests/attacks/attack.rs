@@ -61,11 +61,23 @@ pub(crate) struct Attack {
     pub(crate) act: Act,
     pub(crate) control: Control,
     pub(crate) may_die: bool,
+    pub(crate) promised: Promise,
+}
+
+/// Whom the sandbox promises to hold the attack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Promise {
+    /// Everybody.
+    Everybody,
+    /// Root only, who has control groups; why not others.
+    Root(&'static str),
+    /// Nobody; what is promised instead.
+    Nobody(&'static str),
 }
 
 impl Attack {
     const fn new(id: &'static str, says: &'static str, act: Act) -> Self {
-        Self { id, says, act, control: Control::Anybody, may_die: false }
+        Self { id, says, act, control: Control::Anybody, may_die: false, promised: Promise::Everybody }
     }
 
     /// A function of the attacker, of this name.
@@ -103,6 +115,27 @@ impl Attack {
     pub(crate) const fn unseen(mut self, reason: &'static str) -> Self {
         self.control = Control::Nobody(reason);
         self
+    }
+
+    /// Whoever has no control groups is not promised it.
+    pub(crate) const fn held_for_root(mut self, reason: &'static str) -> Self {
+        self.promised = Promise::Root(reason);
+        self
+    }
+
+    /// It is not promised.
+    pub(crate) const fn not_promised(mut self, instead: &'static str) -> Self {
+        self.promised = Promise::Nobody(instead);
+        self
+    }
+
+    /// Why it is not promised to this caller.
+    pub(crate) const fn excused(&self, root: bool) -> Option<&'static str> {
+        match self.promised {
+            Promise::Everybody => None,
+            Promise::Root(_) if root => None,
+            Promise::Root(reason) | Promise::Nobody(reason) => Some(reason),
+        }
     }
 
     /// Being killed for it is as good as being refused.

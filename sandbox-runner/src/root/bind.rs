@@ -24,14 +24,16 @@ impl Bind {
     /// What is at `target`, which must exist and be no symbolic link. Files of `owner` are to be the session's own.
     pub(crate) fn open(target: PathBuf, attributes: u64, owner: Option<Owner>, owners: &mut Owners) -> io::Result<Self> {
         let is_directory = std::fs::symlink_metadata(&target)?.is_dir();
-        let opened = if owners.opens_directories() {
-            let tree = Tree::copy(&text(&target)?)?;
+        let copied = owners.opens_directories().then(|| Tree::copy(&text(&target)?)).transpose();
+        let opened = match copied {
+            // A root that may not mount: from inside, as the same user, it may.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && owners.opens_inside() => None,
+            copied => copied?,
+        };
+        if let Some(tree) = &opened {
             let translation = owner.map_or(Ok(None), |owner| owners.translate(owner))?;
             tree.restrict(attributes, translation)?;
-            Some(tree)
-        } else {
-            None
-        };
+        }
         Ok(Self { target, opened, attributes, is_directory })
     }
 

@@ -23,13 +23,26 @@ const MARK: u32 = 0o1555;
 #[derive(Debug, Default)]
 pub(crate) struct Protection {
     pins: Vec<(PathBuf, u64)>,
-    /// Directories that were made for it; held so that the last session takes them away.
-    made: Vec<(PathBuf, File)>,
+    made: Made,
     exhausted: bool,
     roots: Vec<PathBuf>,
     names: Vec<String>,
     /// What was there, by what it is: another thing at the same path is not the same thing.
     known: BTreeSet<Identity>,
+}
+
+/// Directories that were made for it; held so that the last session takes them away, one that was refused too.
+#[derive(Debug, Default)]
+struct Made(Vec<(PathBuf, File)>);
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for (place, held) in self.0.drain(..) {
+            if held.try_lock().is_ok() {
+                let _ = fs::remove_dir(place);
+            }
+        }
+    }
 }
 
 impl Protection {
@@ -106,7 +119,7 @@ impl Protection {
             && let Ok(held) = File::open(place)
             && held.lock_shared().is_ok()
         {
-            self.made.push((place.to_owned(), held));
+            self.made.0.push((place.to_owned(), held));
         }
     }
 
@@ -117,11 +130,7 @@ impl Protection {
 
     /// Takes back what was made, unless another session needs it still.
     pub(crate) fn withdraw(self) {
-        for (place, held) in self.made {
-            if held.try_lock().is_ok() {
-                let _ = fs::remove_dir(place);
-            }
-        }
+        drop(self);
     }
 }
 

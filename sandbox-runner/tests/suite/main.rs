@@ -7,9 +7,11 @@ mod client;
 mod server;
 mod session;
 
+mod cases;
 mod confinement;
 mod control;
 mod files;
+mod levels;
 mod limits;
 mod limits_counted;
 mod limits_groups;

@@ -138,5 +138,5 @@ fn nothing_is_waited_for_when_the_output_has_come_to_its_end() {
         begun.elapsed()
     };
     // Less than the rest of an output is waited for. One of several, as this machine may be busy.
-    assert!((0..8).any(|_| took() < std::time::Duration::from_millis(90)));
+    assert!((0..30).any(|_| took() < std::time::Duration::from_millis(90)));
 }

@@ -124,7 +124,7 @@ fn a_program_that_cannot_be_executed_says_why() {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let reason = |path: &str| match Launch::new(&[path]).refused() {
+    let reason = |path: &str| match Launch::new(&[path]).seeing(dir.path()).refused() {
         Refusal::Program { reason, .. } => reason,
         other => panic!("{other:?}"),
     };
@@ -132,7 +132,7 @@ fn a_program_that_cannot_be_executed_says_why() {
     assert!(reason(&file("orphan", "#!/no/such/interpreter\n", 0o755)).contains("interpreter"));
     assert!(reason(&file("text", "neither\n", 0o755)).contains("neither a program"));
     assert!(reason(dir.path().to_str().unwrap()).contains("not executable"));
-    assert_eq!(Launch::new(&[&file("script", "#!/bin/sh\necho hi\n", 0o755)]).text(), "hi\n");
+    assert_eq!(Launch::new(&[&file("script", "#!/bin/sh\necho hi\n", 0o755)]).seeing(dir.path()).text(), "hi\n");
 }
 
 #[test]
@@ -142,7 +142,8 @@ fn a_working_directory_that_cannot_be_entered_says_why() {
     std::fs::create_dir(&closed).unwrap();
     std::fs::write(dir.path().join("file"), "").unwrap();
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
-    let reason = |name: &str| match Launch::new(&["true"]).cwd(dir.path().join(name).to_str().unwrap()).refused() {
+    let launch = |name: &str, argv: &[&str]| Launch::new(argv).seeing(dir.path()).cwd(dir.path().join(name).to_str().unwrap());
+    let reason = |name: &str| match launch(name, &["true"]).refused() {
         Refusal::WorkingDirectory { reason, cwd } => {
             assert!(cwd.ends_with(name), "{cwd}");
             reason
@@ -154,7 +155,7 @@ fn a_working_directory_that_cannot_be_entered_says_why() {
     // For root as well: the program runs without the power to enter what is closed to its owner.
     assert!(reason("closed").contains("permission denied"));
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
-    assert_eq!(Launch::new(&["pwd"]).cwd(closed.to_str().unwrap()).text(), format!("{}\n", closed.display()));
+    assert_eq!(launch("closed", &["pwd"]).text(), format!("{}\n", closed.display()));
 }
 
 #[test]

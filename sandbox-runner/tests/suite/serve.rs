@@ -131,6 +131,7 @@ fn a_holder_of_the_server_is_ended_by_a_signal_with_its_whole_tree() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the server, behind a shell of the test's own")]
 fn only_the_process_that_started_the_server_is_served() {
     for prepared in ["0", "1"] {
         // The server's parent is the shell, and so the test is a stranger.

@@ -6,7 +6,7 @@ use capstan_types::id::SessionId;
 use capstan_types::launch::{EndRecord, Enforced, LaunchAnswer, LaunchSpec, Refusal, Stdio, TermSize};
 use capstan_types::limits::{ByteCap, SessionLimits};
 use capstan_types::path::AbsPath;
-use capstan_types::policy::SandboxPolicy;
+use capstan_types::policy::{Level, SandboxMode, SandboxPolicy};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -26,6 +26,14 @@ pub(crate) fn runner(verb: &str) -> Command {
 pub(crate) fn abs(path: &Path) -> AbsPath {
     AbsPath::new(path.canonicalize().unwrap()).unwrap()
 }
+
+/// The strongest level of these sessions: that of Landlock, at which programs see the host as it is, or all that the host has.
+fn strongest() -> Option<Level> {
+    (!AT_FULL).then_some(Level::Landlock)
+}
+
+/// Whether these sessions have namespaces and a root of their own: those of the target `at_full`.
+pub(crate) const AT_FULL: bool = matches!(env!("CARGO_CRATE_NAME").as_bytes(), b"at_full");
 
 /// A session to be.
 pub(crate) struct Launch {
@@ -48,9 +56,29 @@ impl Launch {
             limits: SessionLimits::default(),
             root_allowed: true,
             protected: None,
-            strongest: Some(capstan_types::policy::Level::Landlock),
+            strongest: strongest(),
         };
         Self { spec, dir }
+    }
+
+    /// All that the host has, wherever the suite's other sessions are.
+    pub(crate) fn at_full(mut self) -> Self {
+        self.spec.strongest = None;
+        self
+    }
+
+    /// The session may see `place`, wherever it lies.
+    pub(crate) fn seeing(mut self, place: &Path) -> Self {
+        self.spec.policy.readable.push(abs(place));
+        self
+    }
+
+    /// Where a session has a root of its own, what this suite's programs lie in has to be shown to it.
+    fn showing_programs(mut self) -> Self {
+        if self.spec.strongest.is_none() && self.spec.policy.mode != SandboxMode::DangerFullAccess {
+            self.spec.policy.readable.push(abs(Path::new(env!("CARGO_BIN_EXE_capstan-sandbox")).parent().unwrap()));
+        }
+        self
     }
 
     pub(crate) fn shell(script: &str) -> Self {
@@ -100,17 +128,19 @@ impl Launch {
 
     /// Starts the session by a holder that `prepare` may change first.
     pub(crate) fn answer_of(self, prepare: impl FnOnce(&mut Command)) -> (LaunchAnswer, Holder) {
-        let document = serde_json::to_vec(&self.spec).unwrap();
+        let this = self.showing_programs();
+        let document = serde_json::to_vec(&this.spec).unwrap();
         let (answer, holder) = hold(&document, prepare);
-        (serde_json::from_str(&answer).unwrap(), Holder { process: Process::Started(holder), dir: self.dir })
+        (serde_json::from_str(&answer).unwrap(), Holder { process: Process::Started(holder), dir: this.dir })
     }
 
     /// Starts the session by the seam that the suite is run over.
     fn answer(self) -> (LaunchAnswer, Holder) {
         let Some(server) = crate::server::shared() else { return self.answer_of(|_| {}) };
-        let (answer, life) = server.launch(&self);
+        let this = self.showing_programs();
+        let (answer, life) = server.launch(&this);
         let pid = if let LaunchAnswer::Started { holder, .. } = &answer { *holder } else { 0 };
-        (answer, Holder { process: Process::Served { pid, life }, dir: self.dir })
+        (answer, Holder { process: Process::Served { pid, life }, dir: this.dir })
     }
 
     pub(crate) fn start(self) -> Session {

@@ -33,7 +33,7 @@ fn more_input_than_fits_anywhere_arrives_whole() {
     sender.join().unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), crate::acts::stream(3 << 20)).unwrap();
-    let expected = Launch::shell(&format!("exec md5sum < {}", file.path().display())).text();
+    let expected = Launch::shell(&format!("exec md5sum < {}", file.path().display())).seeing(file.path()).text();
     assert_eq!(seen.text(), expected);
 }
 

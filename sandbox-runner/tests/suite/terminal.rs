@@ -1,6 +1,6 @@
 //! Sessions with a terminal.
 
-use crate::session::Launch;
+use crate::session::{AT_FULL, Launch};
 use capstan_types::control::Request;
 use capstan_types::launch::{SessionEnd, Stdio, TermSize};
 
@@ -78,5 +78,9 @@ fn a_session_cannot_write_to_terminals_of_others() {
     ))
     .terminal()
     .text();
-    assert_eq!(text, "refused\r\nagain\r\nown\r\n");
+    // With terminals of its own, the same name is its own terminal.
+    let expected = if AT_FULL { "hi\r\nown\r\n" } else { "refused\r\nagain\r\nown\r\n" };
+    assert_eq!(text, expected);
+    client.send(&Request::Kill { by: "a test".into() });
+    assert_eq!(client.read_to_end().text(), "");
 }

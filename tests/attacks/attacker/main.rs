@@ -9,6 +9,8 @@
     clippy::expect_used,
     reason = "it reports by printing, and an attack that cannot be set up fails its test"
 )]
+#![expect(clippy::unnecessary_mut_passed, reason = "the kernel writes through addresses that are passed as numbers")]
+#![expect(clippy::cast_possible_truncation, reason = "ports and flags are small, and calls take machine words")]
 
 mod call;
 mod facts;

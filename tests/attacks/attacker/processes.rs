@@ -105,5 +105,13 @@ fn owner_signal(facts: &Facts) -> Vec<String> {
         .and_then(|_| call(libc::SYS_fcntl, &[reading, 10, TERM]))
         .and_then(|_| call(libc::SYS_fcntl, &[reading, 4, bits(libc::O_ASYNC)]));
     let _written = told.and_then(|_| call(libc::SYS_write, &[bits(pipe[1]), of(b"x"), 1]));
-    Vec::new() // The host sees whether the victim lives.
+    // The host sees whether the victim lives, which takes a moment to end.
+    let stat = format!("/proc/{}/stat", facts.victim());
+    for _ in 0..50 {
+        if !fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+            break;
+        }
+        let _pause = call(libc::SYS_poll, &[0, 0, 4]);
+    }
+    Vec::new()
 }

@@ -7,10 +7,10 @@ use std::fs;
 pub(crate) const ATTACKS: &[(&str, Attack)] = &[
     ("processes", |_| processes()),
     ("threads", |_| threads()),
-    ("memory-touched", |_| all("3 GiB of memory", touch(3 << 30))),
+    ("memory-touched", |_| all("4 GiB of memory", touch(4 << 30))),
     ("memory-file", |_| {
         let fd = call(libc::SYS_memfd_create, &[at(&c("big")), 0]);
-        all("3 GiB in a memory file", fd.and_then(|fd| fill(fd, 3 << 30)))
+        all("4 GiB in a memory file", fd.and_then(|fd| fill(fd, 4 << 30)))
     }),
     ("shared-memory-disk", |_| filled("/dev/shm/capstan-big", 3 << 30)),
     ("temporary-disk", |_| filled("/tmp/capstan-big", 6 << 30)),
@@ -77,7 +77,14 @@ fn threads() -> Vec<String> {
 fn touch(bytes: usize) -> Result<usize, i32> {
     let place = call(libc::SYS_mmap, &[0, bytes, 3, 0x22, usize::MAX, 0])?;
     // MADV_POPULATE_WRITE: every page is there, or the call fails.
-    call(libc::SYS_madvise, &[place, bytes, 23])
+    let touched = call(libc::SYS_madvise, &[place, bytes, 23]);
+    moment();
+    touched
+}
+
+/// A watch gets a moment to see it.
+fn moment() {
+    let _pause = call(libc::SYS_poll, &[0, 0, 1500]);
 }
 
 fn fill(fd: usize, bytes: usize) -> Result<usize, i32> {
@@ -87,8 +94,7 @@ fn fill(fd: usize, bytes: usize) -> Result<usize, i32> {
 /// Takes disk, by asking for it and, where that is not counted, by writing.
 fn filled(path: &str, bytes: usize) -> Vec<String> {
     let taken = open(path, libc::O_CREAT | libc::O_RDWR).and_then(|fd| fill(fd, bytes));
-    // A watch gets a moment to see it.
-    let _pause = call(libc::SYS_poll, &[0, 0, 1500]);
+    moment();
     let _gone = fs::remove_file(path);
     all(&format!("{} GiB at {path}", bytes >> 30), taken)
 }

@@ -42,7 +42,16 @@ pub(crate) fn clean(facts: &Facts) {
     let _gone = call(libc::SYS_semctl, &[call(libc::SYS_semget, &[key, 0, 0]).unwrap_or(0), 0, bits(libc::IPC_RMID)]);
     let _gone = call(libc::SYS_msgctl, &[call(libc::SYS_msgget, &[key, 0]).unwrap_or(0), bits(libc::IPC_RMID)]);
     let _gone = call(libc::SYS_mq_unlink, &[at(&name)]);
+    // A user may keep 200 keys: those of dead victims would fill that up.
+    let (kind, key) = (c("user"), c(&format!("capstan-u-{}", facts.text("TAG"))));
+    if let Ok(key) = call(libc::SYS_keyctl, &[SEARCH, bits(libc::KEY_SPEC_USER_KEYRING), at(&kind), at(&key), 0]) {
+        let _gone = call(libc::SYS_keyctl, &[INVALIDATE, key]);
+    }
 }
+
+/// `KEYCTL_SEARCH` and `KEYCTL_INVALIDATE`.
+const SEARCH: usize = 10;
+const INVALIDATE: usize = 21;
 
 fn plant_key(name: &str, ring: i32) -> Result<usize, i32> {
     let (kind, name, text) = (c("user"), c(name), b"KEY-SECRET");

@@ -15,6 +15,9 @@ macro_rules! monitor {
     };
 }
 
+/// What is made by a session is its own until it ends; the next one may not change it (`afterwards`).
+const FIRST: &str = "the session that makes a repository may set it up; the next one may not change that";
+
 pub(crate) const ATTACKS: &[Attack] = &[
     Attack::shell("git-hook", "a hook is made", hook!(".git/hooks/pre-commit")),
     Attack::shell("git-hook-executable", "a hook that lies there is made to run", "chmod +x .git/hooks/post-commit"),
@@ -137,12 +140,14 @@ pub(crate) const ATTACKS: &[Attack] = &[
         "git-planted",
         "a repository is made where none was, with settings that run a program",
         concat!("mkdir planted; cd planted; git init -q; ", monitor!(".git/config")),
-    ),
+    )
+    .not_promised(FIRST),
     Attack::shell(
         "git-planted-hook",
         "a repository is made where none was, with a hook",
         concat!("mkdir planted; cd planted; git init -q; mkdir -p .git/hooks; ", hook!(".git/hooks/pre-commit")),
-    ),
+    )
+    .not_promised(FIRST),
     Attack::shell(
         "git-planted-file",
         "a file makes a directory a repository that lies elsewhere",
@@ -155,7 +160,8 @@ pub(crate) const ATTACKS: &[Attack] = &[
             "mkdir -p planted/objects planted/refs; echo 'ref: refs/heads/x' > planted/HEAD; printf '[core]\\n\\trepositoryformatversion = 0\\n\\tworktree = @WS@\\n' > planted/config; ",
             monitor!("planted/config")
         ),
-    ),
+    )
+    .not_promised(FIRST),
     Attack::shell(
         "git-codex-made",
         "settings of an agent are made where none were",
