@@ -41,8 +41,8 @@ Usage: capstan-sandbox VERB
              with N holders (none unless said) forked ahead
   patch      Apply the patch in the JSON document on standard input, all of it or nothing
   probe      Print what this host can enforce, as JSON
-  scan [--protect NAME]... [--since SECONDS] DIR...
-             Print what is protected below directories, as JSON; with SECONDS since 1970, first rename what has come
+  scan [--protect NAME]... [--since NANOSECONDS] DIR...
+             Print what is protected below directories, as JSON; with NANOSECONDS since 1970, first rename what has come
              to be since then and would be obeyed
 
   --help     Print this

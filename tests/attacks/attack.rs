@@ -61,6 +61,8 @@ pub(crate) struct Attack {
     pub(crate) act: Act,
     pub(crate) control: Control,
     pub(crate) may_die: bool,
+    /// Settings may be somewhere else afterwards, as they were; what took their place must not be obeyed.
+    pub(crate) may_move: bool,
     pub(crate) promised: Promise,
 }
 
@@ -77,7 +79,7 @@ pub(crate) enum Promise {
 
 impl Attack {
     const fn new(id: &'static str, says: &'static str, act: Act) -> Self {
-        Self { id, says, act, control: Control::Anybody, may_die: false, promised: Promise::Everybody }
+        Self { id, says, act, control: Control::Anybody, may_die: false, may_move: false, promised: Promise::Everybody }
     }
 
     /// A function of the attacker, of this name.
@@ -136,6 +138,12 @@ impl Attack {
             Promise::Root(_) if root => None,
             Promise::Root(reason) | Promise::Nobody(reason) => Some(reason),
         }
+    }
+
+    /// A directory above settings may be renamed, with them in it.
+    pub(crate) const fn may_move(mut self) -> Self {
+        self.may_move = true;
+        self
     }
 
     /// Being killed for it is as good as being refused.

@@ -2,7 +2,7 @@
 
 use crate::attack::{Attack, Control, Family, Promise};
 use crate::choice::Choice;
-use crate::families;
+use crate::families::ALL;
 use crate::stage::Stage;
 use crate::trial::{Outcome, attempt};
 use crate::way::{Walls, Way, Who, is_root};
@@ -26,7 +26,7 @@ fn is_seen(attack: &Attack, way: Way) -> bool {
 
 fn assert_all_work(family: Family, who: Who) {
     let (stage, way) = (Stage::new(), Way { who, walls: Walls::None });
-    let attacks = families::ALL.iter().filter(|(of, _)| *of == family).flat_map(|(_, attacks)| attacks.iter());
+    let attacks = ALL.iter().filter(|(of, _)| *of == family).flat_map(|(_, attacks)| attacks.iter());
     let choice = Choice::of(way);
     let mut failed = Vec::new();
     for attack in attacks.filter(|attack| choice.takes(attack.id) && is_seen(attack, way)) {
@@ -75,7 +75,7 @@ controls! {
 
 #[test]
 fn there_are_enough_attacks_and_nearly_all_are_seen_to_work() {
-    let all: Vec<&Attack> = families::ALL.iter().flat_map(|(_, attacks)| attacks.iter()).collect();
+    let all: Vec<&Attack> = ALL.iter().flat_map(|(_, attacks)| attacks.iter()).collect();
     let ids: BTreeSet<&str> = all.iter().map(|attack| attack.id).collect();
     assert_eq!(ids.len(), all.len(), "an id is used twice");
     let unseen: Vec<String> = all

@@ -10,6 +10,7 @@ mod arena;
 mod attack;
 mod cases;
 mod choice;
+mod command;
 mod families;
 mod host_git;
 mod listeners;
@@ -54,7 +55,7 @@ fn assert_held(family: Family, who: Who) {
 }
 
 /// The tests of each family, and which families there are tests of.
-macro_rules! families {
+macro_rules! family_tests {
     ($($name:ident: $family:ident,)*) => {
         const TRIED: &[Family] = &[$(Family::$family),*];
         $(mod $name {
@@ -75,7 +76,7 @@ macro_rules! families {
     };
 }
 
-families! {
+family_tests! {
     files_outside_stay_as_they_are: Files,
     nothing_planted_runs_later: Git,
     secrets_stay_secret: Secrets,

@@ -1,7 +1,7 @@
 //! Puts an attack in front of a terminal, and reads what the next one to read from it would get.
 
 use crate::arena::Arena;
-use crate::trial::{attacker, environment, words};
+use crate::command::{attacker, environment, words};
 use capstan_tests::wait;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::io::Read;

@@ -2,6 +2,7 @@
 
 use crate::arena::{Arena, SECRET, SECRET_VARIABLE, mark};
 use crate::attack::{Act, Attack, Ending, Family};
+use crate::command::{attacker, environment, words};
 use crate::stage::Stage;
 use crate::terminal;
 use crate::way::Way;
@@ -45,7 +46,8 @@ pub(crate) fn attempt(stage: &Stage, way: Way, family: Family, attack: &Attack) 
     };
     if family == Family::Git {
         crate::host_git::visit(&arena);
-        got.extend(arena.changed_settings());
+        let moved = |line: &str| attack.may_move && (line.ends_with(" is gone") || line.ends_with(" is new"));
+        got.extend(arena.changed_settings().into_iter().filter(|line| !moved(line)));
     }
     got.extend(arena.harm());
     match (got.is_empty(), said) {
@@ -75,46 +77,9 @@ fn judged(attack: &Attack, said: Said) -> Judged {
     (got, if tried { Ok(()) } else { Err(format!("exit code {:?}: {tail}", said.code)) })
 }
 
-/// The attacker's words for one of its functions.
-pub(crate) fn attacker(arena: &Arena<'_>, name: &str) -> Vec<String> {
-    let mut words = vec![arena.workspace().join("attacker").display().to_string(), name.to_owned()];
-    words.extend(arena.facts().into_iter().map(|(name, value)| format!("{name}={value}")));
-    words
-}
-
 /// A script with the facts in place.
 pub(crate) fn filled(arena: &Arena<'_>, script: &str) -> String {
     arena.facts().into_iter().fold(script.to_owned(), |script, (name, value)| script.replace(&format!("@{name}@"), &value))
-}
-
-/// The whole command line: the user, a careless launcher, the sandbox, the command.
-pub(crate) fn words(arena: &Arena<'_>, command: &[String]) -> Vec<String> {
-    let mut words = arena.way.as_user();
-    let (launcher, out) = (arena.stage.program("attacker").display().to_string(), arena.outside());
-    words.extend([
-        launcher,
-        "launch".to_owned(),
-        format!("OUT={}", out.display()),
-        format!("TAG={}", arena.tag),
-        "--".to_owned(),
-    ]);
-    words.extend(arena.way.sandbox(arena.stage));
-    words.extend(command.iter().cloned());
-    words
-}
-
-/// The environment of the launcher, secrets and all.
-pub(crate) fn environment(arena: &Arena<'_>) -> Vec<(&'static str, String)> {
-    let out = arena.outside().display().to_string();
-    let secret = |name| (name, SECRET_VARIABLE.to_owned());
-    vec![
-        ("HOME", format!("{out}/home")),
-        ("CAPSTAN_HOME", format!("{out}/capstan-home")),
-        secret("OPENAI_API_KEY"),
-        secret("AWS_SECRET_ACCESS_KEY"),
-        secret("GITHUB_TOKEN"),
-        secret("CAPSTAN_NODE_KEY"),
-    ]
 }
 
 pub(crate) fn started(arena: &Arena<'_>, command: &[String]) -> (Child, PathBuf) {

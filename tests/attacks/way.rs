@@ -1,6 +1,5 @@
 //! Who attacks, and through what: the one place that knows how the sandbox is called.
 
-use crate::stage::Stage;
 use std::path::Path;
 
 /// Who runs the attack.
@@ -30,11 +29,17 @@ pub(crate) struct Way {
 
 impl Way {
     /// The sandbox's words, in front of a command.
-    pub(crate) fn sandbox(self, stage: &Stage) -> Vec<String> {
+    pub(crate) fn sandbox(self, runner: &Path) -> Vec<String> {
         match self.walls {
             Walls::WorkspaceWrite => {
-                let runner = stage.program("capstan-sandbox").display().to_string();
-                [&runner, "run", "-s", "workspace-write", "--"].map(str::to_owned).to_vec()
+                let runner = runner.display().to_string();
+                // The toolchain lies in a home that is not the arena's.
+                let tools = capstan_tests::capstan::toolchain_bin();
+                let tools = tools.parent().unwrap_or(&tools).display().to_string();
+                let words = [&runner, "run", "-s", "workspace-write", "--readable", &tools, "--"];
+                // An ordinary user cannot look into root's home, and has none of its own there.
+                let plain = [&runner, "run", "-s", "workspace-write", "--"];
+                if self.is_root() { words.map(str::to_owned).to_vec() } else { plain.map(str::to_owned).to_vec() }
             }
             Walls::None => Vec::new(),
         }

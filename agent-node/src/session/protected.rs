@@ -16,7 +16,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -66,6 +66,13 @@ struct Written {
     /// Since when what has come to be may be the session's; none for one without a sandbox, which may put what it likes where it likes.
     since: Option<SystemTime>,
     over: AtomicBool,
+}
+
+/// The time by the clock that files are dated by, which is a little behind the precise one.
+fn clock_of_files() -> SystemTime {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or_default();
+    UNIX_EPOCH + Duration::new(u64::try_from(now.tv_sec).unwrap_or_default(), nanoseconds)
 }
 
 /// A directory, and what is protected there besides [`capstan_types::policy::PROTECTED`].
@@ -127,7 +134,7 @@ impl Protected {
 
     /// Takes note of a session under `policy`.
     pub(crate) fn writes(&self, policy: &SandboxPolicy) -> Writes {
-        let since = (policy.mode != SandboxMode::DangerFullAccess).then(SystemTime::now);
+        let since = (policy.mode != SandboxMode::DangerFullAccess).then(clock_of_files);
         let roots = match policy.mode {
             SandboxMode::ReadOnly => Vec::new(),
             SandboxMode::WorkspaceWrite => {

@@ -226,7 +226,7 @@ impl Runner {
     /// `since` and would be obeyed is renamed first.
     pub(crate) async fn scan(&self, root: &AbsPath, names: &[String], since: Option<SystemTime>) -> io::Result<Scan> {
         let since = since.and_then(|since| since.duration_since(UNIX_EPOCH).ok());
-        let since = since.map(|since| ["--since".to_owned(), since.as_secs().to_string()]);
+        let since = since.map(|since| ["--since".to_owned(), since.as_nanos().to_string()]);
         let since = since.iter().flatten().map(String::as_str);
         let protect = names.iter().flat_map(|name| ["--protect", name.as_str()]);
         let arguments: Vec<&str> = iter::once("scan").chain(protect).chain(since).chain([root.as_str()]).collect();

@@ -82,12 +82,13 @@ async fn what_the_ceiling_protects_is_protected_in_every_session() {
         let secret = AbsPath::new(dir.canonicalize().unwrap().join("work/secret")).unwrap();
         let limits = config.ceiling.limits.with("processes", "77").unwrap();
         config.ceiling = Ceiling { hidden: vec![secret], protected: vec!["Kept.lock".into()], limits, ..config.ceiling.clone() };
+        // Before the node starts: what is as young as a session could be its own.
+        std::fs::create_dir_all(dir.join("work/secret")).unwrap();
+        std::fs::write(dir.join("work/secret/key"), "a secret").unwrap();
+        std::fs::create_dir_all(dir.join("work/deep")).unwrap();
+        std::fs::write(dir.join("work/deep/Kept.lock"), "kept").unwrap();
     })
     .await;
-    std::fs::create_dir(node.path("secret")).unwrap();
-    std::fs::write(node.path("secret/key"), "a secret").unwrap();
-    std::fs::create_dir(node.path("deep")).unwrap();
-    std::fs::write(node.path("deep/Kept.lock"), "kept").unwrap();
     let client = node.client();
     let script = "cat secret/key; echo x >deep/Kept.lock; cat deep/Kept.lock";
     let (enforced, _) = watched(&node, &node.call(&client, script)).await;

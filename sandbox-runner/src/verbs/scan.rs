@@ -9,8 +9,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Scans `[--protect NAME]... [--since SECONDS] DIR...`, and prints JSON: `found`, `exhausted`, and `refused`. With a time, in whole
-/// seconds since 1970, what has come to be since then and would be obeyed is renamed first, and is what was refused.
+/// Scans `[--protect NAME]... [--since NANOSECONDS] DIR...`, and prints JSON: `found`, `exhausted`, and `refused`. With a time, in
+/// nanoseconds since 1970, what has come to be since then and would be obeyed is renamed first, and is what was refused.
 pub(super) fn scan(args: Vec<OsString>) -> ExitCode {
     let mut names: Vec<String> = PROTECTED.map(str::to_owned).into();
     let (mut since, mut roots) = (None, Vec::new());
@@ -18,9 +18,9 @@ pub(super) fn scan(args: Vec<OsString>) -> ExitCode {
     while let Some(argument) = args.next() {
         match argument.to_str() {
             Some("--protect") => names.extend(args.next().map(|name| name.to_string_lossy().into_owned())),
-            Some("--since") => match args.next().and_then(|seconds| seconds.to_str()?.parse::<i64>().ok()) {
-                Some(seconds) => since = Some(seconds),
-                None => return misuse("`--since` needs a number of seconds behind it"),
+            Some("--since") => match args.next().and_then(|since| since.to_str()?.parse::<i128>().ok()) {
+                Some(nanoseconds) => since = Some(nanoseconds),
+                None => return misuse("`--since` needs a number of nanoseconds behind it"),
             },
             _ if Path::new(&argument).is_absolute() => roots.push(PathBuf::from(argument)),
             _ => return misuse(&format_args!("`{}` is not the absolute path of a directory to scan", argument.display())),
@@ -30,7 +30,8 @@ pub(super) fn scan(args: Vec<OsString>) -> ExitCode {
         return misuse("name the directories to scan by their absolute paths");
     }
     // By the time that nobody can set.
-    let is_new = |since: i64| move |place: &Path| fs::symlink_metadata(place).is_ok_and(|found| found.ctime() >= since);
+    let born = |found: fs::Metadata| i128::from(found.ctime()) * 1_000_000_000 + i128::from(found.ctime_nsec());
+    let is_new = |since: i128| move |place: &Path| fs::symlink_metadata(place).is_ok_and(|found| born(found) >= since);
     let refused = since.map(|since| sweep(&roots, &names, is_new(since))).unwrap_or_default();
     let (found, exhausted) = scan::scan(&roots, &names.iter().map(String::as_str).collect::<Vec<_>>());
     print(&serde_json::json!({ "found": found, "exhausted": exhausted, "refused": refused }))

@@ -5,6 +5,7 @@
 #![expect(dead_code, reason = "helpers of the tests that are not repeated")]
 
 mod acts;
+mod bounded;
 mod client;
 mod server;
 mod session;

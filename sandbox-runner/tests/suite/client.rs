@@ -7,7 +7,9 @@ use capstan_types::output::{Piece, Seq};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
+use std::time::Instant;
 
 /// Longer than anything here takes; a test that waits this long has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -108,5 +110,22 @@ impl Client {
                 other => panic!("{other:?}"),
             }
         }
+    }
+}
+
+/// The runner's binary, not started yet.
+#[expect(clippy::disallowed_methods, reason = "the subject of these tests is a process")]
+pub(crate) fn runner(verb: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_capstan-sandbox"));
+    command.arg(verb);
+    command
+}
+
+/// Waits for something that sends no event: a file of another process, a process of nobody's.
+pub(crate) fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !happened() {
+        assert!(begun.elapsed() < PATIENCE, "{what} did not happen");
+        std::thread::yield_now();
     }
 }

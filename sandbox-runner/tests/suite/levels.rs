@@ -267,10 +267,10 @@ fn on_an_overlay_a_session_of_root_has_no_user_of_its_own_and_says_so() {
 }
 
 #[test]
-fn without_control_groups_the_level_stays_and_each_limit_says_what_holds_it() {
+fn without_control_groups_the_highest_level_is_not_reached_and_each_limit_says_what_holds_it() {
     let ground = Ground::new();
-    let enforced = ground.holds(&crate::limits_groups::without_cgroups);
-    assert_eq!(enforced.level, strongest());
+    let enforced = ground.holds(&crate::bounded::without_cgroups);
+    assert_eq!(enforced.level, strongest().min(Level::Namespaces));
     assert!(!enforced.limits.join(", ").contains("(cgroup "), "{:?}", enforced.limits);
     assert!(enforced.missing.join("; ").contains("cgroup"), "{:?}", enforced.missing);
 }

@@ -1,35 +1,13 @@
 //! Limits that are counted: each is exceeded by a real program, with cgroups and without, and the end says its name.
 
 use crate::acts::playing;
-use crate::limits_groups::{need_cgroups, without_cgroups};
-use crate::session::{Holder, Launch, Session};
-use capstan_types::launch::{LaunchAnswer, SessionEnd, SessionLimit};
-use capstan_types::limits::SessionLimits;
+use crate::bounded::{limited, start};
+use crate::session::Launch;
+use capstan_types::launch::{SessionEnd, SessionLimit};
 use capstan_types::time::Millis;
 use std::time::Instant;
 
 const MEBIBYTE: u64 = 1 << 20;
-
-pub(crate) fn limited(mut launch: Launch, change: impl FnOnce(&mut SessionLimits)) -> Launch {
-    change(&mut launch.spec.limits);
-    launch
-}
-
-/// Starts a session by cgroups, or where there are none.
-pub(crate) fn start(launch: Launch, cgroups: bool) -> Session {
-    if cgroups {
-        let session = launch.start();
-        need_cgroups(&session.enforced);
-        return session;
-    }
-    match launch.answer_of(without_cgroups) {
-        (LaunchAnswer::Started { pid, enforced, .. }, holder) => {
-            assert!(!enforced.limits.join(" ").contains("cgroup"), "{:?}", enforced.limits);
-            Session { pid, enforced, holder }
-        }
-        (refused @ LaunchAnswer::Refused(_), Holder { .. }) => panic!("{refused:?}"),
-    }
-}
 
 fn end(launch: Launch, cgroups: bool) -> SessionEnd {
     let session = start(launch, cgroups);

@@ -1,58 +1,12 @@
 //! Control groups: what is made for a session, and that nothing of it stays.
 
+use crate::bounded::{groups_of, need_cgroups, without_cgroups};
 use crate::session::{AT_FULL, Launch, runner, send, wait_until};
 use capstan_types::launch::{LaunchAnswer, SessionEnd};
 use capstan_types::time::Millis;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
-
-/// Fails without the right to make groups, which the tests of them need.
-pub(crate) fn need_cgroups(enforced: &capstan_types::launch::Enforced) {
-    let said = enforced.limits.join(", ");
-    assert!(said.contains("(cgroup "), "this test needs cgroups, and none can be made here ({said}): run it as root");
-}
-
-/// Takes the groups away from a runner to be. Where it is not root, there is none to take: only delegated ones are ever made.
-pub(crate) fn without_cgroups(command: &mut Command) {
-    crate::session::in_child(command, cover_cgroups);
-}
-
-#[expect(unsafe_code, reason = "std has no mounts")]
-fn cover_cgroups() -> std::io::Result<()> {
-    // SAFETY: the strings are live and end in a zero; the mount lies in a namespace of this process.
-    let failed = unsafe {
-        libc::geteuid() == 0
-            && (libc::unshare(libc::CLONE_NEWNS) < 0
-                || libc::mount(
-                    c"none".as_ptr(),
-                    c"/".as_ptr(),
-                    std::ptr::null(),
-                    libc::MS_REC | libc::MS_PRIVATE,
-                    std::ptr::null(),
-                ) < 0
-                || libc::mount(c"none".as_ptr(), c"/sys/fs/cgroup".as_ptr(), c"tmpfs".as_ptr(), 0, std::ptr::null()) < 0)
-    };
-    if failed { Err(std::io::Error::last_os_error()) } else { Ok(()) }
-}
-
-/// The groups that are named after the process `pid`.
-pub(crate) fn groups_of(pid: u32) -> Vec<PathBuf> {
-    let part = format!("-{pid}-");
-    let mut places = vec![PathBuf::from("/sys/fs/cgroup")];
-    let mut found = Vec::new();
-    while let Some(place) = places.pop() {
-        for entry in std::fs::read_dir(place).into_iter().flatten().flatten().filter(|it| it.file_type().unwrap().is_dir()) {
-            let name = entry.file_name().into_string().unwrap();
-            if name.starts_with("capstan-") && name.contains(&part) {
-                found.push(entry.path())
-            } else {
-                places.push(entry.path())
-            }
-        }
-    }
-    found
-}
 
 #[test]
 fn a_session_is_in_its_groups_from_its_first_instruction_and_they_go_with_it() {
@@ -139,7 +93,7 @@ fn the_proof_says_by_what_each_limit_is_held() {
 
 #[test]
 fn an_ordinary_user_without_delegated_groups_is_bounded_by_other_means() {
-    assert!(crate::limits_tree::am_root(), "this test becomes another user, which only root may do: run it as root");
+    assert!(crate::bounded::am_root(), "this test becomes another user, which only root may do: run it as root");
     let dir = tempfile::tempdir_in("/tmp").unwrap();
     let mut launch = Launch::new(&["true"]);
     launch.spec.limits.memory = Some(1 << 30);

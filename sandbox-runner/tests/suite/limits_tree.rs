@@ -1,8 +1,7 @@
 //! Trees of many processes: how many there may be, and that none is left.
 
 use crate::acts::playing;
-use crate::limits_counted::{limited, start};
-use crate::limits_groups::groups_of;
+use crate::bounded::{groups_of, limited, start};
 use crate::session::{Session, wait_until};
 use capstan_types::control::Request;
 use capstan_types::launch::{SessionEnd, SessionLimit};
@@ -25,12 +24,6 @@ fn soon() -> Duration {
     }
     let alone = Duration::from_millis(15);
     Duration::from_secs(2).mul_f64((begun.elapsed().as_secs_f64() / alone.as_secs_f64()).max(1.0))
-}
-
-#[expect(unsafe_code, reason = "std does not tell the user")]
-pub(crate) fn am_root() -> bool {
-    // SAFETY: takes nothing and cannot fail.
-    unsafe { libc::geteuid() == 0 }
 }
 
 /// How long a bomb may grow before it is noticed where no cgroup holds it.

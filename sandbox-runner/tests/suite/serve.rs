@@ -4,7 +4,7 @@ use crate::client::Client;
 use crate::server::{Server, ask};
 use crate::session::{Launch, lives, runner, running, wait_until};
 use capstan_types::control::Request;
-use capstan_types::launch::{LaunchAnswer, Refusal, SessionEnd};
+use capstan_types::launch::{EndRecord, LaunchAnswer, Refusal, SessionEnd};
 use std::io::{ErrorKind, Read, Write};
 use std::process::Stdio;
 
@@ -25,7 +25,7 @@ fn a_session_knows_nothing_of_the_server() {
     for prepared in [0, 1] {
         let server = Server::start(prepared);
         let launch = Launch::shell("echo $PPID ${DAEMON_SECRET-none}; umask; echo /proc/self/fd/*; ps -o stat= -p $$").terminal();
-        let (answer, _life) = server.launch(&launch);
+        let (answer, _life) = server.launch(&launch.spec);
         let text = Client::attach(launch.dir.path(), 0).read_to_end().text();
         let by_hold =
             Launch::shell("echo $PPID ${DAEMON_SECRET-none}; umask; echo /proc/self/fd/*; ps -o stat= -p $$").terminal();
@@ -41,7 +41,7 @@ fn a_waiting_holder_is_taken_and_another_takes_its_place() {
     let server = Server::start(1);
     let [waiting] = server.await_holders(1)[..] else { panic!() };
     let launch = Launch::new(&["sleep", "1000"]);
-    let (answer, _life) = server.launch(&launch);
+    let (answer, _life) = server.launch(&launch.spec);
     assert_eq!(started(&answer).1, waiting, "another process holds the session");
     assert_eq!(server.await_holders(2).iter().filter(|pid| **pid != waiting).count(), 1);
 }
@@ -55,7 +55,7 @@ fn two_hundred_sessions_start_at_once_and_leave_nothing() {
                 let server = &server;
                 scope.spawn(move || {
                     let launch = Launch::shell(&format!("exit {}", number % 100));
-                    let (answer, life) = server.launch(&launch);
+                    let (answer, life) = server.launch(&launch.spec);
                     started(&answer);
                     assert_eq!(Client::attach(launch.dir.path(), 0).read_to_end().end, SessionEnd::Exited { code: number % 100 });
                     Client::connect(launch.dir.path()).send(&Request::Release);
@@ -85,7 +85,7 @@ fn the_servers_death_ends_who_waits_and_no_session() {
     let mut server = Server::start(2);
     let launch = Launch::new(&["cat"]).stdio(capstan_types::launch::Stdio::Pipes);
     server.await_holders(2);
-    let (answer, life) = server.launch(&launch);
+    let (answer, life) = server.launch(&launch.spec);
     let (program, holder) = started(&answer);
     let waiting = server.await_holders(3).into_iter().filter(|pid| *pid != holder).collect::<Vec<_>>();
     server.process.kill().unwrap();
@@ -106,14 +106,14 @@ fn the_servers_death_ends_who_waits_and_no_session() {
 fn the_server_goes_with_its_keeper_and_leaves_the_sessions() {
     let mut server = Server::start(1);
     let launch = Launch::new(&["sleep", "1000"]);
-    let (answer, _life) = server.launch(&launch);
+    let (answer, _life) = server.launch(&launch.spec);
     let (program, holder) = started(&answer);
     let waiting = server.await_holders(2).into_iter().find(|pid| *pid != holder).unwrap();
     assert_eq!(server.leave(), Some(0));
     wait_until("the end of who waits", || !lives(waiting));
     assert!(lives(program) && lives(holder));
     Client::connect(launch.dir.path()).send(&Request::Kill { by: "the test".into() });
-    wait_until("the end of the session", || !lives(program));
+    wait_until("the end of the session", || !lives(program) && launch.dir.path().join(EndRecord::FILE).exists());
     Client::connect(launch.dir.path()).send(&Request::Release);
     wait_until("the holder's leaving", || !lives(holder));
 }
@@ -123,7 +123,7 @@ fn a_holder_of_the_server_is_ended_by_a_signal_with_its_whole_tree() {
     let marker = crate::session::marker();
     let server = Server::start(1);
     let launch = Launch::shell(&format!("(setsid sleep {marker} &); sleep {marker}"));
-    let (answer, life) = server.launch(&launch);
+    let (answer, life) = server.launch(&launch.spec);
     wait_until("the start of both", || running(&marker) >= 2);
     assert_eq!(crate::session::send(started(&answer).1, libc::SIGTERM), 0);
     assert!(closes(life));
@@ -153,7 +153,7 @@ fn only_the_process_that_started_the_server_is_served() {
 fn a_refusal_leaves_nothing_and_the_server_goes_on() {
     let server = Server::start(1);
     let launch = Launch::new(&["/no/such/program"]);
-    let (answer, stream) = server.launch(&launch);
+    let (answer, stream) = server.launch(&launch.spec);
     assert!(matches!(answer, LaunchAnswer::Refused(Refusal::Program { .. })), "{answer:?}");
     assert!(closes(stream));
     assert_eq!(std::fs::read_dir(launch.dir.path()).unwrap().count(), 0, "a refused launch left files");
@@ -161,7 +161,7 @@ fn a_refusal_leaves_nothing_and_the_server_goes_on() {
     assert!(matches!(ask(&mut nonsense, b"nonsense"), LaunchAnswer::Refused(Refusal::Document { .. })));
     let mut endless = server.connect().unwrap();
     assert!(matches!(ask(&mut endless, &vec![b' '; (1 << 20) + 1]), LaunchAnswer::Refused(Refusal::Document { .. })));
-    started(&server.launch(&Launch::new(&["true"])).0);
+    started(&server.launch(&Launch::new(&["true"]).spec).0);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn private_kib(pid: u32) -> Option<u64> {
 fn a_holder_takes_little_memory_of_its_own_waiting_or_with_a_session() {
     let server = Server::start(2);
     let waiting = server.await_holders(2)[0];
-    let (answer, _life) = server.launch(&Launch::new(&["sleep", "1000"]).terminal());
+    let (answer, _life) = server.launch(&Launch::new(&["sleep", "1000"]).terminal().spec);
     let holder = started(&answer).1;
     for pid in [waiting, holder] {
         // Nothing to see for an ordinary user: holders hide their memory.

@@ -1,8 +1,7 @@
 //! A fork server, and its keeper's side of a connection.
 
-use crate::client::PATIENCE;
-use crate::session::{Launch, runner, wait_until};
-use capstan_types::launch::LaunchAnswer;
+use crate::client::{PATIENCE, runner, wait_until};
+use capstan_types::launch::{LaunchAnswer, LaunchSpec};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -52,9 +51,9 @@ impl Server {
     }
 
     /// Asks for a session, and takes the answer.
-    pub(crate) fn launch(&self, launch: &Launch) -> (LaunchAnswer, UnixStream) {
+    pub(crate) fn launch(&self, spec: &LaunchSpec) -> (LaunchAnswer, UnixStream) {
         let mut stream = self.connect().unwrap();
-        let answer = ask(&mut stream, &serde_json::to_vec(&launch.spec).unwrap());
+        let answer = ask(&mut stream, &serde_json::to_vec(spec).unwrap());
         if matches!(answer, LaunchAnswer::Started { .. }) {
             stream.write_all(b".").unwrap();
         }

@@ -1,6 +1,7 @@
 //! Starting sessions as a node does.
 
 use crate::client::{Client, PATIENCE, Seen};
+pub(crate) use crate::client::{runner, wait_until};
 use capstan_types::control::{Request, VERSION};
 use capstan_types::id::SessionId;
 use capstan_types::launch::{EndRecord, Enforced, LaunchAnswer, LaunchSpec, Refusal, Stdio, TermSize};
@@ -14,14 +15,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio as Connect};
 use std::time::Instant;
 use tempfile::TempDir;
-
-/// The runner's binary, not started yet.
-#[expect(clippy::disallowed_methods, reason = "the subject of these tests is a process")]
-pub(crate) fn runner(verb: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_capstan-sandbox"));
-    command.arg(verb);
-    command
-}
 
 pub(crate) fn abs(path: &Path) -> AbsPath {
     AbsPath::new(path.canonicalize().unwrap()).unwrap()
@@ -138,7 +131,7 @@ impl Launch {
     fn answer(self) -> (LaunchAnswer, Holder) {
         let Some(server) = crate::server::shared() else { return self.answer_of(|_| {}) };
         let this = self.showing_programs();
-        let (answer, life) = server.launch(&this);
+        let (answer, life) = server.launch(&this.spec);
         let pid = if let LaunchAnswer::Started { holder, .. } = &answer { *holder } else { 0 };
         (answer, Holder { process: Process::Served { pid, life }, dir: this.dir })
     }
@@ -303,15 +296,6 @@ impl Session {
 pub(crate) fn send(pid: u32, number: i32) -> i32 {
     // SAFETY: takes two integers.
     unsafe { libc::kill(libc::pid_t::try_from(pid).unwrap(), number) }
-}
-
-/// Waits for something that sends no event: a file of another process, a process of nobody's.
-pub(crate) fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !happened() {
-        assert!(begun.elapsed() < PATIENCE, "{what} did not happen");
-        std::thread::yield_now();
-    }
 }
 
 /// How many processes run that have `marker` among their arguments.

@@ -40,3 +40,6 @@ impl Facts {
         self.number("VICTIM")
     }
 }
+
+/// An attack. It gives what it got hold of, in words; nothing when it was held.
+pub(crate) type Attack = fn(&Facts) -> Vec<String>;

@@ -1,7 +1,7 @@
 //! Attacks on files outside the workspace.
 
-use crate::Attack;
 use crate::call::{at, bits, c, call, here, of, open, plain, works};
+use crate::facts::Attack;
 use crate::facts::Facts;
 use std::fs;
 

@@ -1,7 +1,7 @@
 //! Attacks on what a process may become: privileges, namespaces, other ways into the kernel.
 
-use crate::Attack;
 use crate::call::{bits, c, call, end, fork, of, passes, works};
+use crate::facts::Attack;
 use crate::facts::Facts;
 use std::fs;
 

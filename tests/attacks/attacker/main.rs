@@ -28,10 +28,7 @@ mod secrets;
 mod surface;
 mod terminal;
 
-use facts::Facts;
-
-/// An attack. It gives what it got hold of, in words; nothing when it was held.
-type Attack = fn(&Facts) -> Vec<String>;
+use facts::{Attack, Facts};
 
 const FAMILIES: [&[(&str, Attack)]; 11] = [
     files::ATTACKS,

@@ -1,7 +1,7 @@
 //! Attacks that change what is mounted, or what the root directory is.
 
-use crate::Attack;
 use crate::call::{at, bits, c, call, here, open, opened, passes, works};
+use crate::facts::Attack;
 use crate::facts::Facts;
 use std::fs;
 

@@ -1,7 +1,7 @@
 //! Attacks that reach somebody else over a socket. The host's side sees what arrives; making an exotic socket is an escape in itself.
 
-use crate::Attack;
 use crate::call::{call, of, works};
+use crate::facts::Attack;
 use crate::facts::Facts;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd};

@@ -1,7 +1,7 @@
 //! Attacks on processes of the host: the victim, and the process that launched the sandbox.
 
-use crate::Attack;
 use crate::call::{bits, call, of, open, works};
+use crate::facts::Attack;
 use crate::facts::Facts;
 use std::fs;
 

@@ -1,7 +1,7 @@
 //! Attacks on what processes share by name: memory, semaphores, queues, keys.
 
-use crate::Attack;
 use crate::call::{at, bits, c, call, of, works};
+use crate::facts::Attack;
 use crate::facts::Facts;
 
 pub(crate) const ATTACKS: &[(&str, Attack)] = &[

@@ -1,6 +1,6 @@
 //! Attacks that change a path while it is used.
 
-use crate::Attack;
+use crate::facts::Attack;
 use crate::facts::Facts;
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,7 +1,7 @@
 //! Attacks that take so much that others go without. Each gives everything back when it ends.
 
-use crate::Attack;
 use crate::call::{at, c, call, of, open, plain};
+use crate::facts::Attack;
 use std::fs;
 
 pub(crate) const ATTACKS: &[(&str, Attack)] = &[

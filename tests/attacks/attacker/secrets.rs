@@ -1,7 +1,7 @@
 //! Attacks that read what is not theirs in ways a shell does not know.
 
-use crate::Attack;
 use crate::call::{at, bits, c, call, here, of, open, opened, works};
+use crate::facts::Attack;
 use crate::facts::Facts;
 use std::fs;
 

@@ -1,7 +1,7 @@
 //! Attacks on parts of the kernel that a developer's tools do not need.
 
-use crate::Attack;
 use crate::call::{at, bits, c, call, of, open, opened, passes, works};
+use crate::facts::Attack;
 
 pub(crate) const ATTACKS: &[(&str, Attack)] = &[
     ("bpf", |_| passes("bpf", call(libc::SYS_bpf, &[0, of(&[1_u32, 4, 8, 1]), 16]))),

@@ -1,7 +1,7 @@
 //! Attacks on terminals: the operator's, other people's, and the machine's.
 
-use crate::Attack;
 use crate::call::{at, c, call, of, open, opened, passes, works};
+use crate::facts::Attack;
 use crate::facts::Facts;
 use std::os::unix::fs::MetadataExt;
 

@@ -110,12 +110,14 @@ pub(crate) const ATTACKS: &[Attack] = &[
         "git-ancestor-moved",
         "the directory above a nested repository is moved away",
         concat!("mv vendor v; cp -r v vendor; ", monitor!("vendor/sub/.git/config")),
-    ),
+    )
+    .may_move(),
     Attack::shell(
         "git-ancestor-hook",
         "the same, for a hook",
         concat!("mv vendor/sub vendor/old; cp -r vendor/old vendor/sub; ", hook!("vendor/sub/.git/hooks/pre-commit")),
-    ),
+    )
+    .may_move(),
     Attack::shell("git-module-config", "the settings of a submodule", monitor!(".git/modules/vendor/module/config")),
     Attack::shell(
         "git-module-hook",
@@ -135,7 +137,8 @@ pub(crate) const ATTACKS: &[Attack] = &[
         "git-module-moved",
         "the submodules are moved away",
         concat!("mv .git/modules .git/m; cp -r .git/m .git/modules; ", monitor!(".git/modules/vendor/module/config")),
-    ),
+    )
+    .may_move(),
     Attack::shell(
         "git-planted",
         "a repository is made where none was, with settings that run a program",
@@ -202,7 +205,8 @@ pub(crate) const ATTACKS: &[Attack] = &[
         "git-codex-ancestor",
         "the directory above settings is moved away",
         "mv has had; mkdir -p has/.codex; echo x > has/.codex/config.toml",
-    ),
+    )
+    .may_move(),
     Attack::shell(
         "git-codex-linked",
         "settings of an agent are changed through a hard link",

@@ -16,7 +16,7 @@ fn the_model_is_told_where_it_works_and_what_it_may_do() {
     <shell>bash</shell>
     </environment>
     <permissions>
-    Sandbox: workspace-write. Files can be written only below /w and /tmp; .git/hooks, .git/config, .capstan, .codex and .agents are read-only wherever they occur there; network: the session's own loopback only. Each command may use 3 GiB of memory, 1024 processes, files of 4 GiB.
+    Sandbox: workspace-write. Files can be written only below /w and /tmp; .git/hooks, .git/config, .capstan, .codex and .agents are read-only wherever they occur there; network: the session's own loopback only. Each command may use 3 GiB of memory, 1024 processes, files of 4 GiB, 16384 open files.
     Approval policy: never. Nobody can be asked: what the sandbox refuses stays refused, so find another way or report it.
     </permissions>
     ");
