@@ -5,7 +5,7 @@ use crate::choice::Choice;
 use crate::families::ALL;
 use crate::stage::Stage;
 use crate::trial::{Outcome, attempt};
-use crate::way::{Walls, Way, Who, is_root};
+use crate::way::{Walls, Way, Who};
 use std::collections::BTreeSet;
 
 /// The fewest attacks that this suite may have.
@@ -24,7 +24,7 @@ fn is_seen(attack: &Attack, way: Way) -> bool {
     }
 }
 
-fn assert_all_work(family: Family, who: Who) {
+pub(crate) fn assert_all_work(family: Family, who: Who) {
     let (stage, way) = (Stage::new(), Way { who, walls: Walls::None });
     let attacks = ALL.iter().filter(|(of, _)| *of == family).flat_map(|(_, attacks)| attacks.iter());
     let choice = Choice::of(way);
@@ -44,17 +44,15 @@ macro_rules! controls {
     ($($name:ident: $family:ident,)*) => {
         pub(crate) const SHOWN: &[Family] = &[$(Family::$family),*];
         $(mod $name {
-            use super::*;
-
             #[test]
             fn works_for_the_caller() {
-                assert_all_work(Family::$family, Who::Caller);
+                crate::controls::assert_all_work(crate::attack::Family::$family, crate::way::Who::Caller);
             }
 
             #[test]
             fn works_for_an_ordinary_user() {
-                if is_root() {
-                    assert_all_work(Family::$family, Who::OrdinaryUser);
+                if crate::way::is_root() {
+                    crate::controls::assert_all_work(crate::attack::Family::$family, crate::way::Who::OrdinaryUser);
                 }
             }
         })*
