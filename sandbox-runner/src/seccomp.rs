@@ -79,7 +79,11 @@ impl Situation {
             Answer::Absent => Decision::Errno(libc::ENOSYS),
             Answer::Ipc if self.ipc => Decision::Allow,
             Answer::Metadata if self.metadata => Decision::Allow,
-            Answer::Ipc | Answer::Metadata => DENY,
+            Answer::Mode(argument) if self.metadata => Decision::Unless(modes(argument)),
+            Answer::Ipc | Answer::Metadata | Answer::Mode(_) => DENY,
+            Answer::Makes(argument) => Decision::Unless(modes(argument)),
+            Answer::Opens(2) => Decision::Unless(arguments::OPENINGS[0]),
+            Answer::Opens(_) => Decision::Unless(arguments::OPENINGS[1]),
             Answer::Namespaces => Decision::Unless(arguments::NAMESPACES),
             Answer::Personality => Decision::Unless(arguments::PERSONALITIES),
             Answer::Requests if self.metadata => Decision::Unless(arguments::REQUESTS),
@@ -99,6 +103,15 @@ impl Situation {
             decide_from(&mut ranges, call.number + 1, unknown);
         }
         ranges
+    }
+}
+
+/// What is denied of a mode that is the argument of this number.
+const fn modes(argument: u8) -> &'static [arguments::Denial] {
+    match argument {
+        1 => arguments::MODES[0],
+        2 => arguments::MODES[1],
+        _ => arguments::MODES[2],
     }
 }
 

@@ -3,11 +3,13 @@
 //! No symbolic link is followed and nothing above the directory is reached, whatever happens between two looks.
 #![expect(unsafe_code, reason = "openat2 has no safe form in the standard library")]
 
-use std::ffi::{CString, OsStr};
-use std::fs::{self, File};
+use super::process;
+use std::ffi::{CString, OsStr, OsString};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 
 /// A directory that is held by its handle.
@@ -70,6 +72,35 @@ impl Held {
         let mut bytes = Vec::new();
         file.take(most).read_to_end(&mut bytes)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The directory that holds what is at `relative`, and its name there.
+    pub(crate) fn parent(&self, relative: &Path) -> io::Result<(Self, OsString)> {
+        let name = relative.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let (held, _) = self.directory(relative.parent().unwrap_or_else(|| Path::new("")))?;
+        Ok((Self(held), name.to_owned()))
+    }
+
+    /// The directory at `relative`, to be locked.
+    pub(crate) fn open_directory(&self, relative: &Path) -> io::Result<File> {
+        self.beneath(relative, libc::O_RDONLY | libc::O_DIRECTORY).map(File::from)
+    }
+
+    /// Makes a directory with exactly this mode, for the owner of the one that it is made in.
+    pub(crate) fn make_directory(&self, relative: &Path, mode: u32) -> io::Result<()> {
+        let (held, name) = self.parent(relative)?;
+        let above = fs::metadata(format!("/proc/self/fd/{}", held.0.as_raw_fd()))?;
+        let path = Path::new("/proc/self/fd").join(held.0.as_raw_fd().to_string()).join(name);
+        let mask = process::set_umask(0);
+        let made = DirBuilder::new().mode(mode).create(&path);
+        process::set_umask(mask);
+        // Of the link itself, should somebody have put one there by now.
+        made.and_then(|()| lchown(path, Some(above.uid()), Some(above.gid())))
+    }
+
+    /// Removes the empty directory of this name.
+    pub(crate) fn remove_directory(&self, name: &OsStr) -> io::Result<()> {
+        fs::remove_dir(Path::new("/proc/self/fd").join(self.0.as_raw_fd().to_string()).join(name))
     }
 
     /// Gives what is at `relative` the name `to`, in the same directory; what had that name is replaced or, if it is a directory with

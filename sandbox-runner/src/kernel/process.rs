@@ -154,10 +154,10 @@ pub(crate) fn leave_session() {
     let _ = unsafe { libc::setsid() };
 }
 
-/// Sets which permissions new files are denied.
-pub(crate) fn set_umask(mask: libc::mode_t) {
+/// Sets which permissions new files are denied, and gives those that were.
+pub(crate) fn set_umask(mask: libc::mode_t) -> libc::mode_t {
     // SAFETY: takes an integer and cannot fail.
-    unsafe { libc::umask(mask) };
+    unsafe { libc::umask(mask) }
 }
 
 /// The most memory, in bytes, that any one process held of those that were waited for below this one.

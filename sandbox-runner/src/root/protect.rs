@@ -6,14 +6,16 @@
 //! it ([`super::sweep`]).
 
 use super::scan::{GIT, Identity, identity, is_repository, scan};
+use crate::kernel::beneath::Held;
 use crate::kernel::mounts::{HARMLESS, READ_ONLY};
 use capstan_types::launch::Denial;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::PROTECTED;
 use std::collections::BTreeSet;
-use std::fs::{self, File, Permissions};
+use std::ffi::OsString;
+use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The permissions of a directory that was only made to be protected: nobody makes one like it by hand.
@@ -33,13 +35,13 @@ pub(crate) struct Protection {
 
 /// Directories that were made for it; held so that the last session takes them away, one that was refused too.
 #[derive(Debug, Default)]
-struct Made(Vec<(PathBuf, File)>);
+struct Made(Vec<(Held, OsString, File)>);
 
 impl Drop for Made {
     fn drop(&mut self) {
-        for (place, held) in self.0.drain(..) {
-            if held.try_lock().is_ok() {
-                let _ = fs::remove_dir(place);
+        for (parent, name, lock) in self.0.drain(..) {
+            if lock.try_lock().is_ok() {
+                let _ = parent.remove_directory(&name);
             }
         }
     }
@@ -92,34 +94,33 @@ impl Protection {
     }
 
     fn top(&mut self, root: &Path, names: &[&str]) {
+        let Ok(held) = Held::open(root) else { return };
         for name in names {
-            let place = root.join(name);
-            if fs::symlink_metadata(&place).is_err() {
-                // Of `a/b` the first part that is missing.
-                let missing = first_missing(root, Path::new(name));
-                if missing.ends_with("config") {
-                    continue;
+            match standing(&held, Path::new(name)) {
+                Standing::There => self.note(root, &held, Path::new(name)),
+                // An empty one would be read, unlike an empty directory.
+                Standing::Missing(place) if place.ends_with("config") => {}
+                Standing::Missing(place) => {
+                    if held.make_directory(&place, MARK).is_ok() {
+                        self.note(root, &held, &place);
+                    }
                 }
-                if make(&missing).is_err() {
-                    continue;
-                }
-                self.add_made(&missing);
-            } else {
-                self.add_made(&place);
+                Standing::Elsewhere => {}
             }
-            if let Some(git) = Path::new(name).starts_with(GIT).then(|| root.join(GIT)).filter(|git| !is_ours(git)) {
-                self.add(&git);
+            let git = Path::new(name).starts_with(GIT) && held.look(Path::new(GIT)).is_ok_and(|found| !is_ours(&found));
+            if git {
+                self.add(&root.join(GIT));
             }
         }
     }
 
-    fn add_made(&mut self, place: &Path) {
-        self.pins.push((place.to_owned(), READ_ONLY));
-        if is_ours(place)
-            && let Ok(held) = File::open(place)
-            && held.lock_shared().is_ok()
+    fn note(&mut self, root: &Path, held: &Held, place: &Path) {
+        self.pins.push((root.join(place), READ_ONLY));
+        if held.look(place).is_ok_and(|found| is_ours(&found))
+            && let (Ok(lock), Ok((parent, name))) = (held.open_directory(place), held.parent(place))
+            && lock.lock_shared().is_ok()
         {
-            self.made.0.push((place.to_owned(), held));
+            self.made.0.push((parent, name, lock));
         }
     }
 
@@ -134,27 +135,30 @@ impl Protection {
     }
 }
 
-fn is_ours(place: &Path) -> bool {
-    fs::symlink_metadata(place).is_ok_and(|found| found.is_dir() && found.mode() & 0o7777 == MARK)
+fn is_ours(found: &Metadata) -> bool {
+    found.is_dir() && found.mode() & 0o7777 == MARK
 }
 
-fn first_missing(root: &Path, name: &Path) -> PathBuf {
-    let mut place = root.to_owned();
+/// How a name stands to a directory.
+enum Standing {
+    There,
+    /// This part of it is missing.
+    Missing(PathBuf),
+    /// It leads through a symbolic link, and so out of our hands.
+    Elsewhere,
+}
+
+fn standing(held: &Held, name: &Path) -> Standing {
+    let mut place = PathBuf::new();
     for part in name.components() {
+        let inside = place.as_os_str().is_empty() || held.look(&place).is_ok_and(|found| found.is_dir());
         place.push(part);
-        if fs::symlink_metadata(&place).is_err() {
-            break;
+        match held.look(&place) {
+            _ if !inside => return Standing::Elsewhere,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Standing::Missing(place),
+            Err(_) => return Standing::Elsewhere,
         }
     }
-    place
-}
-
-/// Makes the directory as its parent's owner would have.
-fn make(place: &Path) -> io::Result<()> {
-    fs::create_dir(place)?;
-    if let Some(parent) = place.parent() {
-        let above = fs::metadata(parent)?;
-        std::os::unix::fs::chown(place, Some(above.uid()), Some(above.gid()))?;
-    }
-    fs::set_permissions(place, Permissions::from_mode(MARK))
+    Standing::There
 }

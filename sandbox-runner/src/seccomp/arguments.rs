@@ -36,6 +36,23 @@ pub(super) const NAMESPACES: &[Denial] = &[&[masked(0x7e02_0000, is_not(0, &[0])
 /// `personality` with anything but: none, a 32-bit machine's name, no randomised addresses (debuggers), both, and the question.
 pub(super) const PERSONALITIES: &[Denial] = &[&[is_not(0, &[0, 0x8, 0x0004_0000, 0x0004_0008, u32::MAX])]];
 
+/// Set-user-id and set-group-id. In a workspace whose owner is root, such a file would make everybody root who may execute it outside.
+const OTHERS_RIGHTS: u32 = 0o6000;
+/// O_CREAT and the bit of O_TMPFILE. Without them nothing is made, and the mode is whatever the register held.
+const MAKING: u32 = 0x0040_0040;
+
+/// Modes as the argument 1, 2 or 3.
+pub(super) const MODES: [&[Denial]; 3] = [
+    &[&[masked(OTHERS_RIGHTS, is_not(1, &[0]))]],
+    &[&[masked(OTHERS_RIGHTS, is_not(2, &[0]))]],
+    &[&[masked(OTHERS_RIGHTS, is_not(3, &[0]))]],
+];
+/// Modes of what is opened, as the argument 2 or 3, behind flags.
+pub(super) const OPENINGS: [&[Denial]; 2] = [
+    &[&[masked(MAKING, is_not(1, &[0])), masked(OTHERS_RIGHTS, is_not(2, &[0]))]],
+    &[&[masked(MAKING, is_not(2, &[0])), masked(OTHERS_RIGHTS, is_not(3, &[0]))]],
+];
+
 /// `prlimit64` on another process.
 pub(super) const OTHERS: &[Denial] = &[&[is_not(0, &[0])]];
 

@@ -8,6 +8,12 @@ pub(super) enum Answer {
     Absent,
     Ipc,
     Metadata,
+    /// Changes a mode that is the argument of this number.
+    Mode(u8),
+    /// Makes a file whose mode is the argument of this number.
+    Makes(u8),
+    /// Opens, and perhaps makes, a file; the mode is the argument of this number, the flags the one before.
+    Opens(u8),
     Namespaces,
     Personality,
     Requests,
@@ -16,12 +22,18 @@ pub(super) enum Answer {
 }
 
 /// The words of the lists.
-pub(super) const WORDS: [(&str, Answer); 10] = [
+pub(super) const WORDS: [(&str, Answer); 16] = [
     ("allow", Answer::Allow),
     ("deny", Answer::Deny),
     ("absent", Answer::Absent),
     ("ipc", Answer::Ipc),
     ("metadata", Answer::Metadata),
+    ("mode1", Answer::Mode(1)),
+    ("mode2", Answer::Mode(2)),
+    ("makes1", Answer::Makes(1)),
+    ("makes2", Answer::Makes(2)),
+    ("opens2", Answer::Opens(2)),
+    ("opens3", Answer::Opens(3)),
     ("namespaces", Answer::Namespaces),
     ("personality", Answer::Personality),
     ("requests", Answer::Requests),
