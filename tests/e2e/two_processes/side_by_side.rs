@@ -9,7 +9,7 @@ use std::fs;
 /// Each waits for a file that only the other writes, so that neither can end before both run.
 fn steps(own: &str, others: &str) -> Vec<Value> {
     let meet =
-        format!("echo {own} > \"$MEET/{own}\"; until [ -e \"$MEET/{others}\" ]; do sleep 0.02; done; cat \"$MEET/{others}\"");
+        format!("echo {own} > \"$MEET/{own}\"; until [ -s \"$MEET/{others}\" ]; do sleep 0.02; done; cat \"$MEET/{others}\"");
     vec![
         step([], [command("meet", &meet)]),
         step([contains("meet", &format!("Output:\n{others}\n"))], [command("write", &format!("echo {own} > mine; cat mine"))]),
