@@ -6,7 +6,7 @@
 //! runner looks for itself.
 //!
 //! Invariant: a list that is handed out was begun after the last session that could write there ended. What sessions that still run have
-//! made since is looked for in the background, and counts from a later launch on.
+//! made since is found by a look after them, or by one that a launch asks for because the last is old.
 
 use crate::session::runner::Runner;
 use capstan_types::path::AbsPath;

@@ -82,7 +82,11 @@ fn start(asked: &Asked) -> Result<Keeper, LaunchError> {
     let bounds = Bounds::make(&Places::find(), &asked.limits, confinement.own_user());
     confinement.demand(policy.level, &bounds)?;
     let pid = launch(&image, &Streams::Inherited, &confinement, &bounds)?;
-    let enforced = confinement.enforced(&bounds);
+    let mut enforced = confinement.enforced(&bounds);
+    // These are a holder's, and a command has none.
+    enforced
+        .limits
+        .retain(|limit| !["ownerless=", "idle=", "head=", "tail=", "output="].iter().any(|name| limit.starts_with(name)));
     let watch = Watch::new(bounds, Instant::now());
     let deadline = asked.limits.total.map(|span| (Instant::now() + span.as_duration(), Some(SessionLimit::Total)));
     Ok(Keeper {

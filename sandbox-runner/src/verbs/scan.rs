@@ -17,7 +17,10 @@ pub(super) fn scan(args: Vec<OsString>) -> ExitCode {
     let mut args = args.into_iter();
     while let Some(argument) = args.next() {
         match argument.to_str() {
-            Some("--protect") => names.extend(args.next().map(|name| name.to_string_lossy().into_owned())),
+            Some("--protect") => match args.next() {
+                Some(name) => names.push(name.to_string_lossy().into_owned()),
+                None => return misuse("`--protect` needs a relative path behind it"),
+            },
             Some("--since") => match args.next().and_then(|since| since.to_str()?.parse::<i128>().ok()) {
                 Some(nanoseconds) => since = Some(nanoseconds),
                 None => return misuse("`--since` needs a number of nanoseconds behind it"),
