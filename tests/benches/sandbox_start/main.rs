@@ -4,7 +4,8 @@
 //! ahead is there again. The time is from the node's request (directory, document, connection) to the report that the program has
 //! ended and was reaped, on a terminal. A figure means its ratio to the bare spawn of the same run, since machines differ and drift.
 //!
-//! `sandbox_start [ROUNDS]`, 200 unless said. The node's state lies below `CAPSTAN_BENCH_DIR`, /var/tmp unless said; on a memory file system
+//! `sandbox_start [ROUNDS] [--only WORDS]`, 200 rounds and all ways unless said; `--only` leaves out, besides the bare spawn, the ways without
+//! these words in their names. The node's state lies below `CAPSTAN_BENCH_DIR`, /var/tmp unless said; on a memory file system
 //! the time of the disk is left out.
 
 #![expect(
@@ -83,6 +84,9 @@ fn measure(state: &Path, rounds: usize, programs: [&str; 2]) {
         Some(_) => ways.push(way("codex's sandbox", |program| spawned(&["codex", "sandbox", "--", program]))),
         None => missing.push("codex"),
     }
+    let only = std::env::args().skip_while(|argument| argument != "--only").nth(1);
+    let mut bare = true;
+    ways.retain(|way| std::mem::take(&mut bare) || only.as_ref().is_none_or(|words| way.name.contains(words.as_str())));
     for round in 0..WARM_UP + rounds {
         for way in &mut ways {
             for (program, took) in programs.iter().zip(&mut way.took) {

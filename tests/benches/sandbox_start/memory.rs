@@ -2,7 +2,6 @@
 
 use crate::runner::{Server, program};
 use capstan_tests::process::command;
-use capstan_types::control::Request;
 use std::path::Path;
 
 /// The memory that is a process's alone, in kibibytes; nothing when this user may not see it.
@@ -25,7 +24,7 @@ pub(crate) fn tell(state: &Path) {
     let (session, life) = server.launch(state, &["sleep", "1000"], None);
     std::thread::sleep(std::time::Duration::from_millis(100));
     println!("a holder with an idle session {:?}; level {:?}", private_kib(session.holder), session.enforced.level);
-    session.forget(&Request::Kill { by: "the benchmark".to_owned() });
+    session.kill();
     drop(life);
     let stripped = state.join("stripped");
     let mut strip = command("strip");

@@ -2,7 +2,6 @@
 
 use crate::session::{Session, request};
 use capstan_tests::process::command;
-use capstan_types::control::Request;
 use capstan_types::policy::Level;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
@@ -32,7 +31,7 @@ pub(crate) fn alone(state: &Path, argv: &[&str], strongest: Option<Level>) -> Du
     let mut session = Session::attach(dir, child.stdout.take().expect("its output is piped"));
     session.ended();
     let took = start.elapsed();
-    session.forget(&Request::Release);
+    session.forget();
     child.wait().expect("the holder can be waited for");
     took
 }
@@ -87,7 +86,7 @@ impl Server {
         let (mut session, mut life) = self.launch(state, argv, strongest);
         session.ended();
         let took = start.elapsed();
-        session.forget(&Request::Release);
+        session.forget();
         life.read_to_end(&mut Vec::new()).expect("the holder goes");
         took
     }

@@ -71,9 +71,13 @@ impl Session {
 
     /// Waits for the program's end, which the holder reports when it has reaped it.
     pub(crate) fn ended(&mut self) {
+        assert_eq!(self.end(), SessionEnd::Exited { code: 0 }, "the program failed");
+    }
+
+    fn end(&mut self) -> SessionEnd {
         loop {
             match Report::decode(&mut self.arrived).expect("reports can be read") {
-                Some(Report::Ended(end)) => return assert_eq!(end, SessionEnd::Exited { code: 0 }, "the program failed"),
+                Some(Report::Ended(end)) => return end,
                 Some(_) => {}
                 None => {
                     let mut part = [0; 4096];
@@ -85,11 +89,22 @@ impl Session {
         }
     }
 
-    /// Has the session forgotten, and waits until its holder has gone.
-    pub(crate) fn forget(mut self, request: &Request) {
+    /// Has the session ended by force and forgotten, and waits until its holder has gone.
+    pub(crate) fn kill(mut self) {
+        self.ask(&Request::Kill { by: "the benchmark".to_owned() });
+        let _ = self.end();
+        self.forget();
+    }
+
+    fn ask(&mut self, request: &Request) {
         let mut frame = BytesMut::new();
         request.encode(&mut frame);
         let _ = self.stream.write_all(&frame);
+    }
+
+    /// Has a session that has ended forgotten, and waits until its holder has gone.
+    pub(crate) fn forget(mut self) {
+        self.ask(&Request::Release);
         let _ = self.stream.read_to_end(&mut Vec::new());
         std::fs::remove_dir_all(&self.dir).expect("the session's directory can be removed");
     }
