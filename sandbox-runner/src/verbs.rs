@@ -4,7 +4,7 @@ mod run;
 mod scan;
 
 use crate::kernel::signals;
-use crate::{hold, patch_files, probe, serve};
+use crate::{hold, probe, serve};
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -70,7 +70,7 @@ pub fn main_with(args: impl Iterator<Item = OsString>) -> ExitCode {
         (Some("scan"), _) => scan::scan(rest),
         (Some("hold"), None) => hold::hold(),
         (Some("serve"), _) => serve_verb(&rest),
-        (Some("patch"), None) => patch_files::patch(),
+        (Some("patch"), None) => capstan_patch_files::patch(),
         (Some("probe"), None) => print(&probe::document()),
         (Some("--help" | "-h" | "help"), None) => print(&HELP.trim_end()),
         (Some("--version" | "-V"), None) => print(&format_args!("capstan-sandbox {}", env!("CARGO_PKG_VERSION"))),
