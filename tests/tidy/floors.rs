@@ -24,10 +24,11 @@ const FLOORS: &[Floor] = &[
     Floor { name: "capstan-proto", may_import: &["capstan-types"], never: &["ractor", "sqlx", "reqwest"] },
     Floor { name: "capstan-registry", may_import: &["capstan-types"], never: &["ractor", "sqlx"] },
     Floor { name: "capstan-egress", may_import: &["capstan-types"], never: RUNTIMES_AND_WIRES },
+    Floor { name: "capstan-sandbox-command-line", may_import: &["capstan-types"], never: RUNTIMES_AND_WIRES },
     Floor { name: "capstan-patch-files", may_import: &["capstan-types"], never: RUNTIMES_AND_WIRES },
     Floor {
         name: "capstan-sandbox",
-        may_import: &["capstan-types", "capstan-egress", "capstan-patch-files"],
+        may_import: &["capstan-types", "capstan-egress", "capstan-patch-files", "capstan-sandbox-command-line"],
         never: RUNTIMES_AND_WIRES,
     },
     Floor {
