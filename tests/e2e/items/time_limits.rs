@@ -22,7 +22,7 @@ fn told_under(limits: &str, cmd: &str) -> (String, serde_json::Value) {
 fn a_silent_command_is_ended_by_the_idle_limit_and_its_output_is_told() {
     let (told, item) = told_under("idle_time = \"1s\", total_time = \"60s\"", "echo begun; sleep 71.0002314");
     assert!(
-        told.contains("\nProcess ended by Capstan: idle limit of 1000 reached\n") && told.ends_with("Output:\nbegun\n"),
+        told.contains("\nProcess ended by Capstan: idle time limit of 1 s reached\n") && told.ends_with("Output:\nbegun\n"),
         "{told}"
     );
     assert_eq!(item["aggregated_output"], "begun\n");
@@ -32,7 +32,7 @@ fn a_silent_command_is_ended_by_the_idle_limit_and_its_output_is_told() {
 fn a_busy_command_is_ended_by_the_total_limit_and_its_output_is_told() {
     let (told, _) = told_under("idle_time = \"60s\", total_time = \"2s\"", "while :; do echo tick; sleep 0.2; done");
     assert!(
-        told.contains("\nProcess ended by Capstan: total limit of 2000 reached\n") && told.contains("Output:\ntick\n"),
+        told.contains("\nProcess ended by Capstan: total time limit of 2 s reached\n") && told.contains("Output:\ntick\n"),
         "{told}"
     );
 }
