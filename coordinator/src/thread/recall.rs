@@ -19,8 +19,7 @@ pub const CUT_OFF: &str = "the coordinator ended while this turn ran: what the t
 const ITEM_CUT_OFF: &str = "the coordinator ended while it ran; its outcome is unknown";
 
 /// What the model is told of a call that was cut off.
-const CALL_CUT_OFF: &str =
-    "The coordinator ended while this call ran. Its outcome is unknown: it may have done all, part or none of its work. Look before \
+const CALL_CUT_OFF: &str = "The coordinator ended while this call ran. Its outcome is unknown: it may have done all, part or none of its work. Look before \
      doing it again.";
 
 /// A thread as its stored events leave it.
@@ -74,9 +73,10 @@ impl Recalled {
     #[must_use]
     pub fn ending(&self, calls: Vec<Call>, entries: &[Entry], at: UnixMillis) -> Vec<Record> {
         let Some(turn) = self.unfinished else { return Vec::new() };
-        let completed = self.open.iter().map(|(id, body)| EventBody::ItemCompleted {
-            item: Item { id: *id, body: given_up(body.clone(), ITEM_CUT_OFF) },
-        });
+        let completed = self
+            .open
+            .iter()
+            .map(|(id, body)| EventBody::ItemCompleted { item: Item { id: *id, body: given_up(body.clone(), ITEM_CUT_OFF) } });
         let bodies = completed.chain([EventBody::TurnFailed { message: CUT_OFF.to_owned() }]);
         let events = (self.last.0 + 1..).map(EventSeq).zip(bodies);
         let events = events.map(|(seq, body)| Record::Event(Event { seq, at, turn: Some(turn), body }));

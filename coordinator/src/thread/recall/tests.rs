@@ -14,8 +14,7 @@ fn recalled(bodies: Vec<EventBody>) -> Recalled {
 
 fn tool(id: u64, status: ItemStatus) -> Item {
     let call = CallId::from_u128(1);
-    let body =
-        ItemBody::ToolCall { call, tool: "t".into(), arguments: String::new(), output: String::new(), status };
+    let body = ItemBody::ToolCall { call, tool: "t".into(), arguments: String::new(), output: String::new(), status };
     Item { id: ItemId(id), body }
 }
 
@@ -43,11 +42,7 @@ fn output(model_call_id: &str) -> Entry {
 fn a_turn_with_an_end_is_left_alone() {
     let usage = Usage { output_tokens: 4, ..Usage::default() };
     let message = Item { id: ItemId(3), body: ItemBody::AgentMessage { text: "m".into() } };
-    let bodies = vec![
-        EventBody::TurnStarted,
-        EventBody::ItemCompleted { item: message },
-        EventBody::TurnCompleted { usage },
-    ];
+    let bodies = vec![EventBody::TurnStarted, EventBody::ItemCompleted { item: message }, EventBody::TurnCompleted { usage }];
     let thread = recalled(bodies);
     assert_eq!((thread.last, thread.next_item, thread.usage, thread.unfinished), (EventSeq(3), 4, usage, None));
     assert!(thread.turns.contains(&TURN));
