@@ -96,7 +96,7 @@ fn a_coordinator_that_cannot_serve_says_why() {
         ("a node that is not there", &["--node", "unix:///no/such/node.sock"]),
     ] {
         let home = Home::new();
-        let run = Capstan::new(&home).arg("coordinator").args(arguments.iter().copied()).run();
+        let run = Capstan::new(&home).arg("coordinator").args(arguments.iter().copied()).env("CAPSTAN_LOG", "off").run();
         run.assert_code(2);
         assert_told(&run);
         assert!(!home.path().join("coordinator.sock").exists(), "its socket is left: {run}");
