@@ -1,15 +1,13 @@
 //! Builds a coordinator and runs it.
 
-use crate::client_api::threads::ThreadsService;
-use crate::client_api::turns::TurnsService;
+use crate::client_api::listeners::Listeners;
 use crate::config::CoordinatorConfig;
 use crate::nodes::pool::{NodePool, PoolArguments, PoolMsg};
 use crate::nodes::remote::{RemoteError, register};
+use crate::thread::one_at_a_time::OneAtATime;
 use crate::thread::open::Threads;
 use crate::thread::supervisor::{SupervisorMsg, ThreadSupervisor};
-use capstan_proto::transport::{PipeConnector, PipeListener, pipe};
-use capstan_proto::wire::client::threads_server::ThreadsServer;
-use capstan_proto::wire::client::turns_server::TurnsServer;
+use capstan_proto::transport::{Bound, Listen, ListenError, PipeConnector, SocketFile, pipe};
 use capstan_registry::{NodeEvent, Registration};
 use capstan_store::store::{Store, StoreError};
 use ractor::{Actor, ActorRef};
@@ -17,10 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
-
-/// The largest request that is taken from a client: a prompt with pictures.
-const LARGEST_REQUEST: usize = 128 << 20;
 
 /// How long each part of the coordinator gets to end.
 const STOP_GRACE: Duration = Duration::from_secs(12);
@@ -34,6 +28,12 @@ pub enum ServeError {
     /// A node that was named cannot be used.
     #[error(transparent)]
     Node(#[from] RemoteError),
+    /// A place cannot be listened at.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// TCP is open to every user of the host.
+    #[error("listening at {0} needs a token, because every user of this host can connect to it; name a token file")]
+    TokenRequired(Listen),
     /// An actor did not start.
     #[error("the coordinator could not start: {0}")]
     Actor(String),
@@ -49,13 +49,16 @@ impl From<ractor::SpawnErr> for ServeError {
 #[derive(Debug)]
 pub struct Running {
     pipe: PipeConnector,
+    places: Vec<Listen>,
     store: Arc<dyn Store>,
     registrations: Vec<Registration>,
     pool: ActorRef<PoolMsg>,
     supervisor: ActorRef<SupervisorMsg>,
     stop: CancellationToken,
-    // The server and the waits for the two actors; dropped with us.
+    // The servers and the wait for the two actors; dropped with us.
     tasks: JoinSet<()>,
+    // Removed when nobody serves them any more.
+    _names: Vec<SocketFile>,
 }
 
 /// Opens the store, meets the nodes, and serves the client API.
@@ -64,6 +67,7 @@ pub struct Running {
 /// See [`ServeError`].
 pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let store = capstan_store::open::open(&config.store).await?;
+    let (bound, names) = take_places(&config).await?;
     let mut registrations = Vec::new();
     for node in &config.nodes {
         registrations.push(register(node, config.registry.as_ref()).await?);
@@ -75,6 +79,8 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let (supervisor, supervisor_ended) = Actor::spawn(None, ThreadSupervisor, ()).await?;
     let threads = Threads {
         name: config.name,
+        line: config.line,
+        beginning: OneAtATime::default(),
         store: Arc::clone(&store),
         models: config.models,
         pool: pool.clone(),
@@ -82,19 +88,37 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     };
     let (pipe, listener) = pipe();
     let stop = CancellationToken::new();
+    let listeners = Listeners { threads, token: config.token, stop: stop.clone() };
     let mut tasks = JoinSet::new();
-    tasks.spawn(serve_clients(threads, listener, stop.clone()));
-    tasks.spawn(async { drop((pool_ended.await, supervisor_ended.await)) });
-    Ok(Running { pipe, store, registrations, pool, supervisor, stop, tasks })
+    tasks.spawn(listeners.pipe(listener));
+    let places = bound.iter().map(Bound::place).collect();
+    for bound in bound {
+        tasks.spawn(listeners.bound(bound));
+    }
+    tasks.spawn(async {
+        tokio::select! {
+            _ = pool_ended => {}
+            _ = supervisor_ended => {}
+        }
+    });
+    Ok(Running { pipe, places, store, registrations, pool, supervisor, stop, tasks, _names: names })
 }
 
-async fn serve_clients(threads: Threads, listener: PipeListener, stop: CancellationToken) {
-    let threads_service = ThreadsServer::new(ThreadsService(threads.clone()));
-    let turns_service = TurnsServer::new(TurnsService(threads)).max_decoding_message_size(LARGEST_REQUEST);
-    let server = Server::builder().add_service(threads_service).add_service(turns_service);
-    if let Err(error) = server.serve_with_incoming_shutdown(listener, stop.cancelled_owned()).await {
-        tracing::error!(%error, "the client API ended");
+/// The names of sockets are kept with them from the beginning, so that none is left when a later step fails.
+async fn take_places(config: &CoordinatorConfig) -> Result<(Vec<Bound>, Vec<SocketFile>), ServeError> {
+    let over_tcp = config.listen.iter().find(|listen| matches!(listen, Listen::Tcp(_)));
+    if let (Some(listen), None) = (over_tcp, &config.token) {
+        return Err(ServeError::TokenRequired(listen.clone()));
     }
+    let (mut taken, mut names) = (Vec::new(), Vec::new());
+    for listen in &config.listen {
+        let bound = listen.bind().await?;
+        if let Bound::Unix(_, path) = &bound {
+            names.push(SocketFile::at(path.clone()));
+        }
+        taken.push(bound);
+    }
+    Ok((taken, names))
 }
 
 impl Running {
@@ -102,6 +126,17 @@ impl Running {
     #[must_use]
     pub fn pipe(&self) -> PipeConnector {
         self.pipe.clone()
+    }
+
+    /// Where clients reach it, with real ports, in the order of the configuration.
+    #[must_use]
+    pub fn places(&self) -> &[Listen] {
+        &self.places
+    }
+
+    /// Waits until the coordinator cannot go on, because a part of it that nothing replaces has failed. Dropping the future loses nothing.
+    pub async fn ended(&mut self) {
+        self.tasks.join_next().await;
     }
 
     /// Interrupts what runs, stores its end, and stops. Bounded in time.
