@@ -22,12 +22,25 @@ pub(crate) fn become_user(id: u32) -> io::Result<()> {
 
 /// No more rights by exec, and all capabilities out of every set that this process may change.
 pub(crate) fn drop_all() -> io::Result<()> {
+    gain_nothing()?;
+    drop_capabilities()
+}
+
+/// No more rights by exec (`no_new_privs`).
+pub(crate) fn gain_nothing() -> io::Result<()> {
     // SAFETY: takes integers only.
-    checked(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
+    checked(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })
+}
+
+/// All capabilities out of every set that this process may change. For one that gains nothing by exec any more.
+pub(crate) fn drop_capabilities() -> io::Result<()> {
     for capability in 0..=HIGHEST_CAPABILITY {
-        // Refused to those who may not, and past the last; without new privileges the bounding set gives nothing.
+        // Refused to those who may not shrink the bounding set, and past the kernel's last capability. Neither matters: without new
+        // privileges the bounding set gives nothing.
         // SAFETY: takes integers only.
-        unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+        if unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) } < 0 {
+            break;
+        }
     }
     // SAFETY: takes integers only.
     checked(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) })?;
