@@ -125,9 +125,10 @@ unsafe fn clone<C>(request: &libc::clone_args, enter: extern "C" fn(*const C) ->
     unsafe {
         std::arch::asm!(
             "syscall", "test rax, rax", "jnz 2f",
-            "xor ebp, ebp", "mov rdi, {call}", "call {enter}", "ud2",
+            "xor ebp, ebp", "mov rdi, r9", "call r8", "ud2",
             "2:",
-            enter = in(reg) enter, call = in(reg) call,
+            // By name: one that the compiler chose might be the frame pointer, which is cleared before the call.
+            in("r8") enter, in("r9") call,
             inlateout("rax") libc::SYS_clone3 => result,
             in("rdi") request, in("rsi") size_of::<libc::clone_args>(),
             out("rcx") _, out("r11") _,
