@@ -33,12 +33,18 @@ pub(crate) fn hold() -> ExitCode {
 }
 
 /// Starts the session that `caller` asks for, answers, and holds it to its end. `left` is whether this process has become one of its
-/// own: see [`isolate`]. `said` is told, once the caller has its answer, how strong a sandbox it asked for.
-pub(crate) fn hold_for(mut caller: Caller, left: io::Result<()>, ready: Option<Readiness>, said: impl FnOnce(Level)) -> ExitCode {
+/// own: see [`isolate`]. `said` is told, once the caller has its answer, how strong a
+/// sandbox it asked for, if it has one.
+pub(crate) fn hold_for(
+    mut caller: Caller,
+    left: io::Result<()>,
+    ready: Option<Readiness>,
+    said: impl FnOnce(Option<Level>),
+) -> ExitCode {
     match left.map_err(|error| LaunchError::host("leave the caller", &error)).and_then(|()| start(&mut caller, ready)) {
         Ok((holder, answer, level)) => {
             let taken = caller.tell(&answer);
-            said(level);
+            said(Some(level));
             let taken = taken.and_then(|()| caller.await_taken());
             let _life = caller.let_go();
             match taken {
@@ -49,6 +55,7 @@ pub(crate) fn hold_for(mut caller: Caller, left: io::Result<()>, ready: Option<R
         }
         Err(error) => {
             let _ = caller.tell(&LaunchAnswer::Refused(error.refusal));
+            said(None);
             ExitCode::FAILURE
         }
     }

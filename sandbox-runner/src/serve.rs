@@ -6,7 +6,8 @@
 //!
 //! It keeps some holders forked ahead, each waiting in `accept` on the one socket; whoever accepts becomes the holder of that request
 //! (see [`crate::hold`]) and says so by its number on a pipe, so that another can take its place: a little later, because a processor
-//! that forks is missed by the session that is being started. While none waits, the server accepts by itself and forks then.
+//! that forks is missed by the session that is being started. While none waits, the server accepts by itself and forks then. A holder
+//! that waits makes ahead what a session of the last one's level needs, up to its process: a host's sessions are mostly alike.
 //!
 //! Invariants: the server has one thread and runs no session itself, so what it has is what a fork of it costs. Only the process that
 //! started it may ask for sessions.

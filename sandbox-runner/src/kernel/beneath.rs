@@ -5,23 +5,28 @@
 
 use super::process;
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+fn checked(result: libc::c_int) -> io::Result<()> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
 
 /// A directory that is held by its handle.
 #[derive(Debug)]
-pub(crate) struct Held(OwnedFd);
+pub(crate) struct Held(File);
 
 impl Held {
     /// The directory `root`.
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
         use std::os::unix::fs::OpenOptionsExt;
         let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
-        File::options().read(true).custom_flags(flags).open(root).map(|file| Self(file.into()))
+        File::options().read(true).custom_flags(flags).open(root).map(Self)
     }
 
     fn beneath(&self, relative: &Path, flags: libc::c_int) -> io::Result<OwnedFd> {
@@ -58,9 +63,7 @@ impl Held {
 
     /// What is at `relative`.
     pub(crate) fn look(&self, relative: &Path) -> io::Result<fs::Metadata> {
-        let name = relative.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        let (_held, path) = self.directory(relative.parent().unwrap_or_else(|| Path::new("")))?;
-        fs::symlink_metadata(path.join(name))
+        File::from(self.beneath(relative, libc::O_PATH | libc::O_NOFOLLOW)?).metadata()
     }
 
     /// The beginning of the regular file at `relative`, at most `most` bytes.
@@ -74,11 +77,19 @@ impl Held {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The directory that holds what is at `relative`, and its name there.
-    pub(crate) fn parent(&self, relative: &Path) -> io::Result<(Self, OsString)> {
+    /// The directory that holds what is at `relative`, unless it is this one, and the name there.
+    fn above<'a>(&self, relative: &'a Path) -> io::Result<(Option<Self>, &'a OsStr)> {
         let name = relative.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        let (held, _) = self.directory(relative.parent().unwrap_or_else(|| Path::new("")))?;
-        Ok((Self(held), name.to_owned()))
+        match relative.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            Some(parent) => Ok((Some(Self(self.beneath(parent, libc::O_PATH | libc::O_DIRECTORY)?.into())), name)),
+            None => Ok((None, name)),
+        }
+    }
+
+    /// The directory that holds what is at `relative`, and its name there.
+    pub(crate) fn parent(self: &Rc<Self>, relative: &Path) -> io::Result<(Rc<Self>, OsString)> {
+        let (above, name) = self.above(relative)?;
+        Ok((above.map_or_else(|| Rc::clone(self), Rc::new), name.to_owned()))
     }
 
     /// The directory at `relative`, to be locked.
@@ -88,19 +99,29 @@ impl Held {
 
     /// Makes a directory with exactly this mode, for the owner of the one that it is made in.
     pub(crate) fn make_directory(&self, relative: &Path, mode: u32) -> io::Result<()> {
-        let (held, name) = self.parent(relative)?;
-        let above = fs::metadata(format!("/proc/self/fd/{}", held.0.as_raw_fd()))?;
-        let path = Path::new("/proc/self/fd").join(held.0.as_raw_fd().to_string()).join(name);
+        let (above, name) = self.above(relative)?;
+        let held = &above.as_ref().unwrap_or(self).0;
+        let (owner, name) = (held.metadata()?, CString::new(name.as_bytes())?);
         let mask = process::set_umask(0);
-        let made = DirBuilder::new().mode(mode).create(&path);
+        // SAFETY: the name is a live C string.
+        let made = checked(unsafe { libc::mkdirat(held.as_raw_fd(), name.as_ptr(), mode) });
         process::set_umask(mask);
+        made?;
+        // What we make is ours already, or of the group that all in the directory has.
+        if process::owner() == (owner.uid(), owner.gid()) {
+            return Ok(());
+        }
         // Of the link itself, should somebody have put one there by now.
-        made.and_then(|()| lchown(path, Some(above.uid()), Some(above.gid())))
+        let flags = libc::AT_SYMLINK_NOFOLLOW;
+        // SAFETY: as above.
+        checked(unsafe { libc::fchownat(held.as_raw_fd(), name.as_ptr(), owner.uid(), owner.gid(), flags) })
     }
 
     /// Removes the empty directory of this name.
     pub(crate) fn remove_directory(&self, name: &OsStr) -> io::Result<()> {
-        fs::remove_dir(Path::new("/proc/self/fd").join(self.0.as_raw_fd().to_string()).join(name))
+        let name = CString::new(name.as_bytes())?;
+        // SAFETY: the name is a live C string.
+        checked(unsafe { libc::unlinkat(self.0.as_raw_fd(), name.as_ptr(), libc::AT_REMOVEDIR) })
     }
 
     /// Gives what is at `relative` the name `to`, in the same directory; what had that name is replaced or, if it is a directory with

@@ -33,10 +33,14 @@ impl Waiting {
         let ready = Readiness::make(self.level);
         let stream = self.accept()?;
         process::die_with_parent(false)?;
-        self.taken.tell(Event::Taken(process::own()));
         let Self { listener, taken, .. } = self;
         drop(listener);
-        Ok(hold::hold_for(Caller::over(stream)?, left, Some(ready), move |level| taken.tell(Event::Asked(level))))
+        // Not before, for the server takes a processor to hear it.
+        let said = move |level: Option<Level>| {
+            taken.tell(Event::Taken(process::own()));
+            level.into_iter().for_each(|level| taken.tell(Event::Asked(level)));
+        };
+        Ok(hold::hold_for(Caller::over(stream)?, left, Some(ready), said))
     }
 
     fn accept(&self) -> io::Result<UnixStream> {
