@@ -2,6 +2,7 @@
 //!
 //! The holder works from inside it, so that the socket's name is short enough for the kernel wherever the directory lies.
 
+use crate::kernel::process;
 use crate::spool::Spool;
 use capstan_types::launch::EndRecord;
 use capstan_types::limits::SessionLimits;
@@ -51,8 +52,11 @@ impl SessionDir {
 
     /// The control socket, for this user alone.
     pub(crate) fn listen(&self) -> io::Result<UnixListener> {
-        // Nobody else may connect from its first moment on: this process's mask keeps them away.
-        let listener = UnixListener::bind(SOCKET)?;
+        // So from its first moment on.
+        let mask = process::set_umask(0o177);
+        let bound = UnixListener::bind(SOCKET);
+        process::set_umask(mask);
+        let listener = bound?;
         listener.set_nonblocking(true)?;
         Ok(listener)
     }
