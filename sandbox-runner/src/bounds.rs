@@ -3,8 +3,6 @@
 use crate::cgroup::{Cgroup, Controller, Places};
 use crate::rlimits::ResourceLimits;
 use capstan_types::limits::SessionLimits;
-use std::fs::File;
-use std::os::fd::RawFd;
 
 /// The bounds of one session, ready to be put on its program. Its groups go with it.
 #[derive(Debug)]
@@ -21,9 +19,9 @@ impl Bounds {
         Self { limits: *limits, cgroup: Cgroup::make(places, limits), own_user }
     }
 
-    /// As [`Self::make`], of groups that were made ahead.
-    pub(crate) fn from_ahead(cgroup: Cgroup, places: &Places, limits: &SessionLimits, own_user: bool) -> Self {
-        Self { limits: *limits, cgroup: cgroup.fitted(places, limits), own_user }
+    /// As [`Self::make`], of groups that were made for these limits already.
+    pub(crate) const fn of(cgroup: Cgroup, limits: &SessionLimits, own_user: bool) -> Self {
+        Self { limits: *limits, cgroup, own_user }
     }
 
     pub(crate) const fn limits(&self) -> &SessionLimits {
@@ -32,16 +30,6 @@ impl Bounds {
 
     pub(crate) const fn cgroup(&self) -> &Cgroup {
         &self.cgroup
-    }
-
-    /// The descriptors that the program's process joins its groups by, before anything else.
-    pub(crate) fn joins(&self) -> Vec<RawFd> {
-        self.cgroup.joins().collect()
-    }
-
-    /// The group that the program's process is made in, and the descriptor to join it by where that cannot be.
-    pub(crate) fn birthplace(&self) -> Option<(File, RawFd)> {
-        self.cgroup.birthplace()
     }
 
     /// Whether processes are bounded by what the kernel counts for the user: it exempts the host's root.

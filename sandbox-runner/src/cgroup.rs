@@ -91,17 +91,8 @@ impl Cgroup {
         made
     }
 
-    /// The same for other limits: by new values where it bounds what is to be bounded, else made again.
-    pub(crate) fn fitted(mut self, places: &Places, limits: &SessionLimits) -> Self {
-        if self.fit(limits).is_ok() {
-            return self;
-        }
-        // Its successor has its name.
-        drop(self);
-        Self::make(places, limits)
-    }
-
-    fn fit(&mut self, limits: &SessionLimits) -> io::Result<()> {
+    /// Makes it bound what other limits ask for, by new values. An error says that it must be made again for them.
+    pub(crate) fn fit(&mut self, limits: &SessionLimits) -> io::Result<()> {
         let shape = |limits: &SessionLimits| (Controller::ALL.map(|one| one.wanted(limits).is_some()), limits.cpu_time.is_some());
         if shape(limits) != shape(&self.limits) {
             return Err(io::ErrorKind::InvalidInput.into());

@@ -6,78 +6,46 @@
 //! the launch. If the answer reaches nobody, the session is ended at once: a session that nobody knows of must not run.
 
 mod caller;
+mod ready;
+mod streams;
 
 pub(crate) use caller::{Caller, MAX_DOCUMENT};
+pub(crate) use ready::Readiness;
 
 use crate::bounds::Bounds;
-use crate::cgroup::{Cgroup, Places};
-use crate::confinement::{Ahead, Confinement, Wanted};
-use crate::holder::{Ends, Held, Holder};
-use crate::kernel::{descriptor, process, signals};
+use crate::confinement::{Confinement, Wanted};
+use crate::holder::{Held, Holder};
+use crate::kernel::signals::{self, Signals};
+use crate::kernel::{descriptor, process};
 use crate::launch::{Image, LaunchError, Streams, launch};
-use crate::namespaces::Namespaces;
-use crate::owners::User;
-use crate::ruleset::Common;
 use crate::session_dir::SessionDir;
-use crate::terminal::Terminal;
 use capstan_types::control;
-use capstan_types::launch::{LaunchAnswer, LaunchSpec, Refusal, Stdio};
-use capstan_types::limits::SessionLimits;
-use capstan_types::policy::{Level, SandboxMode};
-use std::fs::File;
+use capstan_types::launch::{LaunchAnswer, LaunchSpec, Refusal};
+use capstan_types::policy::Level;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
-
-/// What a holder can have ready before it knows its session.
-///
-/// Made by a holder of `serve` while it waits, so that it costs no session its time.
-#[derive(Debug)]
-pub(crate) struct Readiness {
-    ahead: Ahead,
-    places: Places,
-    cgroup: Cgroup,
-}
-
-impl Readiness {
-    /// Makes what can be made ahead for sessions whose home is the HOME of this process.
-    pub(crate) fn make() -> Self {
-        let home = std::env::var_os("HOME");
-        // What cannot be made now is tried again for the session, where it can be said why.
-        let mut namespaces = Namespaces::make(User::strongest(), home.as_deref().map(Path::new)).ok();
-        // Most directories that a session is given are its node's, which is us.
-        namespaces.iter_mut().for_each(|namespaces| {
-            let _ = namespaces.owners().translate(process::owner());
-        });
-        let places = Places::find();
-        let cgroup = Cgroup::make(&places, &SessionLimits::default());
-        Self { ahead: Ahead { namespaces, rules: Common::make() }, places, cgroup }
-    }
-
-    /// Begins with what takes longest, so that init is at work while the rest is made.
-    fn begin(spec: &LaunchSpec, inside: bool) -> Self {
-        // What cannot be is said when it is needed.
-        let begin = || Namespaces::begin(User::strongest(), spec.env.get("HOME").map(Path::new)).ok();
-        let namespaces = inside.then(begin).flatten();
-        let places = Places::find();
-        let cgroup = Cgroup::make(&places, &spec.limits);
-        Self { ahead: Ahead { namespaces, rules: None }, places, cgroup }
-    }
-}
 
 /// Reads a launch document from standard input, starts the session, answers on standard output, and holds the session to its end.
 pub(crate) fn hold() -> ExitCode {
     let left = descriptor::close_inherited().and_then(|()| isolate());
-    hold_for(Caller::Streams, left, None)
+    hold_for(Caller::Streams, left, None, drop)
 }
 
 /// Starts the session that `caller` asks for, answers, and holds it to its end. `left` is whether this process has become one of its
-/// own: see [`isolate`].
-pub(crate) fn hold_for(mut caller: Caller, left: io::Result<()>, ready: Option<Readiness>) -> ExitCode {
+/// own: see [`isolate`]. `said` is told, once the caller has its answer, how strong a
+/// sandbox it asked for, if it has one.
+pub(crate) fn hold_for(
+    mut caller: Caller,
+    left: io::Result<()>,
+    ready: Option<Readiness>,
+    said: impl FnOnce(Option<Level>),
+) -> ExitCode {
     match left.map_err(|error| LaunchError::host("leave the caller", &error)).and_then(|()| start(&mut caller, ready)) {
-        Ok((holder, answer)) => {
-            let taken = caller.tell(&answer).and_then(|()| caller.await_taken());
+        Ok((holder, answer, level)) => {
+            let taken = caller.tell(&answer);
+            said(Some(level));
+            let taken = taken.and_then(|()| caller.await_taken());
             let _life = caller.let_go();
             match taken {
                 Ok(()) => holder.run(),
@@ -87,18 +55,19 @@ pub(crate) fn hold_for(mut caller: Caller, left: io::Result<()>, ready: Option<R
         }
         Err(error) => {
             let _ = caller.tell(&LaunchAnswer::Refused(error.refusal));
+            said(None);
             ExitCode::FAILURE
         }
     }
 }
 
-fn start(caller: &mut Caller, ready: Option<Readiness>) -> Result<(Holder, LaunchAnswer), LaunchError> {
+fn start(caller: &mut Caller, ready: Option<Readiness>) -> Result<(Holder, LaunchAnswer, Level), LaunchError> {
     let spec = understand(caller.document())?;
     let image = Image::of(&spec)?;
     let dir =
         SessionDir::enter(spec.dir.as_path()).map_err(|error| LaunchError::host("enter the session's directory", &error))?;
     match begin(&spec, &image, &dir, ready) {
-        Ok((held, answer)) => Ok((Holder::new(held, dir), answer)),
+        Ok((held, answer)) => Ok((Holder::new(held, dir), answer, ready::level(&spec))),
         Err(error) => {
             dir.abandon();
             Err(error)
@@ -146,12 +115,14 @@ fn begin(
     dir: &SessionDir,
     ready: Option<Readiness>,
 ) -> Result<(Held, LaunchAnswer), LaunchError> {
-    let inside =
-        spec.policy.mode != SandboxMode::DangerFullAccess && spec.strongest.is_none_or(|level| level >= Level::Namespaces);
-    let Readiness { mut ahead, places, cgroup } = ready.unwrap_or_else(|| Readiness::begin(spec, inside));
+    let level = ready::level(spec);
+    // In this order, so that the process that waits goes before the groups that it is in.
+    let Readiness { mut ahead, places, cgroup, signals, terminal, embryo } =
+        ready.unwrap_or_else(|| Readiness::begin(spec, level));
     // What is not needed is not ended on the session's time.
-    let spare = ahead.namespaces.take_if(|_| !inside);
-    let signals = signals::Signals::open().map_err(|error| LaunchError::host("read signals", &error))?;
+    let spare = ahead.namespaces.take_if(|_| level < Level::Namespaces);
+    let (cgroup, embryo) = ready::fit(cgroup, embryo, &places, &spec.limits);
+    let signals = signals.map_or_else(Signals::open, Ok).map_err(|error| LaunchError::host("read signals", &error))?;
     let spool = dir.spool(&spec.limits).map_err(|error| LaunchError::host("make the output files", &error))?;
     let listener = dir.listen().map_err(|error| LaunchError::host("open the control socket", &error))?;
     let wanted = Wanted {
@@ -162,11 +133,12 @@ fn begin(
         root_allowed: spec.root_allowed,
     };
     let confinement = Confinement::prepare(&wanted, ahead)?;
-    let (ends, streams) =
-        open_streams(spec.stdio, confinement.ptmx()).map_err(|error| LaunchError::host("open a terminal or pipes", &error))?;
-    let bounds = Bounds::from_ahead(cgroup, &places, &spec.limits, confinement.own_user());
+    let (ends, streams) = streams::open(spec.stdio, confinement.ptmx(), terminal)
+        .map_err(|error| LaunchError::host("open a terminal or pipes", &error))?;
+    let bounds = Bounds::of(cgroup, &spec.limits, confinement.own_user());
+    let embryo = embryo.filter(|embryo| embryo.suits(&confinement, &streams));
     confinement.demand(spec.policy.level, &bounds)?;
-    let pid = launch(image, &streams, &confinement, &bounds)?;
+    let pid = launch(image, &streams, &confinement, &bounds, embryo)?;
     let slave = match streams {
         Streams::Terminal { slave } => Some(slave),
         Streams::Pipes { .. } | Streams::Inherited => None,
@@ -175,31 +147,4 @@ fn begin(
         LaunchAnswer::Started { pid: pid.unsigned_abs(), holder: std::process::id(), enforced: confinement.enforced(&bounds) };
     let inside = confinement.into_inside();
     Ok((Held { pid, ends, slave, spool, listener, signals, inside, spare, bounds, places }, answer))
-}
-
-fn open_streams(stdio: Stdio, ptmx: Option<&OwnedFd>) -> io::Result<(Ends, Streams)> {
-    match stdio {
-        Stdio::Terminal(size) => {
-            let (terminal, slave) = Terminal::open(size, ptmx)?;
-            let (output, input) = (terminal.stream()?, terminal.stream()?);
-            descriptor::set_nonblocking(output.as_fd())?;
-            Ok((Ends { output, input: Some(input), terminal: Some(terminal) }, Streams::Terminal { slave }))
-        }
-        Stdio::Pipes => {
-            let (theirs, ours) = io::pipe()?;
-            let ours = File::from(OwnedFd::from(ours));
-            descriptor::set_nonblocking(ours.as_fd())?;
-            with_output_pipe(Some(ours), theirs.into())
-        }
-        Stdio::PipesNoInput => with_output_pipe(None, File::open("/dev/null")?.into()),
-    }
-}
-
-/// One pipe for standard output and error, so that what was written first is read first.
-fn with_output_pipe(ours: Option<File>, theirs: OwnedFd) -> io::Result<(Ends, Streams)> {
-    let (output, write_to) = io::pipe()?;
-    let output = File::from(OwnedFd::from(output));
-    descriptor::set_nonblocking(output.as_fd())?;
-    let streams = Streams::Pipes { input: theirs, output: write_to.into() };
-    Ok((Ends { output, input: ours, terminal: None }, streams))
 }

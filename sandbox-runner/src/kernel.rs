@@ -2,6 +2,7 @@
 //!
 //! Nothing in here decides anything.
 
+pub(crate) mod baton;
 pub(crate) mod beneath;
 pub(crate) mod birth;
 pub(crate) mod descriptor;

@@ -2,19 +2,25 @@
 //!
 //! 1. Prepared by the caller, while it may still allocate and fail in words: the [`Image`] (program, arguments, environment, directory),
 //!    the [`Streams`] (terminal, pipes, or the caller's own), the [`Confinement`] (Landlock ruleset, seccomp programs).
-//! 2. A pipe that closes at exec, by which the child reports the step that failed.
-//! 3. Fork, into the session's pid namespace where there is one: the program's parent is the holder all the same.
-//! 4. In the child ([`child`]): the session's cgroups · signals reset · own session, and terminal · standard streams · every other descriptor marked to close ·
-//!    umask and resource limits · the session's namespaces, user and root · a keyring of its own · capabilities dropped, `no_new_privs` ·
-//!    working directory · Landlock · seccomp · exec, trying each place in PATH. This program has one thread, so the child may allocate.
-//! 5. The parent reads the pipe: nothing means that the program runs; a step and an errno become a [`LaunchError`].
+//! 2. Fork, into the session's pid namespace where there is one: the program's parent is the holder all the same.
+//! 3. In the child ([`child`]), what needs no launch document: the session's cgroups · signals reset · own session, and umask · the session's
+//!    namespaces, and user · a keyring of its own; and where the host's root is seen, which nobody has to change any more, already
+//!    `no_new_privs` · capabilities dropped · seccomp. A holder that waits has this done ahead ([`Embryo`]).
+//! 4. And what needs it: every descriptor marked to close · standard streams, and terminal · the session's root · resource limits ·
+//!    `no_new_privs` and capabilities dropped, if not yet · working directory · Landlock · seccomp, if not yet · exec, trying each place in
+//!    PATH. This program has one thread, and stands still meanwhile, so the child may allocate.
+//! 5. The child tells which step failed: by a pipe that closes at exec or, where it was made ahead, in the memory that is shared until
+//!    then. Nothing means that the program runs; a step and an errno become a [`LaunchError`].
 //!
 //! Invariant: a program either runs with everything above in force, or does not run.
 
 mod child;
+mod embryo;
 pub(crate) mod fault;
 mod image;
+mod steps;
 
+pub(crate) use embryo::Embryo;
 pub(crate) use fault::LaunchError;
 pub(crate) use image::Image;
 
@@ -22,8 +28,9 @@ use crate::bounds::Bounds;
 use crate::confinement::Confinement;
 use crate::kernel::{birth, process};
 use crate::namespaces::Namespaces;
+use child::{Early, Late};
 use fault::{Fault, Step};
-use std::io::{PipeWriter, Read};
+use std::io::Read;
 use std::os::fd::OwnedFd;
 
 /// What the program's standard streams are connected to. The child's ends, which the caller drops after the launch.
@@ -45,34 +52,28 @@ pub(crate) enum Streams {
     Inherited,
 }
 
-/// Starts the program and gives its process id once it is certain that it runs.
+/// Starts the program and gives its process id once it is certain that it runs. An `embryo` must suit it.
 pub(crate) fn launch(
     image: &Image,
     streams: &Streams,
     confinement: &Confinement,
     bounds: &Bounds,
+    embryo: Option<Embryo>,
 ) -> Result<libc::pid_t, LaunchError> {
-    let order = child::Order {
-        argv: image.argv_pointers(),
-        env: image.env_pointers(),
-        image,
-        streams,
-        confinement,
-        joins: bounds.joins(),
-        birthplace: bounds.birthplace(),
-        limits: bounds.of_each_process(),
-        parent: std::process::id(),
-    };
+    let late = Late::of(image, streams, confinement, bounds);
+    if let Some(embryo) = embryo {
+        return embryo.grow(&late).map_err(|fault| fault.explain(image));
+    }
+    let early = Early::of(confinement, streams, bounds);
     if let Some((namespaces, _)) = confinement.inside() {
         namespaces.await_root().map_err(|error| LaunchError::host("leave the host's root", &error))?;
     }
     let (mut reports, report_to) = std::io::pipe().map_err(|error| LaunchError::host("make a pipe", &error))?;
+    let errand = (&early, &late, &report_to);
     let pid = match confinement.inside() {
         // Root of a container may lack the right, too.
-        Some((namespaces, _)) if process::user() != 0 || namespaces.fork_inside().is_err() => {
-            by_proxy(namespaces, &order, &report_to)?
-        }
-        _ => birth::start(order.birth(false), child::become_program, &(&order, &report_to))
+        Some((namespaces, _)) if process::user() != 0 || namespaces.fork_inside().is_err() => by_proxy(namespaces, &errand)?,
+        _ => birth::start(early.birth(false), child::become_program, &errand)
             .map_err(|error| LaunchError::host("make a process", &error))?,
     };
     drop(report_to);
@@ -88,10 +89,10 @@ pub(crate) fn launch(
 
 /// As an ordinary user: only who has entered the user namespace may fork into the pid namespace, and the holder must not enter. So a
 /// child does, and forks the program as the holder's.
-fn by_proxy(namespaces: &Namespaces, order: &child::Order<'_>, report_to: &PipeWriter) -> Result<libc::pid_t, LaunchError> {
+fn by_proxy(namespaces: &Namespaces, errand: &child::Errand<'_>) -> Result<libc::pid_t, LaunchError> {
     let (mut numbers, number_to) = std::io::pipe().map_err(|error| LaunchError::host("make a pipe", &error))?;
     let proxy = match process::fork().map_err(|error| LaunchError::host("make a process", &error))? {
-        None => child::fork_as_sibling(namespaces, order, report_to, &number_to),
+        None => child::fork_as_sibling(namespaces, errand, &number_to),
         Some(pid) => pid,
     };
     drop(number_to);

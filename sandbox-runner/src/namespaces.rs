@@ -16,6 +16,7 @@ use crate::owners::{self, Owners, User, map};
 use crate::root::Base;
 use init::{MAPPED, Orders, SEALED};
 use pipe::Pipe;
+use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -55,6 +56,8 @@ pub(crate) struct Namespaces {
     home: Option<PathBuf>,
     /// Our ends of the pipes to init: orders, and its report.
     pipes: (File, File),
+    /// Whether init has said that the host's root is out of reach.
+    rooted: Cell<bool>,
 }
 
 impl Namespaces {
@@ -103,7 +106,17 @@ impl Namespaces {
             let _ = process::kill(init, libc::SIGKILL);
             let _ = process::wait_for(init);
         })?;
-        Ok(Self { init: handle, pid: init, entrances: Vec::new(), ptmx: None, user, owners, home, pipes: ours })
+        Ok(Self {
+            init: handle,
+            pid: init,
+            entrances: Vec::new(),
+            ptmx: None,
+            user,
+            owners,
+            home,
+            pipes: ours,
+            rooted: Cell::new(false),
+        })
     }
 
     /// Waits for the root, takes the handles, and seals init.
@@ -124,9 +137,13 @@ impl Namespaces {
         pipe::tell(&self.pipes.0, SEALED).map_err(Unavailable::at("seal init"))
     }
 
-    /// Waits until the host's root is out of reach, right before a program starts. To be called once.
+    /// Waits until the host's root is out of reach, as it must be before a program is let in.
     pub(crate) fn await_root(&self) -> Result<(), Unavailable> {
-        self.hear()
+        if !self.rooted.get() {
+            self.hear()?;
+            self.rooted.set(true);
+        }
+        Ok(())
     }
 
     fn hear(&self) -> Result<(), Unavailable> {
@@ -185,6 +202,18 @@ impl Namespaces {
     /// Makes the pid namespace the one of whatever this process forks from now on.
     pub(crate) fn fork_inside(&self) -> io::Result<()> {
         self.join("pid")
+    }
+
+    /// Takes [`Self::fork_inside`] back.
+    pub(crate) fn fork_outside(&self) -> io::Result<()> {
+        let own = File::open("/proc/self/ns/pid")?;
+        // SAFETY: takes integers only.
+        if unsafe { libc::setns(own.as_raw_fd(), libc::CLONE_NEWPID) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// The process number of init, by which these namespaces are told from others.
+    pub(crate) const fn init(&self) -> libc::pid_t {
+        self.pid
     }
 
     /// Gains all rights over the session's namespaces, and loses those over the host. For a child.

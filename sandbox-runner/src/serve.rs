@@ -6,11 +6,13 @@
 //!
 //! It keeps some holders forked ahead, each waiting in `accept` on the one socket; whoever accepts becomes the holder of that request
 //! (see [`crate::hold`]) and says so by its number on a pipe, so that another can take its place: a little later, because a processor
-//! that forks is missed by the session that is being started. While none waits, the server accepts by itself and forks then.
+//! that forks is missed by the session that is being started. While none waits, the server accepts by itself and forks then. A holder
+//! that waits makes ahead what a session of the last one's level needs, up to its process: a host's sessions are mostly alike.
 //!
 //! Invariants: the server has one thread and runs no session itself, so what it has is what a fork of it costs. Only the process that
 //! started it may ask for sessions.
 
+mod event;
 mod pool;
 mod waiting;
 
@@ -20,9 +22,11 @@ use crate::kernel::descriptor::{self, Interest, PollSet};
 use crate::kernel::process::{self, Reaped};
 use crate::kernel::signals::{Signals, Told};
 use crate::kernel::{memory, peer};
+use capstan_types::policy::Level;
+use event::{Event, Teller};
 use pool::Pool;
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::io::{self, PipeReader, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::ExitCode;
@@ -36,6 +40,10 @@ const READY: &[u8] = b"ready\n";
 /// How long to rest when the kernel is out of something, so that the loop does not spin.
 const SHORT_OF_SOMETHING: Duration = Duration::from_millis(10);
 
+/// How long to wait for what was made ahead to be gone, and how often to look.
+const FAREWELL: Duration = Duration::from_secs(1);
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// The server, between two events.
 #[derive(Debug)]
 struct Server {
@@ -45,9 +53,11 @@ struct Server {
     keeper_pid: libc::pid_t,
     own_pid: libc::pid_t,
     signals: Signals,
-    taken: PipeReader,
-    tell_taken: PipeWriter,
+    events: PipeReader,
+    teller: Teller,
     pool: Pool,
+    /// What the last session asked for: the next is expected to be of its kind.
+    level: Level,
 }
 
 /// What this process is after an event.
@@ -74,7 +84,7 @@ pub(crate) fn serve(prepared: usize) -> io::Result<ExitCode> {
         Role::Waiting => server.into_waiting().run(),
         Role::Holder(stream) => {
             drop(server);
-            Ok(hold::hold_for(Caller::over(stream)?, hold::isolate(), None))
+            Ok(hold::hold_for(Caller::over(stream)?, hold::isolate(), None, drop))
         }
     }
 }
@@ -89,18 +99,17 @@ impl Server {
             return Err(io::Error::other("standard input is no listening Unix socket"));
         }
         let keeper = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        let (taken, tell_taken) = io::pipe()?;
-        descriptor::set_nonblocking(taken.as_fd())?;
+        let (events, teller) = event::pipe()?;
         descriptor::detach_standard_streams()?;
         (&keeper).write_all(READY)?;
         memory::bring_in_program();
         let (signals, pool) = (Signals::open()?, Pool::new(prepared, Instant::now()));
         let (own_pid, keeper_pid) = (process::own(), process::parent());
-        Ok(Self { listener, keeper, keeper_pid, own_pid, signals, taken, tell_taken, pool })
+        Ok(Self { listener, keeper, keeper_pid, own_pid, signals, events, teller, pool, level: Level::Full })
     }
 
     fn into_waiting(self) -> Waiting {
-        Waiting { listener: self.listener, keeper: self.keeper_pid, taken: self.tell_taken, server: self.own_pid }
+        Waiting { listener: self.listener, keeper: self.keeper_pid, taken: self.teller, server: self.own_pid, level: self.level }
     }
 
     fn run(&mut self) -> io::Result<Role> {
@@ -112,7 +121,7 @@ impl Server {
             poll.clear();
             let keeper = poll.add(self.keeper.as_raw_fd(), Interest::HangUp);
             poll.add(self.signals.as_raw_fd(), Interest::Read);
-            poll.add(self.taken.as_raw_fd(), Interest::Read);
+            poll.add(self.events.as_raw_fd(), Interest::Read);
             // Only while nobody else accepts: what is ready here then waits for us.
             let listener = self.pool.is_empty().then(|| poll.add(self.listener.as_raw_fd(), Interest::Read));
             poll.wait(self.pool.next().map(|at| at.saturating_duration_since(Instant::now())))?;
@@ -133,7 +142,11 @@ impl Server {
         for pid in self.pool.waiting() {
             let _ = process::kill(*pid, libc::SIGKILL).and_then(|()| process::wait_for(*pid));
         }
-        cgroup::sweep(&Places::find(), cgroup::FEW);
+        let (places, end) = (Places::find(), Instant::now() + FAREWELL);
+        // The processes that waited for them die a moment later.
+        while !cgroup::sweep(&places, cgroup::FEW) && Instant::now() < end {
+            std::thread::sleep(MOMENT);
+        }
     }
 
     /// Forks the holders that are missing. Whether this is one of them.
@@ -159,9 +172,11 @@ impl Server {
         }
         // After the reaping: who has ended may have taken a session before, and is not to be called a failure for that.
         let now = Instant::now();
-        let mut pid = [0; size_of::<libc::pid_t>()];
-        while matches!(self.taken.read(&mut pid), Ok(length) if length == pid.len()) {
-            self.pool.took(libc::pid_t::from_ne_bytes(pid), now);
+        while let Some(event) = event::next(&self.events) {
+            match event {
+                Event::Taken(pid) => self.pool.took(pid, now),
+                Event::Asked(level) => self.level = level,
+            }
         }
         ended.into_iter().for_each(|pid| self.pool.failed(pid, now));
         terminated

@@ -2,12 +2,13 @@
 //!
 //! The holder works from inside it, so that the socket's name is short enough for the kernel wherever the directory lies.
 
+use crate::kernel::process;
 use crate::spool::Spool;
 use capstan_types::launch::EndRecord;
 use capstan_types::limits::SessionLimits;
-use std::fs::{self, File, Permissions};
-use std::io::{self, Seek, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
@@ -15,8 +16,8 @@ const HEAD: &str = "head";
 const TAIL: &str = "tail";
 const SOCKET: &str = "control.sock";
 const UNFINISHED_END: &str = "end.json.tmp";
-/// More than any end record takes; spaces after a JSON document mean nothing.
-const RESERVE: [u8; 2048] = [b' '; 2048];
+/// More than any end record takes. What is left of it behind the record are spaces, which mean nothing behind a JSON document.
+const RESERVE: usize = 2048;
 
 /// The entered directory of a session.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl SessionDir {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let mut end = create(UNFINISHED_END)?;
-        end.write_all(&RESERVE).inspect_err(|_| {
+        end.write_all(&[b' '; RESERVE]).inspect_err(|_| {
             let _ = fs::remove_file(UNFINISHED_END);
         })?;
         Ok(Self { end })
@@ -51,18 +52,21 @@ impl SessionDir {
 
     /// The control socket, for this user alone.
     pub(crate) fn listen(&self) -> io::Result<UnixListener> {
-        let listener = UnixListener::bind(SOCKET)?;
-        fs::set_permissions(SOCKET, Permissions::from_mode(0o600))?;
+        // So from its first moment on.
+        let mask = process::set_umask(0o177);
+        let bound = UnixListener::bind(SOCKET);
+        process::set_umask(mask);
+        let listener = bound?;
         listener.set_nonblocking(true)?;
         Ok(listener)
     }
 
     /// Writes the end record, so that it is there whichever process dies from now on. It can be tried again.
     pub(crate) fn record(&mut self, record: &EndRecord) -> io::Result<()> {
-        let json = serde_json::to_vec(record)?;
-        self.end.rewind()?;
-        self.end.write_all(&json)?;
-        self.end.set_len(json.len() as u64)?;
+        let mut json = serde_json::to_vec(record)?;
+        // To the end of the room, over whatever an attempt that failed has left.
+        json.resize(json.len().max(RESERVE), b' ');
+        self.end.write_all_at(&json, 0)?;
         fs::rename(UNFINISHED_END, EndRecord::FILE)
     }
 

@@ -3,18 +3,23 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How often, and how far apart, the removal is tried: a process that has been reaped may count for a moment longer.
 const ATTEMPTS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(1);
+/// More than the kernel has to say in a file that is kept open, in bytes.
+const KEPT: usize = 1024;
 
 /// A group of ours, which is removed when this is dropped. What cannot be removed is swept later.
 #[derive(Debug)]
 pub(super) struct Group {
     dir: PathBuf,
     join: File,
+    /// The file that is read when the session has ended, open for it.
+    counts: Option<(&'static str, File)>,
 }
 
 impl Group {
@@ -29,7 +34,7 @@ impl Group {
 
     pub(super) fn existing(dir: &Path, join: &str) -> io::Result<Self> {
         let join = File::options().write(true).open(dir.join(join))?;
-        Ok(Self { dir: dir.to_owned(), join })
+        Ok(Self { dir: dir.to_owned(), join, counts: None })
     }
 
     pub(super) fn join(&self) -> RawFd {
@@ -46,9 +51,23 @@ impl Group {
         File::options().write(true).open(self.dir.join(file))?.write_all(value.as_bytes())
     }
 
+    /// Keeps this file open, for it will be read when somebody waits.
+    pub(super) fn keep(&mut self, file: &'static str) {
+        self.counts = File::open(self.dir.join(file)).ok().map(|open| (file, open));
+    }
+
     /// The content of a file; none when there is no such file.
     pub(super) fn read(&self, file: &str) -> Option<String> {
-        fs::read_to_string(self.dir.join(file)).ok()
+        let Some((_, kept)) = self.counts.as_ref().filter(|(name, _)| *name == file) else {
+            return fs::read_to_string(self.dir.join(file)).ok();
+        };
+        let mut bytes = [0; KEPT];
+        let length = kept.read_at(&mut bytes, 0).ok()?;
+        // What does not fit is read in full, the slow way.
+        match bytes.get(..length).filter(|_| length < KEPT) {
+            Some(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+            None => fs::read_to_string(self.dir.join(file)).ok(),
+        }
     }
 
     /// The number behind the word `key` in a file of such lines.

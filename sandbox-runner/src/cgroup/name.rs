@@ -49,25 +49,28 @@ fn started(pid: u32) -> Option<u64> {
 }
 
 /// Removes the groups that holders which are no more have left behind, and ends the processes in them where the kernel does that in one
-/// step: nobody bounds them any longer. Of each hierarchy `most` entries are looked at.
-pub(crate) fn sweep(places: &Places, most: usize) {
+/// step: nobody bounds them any longer. Of each hierarchy `most` entries are looked at. Whether none of those is left: what is being
+/// ended counts for a moment longer.
+pub(crate) fn sweep(places: &Places, most: usize) -> bool {
+    let mut clean = true;
     for place in places.all() {
         for entry in fs::read_dir(place).into_iter().flatten().flatten().take(most) {
             if entry.file_name().to_str().and_then(read).is_some_and(is_abandoned) {
-                remove(&entry.path());
+                clean &= remove(&entry.path());
             }
         }
     }
+    clean
 }
 
 fn is_abandoned(holder: Holder) -> bool {
     holder.namespace == *NAMESPACE && started(holder.pid) != Some(holder.started)
 }
 
-fn remove(group: &Path) {
-    if fs::remove_dir(group).is_err() && fs::write(group.join("cgroup.kill"), "1").is_ok() {
-        let _ = fs::remove_dir(group);
-    }
+fn remove(group: &Path) -> bool {
+    fs::remove_dir(group).is_ok()
+        || (fs::write(group.join("cgroup.kill"), "1").is_ok() && fs::remove_dir(group).is_ok())
+        || !group.exists()
 }
 
 #[cfg(test)]

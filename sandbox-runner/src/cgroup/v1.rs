@@ -12,8 +12,13 @@ const PERIOD: u64 = 100_000;
 /// Makes a group below `parent` that bounds `controller` to `value`. Joined by `tasks` rather than by `cgroup.procs`: the process that
 /// joins has one thread, and for a single thread the kernel need not bring all forks of the host to a halt.
 pub(super) fn make(parent: &Path, name: &str, controller: Controller, value: u64) -> io::Result<Group> {
-    let group = Group::make(parent, name, "tasks")?;
+    let mut group = Group::make(parent, name, "tasks")?;
     bound(&group, controller, value)?;
+    match controller {
+        Controller::Memory => group.keep("memory.oom_control"),
+        Controller::Pids => group.keep("pids.events"),
+        Controller::Cpu => {}
+    }
     Ok(group)
 }
 

@@ -9,16 +9,17 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// A directory that is held by its handle.
 #[derive(Debug)]
-pub(crate) struct Held(OwnedFd);
+pub(crate) struct Held(File);
 
 impl Held {
     /// The directory `root`.
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self(rustix::fs::open(root, flags, Mode::empty())?))
+        Ok(Self(rustix::fs::open(root, flags, Mode::empty())?.into()))
     }
 
     fn beneath(&self, relative: &Path, flags: OFlags) -> io::Result<OwnedFd> {
@@ -42,9 +43,7 @@ impl Held {
 
     /// What is at `relative`.
     pub(crate) fn look(&self, relative: &Path) -> io::Result<fs::Metadata> {
-        let name = relative.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        let (_held, path) = self.directory(relative.parent().unwrap_or_else(|| Path::new("")))?;
-        fs::symlink_metadata(path.join(name))
+        File::from(self.beneath(relative, OFlags::PATH | OFlags::NOFOLLOW)?).metadata()
     }
 
     /// The beginning of the regular file at `relative`, at most `most` bytes.
@@ -58,11 +57,19 @@ impl Held {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The directory that holds what is at `relative`, and its name there.
-    pub(crate) fn parent(&self, relative: &Path) -> io::Result<(Self, OsString)> {
+    /// The directory that holds what is at `relative`, unless it is this one, and the name there.
+    fn above<'a>(&self, relative: &'a Path) -> io::Result<(Option<Self>, &'a OsStr)> {
         let name = relative.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        let above = relative.parent().unwrap_or_else(|| Path::new(""));
-        Ok((Self(self.beneath(above, OFlags::PATH | OFlags::DIRECTORY)?), name.to_owned()))
+        match relative.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            Some(parent) => Ok((Some(Self(self.beneath(parent, OFlags::PATH | OFlags::DIRECTORY)?.into())), name)),
+            None => Ok((None, name)),
+        }
+    }
+
+    /// The directory that holds what is at `relative`, and its name there.
+    pub(crate) fn parent(self: &Rc<Self>, relative: &Path) -> io::Result<(Rc<Self>, OsString)> {
+        let (above, name) = self.above(relative)?;
+        Ok((above.map_or_else(|| Rc::clone(self), Rc::new), name.to_owned()))
     }
 
     /// The directory at `relative`, to be locked.
@@ -72,15 +79,20 @@ impl Held {
 
     /// Makes a directory with exactly this mode, for the owner of the one that it is made in.
     pub(crate) fn make_directory(&self, relative: &Path, mode: u32) -> io::Result<()> {
-        let (held, name) = self.parent(relative)?;
-        let above = fstat(&held.0)?;
+        let (above, name) = self.above(relative)?;
+        let held = &above.as_ref().unwrap_or(self).0;
+        let owner = fstat(held)?;
         let mask = process::set_umask(0);
-        let made = mkdirat(&held.0, &name, Mode::from_raw_mode(mode));
+        let made = mkdirat(held, name, Mode::from_raw_mode(mode));
         process::set_umask(mask);
         made?;
-        let (user, group) = (Uid::from_raw(above.st_uid), Gid::from_raw(above.st_gid));
+        // What we make is ours already, or of the group that all in the directory has.
+        if process::owner() == (owner.st_uid, owner.st_gid) {
+            return Ok(());
+        }
+        let (user, group) = (Uid::from_raw(owner.st_uid), Gid::from_raw(owner.st_gid));
         // Of the link itself, should somebody have put one there by now.
-        Ok(chownat(&held.0, &name, Some(user), Some(group), AtFlags::SYMLINK_NOFOLLOW)?)
+        Ok(chownat(held, name, Some(user), Some(group), AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
     /// Removes the empty directory of this name.
@@ -91,7 +103,8 @@ impl Held {
     /// Gives what is at `relative` the name `to`, in the same directory; what had that name is replaced or, if it is a directory with
     /// something in it, keeps it.
     pub(crate) fn rename(&self, relative: &Path, to: &OsStr) -> io::Result<()> {
-        let (held, name) = self.parent(relative)?;
-        Ok(renameat(&held.0, name, &held.0, to)?)
+        let (above, name) = self.above(relative)?;
+        let held = &above.as_ref().unwrap_or(self).0;
+        Ok(renameat(held, name, held, to)?)
     }
 }

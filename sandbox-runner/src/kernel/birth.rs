@@ -2,8 +2,12 @@
 //!
 //! Until it executes the program or exits, the new process works in our memory, on a stack of its own, and we stand still: nothing that it
 //! does there comes in between anything. Its descriptors, signals, directories, user and namespaces are its own, as after any fork.
+//!
+//! One that is made ahead ([`start_ahead`]) waits on the way until it is told to go on ([`Baton`]), and only then do we work. Until it
+//! makes a table of its own, it sees the descriptors that we open meanwhile.
 #![expect(unsafe_code, reason = "clone has no safe form in the standard library")]
 
+use super::baton::Baton;
 use std::io;
 use std::os::fd::RawFd;
 
@@ -56,6 +60,36 @@ pub(crate) fn start<T>(birth: Birth, life: Life<T>, with: &T) -> io::Result<libc
     }
 }
 
+/// The stack of a process that was made ahead. To be kept until that has executed a program or is gone.
+pub(crate) type Stack = Vec<u8>;
+
+/// Makes a process that runs `life` with `with`, and returns when that waits at `baton` or is gone.
+///
+/// After its wait it must not use `with`, for we have gone on.
+pub(crate) fn start_ahead<T>(birth: Birth, life: Life<T>, with: &T, baton: &Baton) -> io::Result<(libc::pid_t, Stack)> {
+    let mut stack = Stack::with_capacity(STACK);
+    let groups = birth.group.map(Some).into_iter().chain([None]);
+    for group in groups {
+        let call = Call { life, with, placed: group.is_some() };
+        let mut request = request(Birth { group, ..birth });
+        request.flags &= !u64::try_from(libc::CLONE_VFORK).unwrap_or_default();
+        request.flags |= u64::try_from(libc::CLONE_FILES | libc::CLONE_CHILD_CLEARTID).unwrap_or_default();
+        request.child_tid = baton.cleared_by_kernel();
+        request.stack = stack.as_mut_ptr().addr().next_multiple_of(ALIGNMENT) as u64;
+        request.stack_size = (STACK - ALIGNMENT) as u64;
+        // SAFETY: the stack is ours and large enough, and the caller keeps it; the call is used before the child first waits, and we do
+        // nothing until then.
+        let pid = unsafe { clone(&request, enter::<T>, &raw const call) };
+        if let Ok(pid) = libc::pid_t::try_from(pid)
+            && pid > 0
+        {
+            baton.await_other();
+            return Ok((pid, stack));
+        }
+    }
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 struct Call<'a, T> {
     life: Life<T>,
     with: &'a T,
@@ -91,9 +125,10 @@ unsafe fn clone<C>(request: &libc::clone_args, enter: extern "C" fn(*const C) ->
     unsafe {
         std::arch::asm!(
             "syscall", "test rax, rax", "jnz 2f",
-            "xor ebp, ebp", "mov rdi, {call}", "call {enter}", "ud2",
+            "xor ebp, ebp", "mov rdi, r9", "call r8", "ud2",
             "2:",
-            enter = in(reg) enter, call = in(reg) call,
+            // By name: one that the compiler chose might be the frame pointer, which is cleared before the call.
+            in("r8") enter, in("r9") call,
             inlateout("rax") libc::SYS_clone3 => result,
             in("rdi") request, in("rsi") size_of::<libc::clone_args>(),
             out("rcx") _, out("r11") _,

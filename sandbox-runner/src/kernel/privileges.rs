@@ -20,10 +20,23 @@ pub(crate) fn become_user(id: u32) -> io::Result<()> {
 
 /// No more rights by exec, and all capabilities out of every set that this process may change.
 pub(crate) fn drop_all() -> io::Result<()> {
-    set_no_new_privs(true)?;
+    gain_nothing()?;
+    drop_capabilities()
+}
+
+/// No more rights by exec (`no_new_privs`).
+pub(crate) fn gain_nothing() -> io::Result<()> {
+    Ok(set_no_new_privs(true)?)
+}
+
+/// All capabilities out of every set that this process may change. For one that gains nothing by exec any more.
+pub(crate) fn drop_capabilities() -> io::Result<()> {
     for number in 0..u64::BITS {
-        // Refused to those who may not, and past the last; without new privileges the bounding set gives nothing.
-        let _ = remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number));
+        // Refused to those who may not shrink the bounding set, and past the kernel's last capability. Neither matters: without new
+        // privileges the bounding set gives nothing.
+        if remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number)).is_err() {
+            break;
+        }
     }
     clear_ambient_capability_set()?;
     let none = CapabilitySet::empty();

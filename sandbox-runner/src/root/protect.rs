@@ -17,6 +17,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// The permissions of a directory that was only made to be protected: nobody makes one like it by hand.
 const MARK: u32 = 0o1555;
@@ -35,7 +36,7 @@ pub(crate) struct Protection {
 
 /// Directories that were made for it; held so that the last session takes them away, one that was refused too.
 #[derive(Debug, Default)]
-struct Made(Vec<(Held, OsString, File)>);
+struct Made(Vec<(Rc<Held>, OsString, File)>);
 
 impl Drop for Made {
     fn drop(&mut self) {
@@ -94,7 +95,7 @@ impl Protection {
     }
 
     fn top(&mut self, root: &Path, names: &[&str]) {
-        let Ok(held) = Held::open(root) else { return };
+        let Ok(held) = Held::open(root).map(Rc::new) else { return };
         for name in names {
             match standing(&held, Path::new(name)) {
                 Standing::There => self.note(root, &held, Path::new(name)),
@@ -114,10 +115,11 @@ impl Protection {
         }
     }
 
-    fn note(&mut self, root: &Path, held: &Held, place: &Path) {
+    fn note(&mut self, root: &Path, held: &Rc<Held>, place: &Path) {
         self.pins.push((root.join(place), READ_ONLY));
-        if held.look(place).is_ok_and(|found| is_ours(&found))
-            && let (Ok(lock), Ok((parent, name))) = (held.open_directory(place), held.parent(place))
+        if let Ok(lock) = held.open_directory(place)
+            && lock.metadata().is_ok_and(|found| is_ours(&found))
+            && let Ok((parent, name)) = held.parent(place)
             && lock.lock_shared().is_ok()
         {
             self.made.0.push((parent, name, lock));

@@ -2,7 +2,9 @@
 
 use crate::hold::{self, Caller, Readiness};
 use crate::kernel::{peer, process};
-use std::io::{self, PipeWriter, Write};
+use crate::serve::event::{Event, Teller};
+use capstan_types::policy::Level;
+use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::ExitCode;
 
@@ -12,27 +14,33 @@ pub(super) struct Waiting {
     pub(super) listener: UnixListener,
     /// The only process that may ask for a session.
     pub(super) keeper: libc::pid_t,
-    /// Where to say that a session was taken.
-    pub(super) taken: PipeWriter,
+    /// Where to say that a session was taken, and of which kind.
+    pub(super) taken: Teller,
     pub(super) server: libc::pid_t,
+    /// What is to be ready.
+    pub(super) level: Level,
 }
 
 impl Waiting {
     /// Waits for a session, and holds it. It dies with the server while it waits, and not after.
-    pub(super) fn run(mut self) -> io::Result<ExitCode> {
+    pub(super) fn run(self) -> io::Result<ExitCode> {
         process::die_with_parent(true)?;
         // A server that died before the line above would be waited for in vain.
         if process::parent() != self.server {
             return Ok(ExitCode::FAILURE);
         }
         let left = hold::isolate();
-        let ready = Readiness::make();
+        let ready = Readiness::make(self.level);
         let stream = self.accept()?;
         process::die_with_parent(false)?;
-        // A server that is gone need not know.
-        let _ = self.taken.write_all(&std::process::id().to_ne_bytes());
-        drop(self);
-        Ok(hold::hold_for(Caller::over(stream)?, left, Some(ready)))
+        let Self { listener, taken, .. } = self;
+        drop(listener);
+        // Not before, for the server takes a processor to hear it.
+        let said = move |level: Option<Level>| {
+            taken.tell(Event::Taken(process::own()));
+            level.into_iter().for_each(|level| taken.tell(Event::Asked(level)));
+        };
+        Ok(hold::hold_for(Caller::over(stream)?, left, Some(ready), said))
     }
 
     fn accept(&self) -> io::Result<UnixStream> {

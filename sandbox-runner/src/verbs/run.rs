@@ -73,7 +73,7 @@ fn start(asked: &Asked) -> Result<Keeper, LaunchError> {
     let signals = Signals::open_all().map_err(|error| LaunchError::host("read signals", &error))?;
     let bounds = Bounds::make(&Places::find(), &asked.limits, confinement.own_user());
     confinement.demand(policy.level, &bounds)?;
-    let pid = launch(&image, &Streams::Inherited, &confinement, &bounds)?;
+    let pid = launch(&image, &Streams::Inherited, &confinement, &bounds, None)?;
     let mut enforced = confinement.enforced(&bounds);
     // These are a holder's, and a command has none.
     enforced

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "what a session prints is how its acts are seen")]
 
 mod acts;
+mod ahead;
 mod bounded;
 mod client;
 mod server;
