@@ -3,6 +3,7 @@
 pub mod client_event;
 pub mod client_item;
 mod client_profile;
+mod client_session;
 pub mod client_thread;
 pub mod exec;
 pub mod listing;

@@ -2,7 +2,6 @@
 //! and to the outside at once, so it is given nothing but the listener and a pipe for what it refuses.
 //!
 //! The listener is in nobody's hands but the proxy's. When that dies the session has no network, and when the holder dies both do.
-#![expect(unsafe_code, reason = "fork has no safe form in the standard library")]
 
 mod confine;
 
@@ -41,12 +40,7 @@ impl EgressProcess {
         set_nonblocking(denials.as_fd())?;
         set_nonblocking(tell.as_fd())?;
         let holder = std::process::id();
-        // SAFETY: the holder has one thread, so the child may go on with all of its memory; it never returns from the arm.
-        let pid = match unsafe { libc::fork() } {
-            0 => become_proxy(listener, rules, tell.into(), report.into(), holder),
-            pid if pid < 0 => return Err(io::Error::last_os_error()),
-            pid => pid,
-        };
+        let Some(pid) = process::fork()? else { become_proxy(listener, rules, tell.into(), report.into(), holder) };
         drop((listener, tell, report));
         let proxy = Self { pid, handle: PidFd::open(pid)?, denials: OwnedFd::from(denials).into(), begun: Vec::new() };
         let mut said = String::new();
@@ -102,8 +96,7 @@ fn become_proxy(listener: OwnedFd, rules: Vec<HostRule>, tell: OwnedFd, report: 
         };
         let _ = capstan_egress::serve(&TcpListener::from(listener), rules, report, Bounds::default());
     }
-    // SAFETY: takes an integer; nothing of the holder's, whose memory this is a copy of, is run.
-    unsafe { libc::_exit(1) }
+    process::end(1)
 }
 
 #[cfg(test)]

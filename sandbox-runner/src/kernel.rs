@@ -10,5 +10,4 @@ pub(crate) mod mounts;
 pub(crate) mod peer;
 pub(crate) mod privileges;
 pub(crate) mod process;
-pub(crate) mod rename;
 pub(crate) mod signals;

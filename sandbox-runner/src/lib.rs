@@ -29,7 +29,6 @@ mod session_dir;
 mod spool;
 mod terminal;
 
-mod patch_files;
 mod probe;
 
 mod kernel;

@@ -55,27 +55,16 @@ pub(crate) fn landlock_abi() -> Option<u32> {
 
 /// Whether `attempt` succeeds in a process of its own.
 fn in_child(attempt: impl FnOnce() -> bool) -> bool {
-    // SAFETY: this program has one thread, so the child may go on with all of its memory.
-    match unsafe { libc::fork() } {
-        0 => {
-            let code = libc::c_int::from(!attempt());
-            // SAFETY: ends the child without running anything of the parent's.
-            unsafe { libc::_exit(code) }
-        }
-        pid if pid > 0 => process::wait_for(pid).is_ok_and(|status| status == ExitStatus::Code(0)),
-        _ => false,
+    match process::fork() {
+        Ok(None) => process::end(i32::from(!attempt())),
+        Ok(Some(pid)) => process::wait_for(pid).is_ok_and(|status| status == ExitStatus::Code(0)),
+        Err(_) => false,
     }
 }
 
 fn attaches_filter() -> bool {
     // Allows everything: return, constant.
-    let mut allow = [libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: libc::SECCOMP_RET_ALLOW }];
-    let program = libc::sock_fprog { len: 1, filter: allow.as_mut_ptr() };
-    // SAFETY: the program is live and one instruction long; the prctl takes integers only.
-    unsafe {
-        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-            && libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) == 0
-    }
+    seccompiler::apply_filter(&[seccompiler::sock_filter { code: 0x06, jt: 0, jf: 0, k: libc::SECCOMP_RET_ALLOW }]).is_ok()
 }
 
 /// Whether the namespace can be made: as this user, or else inside a user namespace of its own.

@@ -4,7 +4,8 @@ mod run;
 mod scan;
 
 use crate::kernel::signals;
-use crate::{hold, patch_files, probe, serve};
+use crate::{hold, probe, serve};
+use capstan_sandbox_command_line::HELP;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -12,42 +13,6 @@ use std::process::ExitCode;
 
 /// A command line that cannot be obeyed.
 const MISUSE: u8 = 2;
-
-const HELP: &str = "\
-Runs programs in the sandbox of Capstan.
-
-Usage: capstan-sandbox VERB
-
-  run [FLAG VALUE]... -- COMMAND...
-             Run one command with this terminal, and exit as it does
-               -s, --sandbox MODE   read-only (the default), workspace-write or danger-full-access
-               -C, --cd DIR         run it in DIR: the workspace
-               -w, --writable DIR   with workspace-write: a directory to write besides the workspace
-               -r, --readable PATH  a file or directory to read besides the system, toolchains and the workspace
-                   --hide PATH      a path that cannot be read
-                   --protect NAME   a relative path that is read-only wherever it occurs in a writable directory, besides
-                                    .git/hooks, .git/config, .capstan, .codex and .agents
-               -n, --network NET    none, loopback (the default), full, or hosts: \"crates.io *.crates.io:443\"
-               -l, --limit N=VALUE  memory=3GiB, processes=1024, cpu=1.5, cpu_time=10m, disk_written=1GiB, file_size=4GiB,
-                                    open_files=1024 or total_time=1h; none lifts it
-               -e, --env NAME[=V]   pass on a variable that looks like a secret or is not known to be harmless, or set it
-                   --level LEVEL    refuse to run it with less: landlock, namespaces or full
-                   --at-most LEVEL  use no more, though this host could
-                   --policy JSON    a whole policy and limits, in place of these flags: [POLICY, LIMITS]
-                   --proof FILE     write what was enforced, and how it ended, as JSON
-  hold       Start the session described by the JSON document on standard input, and hold it until it is released
-  serve [--prepared N]
-             Do as hold does for each connection to the listening Unix socket on standard input, until standard output is closed,
-             with N holders (none unless said) forked ahead
-  patch      Apply the patch in the JSON document on standard input, all of it or nothing
-  probe      Print what this host can enforce, as JSON
-  scan [--protect NAME]... [--since NANOSECONDS] DIR...
-             Print what is protected below directories, as JSON; with NANOSECONDS since 1970, first rename what has come
-             to be since then and would be obeyed
-
-  --help     Print this
-  --version  Print the version
-";
 
 /// Plays the runner. `args` are the arguments without the program's name: a verb, and what belongs to it.
 ///
@@ -70,7 +35,7 @@ pub fn main_with(args: impl Iterator<Item = OsString>) -> ExitCode {
         (Some("scan"), _) => scan::scan(rest),
         (Some("hold"), None) => hold::hold(),
         (Some("serve"), _) => serve_verb(&rest),
-        (Some("patch"), None) => patch_files::patch(),
+        (Some("patch"), None) => capstan_patch_files::patch(),
         (Some("probe"), None) => print(&probe::document()),
         (Some("--help" | "-h" | "help"), None) => print(&HELP.trim_end()),
         (Some("--version" | "-V"), None) => print(&format_args!("capstan-sandbox {}", env!("CARGO_PKG_VERSION"))),

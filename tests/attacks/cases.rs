@@ -106,7 +106,7 @@ const CASES: [Case; 18] = [
         11,
         "odd files hold up nobody, and are shown as what they are",
         Tests(&[
-            ("sandbox-runner/src/patch_files/tests.rs", "what_is_no_text_file_is_refused_and_never_waited_for"),
+            ("sandbox-runner/patch-files/src/verb/tests.rs", "what_is_no_text_file_is_refused_and_never_waited_for"),
             ("agent-node/tests/node/workspace.rs", "a_diff_shows_every_kind_of_change_and_git_is_not_touched"),
             ("agent-node/tests/node/workspace.rs", "where_there_is_no_sound_work_tree_the_reason_is_one_sentence"),
         ]),

@@ -7,4 +7,5 @@ mod parallel;
 mod patches;
 mod requests;
 mod sessions;
+mod time_limits;
 mod transcript;

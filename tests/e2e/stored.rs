@@ -63,9 +63,10 @@ impl Stored {
 }
 
 impl StoredThread {
-    /// The kinds of its events and items, in order.
+    /// The kinds of its events and items, in order; without what only tells of sessions.
     pub(crate) fn kinds(&self) -> Vec<String> {
-        self.events.iter().map(|event| kind(&event.body)).collect()
+        let told = self.events.iter().filter(|event| !matches!(event.body, EventBody::SessionChanged { .. }));
+        told.map(|event| kind(&event.body)).collect()
     }
 
     /// Numbers without holes, a beginning, items that begin before they change and end once, and nothing after a turn's end but the
@@ -85,6 +86,7 @@ impl StoredThread {
                 EventBody::TurnStarted => assert!(!std::mem::replace(&mut in_turn, true), "two turns at once: {event:?}"),
                 EventBody::ItemStarted { item } => assert_eq!(open.insert(item.id, true), None, "{event:?}"),
                 EventBody::ItemUpdated { item } => assert_eq!(open.get(&item.id), Some(&true), "{event:?}"),
+                EventBody::SessionChanged { .. } => assert!(in_turn, "between turns: {event:?}"),
                 EventBody::ItemCompleted { item } => assert_ne!(open.insert(item.id, false), Some(false), "{event:?}"),
                 _ => {
                     assert!(std::mem::replace(&mut in_turn, false), "no turn to end: {event:?}");

@@ -24,7 +24,13 @@ const FLOORS: &[Floor] = &[
     Floor { name: "capstan-proto", may_import: &["capstan-types"], never: &["ractor", "sqlx", "reqwest"] },
     Floor { name: "capstan-registry", may_import: &["capstan-types"], never: &["ractor", "sqlx"] },
     Floor { name: "capstan-egress", may_import: &["capstan-types"], never: RUNTIMES_AND_WIRES },
-    Floor { name: "capstan-sandbox", may_import: &["capstan-types", "capstan-egress"], never: RUNTIMES_AND_WIRES },
+    Floor { name: "capstan-sandbox-command-line", may_import: &["capstan-types"], never: RUNTIMES_AND_WIRES },
+    Floor { name: "capstan-patch-files", may_import: &["capstan-types"], never: RUNTIMES_AND_WIRES },
+    Floor {
+        name: "capstan-sandbox",
+        may_import: &["capstan-types", "capstan-egress", "capstan-patch-files", "capstan-sandbox-command-line"],
+        never: RUNTIMES_AND_WIRES,
+    },
     Floor {
         name: "capstan-agent-node",
         may_import: &["capstan-types", "capstan-proto", "capstan-registry", "capstan-runtime"],

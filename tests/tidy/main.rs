@@ -21,3 +21,4 @@ mod names;
 mod orphans;
 mod paths;
 mod processes;
+mod trusted_base;

@@ -8,7 +8,7 @@ use capstan_proto::wire::client::threads_client::ThreadsClient;
 use capstan_proto::wire::client::turns_client::TurnsClient;
 use capstan_types::event::Event;
 use capstan_types::id::{EventSeq, ThreadId};
-use capstan_types::thread::{ThreadSettings, TurnInput};
+use capstan_types::thread::{OnInterrupt, ThreadSettings, TurnInput};
 use std::future::Future;
 use std::time::Duration;
 use tonic::transport::Channel;
@@ -100,8 +100,9 @@ impl Client {
     ///
     /// # Errors
     /// The coordinator does not answer.
-    pub async fn interrupt(&mut self, thread: ThreadId) -> Result<(), ClientError> {
-        let request = wire::InterruptRequest { thread_id: thread.to_string() };
+    pub async fn interrupt(&mut self, thread: ThreadId, sessions: OnInterrupt) -> Result<(), ClientError> {
+        let sessions = wire::OnInterrupt::from(sessions).into();
+        let request = wire::InterruptRequest { thread_id: thread.to_string(), sessions };
         within("interrupt the turn", ASK_DEADLINE, self.turns.interrupt(request)).await.map(drop)
     }
 }

@@ -6,7 +6,7 @@ use crate::signals::{Signals, Wish};
 use capstan_types::event::{Event, EventBody};
 use capstan_types::id::{EventSeq, ThreadId};
 use capstan_types::item::ItemBody;
-use capstan_types::thread::{ThreadSettings, TurnInput};
+use capstan_types::thread::{OnInterrupt, ThreadSettings, TurnInput};
 use std::io;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -79,7 +79,8 @@ pub async fn run(
             return Ok(watch.give_up());
         }
         watch.stop_for(wished);
-        if let Err(error) = client.interrupt(thread).await {
+        // Who stops a run expects that nothing of it runs on.
+        if let Err(error) = client.interrupt(thread, OnInterrupt::KillSessions).await {
             tracing::warn!(%error, "the turn could not be interrupted");
             return Ok(watch.give_up());
         }

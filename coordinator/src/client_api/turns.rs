@@ -6,7 +6,7 @@ use crate::thread::open::{ASK_DEADLINE, Threads};
 use capstan_proto::wire::client as wire;
 use capstan_proto::wire::client::turns_server::Turns as Service;
 use capstan_runtime::actors::ask::{AskError, ask};
-use capstan_types::thread::TurnInput;
+use capstan_types::thread::{OnInterrupt, TurnInput};
 use tonic::{Request, Response, Status};
 
 /// Serves turns.
@@ -26,8 +26,10 @@ impl Service for TurnsService {
     }
 
     async fn interrupt(&self, request: Request<wire::InterruptRequest>) -> Result<Response<wire::InterruptResponse>, Status> {
-        let actor = running(&self.0, thread_id(&request.into_inner().thread_id)?).await?;
-        ask(&actor, ASK_DEADLINE, ThreadMsg::Interrupt).await.map_err(unavailable)?;
+        let request = request.into_inner();
+        let sessions = OnInterrupt::from(request.sessions());
+        let actor = running(&self.0, thread_id(&request.thread_id)?).await?;
+        ask(&actor, ASK_DEADLINE, |reply| ThreadMsg::Interrupt(sessions, reply)).await.map_err(unavailable)?;
         Ok(Response::new(wire::InterruptResponse {}))
     }
 }

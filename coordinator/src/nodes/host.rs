@@ -6,7 +6,7 @@ use super::reader::{LinkReader, attach};
 use async_trait::async_trait;
 use bytes::Bytes;
 use capstan_proto::wire::node as wire;
-use capstan_tools::host::{ExecHost, HostError, PatchRequest, SessionReader, StartSession};
+use capstan_tools::host::{ExecHost, HostError, Input, PatchRequest, SessionReader, StartSession};
 use capstan_types::id::{NodeId, SessionId};
 use capstan_types::output::Seq;
 use capstan_types::path::AbsPath;
@@ -119,9 +119,10 @@ impl ExecHost for NodeHost {
         Ok(Box::new(LinkReader::new(self.link.clone(), self.authority.clone(), Some(session), from, stream)))
     }
 
-    async fn write(&self, session: SessionId, bytes: Bytes) -> Result<(), HostError> {
+    async fn write(&self, session: SessionId, bytes: Bytes, then: Input) -> Result<(), HostError> {
         let authority = Some((&self.authority).into());
-        let request = wire::WriteRequest { authority, session_id: session.to_string(), data: bytes, close: false };
+        let request =
+            wire::WriteRequest { authority, session_id: session.to_string(), data: bytes, close: then == Input::Closes };
         let done = within(ANSWER_DEADLINE, self.link.exec().write(request)).await;
         done.map(|_| ()).map_err(|status| self.failed(&status))
     }

@@ -7,7 +7,7 @@ use super::turn::{self, TurnHandle};
 use capstan_types::event::EventBody;
 use capstan_types::history::Usage;
 use capstan_types::id::TurnId;
-use capstan_types::thread::TurnInput;
+use capstan_types::thread::{OnInterrupt, TurnInput};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -65,9 +65,9 @@ impl Actor for ThreadActor {
             ThreadMsg::StartTurn(input, reply) => {
                 let _ = reply.send(state.start(*input, me));
             }
-            ThreadMsg::Interrupt(reply) => {
+            ThreadMsg::Interrupt(sessions, reply) => {
                 if let Some(running) = &state.running {
-                    running.handle.interrupt.cancel();
+                    running.handle.interrupt(sessions);
                 }
                 let _ = reply.send(());
             }
@@ -91,7 +91,7 @@ impl Actor for ThreadActor {
 
     async fn post_stop(&self, _: ActorRef<ThreadMsg>, state: &mut ThreadState) -> Result<(), ActorProcessingErr> {
         if let Some(running) = &state.running {
-            running.handle.interrupt.cancel();
+            running.handle.interrupt(OnInterrupt::KillSessions);
         }
         let ended = async { while state.turns.join_next().await.is_some() {} };
         // A turn that does not let go in time is dropped with the state.

@@ -3,22 +3,29 @@
 use super::context::TurnContext;
 use super::log::{Draft, LogError};
 use super::step::TurnStop;
+use super::turn::TurnHandle;
 use crate::clock;
 use capstan_tools::fault::ToolFault;
 use capstan_tools::host::ExecHost as _;
 use capstan_tools::invocation::{CallContext, CallResult};
 use capstan_types::call::{Call, CallEnd, Outcome};
+use capstan_types::event::EventBody;
 use capstan_types::history::Entry;
 use capstan_types::id::SessionId;
+use capstan_types::session::known::SessionChange;
+use capstan_types::thread::OnInterrupt;
 use futures::future::join_all;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// What the model is told of a call that was interrupted.
 const INTERRUPTED: &str = "The user interrupted the turn; the call was ended. It may have done part of its work.";
+
+/// Who is said to have ended a session of an interrupted turn.
+pub(super) const BY_INTERRUPT: &str = "the user, by interrupting the turn";
 
 /// What the model is told of a call that was ended because another call of its answer ended the turn.
 const STOPPED: &str = "The turn could not go on, so the call was ended. It may have done part of its work.";
@@ -31,7 +38,7 @@ const RELEASE_GRACE: Duration = Duration::from_secs(2);
 pub struct Calls {
     context: Arc<TurnContext>,
     invocation: CallContext,
-    interrupt: CancellationToken,
+    handle: TurnHandle,
     // Cancelled with `interrupt`, and also when the turn cannot go on: then its other calls need not either.
     stop: CancellationToken,
     // Calls that may run beside others take it for reading; one that must be alone takes it for writing.
@@ -43,11 +50,11 @@ pub struct Calls {
 pub struct Releases(JoinSet<()>);
 
 impl Calls {
-    /// Runs calls with `invocation` until `interrupt` is cancelled.
+    /// Runs calls with `invocation` until the turn of `handle` is interrupted.
     #[must_use]
-    pub fn new(context: Arc<TurnContext>, invocation: CallContext, interrupt: CancellationToken) -> Self {
-        let stop = interrupt.child_token();
-        Self { context, invocation, interrupt, stop, company: RwLock::new(()) }
+    pub fn new(context: Arc<TurnContext>, invocation: CallContext, handle: TurnHandle) -> Self {
+        let stop = handle.interrupt.child_token();
+        Self { context, invocation, handle, stop, company: RwLock::new(()) }
     }
 
     /// Runs the calls of one answer to their ends, and gives what the model is told of each, in the order asked.
@@ -83,7 +90,10 @@ impl Calls {
         };
         let end =
             CallEnd { call: call.id, outcome: result.outcome.clone(), output: result.output.clone(), ended_at: clock::now() };
-        let stored = self.context.log.record(vec![Draft::CallEnded(end)]).await;
+        let changed =
+            |change: &SessionChange| Draft::Event(Some(call.turn), EventBody::SessionChanged { change: change.clone() });
+        let drafts = result.changes.iter().map(changed).chain([Draft::CallEnded(end)]).collect();
+        let stored = self.context.log.record(drafts).await;
         stored.inspect_err(|_| self.stop.cancel())?;
         Ok(result)
     }
@@ -91,7 +101,7 @@ impl Calls {
     async fn invoke(&self, call: &Call) -> Result<CallResult, TurnStop> {
         tokio::select! {
             biased;
-            () = self.stop.cancelled() => Ok(self.end_early(call).await),
+            () = self.stop.cancelled() => self.end_early(call).await,
             result = self.context.toolbox.invoke(call, &self.invocation) => result.map_err(|fault| {
                 self.stop.cancel();
                 TurnStop::from(fault)
@@ -99,14 +109,21 @@ impl Calls {
         }
     }
 
-    async fn end_early(&self, call: &Call) -> CallResult {
-        let (by, output) = match self.interrupt.is_cancelled() {
-            true => ("the user, by interrupting the turn", INTERRUPTED),
-            false => ("the end of its turn", STOPPED),
-        };
+    async fn end_early(&self, call: &Call) -> Result<CallResult, TurnStop> {
+        let interrupted = self.handle.interrupt.is_cancelled();
+        if interrupted
+            && self.handle.on_interrupt() == OnInterrupt::KeepSessions
+            && let Some(left) = self.context.toolbox.leave(call, &self.invocation).await?
+        {
+            return Ok(left);
+        }
+        let (by, output) = if interrupted { (BY_INTERRUPT, INTERRUPTED) } else { ("the end of its turn", STOPPED) };
+        let began = Instant::now();
         // A call starts at most one session.
-        let release = self.invocation.sessions.end_call(call.id, by).await.pop();
-        CallResult { outcome: Outcome::Cancelled, output: output.to_owned(), release }
+        let ended = self.invocation.sessions.end_call(call.id, by).await.pop();
+        tracing::info!(call = %call.id, took_ms = began.elapsed().as_millis(), "a call was cancelled, and its session ended");
+        let (release, changes) = ended.map_or((None, Vec::new()), |ended| (Some(ended.session), vec![ended.change]));
+        Ok(CallResult { outcome: Outcome::Cancelled, output: output.to_owned(), release, changes })
     }
 }
 
@@ -120,7 +137,8 @@ impl From<ToolFault> for TurnStop {
 }
 
 impl Releases {
-    fn release(&mut self, context: &Arc<TurnContext>, session: SessionId) {
+    /// Tells a node that it may forget a session, whose end is stored.
+    pub(super) fn release(&mut self, context: &Arc<TurnContext>, session: SessionId) {
         while self.0.try_join_next().is_some() {} // a JoinSet keeps finished tasks until asked
         let host = Arc::clone(&context.host);
         self.0.spawn(async move {

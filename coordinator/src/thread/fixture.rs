@@ -40,6 +40,7 @@ pub(super) fn settings() -> ThreadSettings {
         environment: BTreeMap::new(),
         instructions: None,
         plan_tool: false,
+        cleaning: capstan_types::output::clean::Cleaning::Clean,
     }
 }
 

@@ -9,6 +9,7 @@ use capstan_tools::items::{ItemSink, SinkClosed};
 use capstan_types::event::EventBody;
 use capstan_types::id::TurnId;
 use capstan_types::item::{Item, ItemBody, ItemId, ItemStatus};
+use capstan_types::session::known::SessionChange;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -107,6 +108,10 @@ impl ItemSink for TurnItems {
         self.note(EventBody::ItemCompleted { item: Item { id, body } }).await?;
         ending.done();
         Ok(())
+    }
+
+    async fn session(&self, change: SessionChange) -> Result<(), SinkClosed> {
+        self.note(EventBody::SessionChanged { change }).await
     }
 
     fn output(&self, id: ItemId, text: String) {

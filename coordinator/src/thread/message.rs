@@ -3,7 +3,7 @@
 use super::live::Subscription;
 use super::log::LogError;
 use capstan_types::id::TurnId;
-use capstan_types::thread::TurnInput;
+use capstan_types::thread::{OnInterrupt, TurnInput};
 use ractor::RpcReplyPort;
 
 /// Requests in the imperative, facts in the past tense.
@@ -12,7 +12,7 @@ pub enum ThreadMsg {
     /// Start a turn.
     StartTurn(Box<TurnInput>, RpcReplyPort<Result<TurnId, TurnRefused>>),
     /// Interrupt the running turn, if there is one.
-    Interrupt(RpcReplyPort<()>),
+    Interrupt(OnInterrupt, RpcReplyPort<()>),
     /// Add a listener.
     Subscribe(RpcReplyPort<Result<Subscription, LogError>>),
     /// The turn's task has ended.

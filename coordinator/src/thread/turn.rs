@@ -3,7 +3,7 @@
 //! A plain async function in a task that the thread's actor owns. Invariants: an answer is stored before anything is done for it; a
 //! call has one end; when a turn ends, for whatever reason, no item of it is left open.
 
-use super::calls::{Calls, Releases};
+use super::calls::{self, Calls, Releases};
 use super::context::TurnContext;
 use super::items::TurnItems;
 use super::log::Draft;
@@ -13,11 +13,14 @@ use super::workspace::{self, Before};
 use capstan_model::{ModelClient, Prompt};
 use capstan_tools::invocation::{CallContext, NobodyToAsk};
 use capstan_tools::plan::PlanState;
+use capstan_tools::sessions::EndedSession;
 use capstan_types::event::EventBody;
 use capstan_types::history::{Entry, Usage};
 use capstan_types::id::TurnId;
 use capstan_types::item::{Item, ItemBody};
-use capstan_types::thread::TurnInput;
+use capstan_types::session::known::SessionChange;
+use capstan_types::thread::{OnInterrupt, TurnInput};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +43,24 @@ pub struct TurnHandle {
     /// Set once the turn's end has its place in the log, to the tokens that the thread has used then: from there on the next turn may
     /// begin, even if this one still tells nodes to forget its sessions.
     pub ended: Arc<OnceLock<Usage>>,
+    /// Whether whoever interrupts wants the turn's sessions ended.
+    kill: Arc<AtomicBool>,
+}
+
+impl TurnHandle {
+    /// Interrupts the turn. Who asks again may only ask for more.
+    pub fn interrupt(&self, sessions: OnInterrupt) {
+        if sessions == OnInterrupt::KillSessions {
+            self.kill.store(true, Ordering::Release);
+        }
+        self.interrupt.cancel();
+    }
+
+    /// What becomes of the turn's sessions, once it is interrupted.
+    #[must_use]
+    pub fn on_interrupt(&self) -> OnInterrupt {
+        if self.kill.load(Ordering::Acquire) { OnInterrupt::KillSessions } else { OnInterrupt::KeepSessions }
+    }
 }
 
 /// Runs one turn to its end; `before` is what the thread had used.
@@ -74,6 +95,9 @@ impl Turn<'_> {
     async fn run_to_end(&mut self, input: TurnInput) {
         let mut before = Before::take(Arc::clone(&self.context.host), &self.context.facts);
         let stopped = self.steps(input, &mut before).await;
+        if matches!(stopped, Err(TurnStop::Interrupted)) && self.handle.on_interrupt() == OnInterrupt::KillSessions {
+            self.end_sessions().await;
+        }
         before.settle(&self.handle.interrupt).await;
         if let Some(diff) = before.diff(&self.handle.interrupt).await {
             self.context.log.tell_surely(Some(self.id), EventBody::TurnDiff { diff }).await;
@@ -84,6 +108,20 @@ impl Turn<'_> {
             Err(stop) => EventBody::TurnFailed { message: stop.to_string() },
         };
         self.end(end).await;
+    }
+
+    /// Ends what earlier calls of the turn left to run.
+    async fn end_sessions(&mut self) {
+        let ended = self.context.sessions.end_turn(self.id, calls::BY_INTERRUPT).await;
+        let changed = |session: &EndedSession| self.changed(session.change.clone());
+        // It fails only with the log, which the turn's end meets too; the nodes then keep the sessions until their retention is over.
+        if self.context.log.record(ended.iter().map(changed).collect()).await.is_ok() {
+            ended.iter().for_each(|session| self.releases.release(self.context, session.session));
+        }
+    }
+
+    fn changed(&self, change: SessionChange) -> Draft {
+        Draft::Event(Some(self.id), EventBody::SessionChanged { change })
     }
 
     async fn end(&self, end: EventBody) {
@@ -113,7 +151,7 @@ impl Turn<'_> {
         let client = context.models.client(&context.settings.provider).map_err(|error| TurnStop::Failed(error.to_string()))?;
         let output_schema = input.output_schema.clone();
         let mut entries = self.begin(input).await?;
-        let calls = Calls::new(Arc::clone(context), self.invocation(), self.handle.interrupt.clone());
+        let calls = Calls::new(Arc::clone(context), self.invocation(), self.handle.clone());
         for _ in 0..MOST_STEPS {
             let asked = self.step(client.as_ref(), &mut entries, output_schema.clone()).await?;
             if asked.is_empty() {
@@ -139,6 +177,11 @@ impl Turn<'_> {
             let policy = workspace::policy(&context.settings, &context.facts);
             added.push(prompt::environment(&context.settings, &context.facts, &policy));
         }
+        let mut changes = Vec::new();
+        if let Some(said) = context.sessions.announce() {
+            added.push(Entry::Developer { text: said.text });
+            changes = said.changes;
+        }
         let images = u32::try_from(input.images.len()).unwrap_or(u32::MAX);
         let preview = input.text.trim().chars().take(PREVIEW_CHARS).collect();
         let body = ItemBody::UserMessage { text: input.text.clone(), images };
@@ -149,6 +192,7 @@ impl Turn<'_> {
             Draft::Event(Some(self.id), EventBody::TurnStarted),
             Draft::Event(Some(self.id), EventBody::ItemCompleted { item }),
         ];
+        drafts.extend(changes.into_iter().map(|change| self.changed(change)));
         drafts.extend(added.iter().cloned().map(|entry| Draft::Entry(self.id, entry)));
         context.log.record(drafts).await?;
         entries.append(&mut added);
@@ -188,6 +232,7 @@ impl Turn<'_> {
             cwd: context.facts.root.clone(),
             policy: workspace::policy(&context.settings, &context.facts),
             limits: context.settings.limits(),
+            cleaning: context.settings.cleaning,
             approval: context.settings.approval,
             approver: Arc::new(NobodyToAsk),
             environment: context.settings.environment.clone(),

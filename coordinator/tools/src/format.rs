@@ -77,6 +77,14 @@ pub(crate) fn ended(end: &SessionEnd, enforced: Option<&Enforced>) -> String {
     }
 }
 
+/// The number of a signal by its name, with or without `SIG`, or by its number.
+pub(crate) fn signal_number(name: &str) -> Option<i32> {
+    let name = name.trim().to_ascii_uppercase();
+    let name = name.strip_prefix("SIG").unwrap_or(&name);
+    let named = |number: &i32| signal_name(*number).is_some_and(|known| known.strip_prefix("SIG") == Some(name));
+    (1..=31).find(named).or_else(|| name.parse().ok().filter(|number| (1..=64).contains(number)))
+}
+
 /// The result of a patch.
 pub(crate) fn patch_report(exit_code: i32, wall: Duration, output: &str) -> String {
     format!("Exit code: {exit_code}\nWall time: {:.1} seconds\nOutput:\n{output}", wall.as_secs_f64())
@@ -100,8 +108,12 @@ const fn signal_name(signal: i32) -> Option<&'static str> {
         13 => "SIGPIPE",
         14 => "SIGALRM",
         15 => "SIGTERM",
+        18 => "SIGCONT",
+        19 => "SIGSTOP",
+        20 => "SIGTSTP",
         24 => "SIGXCPU",
         25 => "SIGXFSZ",
+        28 => "SIGWINCH",
         31 => "SIGSYS",
         _ => return None,
     })

@@ -2,11 +2,14 @@
 
 mod apply_patch;
 mod exec_command;
+mod sessions;
 mod tell;
 mod update_plan;
 mod write_stdin;
 
 pub(crate) use apply_patch::ApplyPatch;
 pub(crate) use exec_command::ExecCommand;
+pub(crate) use sessions::Sessions;
+pub(crate) use tell::leave;
 pub(crate) use update_plan::UpdatePlan;
 pub(crate) use write_stdin::WriteStdin;

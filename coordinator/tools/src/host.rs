@@ -30,8 +30,8 @@ pub trait ExecHost: Debug + Send + Sync {
     /// Reads a session from `from` on.
     async fn attach(&self, session: SessionId, from: Seq) -> Result<Box<dyn SessionReader>, HostError>;
 
-    /// Writes to a session's standard input.
-    async fn write(&self, session: SessionId, bytes: Bytes) -> Result<(), HostError>;
+    /// Writes to a session's standard input, and closes it afterwards if `then` says so.
+    async fn write(&self, session: SessionId, bytes: Bytes, then: Input) -> Result<(), HostError>;
 
     /// Sends a signal to the foreground of a session.
     async fn signal(&self, session: SessionId, signal: i32) -> Result<(), HostError>;
@@ -44,6 +44,15 @@ pub trait ExecHost: Debug + Send + Sync {
 
     /// Applies a patch under `policy`, all of it or nothing.
     async fn apply_patch(&self, patch: PatchRequest) -> Result<PatchReport, HostError>;
+}
+
+/// What becomes of standard input after a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// It stays open.
+    StaysOpen,
+    /// It is closed; on a terminal the end-of-file character is sent.
+    Closes,
 }
 
 /// Reads one session's events in order.

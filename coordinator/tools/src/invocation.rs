@@ -8,8 +8,10 @@ use async_trait::async_trait;
 use capstan_types::call::Outcome;
 use capstan_types::id::{SessionId, ThreadId};
 use capstan_types::limits::SessionLimits;
+use capstan_types::output::clean::Cleaning;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{ApprovalPolicy, SandboxPolicy};
+use capstan_types::session::known::SessionChange;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -31,6 +33,8 @@ pub struct CallContext {
     pub policy: SandboxPolicy,
     /// What each session may use, from the settings, never from a call.
     pub limits: SessionLimits,
+    /// How output is told to the model, when a call does not say.
+    pub cleaning: Cleaning,
     /// When a person is asked.
     pub approval: ApprovalPolicy,
     /// Who is asked.
@@ -50,6 +54,8 @@ pub struct CallResult {
     pub output: String,
     /// A session whose end this result tells. Once the result is stored, the caller releases it with [`ExecHost::release`].
     pub release: Option<SessionId>,
+    /// What the model knows of sessions once it has this result. To be stored together with the call's end.
+    pub changes: Vec<SessionChange>,
 }
 
 /// Asks whoever may decide.

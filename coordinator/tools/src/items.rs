@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use capstan_types::item::{ItemBody, ItemId};
+use capstan_types::session::known::SessionChange;
 use std::fmt::Debug;
 
 /// Takes note of items while a call runs. They are stored in the order told, and before the end of the call.
@@ -13,6 +14,8 @@ pub trait ItemSink: Debug + Send + Sync {
     async fn updated(&self, id: ItemId, body: ItemBody) -> Result<(), SinkClosed>;
     /// An item is done.
     async fn completed(&self, id: ItemId, body: ItemBody) -> Result<(), SinkClosed>;
+    /// What the model knows of a session changed.
+    async fn session(&self, change: SessionChange) -> Result<(), SinkClosed>;
     /// A running command wrote. May be dropped when nobody listens or listeners are slow.
     fn output(&self, id: ItemId, text: String);
 }

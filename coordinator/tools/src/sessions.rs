@@ -4,23 +4,23 @@
 //! command never blocks because nobody asks for its output. Invariants: a number is never used twice; at most [`MAX_SESSIONS`] sessions
 //! exist at a time, and the next one is refused rather than an old one ended behind the model's back.
 
+mod announce;
 mod live;
 mod pump;
 mod record;
 
+pub use announce::Announcement;
 pub(crate) use live::{LiveSession, Patience, Started};
 pub(crate) use record::Ending;
 
-use capstan_types::id::{CallId, SessionId};
+use capstan_types::id::{CallId, SessionId, TurnId};
+use capstan_types::session::known::{FIRST_NUMBER, KnownSessions, REMEMBERED, SessionChange};
 use futures::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The most sessions that one thread may have: those that run, and those whose end the model has not been told.
 pub const MAX_SESSIONS: usize = 64;
-
-/// The first number. Four digits, so that it is not taken for a process id or an exit code.
-const FIRST_NUMBER: u32 = 1000;
 
 const SHOWN_COMMAND_CHARS: usize = 80;
 
@@ -35,6 +35,8 @@ struct Inner {
     next: u32,
     starting: usize,
     live: BTreeMap<u32, Arc<LiveSession>>,
+    /// How the last ones ended that the model was told of.
+    closed: BTreeMap<u32, String>,
 }
 
 /// What is told of a session in lists.
@@ -50,12 +52,23 @@ pub struct ListedSession {
     pub command: String,
     /// Whether it has ended, and the model has not been told.
     pub ended: bool,
+    /// How many bytes it wrote that the model has not been told.
+    pub untold: u64,
+}
+
+/// A session that was ended for somebody, and is no longer in the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedSession {
+    /// The session, to be released once the change is stored.
+    pub session: SessionId,
+    /// What is to be stored.
+    pub change: SessionChange,
 }
 
 /// There is no room for another session. For the model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this thread has {MAX_SESSIONS} sessions, which is the most; poll those that have ended with write_stdin, or end some by sending them \"\\u0003\":\n{list}"
+    "this thread has {MAX_SESSIONS} sessions, which is the most; poll those that have ended with write_stdin, or end some with the tool `sessions`:\n{list}"
 )]
 pub(crate) struct TableFull {
     list: String,
@@ -63,7 +76,7 @@ pub(crate) struct TableFull {
 
 impl Default for SessionTable {
     fn default() -> Self {
-        Self { inner: Mutex::new(Inner { next: FIRST_NUMBER, starting: 0, live: BTreeMap::new() }) }
+        Self { inner: Mutex::new(Inner { next: FIRST_NUMBER, starting: 0, live: BTreeMap::new(), closed: BTreeMap::new() }) }
     }
 }
 
@@ -86,9 +99,36 @@ impl SessionTable {
         self.lock().live.get(&number).cloned()
     }
 
-    /// Forgets a session whose end has been told.
-    pub(crate) fn remove(&self, number: u32) {
-        self.lock().live.remove(&number);
+    /// How a session ended that the model was told of, if it is one of the last.
+    pub(crate) fn how_closed(&self, number: u32) -> Option<String> {
+        self.lock().closed.get(&number).cloned()
+    }
+
+    /// Forgets a session whose end has been told, all but how it ended.
+    pub(crate) fn close(&self, live: &LiveSession) -> SessionChange {
+        let number = live.number();
+        let how = live.how().unwrap_or_else(|| "Process state unknown: its end was not seen".to_owned());
+        let mut inner = self.lock();
+        inner.live.remove(&number);
+        inner.closed.insert(number, how.clone());
+        while inner.closed.len() > REMEMBERED {
+            inner.closed.pop_first();
+        }
+        SessionChange::Closed { number, how }
+    }
+
+    /// The table as the stored events of the thread tell of it, once all that was told is stored.
+    #[must_use]
+    pub fn known(&self) -> KnownSessions {
+        let inner = self.lock();
+        let open = inner.live.values().map(|live| (live.number(), live.known())).collect();
+        KnownSessions { next_number: inner.next, open, closed: inner.closed.clone() }
+    }
+
+    /// The session that a call started, if it is known.
+    #[must_use]
+    pub(crate) fn of_call(&self, call: CallId) -> Option<Arc<LiveSession>> {
+        self.lock().live.values().find(|session| session.call() == call).cloned()
     }
 
     /// The sessions in order of their numbers.
@@ -101,21 +141,26 @@ impl SessionTable {
     /// Ends the session that a call started, if there is one, and waits for its end and its completed item for a few seconds.
     ///
     /// The returned sessions are to be released by the caller once it has stored what became of them.
-    pub async fn end_call(&self, call: CallId, by: &str) -> Vec<SessionId> {
+    pub async fn end_call(&self, call: CallId, by: &str) -> Vec<EndedSession> {
         let mine: Vec<_> = self.lock().live.values().filter(|session| session.call() == call).cloned().collect();
         self.end(mine, by).await
     }
 
+    /// Ends the sessions that a turn's calls started, as [`SessionTable::end_call`] does.
+    pub async fn end_turn(&self, turn: TurnId, by: &str) -> Vec<EndedSession> {
+        let mine: Vec<_> = self.lock().live.values().filter(|session| session.turn() == turn).cloned().collect();
+        self.end(mine, by).await
+    }
+
     /// Ends every session, as [`SessionTable::end_call`] does.
-    pub async fn end_all(&self, by: &str) -> Vec<SessionId> {
+    pub async fn end_all(&self, by: &str) -> Vec<EndedSession> {
         let all: Vec<_> = self.lock().live.values().cloned().collect();
         self.end(all, by).await
     }
 
-    async fn end(&self, sessions: Vec<Arc<LiveSession>>, by: &str) -> Vec<SessionId> {
+    async fn end(&self, sessions: Vec<Arc<LiveSession>>, by: &str) -> Vec<EndedSession> {
         join_all(sessions.iter().map(|session| session.kill(by))).await;
-        sessions.iter().for_each(|session| self.remove(session.number()));
-        sessions.iter().map(|session| session.session()).collect()
+        sessions.iter().map(|live| EndedSession { session: live.session(), change: self.close(live) }).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -124,7 +169,8 @@ impl SessionTable {
     }
 }
 
-fn shown(session: &ListedSession) -> String {
+/// One line of a list.
+pub(crate) fn shown(session: &ListedSession) -> String {
     let command: String = session.command.chars().take(SHOWN_COMMAND_CHARS).collect();
     format!("  {} ({}): {command}", session.number, if session.ended { "ended" } else { "running" })
 }

@@ -3,6 +3,7 @@
 mod apply_patch;
 mod exec_command;
 mod fake;
+mod later_turns;
 mod lost;
 mod patch_in_shell;
 mod policy;

@@ -2,7 +2,7 @@
 
 use crate::fault::ToolFault;
 use crate::handler::{Company, Handler};
-use crate::handlers::{ApplyPatch, ExecCommand, UpdatePlan, WriteStdin};
+use crate::handlers::{self, ApplyPatch, ExecCommand, Sessions, UpdatePlan, WriteStdin};
 use crate::invocation::{CallContext, CallResult};
 use crate::orchestrator;
 use crate::router::Router;
@@ -18,10 +18,11 @@ pub struct Toolbox {
 }
 
 impl Toolbox {
-    /// The tools of every thread: run a command, speak to it, patch files, and, `with_plan`, show a plan.
+    /// The tools of every thread: run a command, speak to it, patch files, look after sessions, and, `with_plan`, show a plan.
     #[must_use]
     pub fn standard(with_plan: bool) -> Self {
-        let mut handlers: Vec<Box<dyn Handler>> = vec![Box::new(ExecCommand), Box::new(WriteStdin), Box::new(ApplyPatch)];
+        let mut handlers: Vec<Box<dyn Handler>> =
+            vec![Box::new(ExecCommand), Box::new(WriteStdin), Box::new(ApplyPatch), Box::new(Sessions)];
         if with_plan {
             handlers.push(Box::new(UpdatePlan));
         }
@@ -66,6 +67,14 @@ impl Toolbox {
             span.record("process.exit.code", code);
         }
         Ok(result)
+    }
+
+    /// Leaves the session of an interrupted call to run on, and tells what it wrote until now; `None` when the call has none.
+    ///
+    /// # Errors
+    /// Only what ends the whole turn.
+    pub async fn leave(&self, call: &Call, context: &CallContext) -> Result<Option<CallResult>, ToolFault> {
+        handlers::leave(call, context).await
     }
 
     async fn carry_out(&self, call: &Call, context: &CallContext) -> Result<CallResult, ToolFault> {

@@ -37,6 +37,7 @@ fn body_to_wire(body: EventBody) -> wire::event::Body {
         EventBody::TurnDiff { diff } => Body::TurnDiff(diff),
         EventBody::TurnCompleted { usage } => Body::TurnCompleted(wire::TurnCompleted { usage: Some(usage.into()) }),
         EventBody::TurnFailed { message } => Body::TurnFailed(message),
+        EventBody::SessionChanged { change } => Body::SessionChanged(change.into()),
         EventBody::TurnInterrupted => Body::TurnInterrupted(wire::TurnInterrupted {}),
     }
 }
@@ -71,6 +72,7 @@ fn body_from_wire(body: wire::event::Body) -> Result<EventBody, Malformed> {
         Body::TurnDiff(diff) => EventBody::TurnDiff { diff },
         Body::TurnCompleted(completed) => EventBody::TurnCompleted { usage: completed.usage.unwrap_or_default().into() },
         Body::TurnFailed(message) => EventBody::TurnFailed { message },
+        Body::SessionChanged(changed) => EventBody::SessionChanged { change: changed.try_into()? },
         Body::TurnInterrupted(_) => EventBody::TurnInterrupted,
     })
 }

@@ -1,11 +1,12 @@
 //! Threads, their settings, and what a turn is begun with.
 
-use super::{Malformed, client_profile, nonempty, parse};
+use super::{Malformed, client_profile, client_session, nonempty, parse};
 use crate::wire::client as wire;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use capstan_types::history::Image;
 use capstan_types::id::Epoch;
+use capstan_types::output::clean::Cleaning;
 use capstan_types::policy::ApprovalPolicy;
 use capstan_types::thread::{ThreadRecord, ThreadSettings, TurnInput};
 use capstan_types::time::UnixMillis;
@@ -35,6 +36,7 @@ impl From<ThreadSettings> for wire::ThreadSettings {
             environment: settings.environment.into_iter().collect(),
             instructions: settings.instructions.unwrap_or_default(),
             plan_tool: settings.plan_tool,
+            raw_output: settings.cleaning == Cleaning::Raw,
         }
     }
 }
@@ -69,6 +71,7 @@ impl TryFrom<wire::ThreadSettings> for ThreadSettings {
             environment: wire.environment.into_iter().collect(),
             instructions: nonempty(wire.instructions),
             plan_tool: wire.plan_tool,
+            cleaning: client_session::cleaning(wire.raw_output),
         })
     }
 }

@@ -111,9 +111,14 @@ impl TryFrom<wire::TermSize> for TermSize {
     type Error = Malformed;
 
     fn try_from(wire: wire::TermSize) -> Result<Self, Malformed> {
-        let cells = |count: u32| u16::try_from(count).map_err(|_| Malformed::new("size", "at most 65535 rows and columns"));
-        Ok(Self { rows: cells(wire.rows)?, cols: cells(wire.cols)? })
+        term_size(wire.rows, wire.cols)
     }
+}
+
+/// A size from its numbers.
+pub(super) fn term_size(rows: u32, cols: u32) -> Result<TermSize, Malformed> {
+    let cells = |count: u32| u16::try_from(count).map_err(|_| Malformed::new("size", "at most 65535 rows and columns"));
+    Ok(TermSize { rows: cells(rows)?, cols: cells(cols)? })
 }
 
 impl From<&SandboxPolicy> for wire::Policy {

@@ -8,6 +8,7 @@ mod head_tail;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use decode::unfinished;
 pub use decode::{Decoder, to_text};
 pub use head_tail::HeadTail;
 

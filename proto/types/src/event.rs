@@ -3,6 +3,7 @@
 use crate::history::Usage;
 use crate::id::{EventSeq, ThreadId, TurnId};
 use crate::item::{Item, ItemId};
+use crate::session::known::SessionChange;
 use crate::thread::ThreadSettings;
 use crate::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,11 @@ pub enum EventBody {
         item: ItemId,
         /// The new output, with what is not UTF-8 replaced.
         text: String,
+    },
+    /// What a model knows of a session changed. For whoever takes the thread over; people read the session's item.
+    SessionChanged {
+        /// What happened.
+        change: SessionChange,
     },
     /// Something a person should know while the turn goes on, such as a retry. Live only.
     Notice {

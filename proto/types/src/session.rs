@@ -1,5 +1,7 @@
 //! What a coordinator asks of a node about sessions, and what it is told.
 
+pub mod known;
+
 use crate::id::{Attempt, CallId, Epoch, SessionId, ThreadId};
 use crate::item::FileChange;
 use crate::launch::{Denial, Enforced, SessionEnd, Stdio};

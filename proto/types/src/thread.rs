@@ -3,6 +3,7 @@
 use crate::history::Image;
 use crate::id::{Epoch, NodeId, ThreadId};
 use crate::limits::SessionLimits;
+use crate::output::clean::Cleaning;
 use crate::path::AbsPath;
 use crate::policy::{ApprovalPolicy, Level, PermissionProfile, SandboxMode};
 use crate::time::UnixMillis;
@@ -47,6 +48,19 @@ pub struct ThreadSettings {
     /// Whether the model is offered `update_plan`.
     #[serde(default)]
     pub plan_tool: bool,
+    /// How the output of commands is told to the model, when a call does not say.
+    #[serde(default)]
+    pub cleaning: Cleaning,
+}
+
+/// What becomes of a turn's running sessions when it is interrupted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnInterrupt {
+    /// They run on, and the next turns are told of them.
+    #[default]
+    KeepSessions,
+    /// They are ended.
+    KillSessions,
 }
 
 impl ThreadSettings {

@@ -6,6 +6,7 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
     Scope, path_beneath_rules,
 };
+use rustix::process::Resource;
 use seccompiler::{
     SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch, apply_filter,
 };
@@ -32,7 +33,7 @@ pub(super) fn confine(kept: [RawFd; 3], holder: u32) -> Result<(), Step> {
     std::env::set_current_dir("/").map_err(step("directory"))?;
     // Not the number of processes: that is counted over all of the user's, so one session's proxy would starve another's. The filter
     // below lets it make threads only, and it bounds those itself.
-    for (resource, most) in [(libc::RLIMIT_NOFILE, DESCRIPTORS), (libc::RLIMIT_CORE, 0), (libc::RLIMIT_FSIZE, 0)] {
+    for (resource, most) in [(Resource::Nofile, DESCRIPTORS), (Resource::Core, 0), (Resource::Fsize, 0)] {
         privileges::bound(resource, most).map_err(step("limits"))?;
     }
     if process::user() == 0 {

@@ -1,3 +1,5 @@
+#![expect(unsafe_code, reason = "the tests try what the proxy may not do")]
+
 use super::*;
 use capstan_types::launch::Denial;
 use std::io::BufRead;

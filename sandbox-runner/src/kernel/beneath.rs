@@ -1,15 +1,13 @@
 //! Files below a directory that hostile programs may be changing at this moment.
 //!
 //! No symbolic link is followed and nothing above the directory is reached, whatever happens between two looks.
-#![expect(unsafe_code, reason = "openat2 has no safe form in the standard library")]
 
 use super::process;
-use std::ffi::{CString, OsStr, OsString};
-use std::fs::{self, DirBuilder, File};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, ResolveFlags, Uid, chownat, fstat, mkdirat, openat2, renameat, unlinkat};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// A directory that is held by its handle.
@@ -19,33 +17,19 @@ pub(crate) struct Held(OwnedFd);
 impl Held {
     /// The directory `root`.
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
-        use std::os::unix::fs::OpenOptionsExt;
-        let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
-        File::options().read(true).custom_flags(flags).open(root).map(|file| Self(file.into()))
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::open(root, flags, Mode::empty())?))
     }
 
-    fn beneath(&self, relative: &Path, flags: libc::c_int) -> io::Result<OwnedFd> {
+    fn beneath(&self, relative: &Path, flags: OFlags) -> io::Result<OwnedFd> {
         let path = if relative.as_os_str().is_empty() { OsStr::new(".") } else { relative.as_os_str() };
-        let path = CString::new(path.as_bytes())?;
-        // SAFETY: all zero is a valid request.
-        let mut how: libc::open_how = unsafe { std::mem::zeroed() };
-        how.flags = u64::try_from(flags | libc::O_CLOEXEC).unwrap_or_default();
-        how.resolve = libc::RESOLVE_BENEATH | libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_MAGICLINKS;
-        // SAFETY: the path is a live C string, and the struct is live and of the given size.
-        let fd = unsafe {
-            libc::syscall(libc::SYS_openat2, self.0.as_raw_fd(), path.as_ptr(), &raw const how, size_of::<libc::open_how>())
-        };
-        let fd = i32::try_from(fd).unwrap_or(-1);
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the descriptor is new, so nobody else owns it.
-        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        Ok(openat2(&self.0, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve)?)
     }
 
     /// A path by which the standard library reaches what lies in the directory at `relative`, as long as the handle lives.
     fn directory(&self, relative: &Path) -> io::Result<(OwnedFd, PathBuf)> {
-        let fd = self.beneath(relative, libc::O_PATH | libc::O_DIRECTORY)?;
+        let fd = self.beneath(relative, OFlags::PATH | OFlags::DIRECTORY)?;
         let path = PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()));
         Ok((fd, path))
     }
@@ -68,7 +52,7 @@ impl Held {
         if !self.look(relative)?.is_file() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let file = File::from(self.beneath(relative, libc::O_RDONLY | libc::O_NONBLOCK)?);
+        let file = File::from(self.beneath(relative, OFlags::RDONLY | OFlags::NONBLOCK)?);
         let mut bytes = Vec::new();
         file.take(most).read_to_end(&mut bytes)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -77,37 +61,37 @@ impl Held {
     /// The directory that holds what is at `relative`, and its name there.
     pub(crate) fn parent(&self, relative: &Path) -> io::Result<(Self, OsString)> {
         let name = relative.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        let (held, _) = self.directory(relative.parent().unwrap_or_else(|| Path::new("")))?;
-        Ok((Self(held), name.to_owned()))
+        let above = relative.parent().unwrap_or_else(|| Path::new(""));
+        Ok((Self(self.beneath(above, OFlags::PATH | OFlags::DIRECTORY)?), name.to_owned()))
     }
 
     /// The directory at `relative`, to be locked.
     pub(crate) fn open_directory(&self, relative: &Path) -> io::Result<File> {
-        self.beneath(relative, libc::O_RDONLY | libc::O_DIRECTORY).map(File::from)
+        self.beneath(relative, OFlags::RDONLY | OFlags::DIRECTORY).map(File::from)
     }
 
     /// Makes a directory with exactly this mode, for the owner of the one that it is made in.
     pub(crate) fn make_directory(&self, relative: &Path, mode: u32) -> io::Result<()> {
         let (held, name) = self.parent(relative)?;
-        let above = fs::metadata(format!("/proc/self/fd/{}", held.0.as_raw_fd()))?;
-        let path = Path::new("/proc/self/fd").join(held.0.as_raw_fd().to_string()).join(name);
+        let above = fstat(&held.0)?;
         let mask = process::set_umask(0);
-        let made = DirBuilder::new().mode(mode).create(&path);
+        let made = mkdirat(&held.0, &name, Mode::from_raw_mode(mode));
         process::set_umask(mask);
+        made?;
+        let (user, group) = (Uid::from_raw(above.st_uid), Gid::from_raw(above.st_gid));
         // Of the link itself, should somebody have put one there by now.
-        made.and_then(|()| lchown(path, Some(above.uid()), Some(above.gid())))
+        Ok(chownat(&held.0, &name, Some(user), Some(group), AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
     /// Removes the empty directory of this name.
     pub(crate) fn remove_directory(&self, name: &OsStr) -> io::Result<()> {
-        fs::remove_dir(Path::new("/proc/self/fd").join(self.0.as_raw_fd().to_string()).join(name))
+        Ok(unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
     }
 
     /// Gives what is at `relative` the name `to`, in the same directory; what had that name is replaced or, if it is a directory with
     /// something in it, keeps it.
     pub(crate) fn rename(&self, relative: &Path, to: &OsStr) -> io::Result<()> {
-        let name = relative.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        let (_held, path) = self.directory(relative.parent().unwrap_or_else(|| Path::new("")))?;
-        fs::rename(path.join(name), path.join(to))
+        let (held, name) = self.parent(relative)?;
+        Ok(renameat(&held.0, name, &held.0, to)?)
     }
 }

@@ -1,8 +1,10 @@
 //! File descriptors: waiting for several at once, and the three that every program has.
-#![expect(unsafe_code, reason = "fcntl, poll, close_range and dup2 have no safe form in the standard library")]
+#![expect(unsafe_code, reason = "close_range has no safe form, and a poll of descriptors that change owners neither")]
 
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, RawFd};
 use std::time::Duration;
 
 /// The number after standard error: what is from here on is nobody's but the runner's.
@@ -14,10 +16,7 @@ fn checked(result: libc::c_int) -> io::Result<libc::c_int> {
 
 /// Makes reads and writes through `fd` return instead of waiting.
 pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: the descriptor is open for the time of the borrow, and neither command takes a pointer.
-    let flags = checked(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) })?;
-    // SAFETY: as above.
-    checked(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK) }).map(drop)
+    Ok(fcntl_setfl(fd, fcntl_getfl(fd)? | OFlags::NONBLOCK)?)
 }
 
 /// Closes every descriptor beyond the standard three, so that nothing a careless caller left open is held for a session's life.
@@ -29,11 +28,9 @@ pub(crate) fn close_inherited() -> io::Result<()> {
 /// Connects the standard three to `/dev/null`, so that whoever started us is not kept waiting for their end.
 pub(crate) fn detach_standard_streams() -> io::Result<()> {
     let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
-    for number in 0..3 {
-        // SAFETY: both numbers are open descriptors, and standard streams are owned by nobody.
-        checked(unsafe { libc::dup2(null.as_raw_fd(), number) })?;
-    }
-    Ok(())
+    dup2_stdin(&null)?;
+    dup2_stdout(&null)?;
+    Ok(dup2_stderr(&null)?)
 }
 
 /// The descriptors of one wait, and what became ready.

@@ -1,8 +1,11 @@
 //! Processes: the runner's own standing, its children, and signals to them.
-#![expect(unsafe_code, reason = "wait, kill, pidfd and prctl have no safe form in the standard library")]
+#![expect(unsafe_code, reason = "fork, _exit, getrusage, and signals of any number have no safe form in the libraries")]
 
+use rustix::fs::Mode;
+use rustix::io::{Errno, retry_on_intr};
+use rustix::process::{self as calls, DumpableBehavior, Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, set_dumpable_behavior};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// How a child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +17,9 @@ pub(crate) enum ExitStatus {
 }
 
 impl ExitStatus {
-    fn of(status: libc::c_int) -> Self {
-        if libc::WIFSIGNALED(status) { Self::Signal(libc::WTERMSIG(status)) } else { Self::Code(libc::WEXITSTATUS(status)) }
+    fn of(status: WaitStatus) -> Self {
+        let code = || Self::Code(status.exit_status().unwrap_or_default());
+        status.terminating_signal().map_or_else(code, Self::Signal)
     }
 }
 
@@ -36,27 +40,18 @@ fn checked(result: libc::c_int) -> io::Result<libc::c_int> {
 
 /// Takes note of one ended child, without waiting for one.
 pub(crate) fn reap_any() -> io::Result<Reaped> {
-    let mut status = 0;
-    // SAFETY: `status` is a live integer.
-    match checked(unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) }) {
-        Ok(0) => Ok(Reaped::NoneReady),
-        Ok(pid) => Ok(Reaped::Child(pid, ExitStatus::of(status))),
-        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(Reaped::Childless),
-        Err(error) => Err(error),
+    match calls::wait(WaitOptions::NOHANG) {
+        Ok(None) => Ok(Reaped::NoneReady),
+        Ok(Some((pid, status))) => Ok(Reaped::Child(pid.as_raw_pid(), ExitStatus::of(status))),
+        Err(Errno::CHILD) => Ok(Reaped::Childless),
+        Err(error) => Err(error.into()),
     }
 }
 
 /// Waits for the child `pid` to end.
 pub(crate) fn wait_for(pid: libc::pid_t) -> io::Result<ExitStatus> {
-    loop {
-        let mut status = 0;
-        // SAFETY: `status` is a live integer.
-        match checked(unsafe { libc::waitpid(pid, &raw mut status, 0) }) {
-            Ok(_) => return Ok(ExitStatus::of(status)),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let ended = retry_on_intr(|| calls::waitpid(Pid::from_raw(pid), WaitOptions::empty()))?;
+    Ok(ExitStatus::of(ended.ok_or(Errno::CHILD)?.1))
 }
 
 /// Makes a second process of this one, for a program with one thread only: nothing in the first may be in the middle of something. The
@@ -69,23 +64,25 @@ pub(crate) fn fork() -> io::Result<Option<libc::pid_t>> {
     }
 }
 
+/// Ends this process at once, and runs nothing of what it was a copy of.
+pub(crate) fn end(code: i32) -> ! {
+    // SAFETY: takes an integer and touches no memory.
+    unsafe { libc::_exit(code) }
+}
+
 /// This process.
 pub(crate) fn own() -> libc::pid_t {
-    // SAFETY: takes nothing and cannot fail.
-    unsafe { libc::getpid() }
+    calls::getpid().as_raw_pid()
 }
 
 /// The parent of this process.
 pub(crate) fn parent() -> libc::pid_t {
-    // SAFETY: takes nothing and cannot fail.
-    unsafe { libc::getppid() }
+    Pid::as_raw(calls::getppid())
 }
 
 /// Has the kernel kill this process when its parent dies, or no longer.
 pub(crate) fn die_with_parent(wanted: bool) -> io::Result<()> {
-    let signal = if wanted { libc::SIGKILL } else { 0 };
-    // SAFETY: takes integers only.
-    checked(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal, 0, 0, 0) }).map(drop)
+    Ok(calls::set_parent_process_death_signal(wanted.then_some(Signal::KILL))?)
 }
 
 /// Sends a signal to a process; a negative number names a process group.
@@ -101,11 +98,8 @@ pub(crate) struct PidFd(OwnedFd);
 impl PidFd {
     /// The handle of the process that has this number now.
     pub(crate) fn open(pid: libc::pid_t) -> io::Result<Self> {
-        // SAFETY: takes two integers and gives a new descriptor or an error.
-        let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-        let fd = checked(i32::try_from(fd).unwrap_or(-1))?;
-        // SAFETY: the descriptor is new, so nobody else owns it.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+        let pid = Pid::from_raw(pid).ok_or(Errno::SRCH)?;
+        Ok(Self(calls::pidfd_open(pid, PidfdFlags::empty())?))
     }
 
     /// Takes over a descriptor that the kernel gave as a process handle.
@@ -131,33 +125,28 @@ impl PidFd {
 
 /// Makes orphaned descendants ours, so that none can leave the tree by losing its parent.
 pub(crate) fn become_subreaper() -> io::Result<()> {
-    // SAFETY: takes integers only.
-    checked(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }).map(drop)
+    Ok(calls::set_child_subreaper(Some(calls::getpid()))?)
 }
 
 /// Closes this process's memory and environment to others of the same user.
 pub(crate) fn hide_memory() -> io::Result<()> {
-    // SAFETY: takes integers only.
-    checked(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) }).map(drop)
+    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
 }
 
 /// Opens this process's memory to others of the same user, as the kernel wants before it lets them set a process up.
 pub(crate) fn show_memory() -> io::Result<()> {
-    // SAFETY: takes integers only.
-    checked(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) }).map(drop)
+    Ok(set_dumpable_behavior(DumpableBehavior::Dumpable)?)
 }
 
 /// Leaves the caller's session and terminal. A process that leads a group already stays where it is, which only costs it the
 /// terminal's signals, and those are ignored.
 pub(crate) fn leave_session() {
-    // SAFETY: takes nothing and touches no memory.
-    let _ = unsafe { libc::setsid() };
+    let _ = calls::setsid();
 }
 
 /// Sets which permissions new files are denied, and gives those that were.
 pub(crate) fn set_umask(mask: libc::mode_t) -> libc::mode_t {
-    // SAFETY: takes an integer and cannot fail.
-    unsafe { libc::umask(mask) }
+    calls::umask(Mode::from_raw_mode(mask)).as_raw_mode()
 }
 
 /// The most memory, in bytes, that any one process held of those that were waited for below this one.
@@ -173,8 +162,7 @@ pub(crate) fn largest_child() -> u64 {
 
 /// Goes before others for the processor, where we may: whoever is to end thousands of processes competes with them all.
 pub(crate) fn hurry() {
-    // SAFETY: takes integers only.
-    let _ = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
+    let _ = calls::setpriority_process(None, -20);
 }
 
 /// How many bytes a page of memory has.
@@ -185,12 +173,10 @@ pub(crate) fn page_size() -> u64 {
 
 /// The effective user and group.
 pub(crate) fn owner() -> (u32, u32) {
-    // SAFETY: takes nothing and cannot fail.
-    (user(), unsafe { libc::getegid() })
+    (user(), calls::getegid().as_raw())
 }
 
 /// The effective user.
 pub(crate) fn user() -> u32 {
-    // SAFETY: takes nothing and cannot fail.
-    unsafe { libc::geteuid() }
+    calls::geteuid().as_raw()
 }

@@ -2,7 +2,10 @@
 
 use crate::launch::Image;
 use capstan_types::launch::Refusal;
+use std::ffi::{CString, OsStr};
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 /// Why nothing was started.
 #[derive(Debug, thiserror::Error)]
@@ -184,10 +187,21 @@ fn program(image: &Image, shell_code: u8, reason: String) -> LaunchError {
     LaunchError { refusal: Refusal::Program { program: image.program(), cwd, reason }, shell_code }
 }
 
+/// A name without a slash was looked for in several places, and they are named.
+fn not_found(image: &Image) -> String {
+    if image.program().contains('/') {
+        return "it was not found".to_owned();
+    }
+    let place =
+        |candidate: &CString| Path::new(OsStr::from_bytes(candidate.as_bytes())).parent().map(|dir| dir.display().to_string());
+    let places: Vec<_> = image.candidates().iter().filter_map(place).collect();
+    format!("it was not found in {}", places.join(":"))
+}
+
 fn exec(errno: i32, image: &Image) -> LaunchError {
     let reason = io::Error::from_raw_os_error(errno);
     match errno {
-        libc::ENOENT | libc::ENOTDIR => program(image, 127, "it was not found".to_owned()),
+        libc::ENOENT | libc::ENOTDIR => program(image, 127, not_found(image)),
         libc::EACCES => program(image, 126, "it is not executable, or the sandbox hides it".to_owned()),
         libc::ENOEXEC => program(image, 126, "it is neither a program for this machine nor a script with a `#!` line".to_owned()),
         libc::ENOMEM | libc::EAGAIN | libc::ENFILE | libc::EMFILE | libc::EIO => {

@@ -125,10 +125,26 @@ mod tests {
     fn names_are_found_at_any_depth_and_links_are_not_followed() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().canonicalize().unwrap();
-        for place in ["a/b/.codex", "a/.git/hooks", "v/.git/modules/m/hooks", "bare/objects", "bare/refs", "other/.codex-not"] {
+        for place in [
+            "a/b/.codex",
+            "a/.git/hooks",
+            "v/.git/modules/m/hooks",
+            "v/.git/modules/group/n/hooks",
+            "bare/objects",
+            "bare/refs",
+            "other/.codex-not",
+        ] {
             fs::create_dir_all(root.join(place)).unwrap();
         }
-        for file in ["a/.git/config", "v/.git/modules/m/HEAD", "bare/HEAD", "bare/config", "w.git"] {
+        for file in [
+            "a/.git/config",
+            "v/.git/modules/m/HEAD",
+            "v/.git/modules/group/n/HEAD",
+            "v/.git/modules/file",
+            "bare/HEAD",
+            "bare/config",
+            "w.git",
+        ] {
             fs::write(root.join(file), "").unwrap();
         }
         fs::create_dir(root.join("w")).unwrap();
@@ -144,6 +160,8 @@ mod tests {
             "bare",
             "bare/config",
             "v/.git",
+            "v/.git/modules/group/n",
+            "v/.git/modules/group/n/hooks",
             "v/.git/modules/m",
             "v/.git/modules/m/hooks",
             "w/.git",

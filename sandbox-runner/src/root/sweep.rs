@@ -198,6 +198,26 @@ mod tests {
     }
 
     #[test]
+    fn a_file_may_lead_git_to_the_repository_of_its_own_work_tree_and_nowhere_else() {
+        let target = |target: &str| {
+            let (acts, _dir) = swept(|root| {
+                fs::create_dir_all(root.join("above/.git/modules/m")).unwrap();
+                fs::create_dir_all(root.join("above/elsewhere")).unwrap();
+                fs::create_dir_all(root.join("above/work")).unwrap();
+                fs::write(root.join("above/work/.git"), target).unwrap();
+            });
+            acts
+        };
+        assert!(target("gitdir: ../.git/modules/m").is_empty());
+        assert!(target("gitdir: ./../.git/modules/m").is_empty());
+        for away in
+            ["gitdir: ../elsewhere", "gitdir: ../.git/modules/none", "gitdir: ../../../.git/x", "gitdir: /x/.git", "x", ""]
+        {
+            assert_eq!(target(away), ["leave `/above/work/.git`"], "{away}");
+        }
+    }
+
+    #[test]
     fn a_second_one_of_its_kind_is_renamed_as_well() {
         let (acts, dir) = swept(|root| {
             fs::create_dir_all(root.join(".codex.untrusted/x")).unwrap();

@@ -146,3 +146,30 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
     }
     at == one.len() && at == other.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{UnwindSafe, catch_unwind};
+
+    #[test]
+    fn a_list_is_read_line_by_line_and_what_is_said_to_people_is_passed_over() {
+        let list =
+            "# What follows is about files.\n0 read allow # everybody reads\n\n57 fork deny#no\n257  openat   opens3 # a mode";
+        assert_eq!(lines(list), 3);
+        let read = read::<3>(list).map(|call| (call.number, call.answer));
+        assert_eq!(read, [(0, Answer::Allow), (57, Answer::Deny), (257, Answer::Opens(3))]);
+    }
+
+    #[test]
+    fn a_list_with_an_error_is_not_read() {
+        fn fails(read: impl FnOnce() -> Call + UnwindSafe) -> bool {
+            catch_unwind(read).is_err()
+        }
+        assert!(!fails(|| read::<1>("0 read allow")[0]));
+        assert!(fails(|| read::<1>("0 read perhaps")[0]), "an answer that there is not");
+        assert!(fails(|| read::<1>("zero read allow")[0]), "no number");
+        assert!(fails(|| read::<1>("0 ")[0]), "no name");
+        assert!(fails(|| read::<2>("1 write allow\n0 read allow")[0]), "out of order");
+    }
+}

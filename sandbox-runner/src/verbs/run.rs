@@ -3,9 +3,6 @@
 //! It stays as the command's keeper: it passes signals on, ends what the command leaves behind, and exits as the command did. Its own
 //! death is the command's.
 
-mod args;
-mod environment;
-
 use super::{complain, misuse};
 use crate::bounds::Bounds;
 use crate::cgroup::Places;
@@ -17,10 +14,8 @@ use crate::kernel::descriptor::{Interest, PollSet};
 use crate::kernel::process::{self, ExitStatus, Reaped};
 use crate::kernel::signals::{Signals, Told};
 use crate::launch::{Image, LaunchError, Streams, launch};
-use args::Asked;
+use capstan_sandbox_command_line::Asked;
 use capstan_types::launch::{Denial, Enforced, SessionEnd, SessionLimit};
-use capstan_types::path::AbsPath;
-use capstan_types::policy::{SandboxMode, SandboxPolicy};
 use std::ffi::OsString;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
@@ -32,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// Runs a command and gives its exit code.
 pub(super) fn run(args: Vec<OsString>) -> ExitCode {
-    let asked = match args::parse(args) {
+    let asked = match Asked::parse(args) {
         Ok(asked) => asked,
         Err(mistake) => return misuse(&mistake),
     };
@@ -63,16 +58,13 @@ struct Keeper {
 }
 
 fn start(asked: &Asked) -> Result<Keeper, LaunchError> {
-    let policy = policy(asked)?;
+    let unnamed = |reason: String| LaunchError::host("find the working directory", &reason);
+    let (policy, directory) = (asked.policy().map_err(unnamed)?, asked.directory().map_err(unnamed)?);
     // What cannot be proven later is not begun.
     asked.proof.iter().try_for_each(|file| write_proof(file, ""))?;
-    let variables = match asked.mode {
-        SandboxMode::DangerFullAccess => std::env::vars_os().collect(),
-        SandboxMode::ReadOnly | SandboxMode::WorkspaceWrite => environment::of(std::env::vars_os(), &asked.variables),
-    };
-    let variables: Vec<_> = variables.into_iter().chain(network_variables(&policy.network)).collect();
+    let variables = asked.variables(std::env::vars_os()).into_iter();
+    let variables: Vec<_> = variables.chain(network_variables(&policy.network)).collect();
     let home = variables.iter().find(|(name, _)| name == "HOME").map(|(_, value)| PathBuf::from(value));
-    let directory = absolute(&asked.directory)?;
     let image = Image::new(asked.command.clone(), variables, directory.as_path())?;
     let wanted =
         Wanted { policy: &policy, home: home.as_deref(), protected: None, strongest: asked.strongest, root_allowed: true };
@@ -232,36 +224,4 @@ impl Keeper {
 
 fn write_proof(file: &Path, text: &str) -> Result<(), LaunchError> {
     std::fs::write(file, text).map_err(|error| LaunchError::host(&format!("write the proof to `{}`", file.display()), &error))
-}
-
-fn policy(asked: &Asked) -> Result<SandboxPolicy, LaunchError> {
-    let all = |places: &[PathBuf]| places.iter().map(|place| absolute(place)).collect::<Result<Vec<_>, _>>();
-    let directory = absolute(&asked.directory)?;
-    let (mut writable, mut readable) = (all(&asked.writable)?, all(&asked.readable)?);
-    match asked.mode {
-        _ if asked.exact => {}
-        SandboxMode::WorkspaceWrite => {
-            let temporary = ["/tmp".into(), std::env::temp_dir()].into_iter().filter(|place: &PathBuf| place.is_dir());
-            writable.insert(0, directory);
-            writable.extend(all(&temporary.collect::<Vec<_>>())?);
-        }
-        SandboxMode::ReadOnly if directory.as_path() != Path::new("/") => readable.push(directory),
-        SandboxMode::ReadOnly | SandboxMode::DangerFullAccess => {}
-    }
-    Ok(SandboxPolicy {
-        mode: asked.mode,
-        readable,
-        hidden: all(&asked.hidden)?,
-        protected: asked.protected.clone(),
-        network: asked.network.clone(),
-        level: if asked.mode == SandboxMode::DangerFullAccess { capstan_types::policy::Level::None } else { asked.level },
-        ..SandboxPolicy::workspace_write(writable)
-    })
-}
-
-fn absolute(place: &Path) -> Result<AbsPath, LaunchError> {
-    let reason = |error: &dyn std::fmt::Display| LaunchError::host("find the working directory", &error.to_string());
-    // Resolved before `..` is folded away: behind a symbolic link the two differ.
-    let full = place.canonicalize().or_else(|_| std::path::absolute(place)).map_err(|error| reason(&error))?;
-    AbsPath::new(full).map_err(|error| reason(&error))
 }

@@ -5,7 +5,11 @@ use capstan_tests::capstan::Run;
 use capstan_tests::process::{Process, Signal};
 use capstan_tests::wait;
 use capstan_types::call::Outcome;
+use capstan_types::event::EventBody;
 use capstan_types::history::Entry;
+use capstan_types::item::ItemBody;
+use capstan_types::launch::SessionEnd;
+use capstan_types::session::known::{KnownSessions, SessionChange};
 use std::time::Duration;
 
 /// What an interrupted turn may take to end, with room for a busy machine.
@@ -77,4 +81,25 @@ fn a_cancelled_call_is_stored_as_cancelled() {
     stopped_by(&scene, Signal::Interrupt);
     let outcomes = crate::stored::outcomes(&scene.home);
     assert_eq!(outcomes, [("grow".to_owned(), Some(Outcome::Cancelled))]);
+}
+
+#[test]
+fn what_an_interrupt_ends_is_known_to_be_ended_before_its_turn_is() {
+    let scene = Scene::new();
+    stopped_by(&scene, Signal::Interrupt);
+    let stored = scene.stored();
+    let events = &stored.only().events;
+    let closed = |body: &EventBody| match body {
+        EventBody::SessionChanged { change: SessionChange::Closed { how, .. } } => how.contains("by interrupting the turn"),
+        _ => false,
+    };
+    let place = |wanted: &dyn Fn(&EventBody) -> bool| events.iter().position(|event| wanted(&event.body)).expect("it happened");
+    let opened = place(&|body| matches!(body, EventBody::SessionChanged { change: SessionChange::Opened(_) }));
+    let completed = place(&|body| {
+        matches!(body, EventBody::ItemCompleted { item } if matches!(&item.body, ItemBody::CommandExecution(command)
+            if matches!(command.end, Some(SessionEnd::Killed { .. }))))
+    });
+    let interrupted = place(&|body| matches!(body, EventBody::TurnInterrupted));
+    assert!(opened < completed && completed < place(&closed) && place(&closed) < interrupted, "{events:#?}");
+    assert!(KnownSessions::of_events(events).open.is_empty(), "{events:#?}");
 }

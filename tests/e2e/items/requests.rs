@@ -17,7 +17,7 @@ fn the_first_request_tells_the_model_where_it_is_and_what_it_may_do() {
     let text = text.replace(&stage.workspace().display().to_string(), "WORKSPACE").replace(&thread, "THREAD");
     insta::assert_snapshot!(text);
     assert_eq!(requests[0].header("accept"), Some("text/event-stream"));
-    assert_eq!(requests[0].tools(), ["exec_command", "write_stdin", "apply_patch"]);
+    assert_eq!(requests[0].tools(), ["exec_command", "write_stdin", "apply_patch", "sessions"]);
 }
 
 /// With sorted keys, whatever order this build of the library keeps them in.

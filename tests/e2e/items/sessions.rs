@@ -72,7 +72,7 @@ fn a_session_with_a_terminal_is_written_to_until_it_ends() {
     let command = "/bin/bash -c 'read -p '\\''name? '\\'' x; echo hello $x; read y; exit 3'";
     let output = "name? bob\r\nhello bob\r\n\r\n";
     ended(&stage, &run, Turn::begun().command(command, output, 3));
-    assert_eq!(shown(&stage), output);
+    assert_eq!(shown(&stage), output.replace('\r', ""), "the model reads lines");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_session_without_a_terminal_has_no_input_and_can_be_interrupted() {
     ended(&stage, &run, Turn::begun().command(command, "ready\ncaught\n", 7));
     assert_eq!(
         stage.output_of("w1"),
-        "write_stdin failed: stdin is closed for this session; rerun exec_command with tty=true to keep stdin open"
+        "write_stdin failed: stdin is closed for this session; rerun exec_command with tty=true or stdin=true to keep stdin open"
     );
 }
 
@@ -141,4 +141,74 @@ fn a_session_that_ignores_every_polite_signal_is_ended_too() {
     let run = stage.run(stage.exec());
     run.assert_code(0);
     assert!(mentioning("71.0002313").is_empty(), "{:#?}", mentioning("71.0002313"));
+}
+
+#[test]
+fn a_signal_ends_a_session_on_a_terminal_as_a_signal() {
+    for (signal, told) in [("KILL", "signal 9 (SIGKILL)"), ("TERM", "signal 15 (SIGTERM)")] {
+        let arguments = json!({"cmd": format!("kill -{signal} $$"), "login": false, "tty": true});
+        let script = Script::new().then(Answer::calling("c1", "exec_command", &arguments)).then(Answer::saying("done"));
+        let stage = Stage::playing(script);
+        stage.run(stage.exec()).assert_code(0);
+        let output = stage.output_of("c1");
+        assert!(output.contains(&format!("\nProcess exited with {told}\n")), "{output}");
+    }
+}
+
+#[test]
+fn a_pipe_is_written_to_and_closed_by_the_end_of_input() {
+    let begin = json!({"cmd": "sort", "login": false, "stdin": true, "yield_time_ms": 250});
+    let script = Script::new().then(Answer::calling("c1", "exec_command", &begin)).then(writing("w1", "b\na\n"));
+    let stage = Stage::playing(looking_until_over(script.then(writing("w2", "c\n\u{4}"))));
+    let run = stage.run(stage.exec());
+    ended(&stage, &run, Turn::begun().command("/bin/bash -c sort", "a\nb\nc\n", 0));
+}
+
+#[test]
+fn a_write_to_a_session_that_ended_says_how() {
+    let again = Step::decided(|request| {
+        let first = request.output_of("c1").expect("it was started");
+        let number: u32 = first.split("session ID ").nth(1).and_then(|text| text.lines().next()?.parse().ok()).expect("it runs");
+        Answer::calling("w2", "write_stdin", &json!({"session_id": number, "chars": "more\n"}))
+    });
+    let script = Script::new().then(leaving("read x; exit 3", &json!(true))).then(writing("w1", "\n")).then(again);
+    let stage = Stage::playing(script.then(Answer::saying("done")));
+    stage.run(stage.exec()).assert_code(0);
+    let told = "write_stdin failed: session 1000 is over, and you were told all of it: Process exited with code 3";
+    assert_eq!(stage.output_of("w2"), told);
+}
+
+#[test]
+fn a_session_is_listed_signalled_and_ended_by_the_model() {
+    let cmd = "trap 'echo reloaded' HUP; echo ready; while :; do sleep 0.05; done # 71.0002315";
+    let of = |action: Value| Answer::calling(action["action"].as_str().unwrap_or_default(), "sessions", &action);
+    let script = Script::new()
+        .then(leaving(cmd, &json!(false)))
+        .then(of(json!({"action": "list"})))
+        .then(of(json!({"action": "signal", "session_id": 1000, "signal": "SIGHUP"})))
+        .then(of(json!({"action": "end", "session_id": 1000})))
+        .then(Answer::saying("done"));
+    let stage = Stage::playing(script);
+    stage.run(stage.exec()).assert_code(0);
+    assert!(
+        stage.output_of("list").starts_with("Sessions:\n  1000 (running): /bin/bash -c 'trap "),
+        "{}",
+        stage.output_of("list")
+    );
+    assert!(stage.output_of("signal").contains("Process running with session ID 1000\n"), "{}", stage.output_of("signal"));
+    assert!(stage.output_of("end").contains("Process ended by Capstan: killed by the model\n"), "{}", stage.output_of("end"));
+    // The trap runs when the shell's `sleep` is over, which may be behind the first answer.
+    assert!(shown(&stage).contains("reloaded\n"), "{}", shown(&stage));
+}
+
+#[test]
+fn a_progress_bar_is_its_last_state_for_the_model_and_exact_in_the_item() {
+    let cmd = r"for i in 1 2 3; do printf '\r\033[K\033[32m%s0%%\033[0m' $i; done; printf '\ndone\n'";
+    let arguments = json!({"cmd": cmd, "login": false});
+    let script = Script::new().then(Answer::calling("c1", "exec_command", &arguments)).then(Answer::saying("done"));
+    let stage = Stage::playing(script);
+    let run = stage.run(stage.exec());
+    assert!(stage.output_of("c1").ends_with("Original token count: 3\nOutput:\n30%\ndone\n"), "{}", stage.output_of("c1"));
+    let exact = &run.items_of("command_execution")[0]["aggregated_output"];
+    assert!(exact.as_str().is_some_and(|output| output.starts_with("\r\u{1b}[K\u{1b}[32m10%")), "{run}");
 }

@@ -155,6 +155,7 @@ impl Run<'_> {
             provider: provider.to_owned(),
             model: "scripted".to_owned(),
             plan_tool: false,
+            cleaning: capstan_types::output::clean::Cleaning::Clean,
             ..self.demo.settings.clone()
         }
     }

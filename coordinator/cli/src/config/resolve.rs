@@ -4,6 +4,7 @@ use super::error::ConfigError;
 use super::layers::{Layers, bad_value, wrong_type};
 use super::{permissions, providers};
 use capstan_coordinator::models::{ProviderConfig, provider_for};
+use capstan_types::output::clean::Cleaning;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{ApprovalPolicy, PermissionProfile, SandboxMode};
 use capstan_types::thread::ThreadSettings;
@@ -90,6 +91,7 @@ pub fn resolve(layers: &Layers, flags: &Flags) -> Result<Resolved, ConfigError> 
         environment: environment(layers)?,
         instructions: instructions(layers)?,
         plan_tool: plan_tool(layers)?,
+        cleaning: if layers.flag("tools.raw_output")?.unwrap_or(false) { Cleaning::Raw } else { Cleaning::Clean },
     };
     Ok(Resolved { settings, provider })
 }

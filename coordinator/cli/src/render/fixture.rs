@@ -30,6 +30,7 @@ pub(crate) fn settings() -> ThreadSettings {
         environment: [].into(),
         instructions: None,
         plan_tool: true,
+        cleaning: capstan_types::output::clean::Cleaning::Clean,
     }
 }
 

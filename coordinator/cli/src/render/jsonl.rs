@@ -129,7 +129,10 @@ impl<W: Write> Render for JsonLines<W> {
                 if let ItemBody::TodoList { steps } = &item.body { self.plan(steps) } else { Ok(()) }
             }
             EventBody::ItemCompleted { item } => self.done(item),
-            EventBody::MessageDelta { .. } | EventBody::OutputDelta { .. } | EventBody::TurnDiff { .. } => Ok(()),
+            EventBody::MessageDelta { .. }
+            | EventBody::OutputDelta { .. }
+            | EventBody::TurnDiff { .. }
+            | EventBody::SessionChanged { .. } => Ok(()),
             EventBody::Notice { message } => self.write(&Line::Error { message: message.clone() }),
             EventBody::TurnCompleted { usage } => {
                 self.end_plan()?;

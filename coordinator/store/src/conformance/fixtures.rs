@@ -43,6 +43,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
             environment: BTreeMap::from([("A".to_owned(), "'; DROP TABLE threads; --".to_owned())]),
             instructions: Some("line\nline".to_owned()),
             plan_tool: true,
+            cleaning: capstan_types::output::clean::Cleaning::Clean,
         },
         created_at: UnixMillis(1_000 + u64::from(number)),
         updated_at: UnixMillis(1_000 + u64::from(number)),

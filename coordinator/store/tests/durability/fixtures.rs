@@ -31,6 +31,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
             environment: BTreeMap::new(),
             instructions: None,
             plan_tool: false,
+            cleaning: capstan_types::output::clean::Cleaning::Clean,
         },
         created_at: UnixMillis(1),
         updated_at: UnixMillis(1),

@@ -13,6 +13,7 @@ use crate::quote::command_line;
 use crate::spec::ToolSpec;
 use capstan_types::call::{Call, ReplayClass};
 use capstan_types::launch::{Stdio, TermSize};
+use capstan_types::output::clean::Cleaning;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::Escalation;
 use run::Command;
@@ -38,6 +39,10 @@ struct Arguments {
     login: bool,
     #[serde(default)]
     tty: bool,
+    /// Codex does not have it: there, without a terminal, nothing can be written.
+    #[serde(default)]
+    stdin: bool,
+    raw_output: Option<bool>,
     yield_time_ms: Option<u64>,
     max_output_tokens: Option<u64>,
     #[serde(default)]
@@ -85,6 +90,16 @@ impl Handler for ExecCommand {
                         "type": "integer",
                         "description": "How much output to return; the middle of longer output is left out. At most, and by default, 10000."
                     },
+                    "stdin": {
+                        "type": "boolean",
+                        "description": "Without tty: keeps standard input open as a pipe, for write_stdin. False by default: many programs \
+                                        read an open standard input, and would wait for it."
+                    },
+                    "raw_output": {
+                        "type": "boolean",
+                        "description": "Returns output as it was written. By default escape sequences are removed, carriage returns and \
+                                        backspaces applied, and runs of identical lines folded."
+                    },
                     "sandbox_permissions": {
                         "type": "string",
                         "enum": ["use_default", "require_escalated"],
@@ -122,11 +137,11 @@ impl Handler for ExecCommand {
         if let Some(ShellPatch { dir, patch }) = heredoc::recognise(&arguments.cmd) {
             return PatchCall::prepare(call, patch, directory(call, &cwd, dir.as_deref())?);
         }
-        Ok(Box::new(command(arguments, cwd)))
+        Ok(Box::new(command(arguments, cwd, context.cleaning)))
     }
 }
 
-fn command(arguments: Arguments, cwd: AbsPath) -> Command {
+fn command(arguments: Arguments, cwd: AbsPath, cleaning: Cleaning) -> Command {
     let shell = arguments.shell.filter(|shell| !shell.trim().is_empty()).unwrap_or_else(|| DEFAULT_SHELL.to_owned());
     let flag = if arguments.login { "-lc" } else { "-c" };
     let argv = vec![shell, flag.to_owned(), arguments.cmd];
@@ -138,8 +153,17 @@ fn command(arguments: Arguments, cwd: AbsPath) -> Command {
         shown: command_line(&argv),
         argv,
         cwd,
-        // Without a terminal standard input is empty: many programs read it when it is open, and would wait for ever.
-        stdio: if arguments.tty { Stdio::Terminal(TermSize::default()) } else { Stdio::PipesNoInput },
+        stdio: match (arguments.tty, arguments.stdin) {
+            (true, _) => Stdio::Terminal(TermSize::default()),
+            (false, true) => Stdio::Pipes,
+            // Not asked for, it is empty: many programs read it when it is open, and would wait for ever.
+            (false, false) => Stdio::PipesNoInput,
+        },
+        cleaning: match arguments.raw_output {
+            Some(true) => Cleaning::Raw,
+            Some(false) => Cleaning::Clean,
+            None => cleaning,
+        },
         yield_after: YIELD.choose(arguments.yield_time_ms),
         max_tokens: output_budget(arguments.max_output_tokens),
         asks,

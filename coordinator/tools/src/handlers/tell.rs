@@ -2,10 +2,11 @@
 
 use crate::denials::explanation;
 use crate::fault::ToolFault;
-use crate::format::{CommandReport, chunk_id, ended, running};
+use crate::format::{CommandReport, MAX_OUTPUT_TOKENS, chunk_id, ended, running};
 use crate::invocation::{CallContext, CallResult};
 use crate::sessions::{Ending, LiveSession};
 use capstan_types::call::{Call, Outcome};
+use capstan_types::session::known::SessionChange;
 use tokio::time::Instant;
 
 /// How a look is told.
@@ -32,9 +33,10 @@ pub(super) async fn tell(
     }
     // From here to the return nothing waits, so that an interrupted turn cannot lose output that was taken and not told.
     let (output, seq) = live.look(ending.as_ref());
-    if ending.is_some() {
-        context.sessions.remove(live.number());
-    }
+    let change = match ending {
+        Some(_) => context.sessions.close(live),
+        None => SessionChange::Told { number: live.number(), next: seq },
+    };
     let output = output.clamp(telling.max_tokens);
     let facts = facts(live, ending.as_ref(), &output.text);
     let session = live.session();
@@ -56,7 +58,7 @@ pub(super) async fn tell(
     let note = telling.note.map(str::to_owned);
     let standing = [standing].into_iter().chain(note).chain(facts).collect::<Vec<_>>().join("\n");
     let report = CommandReport { chunk: chunk_id(call), wall: telling.since.elapsed(), standing, output };
-    Ok(CallResult { outcome, output: report.text(), release })
+    Ok(CallResult { outcome, output: report.text(), release, changes: vec![change] })
 }
 
 /// What the sandbox refused, and, when the command failed of it, what the sandbox allows.
@@ -66,4 +68,15 @@ fn facts(live: &LiveSession, ending: Option<&Ending>, output: &str) -> Vec<Strin
         Some(Ending::Lost { .. }) | None => None,
     };
     live.tell_denials().into_iter().chain(explained).collect()
+}
+
+/// Leaves the session of an interrupted call to run on, and tells what it wrote until now; `None` when the call has no session.
+pub(crate) async fn leave(call: &Call, context: &CallContext) -> Result<Option<CallResult>, ToolFault> {
+    let Some(live) = context.sessions.of_call(call.id) else { return Ok(None) };
+    let _alone = live.alone().await;
+    if context.sessions.get(live.number()).is_none() {
+        return Ok(None);
+    }
+    let note = Some("The user interrupted the turn. The session was not ended.");
+    tell(&live, call, context, Telling { since: Instant::now(), max_tokens: MAX_OUTPUT_TOKENS, note }).await.map(Some)
 }

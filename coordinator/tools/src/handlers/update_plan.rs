@@ -97,6 +97,11 @@ impl Prepared for NewPlan {
 
     async fn run(self: Box<Self>, _call: &Call, context: &CallContext, _policy: SandboxPolicy) -> Result<CallResult, ToolFault> {
         context.plan.show(self.steps, context.items.as_ref()).await?;
-        Ok(CallResult { outcome: Outcome::Finished { end: None }, output: "Plan updated".to_owned(), release: None })
+        Ok(CallResult {
+            outcome: Outcome::Finished { end: None },
+            output: "Plan updated".to_owned(),
+            release: None,
+            changes: Vec::new(),
+        })
     }
 }

@@ -6,7 +6,7 @@ use crate::arguments::{self, WaitRange};
 use crate::fault::ToolFault;
 use crate::format::output_budget;
 use crate::handler::{BadCall, Company, Effect, Handler, Prepared, not_started};
-use crate::host::HostError;
+use crate::host::{HostError, Input as Then};
 use crate::invocation::{CallContext, CallResult};
 use crate::sessions::{LiveSession, Patience};
 use crate::spec::ToolSpec;
@@ -21,18 +21,21 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a session is given to answer what was written.
-const ANSWER: WaitRange = WaitRange { default: 250, ..YIELD };
+pub(super) const ANSWER: WaitRange = WaitRange { default: 250, ..YIELD };
 
 /// How long a look waits for something to see.
 const LOOK: WaitRange = WaitRange { default: 5_000, low: 5_000, high: 300_000 };
 
 /// A session that wrote, and then nothing for so long, has answered.
-const ANSWER_SILENCE: Duration = Duration::from_millis(50);
+pub(super) const ANSWER_SILENCE: Duration = Duration::from_millis(50);
 
 /// The same for a look: long enough that a build is not looked at line by line.
 const LOOK_SILENCE: Duration = Duration::from_millis(500);
 
 const INTERRUPT: &str = "\u{3}";
+
+/// At the end of what is written to a pipe, it closes the pipe, as it would end the input on a terminal.
+const END_OF_INPUT: char = '\u{4}';
 const SIGINT: i32 = 2;
 
 /// The tool.
@@ -54,14 +57,15 @@ impl Handler for WriteStdin {
         ToolSpec {
             name: "write_stdin",
             description: "Writes to a running session and returns its new output. Without `chars` it only waits for new output, or for the \
-                          end.",
+                          end. It returns as soon as the session falls silent after output, or ends.",
             parameters: json!({
                 "type": "object",
                 "properties": {
                     "session_id": { "type": "integer", "description": "The session ID that exec_command returned." },
                     "chars": {
                         "type": "string",
-                        "description": "What to write. A session without a terminal takes only \"\\u0003\", which interrupts it."
+                        "description": "What to write. Alone, \"\\u0003\" interrupts the session. With stdin=true, \"\\u0004\" at the end closes \
+                                        standard input; without stdin and tty nothing but the interrupt is taken."
                     },
                     "yield_time_ms": {
                         "type": "integer",
@@ -123,12 +127,12 @@ impl Prepared for Input {
         let since = Instant::now();
         let number = self.arguments.session_id;
         let Some(live) = context.sessions.get(number) else {
-            return Ok(failed(format!("Unknown process id {number}")));
+            return Ok(not_here(context, number));
         };
         let _alone = live.alone().await;
         // Another call may have told of the end while this one waited for its turn.
         if context.sessions.get(number).is_none() {
-            return Ok(failed(format!("Unknown process id {number}")));
+            return Ok(not_here(context, number));
         }
         let mut note = None;
         let asked = self.arguments.yield_time_ms;
@@ -151,9 +155,13 @@ impl Prepared for Input {
 
 async fn write(live: &LiveSession, chars: String) -> Result<(), HostError> {
     match live.stdio() {
-        Stdio::PipesNoInput if chars == INTERRUPT => live.signal(SIGINT).await,
+        Stdio::Pipes | Stdio::PipesNoInput if chars == INTERRUPT => live.signal(SIGINT).await,
         Stdio::PipesNoInput => Err(HostError::InputClosed),
-        Stdio::Pipes | Stdio::Terminal(_) => live.write(chars).await,
+        Stdio::Pipes => match chars.strip_suffix(END_OF_INPUT) {
+            Some(last) => live.write(last.to_owned(), Then::Closes).await,
+            None => live.write(chars, Then::StaysOpen).await,
+        },
+        Stdio::Terminal(_) => live.write(chars, Then::StaysOpen).await,
     }
 }
 
@@ -161,7 +169,11 @@ fn not_written(live: &LiveSession, error: HostError) -> Result<CallResult, ToolF
     match error {
         HostError::Fenced => Err(ToolFault::Fenced),
         HostError::InputClosed => {
-            Ok(failed("stdin is closed for this session; rerun exec_command with tty=true to keep stdin open".to_owned()))
+            let why = match live.stdio() {
+                Stdio::PipesNoInput => "rerun exec_command with tty=true or stdin=true to keep stdin open",
+                Stdio::Pipes | Stdio::Terminal(_) => "it was closed before; look at the session with an empty write_stdin",
+            };
+            Ok(failed(format!("stdin is closed for this session; {why}")))
         }
         HostError::Lost { node, reason } => {
             let truth = format!(
@@ -169,10 +181,17 @@ fn not_written(live: &LiveSession, error: HostError) -> Result<CallResult, ToolF
                  the session with an empty write_stdin before you write again"
             );
             let outcome = Outcome::Unknown { reason: truth.clone(), node: Some(node), session: Some(live.session()) };
-            Ok(CallResult { outcome, output: format!("write_stdin: {truth}"), release: None })
+            Ok(CallResult { outcome, output: format!("write_stdin: {truth}"), release: None, changes: Vec::new() })
         }
         error => Ok(failed(error.to_string())),
     }
+}
+
+fn not_here(context: &CallContext, number: u32) -> CallResult {
+    failed(match context.sessions.how_closed(number) {
+        Some(how) => format!("session {number} is over, and you were told all of it: {how}"),
+        None => format!("Unknown process id {number}"),
+    })
 }
 
 fn failed(reason: String) -> CallResult {

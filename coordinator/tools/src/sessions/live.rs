@@ -4,15 +4,19 @@ use super::ListedSession;
 use super::pump::Pump;
 use super::record::{Ending, Record};
 use crate::fault::ToolFault;
-use crate::host::{ExecHost, HostError, SessionReader};
+use crate::format;
+use crate::host::{ExecHost, HostError, Input, SessionReader};
 use crate::items::{ItemSink, SinkClosed};
 use capstan_types::clamp::HeadTail;
-use capstan_types::id::{CallId, SessionId};
+use capstan_types::id::{CallId, SessionId, TurnId};
 use capstan_types::item::{CommandExecution, ItemId};
 use capstan_types::launch::{Enforced, Stdio};
 use capstan_types::output::Seq;
+use capstan_types::output::clean::Cleaning;
 use capstan_types::policy::SandboxPolicy;
+use capstan_types::session::known::KnownSession;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
@@ -38,8 +42,12 @@ pub(crate) struct LiveSession {
     number: u32,
     session: SessionId,
     call: CallId,
+    turn: TurnId,
     command: String,
     stdio: Stdio,
+    cleaning: Cleaning,
+    /// Whether the model was told, at the beginning of a turn, that it ended.
+    announced: AtomicBool,
     policy: SandboxPolicy,
     host: Arc<dyn ExecHost>,
     record: Arc<Record>,
@@ -55,8 +63,12 @@ pub(crate) struct Started {
     pub(crate) number: u32,
     /// Its name.
     pub(crate) session: SessionId,
+    /// The turn of its call.
+    pub(crate) turn: TurnId,
     /// How its standard streams are connected.
     pub(crate) stdio: Stdio,
+    /// How its output is told.
+    pub(crate) cleaning: Cleaning,
     /// What it may touch.
     pub(crate) policy: SandboxPolicy,
     /// Where it runs.
@@ -74,13 +86,14 @@ pub(crate) struct Started {
 impl LiveSession {
     /// Begins to read a session.
     pub(crate) fn new(started: Started, reader: Box<dyn SessionReader>) -> Self {
-        let Started { number, session, stdio, policy, host, item, body, items, at } = started;
+        let Started { number, session, turn, stdio, cleaning, policy, host, item, body, items, at } = started;
         let (call, command) = (body.call, body.command.clone());
-        let record = Arc::new(Record::new(item, body, at));
+        let record = Arc::new(Record::new(item, body, cleaning, at));
         let pump = Pump { session, record: Arc::clone(&record), items };
         let mut tasks = JoinSet::new();
         tasks.spawn(pump.run(reader));
-        Self { number, session, call, command, stdio, policy, host, record, turnstile: Mutex::new(()), _pump: tasks }
+        let (announced, turnstile) = (AtomicBool::new(false), Mutex::new(()));
+        Self { number, session, call, turn, command, stdio, cleaning, announced, policy, host, record, turnstile, _pump: tasks }
     }
 
     /// The number that the model knows.
@@ -96,6 +109,11 @@ impl LiveSession {
     /// The call that started it.
     pub(crate) const fn call(&self) -> CallId {
         self.call
+    }
+
+    /// The turn of that call.
+    pub(crate) const fn turn(&self) -> TurnId {
+        self.turn
     }
 
     /// Its command line.
@@ -125,8 +143,52 @@ impl LiveSession {
 
     /// What lists say of it.
     pub(crate) fn listed(&self) -> ListedSession {
-        let (number, session, call, ended) = (self.number, self.session, self.call, self.record.progress().over);
-        ListedSession { number, session, call, command: self.command.clone(), ended }
+        let progress = self.record.progress();
+        ListedSession {
+            number: self.number,
+            session: self.session,
+            call: self.call,
+            command: self.command.clone(),
+            ended: progress.over,
+            untold: progress.written.saturating_sub(progress.looked),
+        }
+    }
+
+    /// All that is needed to take it up again.
+    pub(crate) fn known(&self) -> KnownSession {
+        KnownSession {
+            number: self.number,
+            session: self.session,
+            node: self.host.node(),
+            call: self.call,
+            turn: self.turn,
+            item: self.record.item(),
+            command: self.command.clone(),
+            stdio: self.stdio,
+            cleaning: self.cleaning,
+            next: self.record.shown(),
+            announced: self.announced.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The same as it was at its start.
+    pub(crate) fn opened(&self) -> KnownSession {
+        KnownSession { next: Seq(0), announced: false, ..self.known() }
+    }
+
+    /// Notes that the model is told of its end; whether it had been before.
+    pub(crate) fn announce(&self) -> bool {
+        self.announced.swap(true, Ordering::Relaxed)
+    }
+
+    /// How it ended, in a line; `None` while it runs.
+    pub(crate) fn how(&self) -> Option<String> {
+        match self.ending() {
+            Ok(Some(Ending::Ended(end))) => Some(format::ended(&end, self.enforced().as_ref())),
+            Ok(Some(Ending::Lost { reason, .. })) => Some(format!("Process state unknown: {reason}")),
+            Err(_) => Some("Process state unknown: the thread has another owner".to_owned()),
+            Ok(None) => None,
+        }
     }
 
     /// Waits for the calls that look at it now, and keeps others off.
@@ -185,8 +247,8 @@ impl LiveSession {
     }
 
     /// Writes to its standard input.
-    pub(crate) async fn write(&self, chars: String) -> Result<(), HostError> {
-        self.host.write(self.session, chars.into()).await
+    pub(crate) async fn write(&self, chars: String, then: Input) -> Result<(), HostError> {
+        self.host.write(self.session, chars.into(), then).await
     }
 
     /// Sends it a signal.

@@ -6,6 +6,7 @@ use crate::items::{ItemSink, SinkClosed};
 use capstan_types::clamp::{Decoder, HeadTail};
 use capstan_types::item::{CommandExecution, ItemBody, ItemId, ItemStatus};
 use capstan_types::launch::{Denial, Enforced, SessionEnd};
+use capstan_types::output::clean::{Cleaner, Cleaning};
 use capstan_types::output::{Piece, Seq};
 use capstan_types::time::Millis;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -61,7 +62,9 @@ struct State {
     next: Seq,
     shown: Seq,
     looked: Seq,
+    /// What the model has not been told, cleaned.
     untold: HeadTail,
+    cleaner: Cleaner,
     all: HeadTail,
     decoder: Decoder,
     last_output: Option<Instant>,
@@ -72,12 +75,13 @@ struct State {
 
 impl Record {
     /// A record of a session that has just started. `body` is its item.
-    pub(crate) fn new(item: ItemId, body: CommandExecution, started_at: Instant) -> Self {
+    pub(crate) fn new(item: ItemId, body: CommandExecution, cleaning: Cleaning, started_at: Instant) -> Self {
         let state = State {
             next: Seq::default(),
             shown: Seq::default(),
             looked: Seq::default(),
             untold: HeadTail::new(UNTOLD_BYTES),
+            cleaner: Cleaner::new(cleaning),
             all: HeadTail::new(ITEM_BYTES),
             decoder: Decoder::default(),
             last_output: None,
@@ -132,6 +136,11 @@ impl Record {
         self.changed.notified().await;
     }
 
+    /// The first byte that the model has not been told.
+    pub(crate) fn shown(&self) -> Seq {
+        self.lock().shown
+    }
+
     /// How far it is.
     pub(crate) fn progress(&self) -> Progress {
         let state = self.lock();
@@ -143,17 +152,20 @@ impl Record {
         self.lock().ending.clone().transpose()
     }
 
-    /// Everything since the last look, and the first byte that has not been shown. While it runs, a code point that is not complete is
-    /// kept for the next look.
+    /// Everything since the last look, and the first byte that has not been shown. While it runs, a code point or an escape sequence
+    /// that is not complete is kept for the next look.
     pub(crate) fn look(&self, ending: Option<&Ending>) -> (HeadTail, Seq) {
         let mut state = self.lock();
-        let output = match ending {
-            Some(_) => std::mem::replace(&mut state.untold, HeadTail::new(UNTOLD_BYTES)),
-            None => state.untold.take_whole(),
-        };
-        state.shown = state.shown.after(output.total());
+        let mut text = String::new();
+        match ending {
+            Some(_) => state.cleaner.finish(&mut text),
+            None => state.cleaner.settle(&mut text),
+        }
+        state.untold.push(text.as_bytes());
+        let held = if ending.is_some() { 0 } else { state.cleaner.held() };
         state.looked = state.next;
-        (output, state.shown)
+        state.shown = Seq(state.next.0.saturating_sub(held));
+        (std::mem::replace(&mut state.untold, HeadTail::new(UNTOLD_BYTES)), state.shown)
     }
 
     /// The item as it is now.
@@ -202,6 +214,9 @@ impl State {
             Piece::Bytes { seq, .. } => seq.0.saturating_sub(self.next.0),
         };
         if hole > 0 {
+            let mut clean = String::new();
+            self.cleaner.finish(&mut clean);
+            self.untold.push(clean.as_bytes());
             self.untold.push_gap(hole);
             self.all.push_gap(hole);
             text = self.decoder.flush();
@@ -210,7 +225,9 @@ impl State {
             // Whoever cut the stream, a piece that begins with bytes that are here already adds only the rest.
             let known = usize::try_from(self.next.0.saturating_sub(seq.0)).unwrap_or(usize::MAX).min(bytes.len());
             let new = &bytes[known..];
-            self.untold.push(new);
+            let mut clean = String::new();
+            self.cleaner.push(new, &mut clean);
+            self.untold.push(clean.as_bytes());
             self.all.push(new);
             text += &self.decoder.push(new);
         }

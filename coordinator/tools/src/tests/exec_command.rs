@@ -371,10 +371,10 @@ fn only_what_changes_nothing_may_be_repeated() {
 fn every_schema_is_closed_and_names_what_the_tool_takes() {
     let specs = Bench::new().toolbox.specs();
     let names: Vec<_> = specs.iter().map(|spec| spec.name).collect();
-    assert_eq!(names, ["exec_command", "write_stdin", "apply_patch", "update_plan"]);
+    assert_eq!(names, ["exec_command", "write_stdin", "apply_patch", "sessions", "update_plan"]);
     for spec in &specs {
         assert_eq!(spec.parameters["additionalProperties"], json!(false), "{}", spec.name);
         assert!(spec.parameters["required"].as_array().is_some_and(|required| !required.is_empty()));
     }
-    assert_eq!(crate::Toolbox::standard(false).specs().len(), 3);
+    assert_eq!(crate::Toolbox::standard(false).specs().len(), 4);
 }

@@ -2,7 +2,7 @@
 
 use crate::Toolbox;
 use crate::fault::ToolFault;
-use crate::host::{ExecHost, HostError, PatchReport, PatchRequest, SessionEvent, SessionReader, StartSession};
+use crate::host::{ExecHost, HostError, Input, PatchReport, PatchRequest, SessionEvent, SessionReader, StartSession};
 use crate::invocation::{Approver, CallContext, CallResult, Decision, NobodyToAsk, Question};
 use crate::items::{ItemSink, SinkClosed};
 use async_trait::async_trait;
@@ -12,9 +12,11 @@ use capstan_types::id::{Attempt, CallId, NodeId, SessionId, ThreadId, TurnId};
 use capstan_types::item::{CommandExecution, ItemBody, ItemId};
 use capstan_types::launch::{Enforced, SessionEnd};
 use capstan_types::limits::SessionLimits;
+use capstan_types::output::clean::Cleaning;
 use capstan_types::output::{Piece, Seq};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{ApprovalPolicy, SandboxPolicy};
+use capstan_types::session::known::SessionChange;
 use capstan_types::time::UnixMillis;
 use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
@@ -32,6 +34,7 @@ pub(super) struct FakeHost {
     pub(super) starts: Mutex<Vec<StartSession>>,
     pub(super) patches: Mutex<Vec<PatchRequest>>,
     pub(super) writes: Mutex<Vec<Bytes>>,
+    pub(super) closes: Mutex<Vec<Input>>,
     pub(super) signals: Mutex<Vec<i32>>,
     pub(super) kills: Mutex<Vec<(SessionId, String)>>,
     sessions: Mutex<Vec<Arc<Played>>>,
@@ -126,7 +129,8 @@ impl ExecHost for FakeHost {
         Err(HostError::NoSession)
     }
 
-    async fn write(&self, _session: SessionId, bytes: Bytes) -> Result<(), HostError> {
+    async fn write(&self, _session: SessionId, bytes: Bytes, then: Input) -> Result<(), HostError> {
+        self.closes.lock().unwrap().push(then);
         self.writes.lock().unwrap().push(bytes);
         self.on_write.lock().unwrap().take().map_or(Ok(()), Err)
     }
@@ -167,6 +171,7 @@ pub(super) struct FakeItems {
     pub(super) told: Mutex<Vec<Told>>,
     pub(super) live: Mutex<String>,
     pub(super) closed: Mutex<bool>,
+    pub(super) changes: Mutex<Vec<SessionChange>>,
 }
 
 impl FakeItems {
@@ -205,6 +210,11 @@ impl ItemSink for FakeItems {
 
     async fn completed(&self, id: ItemId, body: ItemBody) -> Result<(), SinkClosed> {
         self.tell(Told::Completed(id, body))
+    }
+
+    async fn session(&self, change: SessionChange) -> Result<(), SinkClosed> {
+        self.changes.lock().unwrap().push(change);
+        Ok(())
     }
 
     fn output(&self, _id: ItemId, text: String) {
@@ -249,6 +259,7 @@ impl Bench {
             policy: SandboxPolicy::workspace_write(vec![cwd.clone()]),
             cwd,
             limits: SessionLimits::default(),
+            cleaning: Cleaning::default(),
             approval: ApprovalPolicy::Never,
             approver: Arc::new(NobodyToAsk),
             environment: BTreeMap::new(),

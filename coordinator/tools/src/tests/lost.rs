@@ -73,7 +73,10 @@ async fn a_loss_is_told_by_the_next_look_too() {
     assert!(matches!(result.outcome, Outcome::Unknown { .. }));
     assert!(result.output.contains("Process state unknown") && result.output.ends_with("half"), "{}", result.output);
     let result = bench.call("write_stdin", json!({"session_id": 1000})).await;
-    assert_eq!(result.output, "write_stdin failed: Unknown process id 1000");
+    assert_eq!(
+        result.output,
+        "write_stdin failed: session 1000 is over, and you were told all of it: Process state unknown: node n1 did not report what came of it: reset"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,11 +1,12 @@
 //! The table of sessions: numbers, room, ends that nobody waits for.
 
 use super::fake::{Bench, Told};
-use crate::sessions::{ListedSession, MAX_SESSIONS};
+use crate::sessions::{EndedSession, ListedSession, MAX_SESSIONS};
 use capstan_types::call::Outcome;
 use capstan_types::id::CallId;
 use capstan_types::item::{ItemBody, ItemStatus};
 use capstan_types::launch::SessionEnd;
+use capstan_types::session::known::SessionChange;
 use serde_json::json;
 
 async fn yielded(bench: &Bench) -> std::sync::Arc<super::fake::Played> {
@@ -91,13 +92,16 @@ async fn ending_a_call_kills_its_session_and_completes_its_item() {
         call: CallId::from_u128(1),
         command: "/bin/bash -lc 'sleep 99'".into(),
         ended: false,
+        untold: 0,
     };
     assert_eq!(listed[0], expected);
     let released = bench.context.sessions.end_call(CallId::from_u128(1), "the user").await;
-    assert_eq!(released, [first.id]);
+    let closed = |number| SessionChange::Closed { number, how: "Process ended by Capstan: killed by the user".into() };
+    assert_eq!(released, [EndedSession { session: first.id, change: closed(1000) }]);
     assert_eq!(*bench.host.kills.lock().unwrap(), [(first.id, "the user".to_owned())]);
     assert_eq!(bench.items.completed_command().end, Some(SessionEnd::Killed { by: "the user".into() }));
-    assert_eq!(bench.context.sessions.end_all("the end").await, [second.id]);
+    let rest = bench.context.sessions.end_all("the end").await;
+    assert_eq!(rest.iter().map(|ended| ended.session).collect::<Vec<_>>(), [second.id]);
     assert!(bench.context.sessions.list().is_empty());
 }
 
@@ -108,7 +112,8 @@ async fn a_session_whose_call_was_abandoned_is_still_in_the_table() {
     let call = bench.asked("exec_command", r#"{"cmd":"sleep 99"}"#);
     let waited = tokio::time::timeout(std::time::Duration::from_secs(1), bench.toolbox.invoke(&call, &bench.context)).await;
     assert!(waited.is_err());
-    assert_eq!(bench.context.sessions.end_call(call.id, "the user").await, [session.id]);
+    let ended = bench.context.sessions.end_call(call.id, "the user").await;
+    assert_eq!(ended.iter().map(|ended| ended.session).collect::<Vec<_>>(), [session.id]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -120,5 +125,5 @@ async fn two_calls_that_look_at_once_share_no_output() {
     let look = || bench.call("write_stdin", json!({"session_id": 1000}));
     let (one, other) = tokio::join!(look(), look());
     assert!(one.output.ends_with("only once"), "{}", one.output);
-    assert_eq!(other.output, "write_stdin failed: Unknown process id 1000");
+    assert!(other.output.starts_with("write_stdin failed: session 1000 is over"), "{}", other.output);
 }

@@ -1,9 +1,10 @@
 //! Looks and writes: how long they wait, and what they tell.
 
 use super::fake::{Bench, Played, lost};
-use crate::host::HostError;
+use crate::host::{HostError, Input};
 use capstan_types::call::Outcome;
-use capstan_types::launch::SessionEnd;
+use capstan_types::launch::{SessionEnd, Stdio};
+use capstan_types::output::clean::Cleaning;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,7 +94,12 @@ async fn the_end_ends_every_wait_and_is_told_once() {
     assert_eq!((item.end, item.duration.map(|span| span.0)), (Some(SessionEnd::Exited { code: 0 }), Some(70_250)));
 
     let result = bench.call("write_stdin", json!({"session_id": 1000})).await;
-    assert_eq!(result.output, "write_stdin failed: Unknown process id 1000");
+    assert_eq!(
+        result.output,
+        "write_stdin failed: session 1000 is over, and you were told all of it: Process exited with code 0"
+    );
+    let never = bench.call("write_stdin", json!({"session_id": 1001})).await;
+    assert_eq!(never.output, "write_stdin failed: Unknown process id 1001");
     assert!(matches!(result.outcome, Outcome::NotStarted { .. }));
 }
 
@@ -107,12 +113,12 @@ async fn the_result_that_tells_the_end_names_the_session_to_release() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_without_a_terminal_takes_an_interrupt_and_nothing_else() {
+async fn a_session_without_a_terminal_or_a_pipe_takes_an_interrupt_and_nothing_else() {
     let (bench, session) = running(false).await;
     let result = bench.call("write_stdin", json!({"session_id": 1000, "chars": "y\n"})).await;
     assert_eq!(
         result.output,
-        "write_stdin failed: stdin is closed for this session; rerun exec_command with tty=true to keep stdin open"
+        "write_stdin failed: stdin is closed for this session; rerun exec_command with tty=true or stdin=true to keep stdin open"
     );
     let acts = async { session.end(SessionEnd::Signalled { signal: 2 }) };
     let (output, _) = during(&bench, json!({"session_id": 1000, "chars": "\u{3}"}), acts).await;
@@ -154,4 +160,49 @@ async fn a_code_point_that_arrives_in_two_looks_is_not_torn() {
     let (second, _) = during(&bench, json!({"session_id": 1000}), async {}).await;
     assert!(first.ends_with("Output:\ncaf") && second.ends_with("Output:\né!"), "{first}\n{second}");
     assert_eq!(*bench.items.live.lock().unwrap(), "café!");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pipe_takes_input_until_it_is_closed_by_its_last_character() {
+    let bench = Bench::new();
+    let session = bench.host.will_start();
+    bench.call("exec_command", json!({"cmd": "sort", "stdin": true, "yield_time_ms": 250})).await;
+    assert_eq!(bench.host.starts.lock().unwrap()[0].stdio, Stdio::Pipes);
+    bench.call("write_stdin", json!({"session_id": 1000, "chars": "b\u{4}\na\n"})).await;
+    let acts = async { session.exit(0) };
+    during(&bench, json!({"session_id": 1000, "chars": "c\n\u{4}"}), acts).await;
+    assert_eq!(bench.host.writes.lock().unwrap()[..], ["b\u{4}\na\n", "c\n"]);
+    assert_eq!(*bench.host.closes.lock().unwrap(), [Input::StaysOpen, Input::Closes]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn noise_is_cleaned_across_looks_and_an_item_keeps_what_was_written() {
+    let (bench, session) = running(true).await;
+    session.write(b"\x1b[32m 1%\r 50%\x1b[0");
+    let (first, _) = during(&bench, json!({"session_id": 1000}), async {}).await;
+    session.write(b"m\r100%\r\n");
+    let (second, _) = during(&bench, json!({"session_id": 1000}), async {}).await;
+    assert!(
+        first.ends_with("Original token count: 1\nOutput:\n 50%") && second.ends_with("Output:\n100%\n"),
+        "{first}\n{second}"
+    );
+    assert_eq!(*bench.items.live.lock().unwrap(), "\u{1b}[32m 1%\r 50%\u{1b}[0m\r100%\r\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn raw_output_is_told_as_it_was_written() {
+    let mut bench = Bench::new();
+    for (cleaning, asked, told) in [
+        (Cleaning::Clean, json!(null), "red\n"),
+        (Cleaning::Clean, json!(true), "\u{1b}[31mred\r\n"),
+        (Cleaning::Raw, json!(null), "\u{1b}[31mred\r\n"),
+        (Cleaning::Raw, json!(false), "red\n"),
+    ] {
+        bench.context.cleaning = cleaning;
+        let session = bench.host.will_start();
+        session.write(b"\x1b[31mred\r\n");
+        session.exit(0);
+        let result = bench.call("exec_command", json!({"cmd": "x", "raw_output": asked})).await;
+        assert!(result.output.ends_with(&format!("Output:\n{told}")), "{cleaning:?} {asked}: {}", result.output);
+    }
 }

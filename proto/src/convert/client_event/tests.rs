@@ -38,6 +38,7 @@ fn thread_settings() -> ThreadSettings {
         environment: [("A".to_owned(), "b".to_owned())].into(),
         instructions: Some("be brief".into()),
         plan_tool: true,
+        cleaning: capstan_types::output::clean::Cleaning::Clean,
     }
 }
 

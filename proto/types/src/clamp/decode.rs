@@ -8,7 +8,7 @@ pub fn to_text(bytes: &[u8]) -> String {
 
 /// How many bytes at the end of `bytes` are the beginning of a code point that is not complete: 0 to 3.
 #[must_use]
-pub(super) fn unfinished(bytes: &[u8]) -> usize {
+pub(crate) fn unfinished(bytes: &[u8]) -> usize {
     let chunk = &bytes[bytes.len().saturating_sub(3)..];
     match chunk.utf8_chunks().last().map(|last| last.invalid()) {
         // Only a sequence that more bytes could complete is invalid without being an error.

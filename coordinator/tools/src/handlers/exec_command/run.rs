@@ -12,8 +12,10 @@ use capstan_types::call::{Call, Outcome};
 use capstan_types::id::SessionId;
 use capstan_types::item::{CommandExecution, ItemBody, ItemId, ItemStatus};
 use capstan_types::launch::{Enforced, Stdio};
+use capstan_types::output::clean::Cleaning;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Escalation, SandboxPolicy};
+use capstan_types::session::known::SessionChange;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -32,6 +34,8 @@ pub(super) struct Command {
     pub(super) cwd: AbsPath,
     /// How its standard streams are connected.
     pub(super) stdio: Stdio,
+    /// How its output is told.
+    pub(super) cleaning: Cleaning,
     /// How long it is waited for.
     pub(super) yield_after: Duration,
     /// How much output the model is shown.
@@ -86,7 +90,9 @@ impl Command {
         let started = Started {
             number: place.number(),
             session,
+            turn: call.turn,
             stdio: self.stdio,
+            cleaning: self.cleaning,
             policy,
             host: Arc::clone(&context.host),
             item,
@@ -119,7 +125,10 @@ impl Command {
                      would have done before you run it again"
                 );
                 let outcome = Outcome::Unknown { reason: truth.clone(), node: Some(context.host.node()), session: None };
-                (truth.clone(), CallResult { outcome, output: format!("exec_command: {truth}"), release: None })
+                (
+                    truth.clone(),
+                    CallResult { outcome, output: format!("exec_command: {truth}"), release: None, changes: Vec::new() },
+                )
             }
         };
         let body = self.body(call, context, ItemStatus::Failed, Some(reason));
@@ -158,6 +167,7 @@ impl Prepared for Command {
             Ok(live) => live,
             Err(error) => return self.failed_start(call, context, item, error).await,
         };
+        context.items.session(SessionChange::Opened(Box::new(live.opened()))).await?;
         let _alone = live.alone().await;
         live.wait(Patience { until: at + self.yield_after, silence: None, past: 0 }).await;
         if !live.is_over() {

@@ -4,8 +4,8 @@
 //! changed. Then each is put in place by a rename, which a reader of the file sees whole, and what was there before is kept until the
 //! last one has succeeded.
 
-use super::plan::{Change, Owner};
-use crate::kernel::rename::{exchange, rename_new};
+use crate::plan::{Change, Owner};
+use crate::rename::{exchange, rename_new};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
@@ -31,7 +31,7 @@ struct Staged {
 }
 
 /// Carries out `changes`. An error is a sentence for the model, and everything is as it was.
-pub(super) fn commit(changes: Vec<Change>) -> Result<(), String> {
+pub(crate) fn commit(changes: Vec<Change>) -> Result<(), String> {
     let mut done = Vec::new();
     let carried_out =
         stage(changes, &mut done).and_then(|staged| staged.iter().try_for_each(|staged| put_in_place(staged, &mut done)));

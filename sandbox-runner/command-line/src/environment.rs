@@ -57,7 +57,7 @@ const FAMILIES: [&str; 20] = [
 const SECRETS: [&str; 8] = ["AUTH", "COOKIE", "CREDENTIAL", "KEY", "PASS", "PRIVATE", "SECRET", "TOKEN"];
 
 /// The environment of the command: what of `all` is harmless, and what was `asked` for by `NAME` or `NAME=VALUE`.
-pub(super) fn of(all: impl Iterator<Item = (OsString, OsString)>, asked: &[OsString]) -> Vec<(OsString, OsString)> {
+pub(crate) fn of(all: impl Iterator<Item = (OsString, OsString)>, asked: &[OsString]) -> Vec<(OsString, OsString)> {
     let named = |name: &OsStr| asked.iter().any(|asked| asked == name);
     let mut kept: Vec<_> = all.filter(|(name, value)| named(name) || is_harmless(name, value)).collect();
     for (name, value) in asked.iter().filter_map(|asked| split(asked)) {

@@ -1,12 +1,6 @@
-//! The `patch` verb: applies a patch to files, all of it or nothing.
-//!
-//! It runs as a session's program, so the sandbox around it decides what it may touch: there is no check of paths here that could be
-//! fooled, nor any that has to be kept in step with the policy. First everything is read and worked out ([`plan`]); only then are files
-//! written ([`commit`]).
+//! The `patch` verb: a document comes in, and what became of it goes out.
 
-mod commit;
-mod plan;
-
+use crate::{commit, plan};
 use capstan_types::item::FileChange;
 use capstan_types::patch;
 use capstan_types::patch_report::{PatchDocument, PatchResult};
@@ -15,11 +9,14 @@ use std::process::ExitCode;
 
 /// The longest document, in bytes.
 const MAX_DOCUMENT: u64 = 64 << 20;
-/// What `main_with` promises for a document that cannot be understood.
+/// The exit code for a document that cannot be understood.
 const MISUSE: u8 = 2;
 
-/// Reads a patch document from standard input, applies it, and prints the result.
-pub(crate) fn patch() -> ExitCode {
+/// Reads a patch document (`PatchDocument` as JSON, 64 MiB at most) from standard input, applies it, and prints the `PatchResult`: either
+/// all of the patch is applied, or nothing has changed and the result says why.
+///
+/// Exit code 2, and a sentence on standard error, for a document that cannot be understood.
+pub fn patch() -> ExitCode {
     match read_document().and_then(|document| print(&result_of(&document))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {

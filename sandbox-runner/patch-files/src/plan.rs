@@ -4,10 +4,11 @@
 //! place of a file is refused.
 
 use capstan_types::patch::{self, Chunk, FileHunk};
+use rustix::fs::{Mode, OFlags};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The largest file that is changed, in bytes.
@@ -15,7 +16,7 @@ const MAX_FILE: u64 = 64 << 20;
 
 /// One thing to be done.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     /// A file comes to be.
     Make { target: PathBuf, content: String, like: Option<Owner> },
     /// A file gets another content.
@@ -26,18 +27,18 @@ pub(super) enum Change {
 
 /// What a new version of a file takes over from the old one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Owner {
+pub(crate) struct Owner {
     /// The permission bits.
-    pub(super) mode: u32,
+    pub(crate) mode: u32,
     /// The user.
-    pub(super) uid: u32,
+    pub(crate) uid: u32,
     /// The group.
-    pub(super) gid: u32,
+    pub(crate) gid: u32,
 }
 
 impl Change {
     /// The file.
-    pub(super) fn target(&self) -> &Path {
+    pub(crate) fn target(&self) -> &Path {
         match self {
             Self::Make { target, .. } | Self::Replace { target, .. } | Self::Remove { target } => target,
         }
@@ -51,7 +52,7 @@ struct Original {
 }
 
 /// Works out the changes of all hunks, in their order. An error is a sentence for the model.
-pub(super) fn plan(cwd: &Path, hunks: &[FileHunk]) -> Result<Vec<Change>, String> {
+pub(crate) fn plan(cwd: &Path, hunks: &[FileHunk]) -> Result<Vec<Change>, String> {
     let mut changes = Vec::new();
     for hunk in hunks {
         match hunk {
@@ -137,8 +138,8 @@ fn read(cwd: &Path, path: &str) -> Result<Original, String> {
     let told = |error: io::Error| unreadable(cwd, path, &error);
     let named = cwd.join(path);
     // Without O_NONBLOCK the opening of a pipe waits for its other end.
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
-    let file = File::options().read(true).custom_flags(flags).open(&named).map_err(told)?;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(&named, flags, Mode::empty()).map_err(|error| told(error.into()))?);
     let facts = file.metadata().map_err(told)?;
     if !facts.is_file() {
         return Err(format!("`{path}` is no regular file, so it cannot be patched"));

@@ -170,11 +170,9 @@ fn what_is_no_text_file_is_refused_and_never_waited_for() {
     assert!(refusal(dir.path(), "*** Delete File: pipe").contains("no regular file"));
 }
 
-#[expect(unsafe_code, reason = "the standard library makes no named pipes")]
 fn make_pipe(path: &Path) {
-    let path = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
-    // SAFETY: the path is a live C string.
-    assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
 }
 
 proptest! {

@@ -8,22 +8,26 @@ use std::path::PathBuf;
 
 /// What `run` was asked.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub struct Asked {
     /// Whether the lists of directories are all there is, with neither the workspace nor temporary directories added to them.
-    pub(super) exact: bool,
-    pub(super) mode: SandboxMode,
-    pub(super) writable: Vec<PathBuf>,
-    pub(super) readable: Vec<PathBuf>,
-    pub(super) hidden: Vec<PathBuf>,
-    pub(super) protected: Vec<String>,
-    pub(super) network: Network,
-    pub(super) level: Level,
-    pub(super) strongest: Level,
-    pub(super) limits: SessionLimits,
-    pub(super) variables: Vec<OsString>,
-    pub(super) proof: Option<PathBuf>,
-    pub(super) directory: PathBuf,
-    pub(super) command: Vec<OsString>,
+    pub(crate) exact: bool,
+    pub(crate) mode: SandboxMode,
+    pub(crate) writable: Vec<PathBuf>,
+    pub(crate) readable: Vec<PathBuf>,
+    pub(crate) hidden: Vec<PathBuf>,
+    pub(crate) protected: Vec<String>,
+    pub(crate) network: Network,
+    pub(crate) level: Level,
+    /// No more than this is used, though the host could.
+    pub strongest: Level,
+    /// The limits of the command.
+    pub limits: SessionLimits,
+    pub(crate) passed: Vec<OsString>,
+    /// Where what was enforced is written.
+    pub proof: Option<PathBuf>,
+    pub(crate) working: PathBuf,
+    /// The command and its arguments: one at least.
+    pub command: Vec<OsString>,
 }
 
 impl Default for Asked {
@@ -39,31 +43,12 @@ impl Default for Asked {
             level: Level::Landlock,
             strongest: Level::Full,
             limits: SessionLimits::default(),
-            variables: Vec::new(),
+            passed: Vec::new(),
             proof: None,
-            directory: PathBuf::from("."),
+            working: PathBuf::from("."),
             command: Vec::new(),
         }
     }
-}
-
-/// Reads the flags, and what is behind them.
-pub(super) fn parse(args: Vec<OsString>) -> Result<Asked, String> {
-    let mut asked = Asked::default();
-    let mut args = args.into_iter();
-    while let Some(flag) = args.next() {
-        if flag == "--" {
-            asked.command = args.by_ref().collect();
-            break;
-        }
-        let known = flag.to_str().and_then(|flag| FLAGS.iter().find(|(short, long, ..)| flag == *short || flag == *long));
-        let Some((_, long, what)) = known else {
-            return Err(format!("`run` does not know `{}`; the command goes behind `--`", flag.display()));
-        };
-        let value = args.next().ok_or_else(|| format!("`{}` needs {what} behind it", flag.display()))?;
-        asked.take(long, &value).map_err(|reason| format!("`{} {}`: {reason}", flag.display(), value.display()))?;
-    }
-    asked.checked()
 }
 
 /// Short form, long form, and what belongs behind it.
@@ -87,6 +72,28 @@ const FLAGS: [(&str, &str, &str); 13] = [
 const OF_OUTPUT: [&str; 2] = ["output", "idle_time"];
 
 impl Asked {
+    /// Reads the flags, and what is behind them.
+    ///
+    /// # Errors
+    /// A sentence for whoever wrote the line.
+    pub fn parse(args: Vec<OsString>) -> Result<Self, String> {
+        let mut asked = Self::default();
+        let mut args = args.into_iter();
+        while let Some(flag) = args.next() {
+            if flag == "--" {
+                asked.command = args.by_ref().collect();
+                break;
+            }
+            let known = flag.to_str().and_then(|flag| FLAGS.iter().find(|(short, long, ..)| flag == *short || flag == *long));
+            let Some((_, long, what)) = known else {
+                return Err(format!("`run` does not know `{}`; the command goes behind `--`", flag.display()));
+            };
+            let value = args.next().ok_or_else(|| format!("`{}` needs {what} behind it", flag.display()))?;
+            asked.take(long, &value).map_err(|reason| format!("`{} {}`: {reason}", flag.display(), value.display()))?;
+        }
+        asked.checked()
+    }
+
     fn take(&mut self, flag: &str, value: &OsStr) -> Result<(), String> {
         let text = value.to_string_lossy();
         match flag {
@@ -95,7 +102,7 @@ impl Asked {
                 *self = std::mem::take(self).with(policy, limits);
             }
             "--sandbox" => self.mode = read(&text)?,
-            "--cd" => self.directory = value.into(),
+            "--cd" => self.working = value.into(),
             "--writable" => self.writable.push(value.into()),
             "--readable" => self.readable.push(value.into()),
             "--hide" => self.hidden.push(value.into()),
@@ -104,7 +111,7 @@ impl Asked {
             "--level" => self.level = read(&text)?,
             "--at-most" => self.strongest = read(&text)?,
             "--limit" => self.limits = limit(self.limits, &text)?,
-            "--env" => self.variables.push(value.into()),
+            "--env" => self.passed.push(value.into()),
             _ => self.proof = Some(value.into()),
         }
         Ok(())
@@ -166,7 +173,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Asked, String> {
-        parse(line.split_whitespace().map(OsString::from).collect())
+        Asked::parse(line.split_whitespace().map(OsString::from).collect())
     }
 
     #[test]
@@ -176,7 +183,7 @@ mod tests {
         assert_eq!(asked.writable, [PathBuf::from("a"), PathBuf::from("b")]);
         assert_eq!(asked.hidden, [PathBuf::from("h")]);
         assert_eq!(asked.network, Network::None);
-        assert_eq!(asked.directory, PathBuf::from("d"));
+        assert_eq!(asked.working, PathBuf::from("d"));
         assert_eq!(asked.command, ["ls", "-s", "--", "x"]);
         assert_eq!(parsed("-- ls").unwrap(), Asked { command: vec!["ls".into()], ..Asked::default() });
     }
@@ -197,7 +204,7 @@ mod tests {
             network: Network::None,
             level: Level::Full,
             limits: SessionLimits::WIDEST,
-            directory: "d".into(),
+            working: "d".into(),
             command: vec!["ls".into()],
             ..Asked::default()
         };
