@@ -6,6 +6,7 @@ mod client_profile;
 mod client_session;
 pub mod client_thread;
 pub mod exec;
+pub mod listing;
 pub mod node;
 pub mod workspace;
 

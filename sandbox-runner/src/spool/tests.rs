@@ -1,4 +1,5 @@
 use super::*;
+use capstan_types::spool::MARK;
 use proptest::prelude::*;
 
 fn file() -> File {
@@ -65,6 +66,21 @@ proptest! {
             seen.extend(read_all(&spool, seen.len() as u64, max));
         }
         prop_assert_eq!(seen, writes.concat().into_iter().map(Some).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn whoever_has_only_the_files_finds_what_the_holder_finds(writes in writes(), head_cap in 1_u64..50, tail_cap in 1_u64..50) {
+        let mut spool = spool(file(), file(), head_cap, tail_cap);
+        for bytes in &writes {
+            spool.append(bytes);
+            let mut mark = [0; MARK];
+            let layout = match spool.tail.read_exact_at(&mut mark, 0) {
+                Ok(()) => Layout::decode(&mark).unwrap(),
+                Err(_) => Layout::head_only(spool.head.metadata().unwrap().len()),
+            };
+            prop_assert_eq!(layout.total, spool.total());
+            prop_assert!((0..layout.total).all(|at| layout.locate(Seq(at)) == spool.layout().locate(Seq(at))));
+        }
     }
 
     #[test]
