@@ -9,7 +9,7 @@ use capstan_agent_node::{NodeConfig, RunnerPath, StateDir, base_environment};
 use capstan_coordinator::models::Models;
 use capstan_coordinator::{CoordinatorConfig, RegistryLocation, StaticNode, StoreLocation};
 use capstan_types::path::AbsPath;
-use capstan_types::policy::{Ceiling, SandboxMode};
+use capstan_types::policy::{Ceiling, Level, SandboxMode};
 use capstan_types::thread::ThreadSettings;
 use std::future::Future;
 use std::sync::Arc;
@@ -68,6 +68,7 @@ pub fn node_config(
         hidden: vec![home.path().clone()],
         ceiling,
         root_allowed: true,
+        strongest: Level::Full,
     })
 }
 
