@@ -18,6 +18,7 @@ mod call;
 mod far;
 mod node;
 mod rate;
+mod ssh;
 mod terminal;
 
 use capstan_types::launch::{Stdio, TermSize};
@@ -25,7 +26,7 @@ use capstan_types::policy::Level;
 use far::Far;
 use node::Node;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Rounds unless said, and how many before them are not counted.
 const ROUNDS: usize = 300;
@@ -49,9 +50,10 @@ fn main() {
     std::fs::create_dir(&workspace).expect("a directory can be made");
     let nodes = [Level::Landlock, Level::Full].map(|level| Node::start(&state, level));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
+    let ssh = ssh::Ssh::start(&state);
     runtime.block_on(async {
         let [landlock, full] = [0, 1].map(|at| Far::on(&nodes[at], &workspace));
-        one_at_a_time(rounds, &[("Landlock and seccomp", &landlock), ("full strength", &full)]).await;
+        one_at_a_time(rounds, &[("Landlock and seccomp", &landlock), ("full strength", &full)], ssh.as_ref()).await;
         rate::many_at_once(&[("Landlock and seccomp", &landlock), ("full strength", &full)]).await;
     });
     println!("\nprivate memory of the nodes after that, KiB: {:?}", nodes.each_ref().map(Node::private_kib));
@@ -61,16 +63,38 @@ fn on_terminal() -> Stdio {
     Stdio::Terminal(TermSize::default())
 }
 
-async fn one_at_a_time(rounds: usize, ways: &[(&str, &Far)]) {
-    let mut took = vec![Vec::new(); ways.len() + 1];
+/// A way to run the program.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    Bare,
+    Far(&'a Far),
+    Ssh(&'a ssh::Ssh),
+}
+
+impl Way<'_> {
+    async fn run(self) -> Duration {
+        match self {
+            Way::Bare => bare::spawned(&PROGRAM),
+            Way::Far(far) => call::call(far, &PROGRAM, on_terminal()).await,
+            Way::Ssh(ssh) => {
+                let start = Instant::now();
+                let status = ssh.client("-tt", &PROGRAM).status().expect("the client can be started");
+                assert!(status.success(), "the call over ssh failed: {status}");
+                start.elapsed()
+            }
+        }
+    }
+}
+
+async fn one_at_a_time(rounds: usize, nodes: &[(&'static str, &Far)], ssh: Option<&ssh::Ssh>) {
+    let mut ways = vec![("bare spawn on a terminal", Way::Bare)];
+    ways.extend(nodes.iter().map(|(name, far)| (*name, Way::Far(far))));
+    ways.extend(ssh.map(|ssh| ("ssh with a shared connection, no sandbox", Way::Ssh(ssh))));
+    let mut took = vec![Vec::new(); ways.len()];
     for round in 0..WARM_UP + rounds {
-        let ways = std::iter::once(None).chain(ways.iter().map(|(_, far)| Some(*far)));
-        for (far, took) in ways.zip(&mut took) {
+        for ((_, way), took) in ways.iter().zip(&mut took) {
             tokio::time::sleep(REST).await;
-            let time = match far {
-                None => bare::spawned(&PROGRAM),
-                Some(far) => call::call(far, &PROGRAM, on_terminal()).await,
-            };
+            let time = way.run().await;
             if round >= WARM_UP {
                 took.push(time);
             }
@@ -78,11 +102,13 @@ async fn one_at_a_time(rounds: usize, ways: &[(&str, &Far)]) {
     }
     println!("{rounds} calls of {PROGRAM:?} on a terminal, one at a time, all ways in turn; milliseconds\n");
     println!("| way | median | p99 | ratio |\n|---|---|---|---|");
-    let names = std::iter::once("bare spawn on a terminal").chain(ways.iter().map(|(name, _)| *name));
     let bare = quantile(&took[0], 0.5);
-    for (name, took) in names.zip(&took) {
+    for ((name, _), took) in ways.iter().zip(&took) {
         let (median, p99) = (quantile(took, 0.5), quantile(took, 0.99));
         println!("| {name} | {median:.2} | {p99:.2} | {:.2} |", median / bare);
+    }
+    if ssh.is_none() {
+        println!("| ssh | OpenSSH's server is not installed | | |");
     }
 }
 

@@ -19,6 +19,8 @@ mod echo;
 mod far;
 #[path = "../session_call/node.rs"]
 mod node;
+#[path = "../session_call/ssh.rs"]
+mod ssh;
 #[path = "../session_call/terminal.rs"]
 mod terminal;
 
@@ -31,6 +33,7 @@ use far::Far;
 use node::Node;
 use std::io::Read;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Mebibytes by pipe unless said, and what part of them goes through a terminal, which is slower.
@@ -51,40 +54,53 @@ fn main() {
     let workspace = dir.path().canonicalize().expect("it is there");
     let node = Node::start(&workspace, Level::Full);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
+    let ssh = ssh::Ssh::start(&workspace);
     runtime.block_on(async {
         let far = Far::on(&node, &workspace);
-        println!("| {mebibytes} MiB | plain read, MB/s | whole path, MB/s | ratio | not read, of all |\n|---|---|---|---|---|");
-        row("by pipe", mebibytes, &far, Stdio::PipesNoInput).await;
-        row("on a terminal, an eighth of it", mebibytes / TERMINAL_SHARE, &far, Stdio::Terminal(TermSize::default())).await;
+        println!("| {mebibytes} MiB; MB/s | plain read | ssh | whole path | of plain | of ssh | not read, of all |");
+        println!("|---|---|---|---|---|---|---|");
+        let (by_pipe, on_terminal) = (Stdio::PipesNoInput, Stdio::Terminal(TermSize::default()));
+        row("by pipe", mebibytes, &far, by_pipe, ssh.as_ref()).await;
+        row("on a terminal, an eighth of it", mebibytes / TERMINAL_SHARE, &far, on_terminal, ssh.as_ref()).await;
         echo::tell(&far).await;
     });
     println!("\nprivate memory of the node after that, KiB: {:?}", node.private_kib());
 }
 
-async fn row(name: &str, mebibytes: u64, far: &Far, stdio: Stdio) {
+async fn row(name: &str, mebibytes: u64, far: &Far, stdio: Stdio, ssh: Option<&ssh::Ssh>) {
     let bytes = mebibytes << 20;
-    let mut plain = 0_f64;
-    let (mut whole, mut missed) = (0_f64, 0);
+    let on_terminal = matches!(stdio, Stdio::Terminal(_));
+    let (mut plain, mut shared, mut whole, mut missed) = (0_f64, f64::NAN, 0_f64, 0);
     for _ in 0..ROUNDS {
-        let here = tokio::task::spawn_blocking(move || read_here(bytes, matches!(stdio, Stdio::Terminal(_))));
-        plain = plain.max(rate(bytes, here.await.expect("it is read")));
+        plain = plain.max(rate(bytes, tokio::task::block_in_place(|| read_here(program(bytes), bytes, on_terminal))));
+        if let Some(ssh) = ssh {
+            let argv = argv(bytes);
+            let client = ssh.client(if on_terminal { "-tt" } else { "-T" }, &argv.each_ref().map(String::as_str));
+            // Its client's own side is a pipe.
+            shared = shared.max(rate(bytes, tokio::task::block_in_place(|| read_here(client, bytes, false))));
+        }
         let (took, gaps) = read_there(bytes, far, stdio).await;
         if rate(bytes, took) > whole {
             (whole, missed) = (rate(bytes, took), gaps);
         }
     }
-    println!("| {name} | {plain:.0} | {whole:.0} | {:.2} | {:.3} |", whole / plain, ratio(missed, bytes));
+    let (of_plain, of_ssh, lost) = (whole / plain, whole / shared, ratio(missed, bytes));
+    println!("| {name} | {plain:.0} | {shared:.0} | {whole:.0} | {of_plain:.2} | {of_ssh:.2} | {lost:.3} |");
+}
+
+fn program(bytes: u64) -> Command {
+    let argv = argv(bytes);
+    let mut program = command(&argv[0]);
+    program.args(&argv[1..]);
+    program
 }
 
 fn argv(bytes: u64) -> [String; 3] {
     ["head".to_owned(), format!("-c{bytes}"), "/dev/zero".to_owned()]
 }
 
-fn read_here(bytes: u64, on_terminal: bool) -> Duration {
+fn read_here(mut program: Command, bytes: u64, on_terminal: bool) -> Duration {
     let start = Instant::now();
-    let argv = argv(bytes);
-    let mut program = command(&argv[0]);
-    program.args(&argv[1..]);
     let mut buffer = vec![0; 64 * 1024];
     let mut child;
     let mut count = 0;
