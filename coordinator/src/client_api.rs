@@ -1,6 +1,8 @@
 //! Our own API, `capstan.client.v1`: one file per resource. Convert, ask, convert.
 
 pub mod follow;
+pub mod gate;
+pub mod listeners;
 pub mod threads;
 pub mod turns;
 
@@ -24,5 +26,10 @@ pub(crate) fn thread_id(text: &str) -> Result<ThreadId, Status> {
 /// NOT_FOUND, or UNAVAILABLE when the coordinator stops.
 pub(crate) async fn running(threads: &Threads, id: ThreadId) -> Result<ActorRef<ThreadMsg>, Status> {
     let found = threads.find(id).await.map_err(|error| Status::unavailable(error.to_string()))?;
-    found.ok_or_else(|| Status::not_found(format!("thread {id} does not run on this coordinator")))
+    found.ok_or_else(|| not_here(id))
+}
+
+/// A thread that does not run on this coordinator.
+pub(crate) fn not_here(thread: ThreadId) -> Status {
+    Status::not_found(format!("thread {thread} does not run on this coordinator"))
 }

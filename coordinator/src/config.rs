@@ -2,7 +2,8 @@
 
 use crate::models::Models;
 use crate::nodes::remote::StaticNode;
-use capstan_proto::transport::PipeConnector;
+use capstan_proto::token::Token;
+use capstan_proto::transport::{Listen, PipeConnector};
 use capstan_registry::Registry;
 use capstan_store::open::StoreLocation;
 use capstan_types::id::NodeId;
@@ -13,6 +14,13 @@ use std::sync::Arc;
 pub struct CoordinatorConfig {
     /// Its name, which must be unlike that of any other coordinator on the same store.
     pub name: String,
+    /// Its line: the beginning of its own name and of the names of those whose threads it inherits, such as `home/`. Of a line only one
+    /// coordinator may live at a time on one store. `None` inherits nothing.
+    pub line: Option<String>,
+    /// Where clients reach it, besides the pipe in memory that is always there.
+    pub listen: Vec<Listen>,
+    /// What clients over TCP must know. Required to listen on TCP.
+    pub token: Option<Token>,
     /// Where threads are kept.
     pub store: StoreLocation,
     /// Who knows the nodes.

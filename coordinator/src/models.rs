@@ -17,6 +17,11 @@ pub trait Models: fmt::Debug + Send + Sync {
     /// # Errors
     /// The provider is not known, or has no credentials.
     fn client(&self, provider: &str) -> Result<Arc<dyn ModelClient>, NoModel>;
+
+    /// The provider that answers when `asked` is asked for, as threads remember it.
+    fn provider<'a>(&self, asked: &'a str) -> &'a str {
+        asked
+    }
 }
 
 /// A thread's model cannot be had. The text is for the user.
@@ -31,5 +36,19 @@ pub struct OneModel(pub Arc<dyn ModelClient>);
 impl Models for OneModel {
     fn client(&self, _: &str) -> Result<Arc<dyn ModelClient>, NoModel> {
         Ok(Arc::clone(&self.0))
+    }
+}
+
+/// A script, whoever is asked for.
+#[derive(Debug, Clone)]
+pub struct Scripted(pub Arc<dyn ModelClient>);
+
+impl Models for Scripted {
+    fn client(&self, _: &str) -> Result<Arc<dyn ModelClient>, NoModel> {
+        Ok(Arc::clone(&self.0))
+    }
+
+    fn provider<'a>(&self, _: &'a str) -> &'a str {
+        "script"
     }
 }

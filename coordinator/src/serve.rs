@@ -1,15 +1,13 @@
 //! Builds a coordinator and runs it.
 
-use crate::client_api::threads::ThreadsService;
-use crate::client_api::turns::TurnsService;
+use crate::client_api::listeners::Listeners;
 use crate::config::CoordinatorConfig;
 use crate::nodes::pool::{NodePool, PoolArguments, PoolMsg};
 use crate::nodes::remote::{RemoteError, register};
+use crate::thread::one_at_a_time::OneAtATime;
 use crate::thread::open::Threads;
 use crate::thread::supervisor::{SupervisorMsg, ThreadSupervisor};
-use capstan_proto::transport::{PipeConnector, PipeListener, pipe};
-use capstan_proto::wire::client::threads_server::ThreadsServer;
-use capstan_proto::wire::client::turns_server::TurnsServer;
+use capstan_proto::transport::{Listen, ListenError, PipeConnector, SocketFile, pipe};
 use capstan_registry::{NodeEvent, Registration};
 use capstan_store::store::{Store, StoreError};
 use ractor::{Actor, ActorRef};
@@ -17,10 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
-
-/// The largest request that is taken from a client: a prompt with pictures.
-const LARGEST_REQUEST: usize = 128 << 20;
 
 /// How long each part of the coordinator gets to end.
 const STOP_GRACE: Duration = Duration::from_secs(12);
@@ -34,6 +28,12 @@ pub enum ServeError {
     /// A node that was named cannot be used.
     #[error(transparent)]
     Node(#[from] RemoteError),
+    /// A place cannot be listened at.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// TCP is open to every user of the host.
+    #[error("listening at {0} needs a token, because every user of this host can connect to it; name a token file")]
+    TokenRequired(Listen),
     /// An actor did not start.
     #[error("the coordinator could not start: {0}")]
     Actor(String),
@@ -49,13 +49,16 @@ impl From<ractor::SpawnErr> for ServeError {
 #[derive(Debug)]
 pub struct Running {
     pipe: PipeConnector,
+    places: Vec<Listen>,
     store: Arc<dyn Store>,
     registrations: Vec<Registration>,
     pool: ActorRef<PoolMsg>,
     supervisor: ActorRef<SupervisorMsg>,
     stop: CancellationToken,
-    // The server and the waits for the two actors; dropped with us.
+    // The servers and the wait for the two actors; dropped with us.
     tasks: JoinSet<()>,
+    // Removed when nobody serves them any more.
+    _names: Vec<SocketFile>,
 }
 
 /// Opens the store, meets the nodes, and serves the client API.
@@ -64,6 +67,13 @@ pub struct Running {
 /// See [`ServeError`].
 pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let store = capstan_store::open::open(&config.store).await?;
+    let mut bound = Vec::new();
+    for listen in &config.listen {
+        if config.token.is_none() && matches!(listen, Listen::Tcp(_)) {
+            return Err(ServeError::TokenRequired(listen.clone()));
+        }
+        bound.push(listen.bind().await?);
+    }
     let mut registrations = Vec::new();
     for node in &config.nodes {
         registrations.push(register(node, config.registry.as_ref()).await?);
@@ -75,6 +85,8 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let (supervisor, supervisor_ended) = Actor::spawn(None, ThreadSupervisor, ()).await?;
     let threads = Threads {
         name: config.name,
+        line: config.line,
+        beginning: OneAtATime::default(),
         store: Arc::clone(&store),
         models: config.models,
         pool: pool.clone(),
@@ -82,19 +94,22 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     };
     let (pipe, listener) = pipe();
     let stop = CancellationToken::new();
+    let listeners = Listeners { threads, token: config.token, stop: stop.clone() };
     let mut tasks = JoinSet::new();
-    tasks.spawn(serve_clients(threads, listener, stop.clone()));
-    tasks.spawn(async { drop((pool_ended.await, supervisor_ended.await)) });
-    Ok(Running { pipe, store, registrations, pool, supervisor, stop, tasks })
-}
-
-async fn serve_clients(threads: Threads, listener: PipeListener, stop: CancellationToken) {
-    let threads_service = ThreadsServer::new(ThreadsService(threads.clone()));
-    let turns_service = TurnsServer::new(TurnsService(threads)).max_decoding_message_size(LARGEST_REQUEST);
-    let server = Server::builder().add_service(threads_service).add_service(turns_service);
-    if let Err(error) = server.serve_with_incoming_shutdown(listener, stop.cancelled_owned()).await {
-        tracing::error!(%error, "the client API ended");
+    tasks.spawn(listeners.pipe(listener));
+    let (mut places, mut names) = (Vec::new(), Vec::new());
+    for served in bound.into_iter().map(|bound| listeners.bound(bound)) {
+        tasks.spawn(served.serving);
+        places.push(served.place);
+        names.extend(served.name);
     }
+    tasks.spawn(async {
+        tokio::select! {
+            _ = pool_ended => {}
+            _ = supervisor_ended => {}
+        }
+    });
+    Ok(Running { pipe, places, store, registrations, pool, supervisor, stop, tasks, _names: names })
 }
 
 impl Running {
@@ -102,6 +117,17 @@ impl Running {
     #[must_use]
     pub fn pipe(&self) -> PipeConnector {
         self.pipe.clone()
+    }
+
+    /// Where clients reach it, with real ports, in the order of the configuration.
+    #[must_use]
+    pub fn places(&self) -> &[Listen] {
+        &self.places
+    }
+
+    /// Waits until the coordinator cannot go on, because a part of it that nothing replaces has failed. Dropping the future loses nothing.
+    pub async fn ended(&mut self) {
+        self.tasks.join_next().await;
     }
 
     /// Interrupts what runs, stores its end, and stops. Bounded in time.

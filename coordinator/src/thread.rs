@@ -3,12 +3,15 @@
 pub mod actor;
 pub mod calls;
 pub mod context;
+pub mod inherit;
 pub mod items;
 pub mod live;
 pub mod log;
 pub mod message;
+pub mod one_at_a_time;
 pub mod open;
 pub mod prompt;
+pub mod recall;
 pub mod step;
 pub mod supervisor;
 pub mod turn;

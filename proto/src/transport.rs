@@ -2,8 +2,11 @@
 
 pub mod connect;
 pub mod listen;
+pub mod peer;
 pub mod pipe;
+pub mod socket_file;
 
-pub use connect::{ConnectError, channel};
+pub use connect::{ConnectError, channel, own_channel, try_out};
 pub use listen::{Bound, Listen, ListenError};
 pub use pipe::{PipeConnector, PipeListener, pipe};
+pub use socket_file::SocketFile;

@@ -4,9 +4,11 @@ use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+mod coordinator;
 mod exec;
 mod mistake;
 
+pub use coordinator::{CoordinatorArgs, DaemonArgs, FollowArgs, ThreadsArgs, ThreadsCommand};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
 pub use mistake::mistake;
 
@@ -32,6 +34,10 @@ pub enum Command {
     Exec(Box<ExecArgs>),
     /// Shows the whole path at work: mends a small project with a failing test
     Demo(DemoArgs),
+    /// Runs a coordinator that commands on this host can use: their turns go on when they end
+    Coordinator(CoordinatorArgs),
+    /// Looks at the threads of a coordinator
+    Threads(ThreadsArgs),
     /// Runs an agent node that a coordinator on this host can use
     Node(NodeArgs),
     /// Says what this host can enforce, and what is missing

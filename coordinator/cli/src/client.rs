@@ -1,151 +1,146 @@
-//! A client of `capstan.client.v1`: what the commands ask of a coordinator, with a deadline on each request.
+//! A client of `capstan.client.v1`: what the commands ask of a coordinator, in this process or in another.
+//!
+//! Invariant: what is asked again because nobody answered bears the id it bore before, so that nothing is done twice.
 
-use crate::hint;
-use capstan_proto::convert::{Malformed, client_thread};
-use capstan_proto::transport::PipeConnector;
-use capstan_proto::wire::client as wire;
-use capstan_proto::wire::client::threads_client::ThreadsClient;
-use capstan_proto::wire::client::turns_client::TurnsClient;
-use capstan_types::event::Event;
-use capstan_types::id::{EventSeq, ThreadId};
+mod error;
+mod events;
+mod lost;
+mod patience;
+mod reach;
+mod requests;
+
+pub use error::ClientError;
+pub use events::Events;
+pub use reach::{Reach, reach, to};
+
+use crate::failure::Failure;
+use capstan_proto::transport::{PipeConnector, own_channel, try_out};
+use capstan_types::id::{EventSeq, ThreadId, TurnId};
 use capstan_types::thread::{ThreadSettings, TurnInput};
-use std::future::Future;
-use std::time::Duration;
-use tonic::transport::Channel;
-use tonic::{Code, Response, Status, Streaming};
-
-/// The longest a thread may take to begin: its workspace is opened on a node first.
-const CREATE_DEADLINE: Duration = Duration::from_secs(60);
-
-/// The longest that any other request may take.
-const ASK_DEADLINE: Duration = Duration::from_secs(15);
-
-/// The largest message that is taken: an item with its output, or a diff.
-const LARGEST: usize = 64 << 20;
-
-/// Why a coordinator did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// It said no.
-    #[error("{}", hint::sentence(.0))]
-    Refused(Box<Status>),
-    /// It did not answer.
-    #[error("the coordinator did not {what} within {} s", .deadline.as_secs())]
-    Silent {
-        /// What it was to do.
-        what: &'static str,
-        /// How long it had.
-        deadline: Duration,
-    },
-    /// Its answer, or what it was to be sent, makes no sense.
-    #[error(transparent)]
-    Malformed(#[from] Malformed),
-}
-
-impl From<Status> for ClientError {
-    fn from(status: Status) -> Self {
-        Self::Refused(Box::new(status))
-    }
-}
+use lost::Lost;
+use requests::Requests;
+use std::io;
 
 /// A client.
 #[derive(Debug, Clone)]
 pub struct Client {
-    threads: ThreadsClient<Channel>,
-    turns: TurnsClient<Channel>,
+    requests: Requests,
+    reach: Option<Reach>,
 }
 
 impl Client {
     /// A client of the coordinator behind the pipe.
     #[must_use]
     pub fn over(pipe: &PipeConnector) -> Self {
-        let channel = pipe.channel();
-        Self { threads: ThreadsClient::new(channel.clone()).max_decoding_message_size(LARGEST), turns: TurnsClient::new(channel) }
+        Self { requests: Requests::over(pipe.channel(), None), reach: None }
     }
 
-    /// Starts a thread.
+    /// A client of the coordinator in another process, which is there and lets us in.
     ///
     /// # Errors
-    /// The workspace, the model or the policy cannot be had.
-    pub async fn create(&mut self, settings: ThreadSettings) -> Result<ThreadId, ClientError> {
-        let request = wire::CreateRequest { settings: Some(settings.into()) };
-        let created = within("start a thread", CREATE_DEADLINE, self.threads.create(request)).await?;
-        created.thread_id.parse().map_err(|error| Malformed::new("thread_id", error).into())
+    /// It is not, or it does not.
+    pub async fn connect(reach: Reach) -> Result<Self, Failure> {
+        try_out(&reach.place).await.map_err(|error| unreached(&reach, &error))?;
+        let mut requests = Requests::over(own_channel(&reach.place), reach.token.clone());
+        match requests.greet().await {
+            Ok(()) => Ok(Self { requests, reach: Some(reach) }),
+            Err(error) if error.is_lost_connection() => {
+                let reason = error.reason();
+                Err(Failure::bad_input(format!(
+                    "what listens at {} is no coordinator, or does not answer: {reason}",
+                    reach.place
+                )))
+            }
+            Err(ClientError::Refused(status)) if status.code() == tonic::Code::Unauthenticated => Err(Failure::bad_input(
+                format!("the coordinator at {} does not let this client in: {}", reach.place, status.message()),
+            )
+            .hint("name the token file that `capstan coordinator` shows when it starts with --coordinator-token-file")),
+            Err(error) => Err(Failure::bad_input(format!("the coordinator at {} cannot be used: {error}", reach.place))),
+        }
     }
 
-    /// Follows a thread's events after `after`.
+    /// Where the coordinator is, if it is in another process: then turns go on when this one ends.
+    #[must_use]
+    pub fn place(&self) -> Option<String> {
+        self.reach.as_ref().map(|reach| reach.place.to_string())
+    }
+
+    /// Starts a thread under this id.
     ///
     /// # Errors
-    /// There is no such thread, or the coordinator does not answer.
-    pub async fn follow(&mut self, thread: ThreadId, after: EventSeq) -> Result<Events, ClientError> {
-        let stream = self.subscribe(thread, after).await?;
-        Ok(Events { client: self.clone(), thread, after, stream })
+    /// The workspace, the model or the policy cannot be had, or the coordinator stays away.
+    pub async fn create(&mut self, thread: ThreadId, settings: ThreadSettings) -> Result<(), ClientError> {
+        let mut lost = Lost::not_yet(self.reach.clone());
+        loop {
+            match lost.attend(self.requests.create(thread, settings.clone())).await {
+                Err(error) if error.is_lost_connection() => lost.wait(error).await?,
+                done => return done,
+            }
+        }
     }
 
-    async fn subscribe(&mut self, thread: ThreadId, after: EventSeq) -> Result<Streaming<wire::Event>, ClientError> {
-        let request = wire::SubscribeRequest { thread_id: thread.to_string(), after_seq: after.0 };
-        within("send events", ASK_DEADLINE, self.threads.subscribe(request)).await
-    }
-
-    /// Starts a turn.
+    /// Follows a thread in which a turn is about to be started, from its beginning.
     ///
     /// # Errors
-    /// A turn runs already, or the coordinator does not answer.
-    pub async fn start_turn(&mut self, thread: ThreadId, input: TurnInput) -> Result<(), ClientError> {
-        let request = client_thread::start_turn(thread.to_string(), input)?;
-        within("start the turn", ASK_DEADLINE, self.turns.start(request)).await.map(drop)
+    /// There is no such thread, or the coordinator stays away.
+    pub async fn follow(&mut self, thread: ThreadId) -> Result<Events, ClientError> {
+        let mut events = Events::of_a_turn(self.requests.clone(), thread, Lost::not_yet(self.reach.clone()));
+        events.open().await?;
+        Ok(events)
+    }
+
+    /// Follows a thread after an event of it, as long as a turn runs.
+    ///
+    /// # Errors
+    /// As [`Client::follow`].
+    pub async fn look_on(&mut self, thread: ThreadId, after: EventSeq) -> Result<Events, ClientError> {
+        let mut events = Events::of_what_runs(self.requests.clone(), thread, after, Lost::not_yet(self.reach.clone()));
+        events.open().await?;
+        Ok(events)
+    }
+
+    /// Starts a turn under this id, of which `events` will tell to its end.
+    ///
+    /// # Errors
+    /// Another turn runs already, or the coordinator stays away.
+    pub async fn start_turn(
+        &mut self,
+        thread: ThreadId,
+        turn: TurnId,
+        input: TurnInput,
+        events: &mut Events,
+    ) -> Result<(), ClientError> {
+        let mut lost = Lost::not_yet(self.reach.clone());
+        loop {
+            match lost.attend(self.requests.start_turn(thread, turn, input.clone())).await {
+                Err(error) if error.is_lost_connection() => lost.wait(error).await?,
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    events.expect(turn, input);
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// Interrupts the running turn, if there is one.
     ///
     /// # Errors
-    /// The coordinator does not answer.
+    /// The coordinator does not answer. It is asked once.
     pub async fn interrupt(&mut self, thread: ThreadId) -> Result<(), ClientError> {
-        let request = wire::InterruptRequest { thread_id: thread.to_string() };
-        within("interrupt the turn", ASK_DEADLINE, self.turns.interrupt(request)).await.map(drop)
+        self.requests.interrupt(thread).await
     }
 }
 
-/// A thread's events, in order.
-#[derive(Debug)]
-pub struct Events {
-    client: Client,
-    thread: ThreadId,
-    after: EventSeq,
-    stream: Streaming<wire::Event>,
-}
-
-impl Events {
-    /// The next event; `None` when the coordinator ends. Dropping the future loses none.
-    ///
-    /// # Errors
-    /// The coordinator fails, or sends what makes no sense.
-    pub async fn next(&mut self) -> Result<Option<Event>, ClientError> {
-        loop {
-            match self.stream.message().await {
-                Ok(Some(event)) => {
-                    let event = Event::try_from(event)?;
-                    self.after = event.seq;
-                    return Ok(Some(event));
-                }
-                Ok(None) => return Ok(None),
-                // We were slow; the stored events are still there.
-                Err(status) if status.code() == Code::DataLoss => {
-                    self.stream = self.client.subscribe(self.thread, self.after).await?;
-                }
-                Err(status) => return Err(status.into()),
-            }
+fn unreached(reach: &Reach, error: &io::Error) -> Failure {
+    let place = &reach.place;
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+            Failure::bad_input(format!("no coordinator serves at {place}"))
+                .hint("start one with `capstan coordinator`, or run without it: --coordinator ''")
         }
-    }
-}
-
-async fn within<T>(
-    what: &'static str,
-    deadline: Duration,
-    asked: impl Future<Output = Result<Response<T>, Status>>,
-) -> Result<T, ClientError> {
-    match tokio::time::timeout(deadline, asked).await {
-        Ok(answer) => Ok(answer?.into_inner()),
-        Err(_) => Err(ClientError::Silent { what, deadline }),
+        io::ErrorKind::PermissionDenied => Failure::bad_input(format!("the coordinator at {place} cannot be used: {error}"))
+            .hint("name a coordinator of your own"),
+        _ => Failure::bad_input(format!("the coordinator at {place} cannot be reached: {error}")),
     }
 }

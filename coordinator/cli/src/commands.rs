@@ -1,7 +1,9 @@
 //! What the program does, one file per command.
 
+pub mod coordinator;
 pub mod demo;
 pub mod doctor;
 pub mod exec;
 pub mod node;
 pub mod sandbox;
+pub mod threads;

@@ -8,6 +8,9 @@ use crate::surroundings::Surroundings;
 use capstan_agent_node::{NodeConfig, RunnerPath, StateDir, base_environment};
 use capstan_coordinator::models::Models;
 use capstan_coordinator::{CoordinatorConfig, RegistryLocation, StaticNode, StoreLocation};
+use capstan_proto::token::Token;
+use capstan_proto::transport::Listen;
+use capstan_types::node::NodeAddress;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Ceiling, Level, SandboxMode};
 use capstan_types::thread::ThreadSettings;
@@ -33,8 +36,19 @@ const STOP_DEADLINE: Duration = Duration::from_secs(15);
 pub enum Hands {
     /// On a node in this process.
     Embedded(Box<NodeConfig>),
-    /// On the node at an address.
-    Remote(StaticNode),
+    /// On the nodes at these addresses.
+    Remote(Vec<StaticNode>),
+}
+
+/// How a coordinator is reached by others, and whose threads it goes on with.
+#[derive(Debug, Clone, Default)]
+pub struct Door {
+    /// The line of coordinators that it is of; `None` for one that lives as long as its command.
+    pub line: Option<&'static str>,
+    /// Where it listens.
+    pub listen: Vec<Listen>,
+    /// What clients over TCP must know.
+    pub token: Option<Token>,
 }
 
 /// A coordinator, and perhaps a node.
@@ -72,6 +86,18 @@ pub fn node_config(
     })
 }
 
+/// A node that `--node` names by its address.
+///
+/// # Errors
+/// It is not an address.
+pub fn named_node(address: &str, token: Option<Token>) -> Result<StaticNode, Failure> {
+    let address = match address.parse::<Listen>().map_err(|error| Failure::bad_input(format!("--node: {error}")))? {
+        Listen::Tcp(address) => NodeAddress::Tcp(address.to_string()),
+        Listen::Unix(path) => NodeAddress::Unix(path.display().to_string()),
+    };
+    Ok(StaticNode { address, token })
+}
+
 /// Whether the home directory can be hidden from the sessions. What a session may write it may also read, so a writable directory above
 /// the home directory would lay its keys open, and the runner refuses every command.
 ///
@@ -106,19 +132,28 @@ impl Stack {
     ///
     /// # Errors
     /// A part does not start; the others are stopped again.
-    pub async fn start(store: StoreLocation, models: Arc<dyn Models>, hands: Hands) -> Result<Self, Failure> {
+    pub async fn start(store: StoreLocation, models: Arc<dyn Models>, hands: Hands, door: Door) -> Result<Self, Failure> {
         let registry = capstan_coordinator::open_registry(&RegistryLocation::Embedded).await.map_err(Failure::bad_input)?;
+        let config = CoordinatorConfig {
+            name: name(door.line.unwrap_or("exec-")),
+            line: door.line.map(str::to_owned),
+            listen: door.listen,
+            token: door.token,
+            store,
+            registry: Arc::clone(&registry),
+            models,
+            pipes: Vec::new(),
+            nodes: Vec::new(),
+        };
         match hands {
-            Hands::Remote(address) => {
-                let (pipes, nodes) = (Vec::new(), vec![address]);
-                let config = CoordinatorConfig { name: name(), store, registry, models, pipes, nodes };
+            Hands::Remote(nodes) => {
+                let config = CoordinatorConfig { nodes, ..config };
                 Ok(Self { coordinator: coordinator(config).await?, node: None })
             }
             Hands::Embedded(node) => {
                 let id = node.id.clone();
-                let node = capstan_agent_node::serve(*node, Arc::clone(&registry)).await.map_err(Failure::bad_input)?;
-                let pipes = vec![(id, node.pipe().clone())];
-                let config = CoordinatorConfig { name: name(), store, registry, models, pipes, nodes: Vec::new() };
+                let node = capstan_agent_node::serve(*node, registry).await.map_err(Failure::bad_input)?;
+                let config = CoordinatorConfig { pipes: vec![(id, node.pipe().clone())], ..config };
                 match coordinator(config).await {
                     Ok(coordinator) => Ok(Self { coordinator, node: Some(node) }),
                     Err(failure) => {
@@ -134,6 +169,31 @@ impl Stack {
     #[must_use]
     pub fn client(&self) -> Client {
         Client::over(&self.coordinator.pipe())
+    }
+
+    /// Where others reach the coordinator.
+    #[must_use]
+    pub fn places(&self) -> &[Listen] {
+        self.coordinator.places()
+    }
+
+    /// Waits until a part cannot go on. Dropping the future loses nothing.
+    pub async fn ended(&mut self) {
+        match &mut self.node {
+            None => self.coordinator.ended().await,
+            Some(node) => tokio::select! {
+                () = self.coordinator.ended() => {}
+                () = node.ended() => {}
+            },
+        }
+    }
+
+    /// Interrupts the turns, and stops everything but the sessions, which live on until their ownerless time.
+    pub async fn leave(self) {
+        bounded("the coordinator", self.coordinator.shutdown()).await;
+        if let Some(node) = self.node {
+            bounded("the node", node.shutdown()).await;
+        }
     }
 
     /// Ends what still runs, and stops everything: first who gives orders, then who takes them.
@@ -153,9 +213,9 @@ async fn coordinator(config: CoordinatorConfig) -> Result<capstan_coordinator::R
 }
 
 /// Unlike that of any other process on the same store: a process id alone comes again.
-fn name() -> String {
+fn name(line: &str) -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("exec-{}-{}", std::process::id(), since.as_millis())
+    format!("{line}{}-{}", std::process::id(), since.as_millis())
 }
 
 async fn bounded<T>(what: &str, stopping: impl Future<Output = T>) -> Option<T> {

@@ -16,7 +16,7 @@ pub fn sentence(status: &Status) -> String {
 pub fn hint(status: &Status) -> Option<&'static str> {
     match status.code() {
         Code::Unavailable => Some("if the store cannot be written, free some space or run with --ephemeral"),
-        Code::Unauthenticated => Some("name the node's token file with --node-token-file"),
+        Code::Unauthenticated => Some("name the coordinator's token file with --coordinator-token-file"),
         _ => None,
     }
 }

@@ -74,6 +74,30 @@ impl Home {
         self.0.as_path().join("node")
     }
 
+    /// The socket of the coordinator that runs on this home.
+    #[must_use]
+    pub fn coordinator_socket(&self) -> PathBuf {
+        self.0.as_path().join("coordinator.sock")
+    }
+
+    /// Held by the coordinator that runs on this home.
+    #[must_use]
+    pub fn coordinator_lock(&self) -> PathBuf {
+        self.0.as_path().join("coordinator.lock")
+    }
+
+    /// The token of that coordinator.
+    #[must_use]
+    pub fn coordinator_token(&self) -> PathBuf {
+        self.0.as_path().join("coordinator.token")
+    }
+
+    /// Where the node inside that coordinator keeps its state, over all of its lives.
+    #[must_use]
+    pub fn coordinator_node(&self) -> PathBuf {
+        self.0.as_path().join("coordinator.node")
+    }
+
     /// Where the node daemon of that name keeps its state.
     #[must_use]
     pub fn daemon(&self, node: &NodeId) -> PathBuf {

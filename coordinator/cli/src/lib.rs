@@ -16,6 +16,7 @@ pub mod workspace;
 
 pub mod client;
 pub mod embedded;
+pub mod engaged;
 pub mod hidden_home;
 pub mod signals;
 pub mod turn;
@@ -29,6 +30,8 @@ pub mod level;
 pub mod programs;
 pub mod runner;
 pub mod token_file;
+
+pub mod lone;
 
 pub mod failure;
 pub mod hint;

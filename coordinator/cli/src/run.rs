@@ -41,6 +41,8 @@ fn obey(command: Command, surroundings: &Surroundings) -> Result<Exit, Failure> 
     match command {
         Command::Exec(args) => commands::exec::run(&args, surroundings),
         Command::Demo(args) => commands::demo::run(&args, surroundings),
+        Command::Coordinator(args) => commands::coordinator::run(&args, surroundings),
+        Command::Threads(args) => commands::threads::run(&args, surroundings),
         Command::Node(args) => commands::node::run(&args, surroundings),
         Command::Doctor(args) => commands::doctor::run(&args, surroundings),
         Command::Sandbox(_) => Err(Failure::bad_input("`sandbox` must be the first argument")),

@@ -1,18 +1,21 @@
 //! One turn from its start to its end: events to the renderer, wishes to the coordinator.
 
-use crate::client::{Client, ClientError};
+use crate::client::{Client, ClientError, Events};
 use crate::render::Render;
 use crate::signals::{Signals, Wish};
 use capstan_types::event::{Event, EventBody};
-use capstan_types::id::{EventSeq, ThreadId};
+use capstan_types::id::{ThreadId, TurnId};
 use capstan_types::item::ItemBody;
 use capstan_types::thread::{ThreadSettings, TurnInput};
 use std::io;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// How long an interrupted turn may take to end.
 const INTERRUPT_GRACE: Duration = Duration::from_secs(10);
+
+/// How long taking back what was only just asked for may take.
+const TAKE_BACK_WITHIN: Duration = Duration::from_secs(2);
 
 /// How a turn ended.
 #[derive(Debug)]
@@ -49,11 +52,13 @@ pub async fn run(
     render: &mut impl Render,
     signals: &mut Signals,
 ) -> Result<Ended, ClientError> {
-    let begin = begin(client, settings, input);
-    let (thread, mut events) = tokio::select! {
-        begun = begin => begun?,
-        // Nothing runs yet that would have to be ended in order.
-        wish = signals.next() => return Ok(Watch::default().ended(End::Interrupted(Some(wish)))),
+    let thread = ThreadId::generate();
+    let mut events = tokio::select! {
+        begun = begin(client, thread, settings, input) => begun?,
+        wish = signals.next() => {
+            take_back(client, thread).await;
+            return Ok(Watch::default().ended(End::Interrupted(Some(wish))));
+        }
     };
     let mut watch = Watch::default();
     loop {
@@ -79,22 +84,41 @@ pub async fn run(
             return Ok(watch.give_up());
         }
         watch.stop_for(wished);
-        if let Err(error) = client.interrupt(thread).await {
-            tracing::warn!(%error, "the turn could not be interrupted");
-            return Ok(watch.give_up());
+        let interrupted = tokio::select! {
+            interrupted = client.interrupt(thread) => interrupted,
+            _ = signals.next() => Err(ClientError::Impatient),
+        };
+        match interrupted {
+            Ok(()) => {}
+            Err(error) if client.place().is_some() => return Ok(watch.ended(End::Failed(not_interrupted(thread, &error)))),
+            Err(error) => {
+                tracing::warn!(%error, "the turn could not be interrupted");
+                return Ok(watch.give_up());
+            }
         }
     }
 }
 
-async fn begin(
-    client: &mut Client,
-    settings: ThreadSettings,
-    input: TurnInput,
-) -> Result<(ThreadId, crate::client::Events), ClientError> {
-    let thread = client.create(settings).await?;
-    let events = client.follow(thread, EventSeq(0)).await?;
-    client.start_turn(thread, input).await?;
-    Ok((thread, events))
+async fn begin(client: &mut Client, thread: ThreadId, settings: ThreadSettings, input: TurnInput) -> Result<Events, ClientError> {
+    client.create(thread, settings).await?;
+    let mut events = client.follow(thread).await?;
+    client.start_turn(thread, TurnId::generate(), input, &mut events).await?;
+    Ok(events)
+}
+
+/// What was asked for may run already where it does not end with this process.
+async fn take_back(client: &mut Client, thread: ThreadId) {
+    if client.place().is_some() {
+        // It fails where nothing has been started.
+        let _ = timeout(TAKE_BACK_WITHIN, client.interrupt(thread)).await;
+    }
+}
+
+fn not_interrupted(thread: ThreadId, error: &ClientError) -> String {
+    format!(
+        "the turn could not be interrupted, and may still run ({}); `capstan threads follow {thread}` shows it",
+        error.reason()
+    )
 }
 
 /// Why a turn is to stop.
@@ -110,14 +134,24 @@ enum Seen {
     Unwritten(io::Error),
 }
 
+/// What is seen of a turn, until its end.
 #[derive(Debug, Default)]
-struct Watch {
+pub struct Watch {
     stop: Option<Stop>,
     deadline: Option<Instant>,
     last_message: Option<String>,
 }
 
 impl Watch {
+    /// Shows an event; gives the turn's end, or that of whoever reads.
+    pub fn show(&mut self, event: &Event, render: &mut impl Render) -> Option<End> {
+        match self.see(event, render) {
+            Seen::More => None,
+            Seen::End(end) => Some(end),
+            Seen::Unwritten(error) => Some(unwritten(error)),
+        }
+    }
+
     fn see(&mut self, event: &Event, render: &mut impl Render) -> Seen {
         if let EventBody::ItemCompleted { item } = &event.body
             && let ItemBody::AgentMessage { text } = &item.body

@@ -67,7 +67,7 @@ impl Follower {
                 // A client may name a number ahead of the log; it then gets what comes after that number.
                 Ok(event) if event.seq > self.after || event.body.is_live_only() => return Ok(Some(Event::clone(&event))),
                 Ok(_) => {}
-                Err(RecvError::Closed) => return Ok(None),
+                Err(RecvError::Closed) => return Err(Status::unavailable("the thread stops with its coordinator")),
                 Err(RecvError::Lagged(missed)) => {
                     let advice = "subscribe again after the last number you have";
                     return Err(Status::data_loss(format!("this reader fell {missed} events behind; {advice}")));

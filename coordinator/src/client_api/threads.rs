@@ -2,9 +2,10 @@
 
 use super::follow::{EventStream, follow, replay};
 use super::thread_id;
+use crate::thread::inherit::Found;
 use crate::thread::message::ThreadMsg;
 use crate::thread::open::{ASK_DEADLINE, CreateError, Threads};
-use capstan_proto::convert::client_thread::settings;
+use capstan_proto::convert::client_thread::{chosen, settings};
 use capstan_proto::wire::client as wire;
 use capstan_proto::wire::client::threads_server::Threads as Service;
 use capstan_runtime::actors::ask::ask;
@@ -27,8 +28,9 @@ impl Service for ThreadsService {
     type SubscribeStream = EventStream;
 
     async fn create(&self, request: Request<wire::CreateRequest>) -> Result<Response<wire::CreateResponse>, Status> {
-        let wanted = settings(request.into_inner().settings)?;
-        let (thread, settings) = self.0.create(wanted).await.map_err(create_status)?;
+        let request = request.into_inner();
+        let (thread, wanted) = (chosen("thread_id", &request.thread_id)?, settings(request.settings)?);
+        let (thread, settings) = self.0.create(thread, wanted).await.map_err(create_status)?;
         Ok(Response::new(wire::CreateResponse { thread_id: thread.to_string(), settings: Some(settings.into()) }))
     }
 
@@ -45,31 +47,35 @@ impl Service for ThreadsService {
         let request = request.into_inner();
         let (thread, after) = (thread_id(&request.thread_id)?, EventSeq(request.after_seq));
         let store = self.0.store.clone();
-        match self.0.find(thread).await.map_err(|error| Status::unavailable(error.to_string()))? {
-            Some(actor) => {
-                let live = ask(&actor, ASK_DEADLINE, ThreadMsg::Subscribe)
-                    .await
-                    .map_err(|error| Status::unavailable(error.to_string()))?;
-                let live = live.map_err(|error| Status::unavailable(error.to_string()))?;
-                Ok(Response::new(follow(store, thread, after, live)))
+        match self.0.look(thread).await.map_err(create_status)? {
+            Found::Runs(actor) => {
+                // Asked first: the end of a turn that is over by now is stored before the subscription is answered.
+                let busy = ask(&actor, ASK_DEADLINE, ThreadMsg::IsBusy).await.map_err(unavailable)?;
+                let live = ask(&actor, ASK_DEADLINE, ThreadMsg::Subscribe).await.map_err(unavailable)?.map_err(unavailable)?;
+                let ends = request.until_idle && !busy;
+                Ok(Response::new(if ends { replay(store, thread, after) } else { follow(store, thread, after, live) }))
             }
-            None if store.thread(thread).await.map_err(store_status)?.is_some() => {
-                Ok(Response::new(replay(store, thread, after)))
-            }
-            None => Err(Status::not_found(format!("there is no thread {thread}"))),
+            Found::Lies => Ok(Response::new(replay(store, thread, after))),
+            Found::Nowhere => Err(Status::not_found(format!("there is no thread {thread}"))),
         }
     }
 }
 
-fn create_status(error: CreateError) -> Status {
+/// What a client is answered.
+pub(super) fn create_status(error: CreateError) -> Status {
     match error {
         CreateError::Model(_) | CreateError::Place(_) | CreateError::Workspace(_) => {
             Status::failed_precondition(error.to_string())
         }
+        CreateError::Taken(_) => Status::already_exists(error.to_string()),
         CreateError::Store(_) | CreateError::Stopping(_) => Status::unavailable(error.to_string()),
     }
 }
 
 fn store_status(error: StoreError) -> Status {
+    unavailable(error)
+}
+
+fn unavailable(error: impl ToString) -> Status {
     Status::unavailable(error.to_string())
 }

@@ -1,11 +1,15 @@
 //! Turns: start, interrupt.
 
-use super::{running, thread_id};
+use super::threads::create_status;
+use super::{not_here, running, thread_id};
+use crate::thread::inherit::Woken;
 use crate::thread::message::ThreadMsg;
 use crate::thread::open::{ASK_DEADLINE, Threads};
+use capstan_proto::convert::client_thread::chosen;
 use capstan_proto::wire::client as wire;
 use capstan_proto::wire::client::turns_server::Turns as Service;
 use capstan_runtime::actors::ask::{AskError, ask};
+use capstan_types::id::TurnId;
 use capstan_types::thread::TurnInput;
 use tonic::{Request, Response, Status};
 
@@ -18,10 +22,17 @@ impl Service for TurnsService {
     async fn start(&self, request: Request<wire::StartTurnRequest>) -> Result<Response<wire::StartTurnResponse>, Status> {
         let request = request.into_inner();
         let thread = thread_id(&request.thread_id)?;
+        let turn = chosen("turn_id", &request.turn_id)?.unwrap_or_else(TurnId::generate);
         let input = Box::new(TurnInput::try_from(request)?);
-        let actor = running(&self.0, thread).await?;
-        let started = ask(&actor, ASK_DEADLINE, |reply| ThreadMsg::StartTurn(input, reply)).await.map_err(unavailable)?;
-        let turn = started.map_err(|refused| Status::failed_precondition(refused.to_string()))?;
+        match self.0.wake(thread, turn).await.map_err(create_status)? {
+            Woken::Runs(actor) => {
+                let asked = ask(&actor, ASK_DEADLINE, |reply| ThreadMsg::StartTurn(turn, input, reply));
+                let started = asked.await.map_err(unavailable)?;
+                started.map_err(|refused| Status::failed_precondition(refused.to_string()))?;
+            }
+            Woken::Begun => {}
+            Woken::NotHere => return Err(not_here(thread)),
+        }
         Ok(Response::new(wire::StartTurnResponse { turn_id: turn.to_string() }))
     }
 

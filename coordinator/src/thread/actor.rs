@@ -9,6 +9,7 @@ use capstan_types::history::Usage;
 use capstan_types::id::TurnId;
 use capstan_types::thread::TurnInput;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -25,6 +26,8 @@ pub struct ThreadArguments {
     pub log: LogTask,
     /// Tokens used so far.
     pub usage: Usage,
+    /// Turns that were started before.
+    pub turns: HashSet<TurnId>,
 }
 
 /// What a thread holds.
@@ -33,6 +36,8 @@ pub struct ThreadState {
     context: Arc<TurnContext>,
     usage: Usage,
     running: Option<RunningTurn>,
+    // 16 bytes for each turn of the thread: a request that is repeated must find its turn, however late it comes.
+    begun: HashSet<TurnId>,
     // Both are dropped with the actor: a turn cannot outlive its thread, and the log ends after the turn has let go of it.
     turns: JoinSet<()>,
     _log: JoinSet<()>,
@@ -52,7 +57,8 @@ impl Actor for ThreadActor {
     async fn pre_start(&self, _: ActorRef<ThreadMsg>, given: ThreadArguments) -> Result<ThreadState, ActorProcessingErr> {
         let mut log = JoinSet::new();
         log.spawn(given.log.run());
-        Ok(ThreadState { context: given.context, usage: given.usage, running: None, turns: JoinSet::new(), _log: log })
+        let ThreadArguments { context, usage, turns: begun, .. } = given;
+        Ok(ThreadState { context, usage, running: None, begun, turns: JoinSet::new(), _log: log })
     }
 
     async fn handle(
@@ -62,8 +68,8 @@ impl Actor for ThreadActor {
         state: &mut ThreadState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            ThreadMsg::StartTurn(input, reply) => {
-                let _ = reply.send(state.start(*input, me));
+            ThreadMsg::StartTurn(turn, input, reply) => {
+                let _ = reply.send(state.start(turn, *input, me));
             }
             ThreadMsg::Interrupt(reply) => {
                 if let Some(running) = &state.running {
@@ -77,6 +83,10 @@ impl Actor for ThreadActor {
                 state.turns.spawn(async move {
                     let _ = reply.send(log.subscribe().await);
                 });
+            }
+            ThreadMsg::IsBusy(reply) => {
+                state.settle();
+                let _ = reply.send(state.running.is_some());
             }
             ThreadMsg::TurnEnded(turn) => {
                 state.settle();
@@ -101,7 +111,10 @@ impl Actor for ThreadActor {
 }
 
 impl ThreadState {
-    fn start(&mut self, input: TurnInput, me: ActorRef<ThreadMsg>) -> Result<TurnId, TurnRefused> {
+    fn start(&mut self, id: TurnId, input: TurnInput, me: ActorRef<ThreadMsg>) -> Result<(), TurnRefused> {
+        if self.begun.contains(&id) {
+            return Ok(());
+        }
         self.settle();
         if let Some(running) = &self.running {
             return Err(TurnRefused::Running(running.id));
@@ -109,7 +122,7 @@ impl ThreadState {
         if input.text.trim().is_empty() && input.images.is_empty() {
             return Err(TurnRefused::Empty);
         }
-        let id = TurnId::generate();
+        self.begun.insert(id);
         let handle = TurnHandle::default();
         let (context, shared, before) = (Arc::clone(&self.context), handle.clone(), self.usage);
         let farewell = Farewell { thread: me, turn: id };
@@ -118,7 +131,7 @@ impl ThreadState {
             turn::run(&context, id, input, before, shared).await;
         });
         self.running = Some(RunningTurn { id, handle });
-        Ok(id)
+        Ok(())
     }
 
     /// Ends a turn whose task died before it could, so that nobody waits for its end for ever.

@@ -143,7 +143,8 @@ impl Drop for Ending<'_> {
     }
 }
 
-fn given_up(mut body: ItemBody, why: &str) -> ItemBody {
+/// The item as it stays when it is not brought to its own end.
+pub(super) fn given_up(mut body: ItemBody, why: &str) -> ItemBody {
     match &mut body {
         ItemBody::CommandExecution(command) => {
             command.status = ItemStatus::Failed;

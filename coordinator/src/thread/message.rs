@@ -9,12 +9,14 @@ use ractor::RpcReplyPort;
 /// Requests in the imperative, facts in the past tense.
 #[derive(Debug)]
 pub enum ThreadMsg {
-    /// Start a turn.
-    StartTurn(Box<TurnInput>, RpcReplyPort<Result<TurnId, TurnRefused>>),
+    /// Start a turn under this id. One that was started before is not started again.
+    StartTurn(TurnId, Box<TurnInput>, RpcReplyPort<Result<(), TurnRefused>>),
     /// Interrupt the running turn, if there is one.
     Interrupt(RpcReplyPort<()>),
     /// Add a listener.
     Subscribe(RpcReplyPort<Result<Subscription, LogError>>),
+    /// Say whether a turn runs.
+    IsBusy(RpcReplyPort<bool>),
     /// The turn's task has ended.
     TurnEnded(TurnId),
 }

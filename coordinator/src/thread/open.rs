@@ -3,8 +3,10 @@
 use super::actor::ThreadArguments;
 use super::context::TurnContext;
 use super::items::ItemNumbers;
-use super::log::{Draft, LogError, open_log};
+use super::log::open_log;
 use super::message::ThreadMsg;
+use super::one_at_a_time::OneAtATime;
+use super::recall::Recalled;
 use super::supervisor::SupervisorMsg;
 use crate::clock;
 use crate::models::{Models, NoModel};
@@ -12,13 +14,12 @@ use crate::nodes::host::NodeHost;
 use crate::nodes::pool::PoolMsg;
 use crate::placement::choose::{NoPlace, choose};
 use capstan_runtime::actors::ask::{AskError, ask};
-use capstan_store::store::{Store, StoreError};
+use capstan_store::store::{Record, Store, StoreError};
 use capstan_tools::sessions::SessionTable;
 use capstan_tools::toolbox::Toolbox;
-use capstan_types::event::EventBody;
-use capstan_types::history::Usage;
+use capstan_types::event::{Event, EventBody};
 use capstan_types::id::{Epoch, EventSeq, ThreadId};
-use capstan_types::session::Authority;
+use capstan_types::session::{Authority, WorkspaceFacts};
 use capstan_types::thread::{ThreadRecord, ThreadSettings};
 use ractor::ActorRef;
 use std::sync::Arc;
@@ -32,6 +33,10 @@ pub(crate) const ASK_DEADLINE: Duration = Duration::from_secs(10);
 pub struct Threads {
     /// The coordinator's name.
     pub(crate) name: String,
+    /// The beginning of the names of those whose threads it inherits.
+    pub(crate) line: Option<String>,
+    /// Who begins a thread now.
+    pub(crate) beginning: OneAtATime,
     /// Where threads are kept.
     pub(crate) store: Arc<dyn Store>,
     /// Who answers.
@@ -57,6 +62,9 @@ pub enum CreateError {
     /// It could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its id is that of another thread.
+    #[error("thread {0} exists already, with other settings or on another coordinator; choose another id")]
+    Taken(ThreadId),
     /// The coordinator is stopping.
     #[error("the coordinator cannot start a thread now: {0}")]
     Stopping(String),
@@ -68,58 +76,112 @@ impl From<AskError> for CreateError {
     }
 }
 
-impl From<LogError> for CreateError {
-    fn from(error: LogError) -> Self {
-        match error {
-            LogError::Store(error) => Self::Store(error),
-            LogError::Stopped => Self::Stopping(error.to_string()),
-        }
-    }
-}
-
 impl Threads {
-    /// Starts a thread, and gives its settings as they were resolved.
+    /// Starts a thread, and gives its settings as they were resolved. One that `chosen` names and that was started with these settings
+    /// before is given again.
     ///
     /// # Errors
     /// See [`CreateError`]; nothing is left behind but perhaps a thread without events.
-    pub async fn create(&self, settings: ThreadSettings) -> Result<(ThreadId, ThreadSettings), CreateError> {
+    pub async fn create(
+        &self,
+        chosen: Option<ThreadId>,
+        settings: ThreadSettings,
+    ) -> Result<(ThreadId, ThreadSettings), CreateError> {
+        let settings = ThreadSettings { provider: self.models.provider(&settings.provider).to_owned(), ..settings };
+        let thread = chosen.unwrap_or_else(ThreadId::generate);
+        let _alone = self.beginning.enter(thread).await;
+        let settings = match self.store.thread(thread).await? {
+            Some(record) => self.attach(record, settings).await?,
+            None => self.begin(thread, settings).await?,
+        };
+        Ok((thread, settings))
+    }
+
+    async fn begin(&self, thread: ThreadId, settings: ThreadSettings) -> Result<ThreadSettings, CreateError> {
         self.models.client(&settings.provider)?;
-        let thread = ThreadId::generate();
-        let epoch = Epoch(1);
-        let host = self.host(thread, epoch, &settings).await?;
-        let facts =
-            host.open_workspace(&settings.cwd).await.map_err(|status| CreateError::Workspace(status.message().to_owned()))?;
-        let settings = ThreadSettings { cwd: facts.root.clone(), node: Some(facts.node.clone()), ..settings };
         let now = clock::now();
         let record = ThreadRecord {
             id: thread,
             owner: self.name.clone(),
-            epoch,
-            settings: settings.clone(),
+            epoch: Epoch(1),
+            settings,
             created_at: now,
             updated_at: now,
             preview: String::new(),
         };
+        let (host, facts) = self.workspace(&record).await?;
+        let settings = ThreadSettings { cwd: facts.root.clone(), node: Some(facts.node.clone()), ..record.settings };
+        let record = ThreadRecord { settings: settings.clone(), ..record };
         self.store.create_thread(&record).await?;
-        let (log, task) = open_log(thread, epoch, EventSeq(0), Arc::clone(&self.store));
+        self.run(record, host, facts, Recalled::default()).await?;
+        Ok(settings)
+    }
+
+    /// A thread that is there already: the request was repeated, and the answer to the first was lost.
+    async fn attach(&self, record: ThreadRecord, wanted: ThreadSettings) -> Result<ThreadSettings, CreateError> {
+        let (thread, settings) = (record.id, record.settings.clone());
+        // The node resolves the directory, and placement chooses the node.
+        let wanted = ThreadSettings { cwd: settings.cwd.clone(), node: settings.node.clone(), ..wanted };
+        if wanted != settings || !self.inherits(&record.owner) {
+            return Err(CreateError::Taken(thread));
+        }
+        if self.find(thread).await?.is_none() {
+            self.reopen(record).await?;
+        }
+        Ok(settings)
+    }
+
+    /// Runs a thread that no actor of this process runs, after ending what nobody lived to end.
+    pub(super) async fn reopen(&self, record: ThreadRecord) -> Result<(), CreateError> {
+        let (record, recalled) = self.inherit(record).await?;
+        let (host, facts) = self.workspace(&record).await?;
+        self.run(record, host, facts, recalled).await
+    }
+
+    async fn workspace(&self, record: &ThreadRecord) -> Result<(NodeHost, WorkspaceFacts), CreateError> {
+        let host = self.host(record.id, record.epoch, &record.settings).await?;
+        let opened = host.open_workspace(&record.settings.cwd).await;
+        let facts = opened.map_err(|status| CreateError::Workspace(status.message().to_owned()))?;
+        Ok((host, facts))
+    }
+
+    async fn run(
+        &self,
+        record: ThreadRecord,
+        host: NodeHost,
+        facts: WorkspaceFacts,
+        recalled: Recalled,
+    ) -> Result<(), CreateError> {
+        let ThreadRecord { id: thread, epoch, settings, .. } = record;
+        let last = match recalled.last {
+            // Stored before anything can be asked of the thread: no client sees one that has not begun.
+            EventSeq(0) => self.tell_of(thread, epoch, &settings).await?,
+            last => last,
+        };
+        let (log, task) = open_log(thread, epoch, last, Arc::clone(&self.store));
         let context = TurnContext {
             thread,
-            settings: settings.clone(),
             facts,
             models: Arc::clone(&self.models),
             store: Arc::clone(&self.store),
-            log: log.clone(),
+            log,
             host: Arc::new(host),
             toolbox: Toolbox::standard(settings.plan_tool),
             sessions: Arc::new(SessionTable::default()),
-            numbers: Arc::new(ItemNumbers::default()),
+            numbers: Arc::new(ItemNumbers::from(recalled.next_item)),
+            settings,
         };
-        let arguments = Box::new(ThreadArguments { context: Arc::new(context), log: task, usage: Usage::default() });
+        let arguments = ThreadArguments { context: Arc::new(context), log: task, usage: recalled.usage, turns: recalled.turns };
+        let arguments = Box::new(arguments);
         let adopted = ask(&self.supervisor, ASK_DEADLINE, |reply| SupervisorMsg::Adopt(thread, arguments, reply)).await?;
-        adopted.map_err(CreateError::Stopping)?;
-        let started = EventBody::ThreadStarted { thread, settings: Box::new(settings.clone()) };
-        log.record(vec![Draft::Event(None, started)]).await?;
-        Ok((thread, settings))
+        adopted.map_err(CreateError::Stopping)
+    }
+
+    async fn tell_of(&self, thread: ThreadId, epoch: Epoch, settings: &ThreadSettings) -> Result<EventSeq, CreateError> {
+        let body = EventBody::ThreadStarted { thread, settings: Box::new(settings.clone()) };
+        let started = Event { seq: EventSeq(1), at: clock::now(), turn: None, body };
+        self.store.append(thread, epoch, vec![Record::Event(started)]).await?;
+        Ok(EventSeq(1))
     }
 
     /// The actor of a thread that runs here.

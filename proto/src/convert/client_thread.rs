@@ -5,7 +5,7 @@ use crate::wire::client as wire;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use capstan_types::history::Image;
-use capstan_types::id::Epoch;
+use capstan_types::id::{Epoch, ThreadId, TurnId};
 use capstan_types::policy::ApprovalPolicy;
 use capstan_types::thread::{ThreadRecord, ThreadSettings, TurnInput};
 use capstan_types::time::UnixMillis;
@@ -111,17 +111,30 @@ impl TryFrom<wire::Thread> for ThreadRecord {
     }
 }
 
-/// What a client sends to start a turn of `thread_id`.
+/// An id that a client may have chosen; `None` leaves it to the coordinator.
+///
+/// # Errors
+/// A text that is no id.
+pub fn chosen<T>(field: &'static str, text: &str) -> Result<Option<T>, Malformed>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    if text.is_empty() { Ok(None) } else { parse(field, text).map(Some) }
+}
+
+/// What a client sends to start a turn of a thread under an id of its own.
 ///
 /// # Errors
 /// A picture that is not base64.
-pub fn start_turn(thread_id: String, input: TurnInput) -> Result<wire::StartTurnRequest, Malformed> {
+pub fn start_turn(thread: ThreadId, turn: TurnId, input: TurnInput) -> Result<wire::StartTurnRequest, Malformed> {
     let image = |image: Image| {
         let data = STANDARD.decode(&image.base64).map_err(|error| Malformed::new("images", error))?;
         Ok(wire::Image { media_type: image.media_type, data: data.into() })
     };
     Ok(wire::StartTurnRequest {
-        thread_id,
+        thread_id: thread.to_string(),
+        turn_id: turn.to_string(),
         text: input.text,
         images: input.images.into_iter().map(image).collect::<Result<_, Malformed>>()?,
         output_schema: input.output_schema.map(|schema| schema.to_string()).unwrap_or_default(),

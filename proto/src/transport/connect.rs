@@ -1,9 +1,13 @@
 //! A channel to a server, from its address.
 
+use super::listen::Listen;
+use super::peer;
 use capstan_types::node::NodeAddress;
-use std::path::PathBuf;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::net::UnixStream;
+use tokio::net::{TcpStream, UnixStream};
 use tonic::transport::{Channel, Endpoint, Uri};
 
 /// The longest a connection may take to be made.
@@ -45,6 +49,47 @@ pub fn channel(address: &NodeAddress) -> Result<Channel, ConnectError> {
             Ok(with_deadlines(Endpoint::from_static("http://unix.invalid")).connect_with_connector_lazy(connect))
         }
     }
+}
+
+/// A channel to a server of this user: a Unix socket of another user is refused each time it is connected to.
+#[must_use]
+pub fn own_channel(place: &Listen) -> Channel {
+    match place {
+        Listen::Tcp(address) => with_deadlines(at(*address)).tcp_nodelay(true).connect_lazy(),
+        Listen::Unix(path) => {
+            let path = path.clone();
+            let connect = tower::service_fn(move |_: Uri| {
+                let path = path.clone();
+                async move { own_socket(&path).await.map(hyper_util::rt::TokioIo::new) }
+            });
+            with_deadlines(Endpoint::from_static("http://unix.invalid")).connect_with_connector_lazy(connect)
+        }
+    }
+}
+
+/// Connects once and hangs up, to see whether somebody serves there. A channel would only say that something went wrong.
+///
+/// # Errors
+/// What the system says; `PermissionDenied` for a Unix socket of another user, `TimedOut` when nobody answers.
+pub async fn try_out(place: &Listen) -> io::Result<()> {
+    let tried = async {
+        match place {
+            Listen::Tcp(address) => TcpStream::connect(address).await.map(drop),
+            Listen::Unix(path) => own_socket(path).await.map(drop),
+        }
+    };
+    tokio::time::timeout(CONNECT_DEADLINE, tried).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+async fn own_socket(path: &Path) -> io::Result<UnixStream> {
+    let stream = UnixStream::connect(path).await?;
+    peer::own(&stream)?;
+    Ok(stream)
+}
+
+fn at(address: SocketAddr) -> Endpoint {
+    // An address is always an authority.
+    Endpoint::from_shared(format!("http://{address}")).unwrap_or_else(|_| Endpoint::from_static("http://address.invalid"))
 }
 
 fn with_deadlines(endpoint: Endpoint) -> Endpoint {

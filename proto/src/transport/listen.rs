@@ -71,6 +71,17 @@ pub enum Bound {
     Unix(UnixListener, PathBuf),
 }
 
+impl Bound {
+    /// Where it is, with its real port.
+    #[must_use]
+    pub fn place(&self) -> Listen {
+        match self {
+            Self::Tcp(_, address) => Listen::Tcp(*address),
+            Self::Unix(_, path) => Listen::Unix(path.clone()),
+        }
+    }
+}
+
 impl Listen {
     /// Takes the place. A Unix socket that nobody serves any more is replaced.
     ///

@@ -1,11 +1,17 @@
 //! The flags of `capstan exec`.
 
+use super::coordinator::DaemonArgs;
 use capstan_types::policy::SandboxMode;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// `capstan exec`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "With --coordinator these belong to the coordinator's process and are refused: --script, --record, --oss, \
+    --local-provider, --node, --node-token-file, --ephemeral, and -c for model_providers, openai_base_url, oss_provider, node and \
+    ownerless_timeout_ms."
+)]
 pub struct ExecArgs {
     /// What to do; `-` reads it from standard input. What is piped in besides is added to it
     #[arg(value_name = "PROMPT", num_args = 0..)]
@@ -72,6 +78,9 @@ pub struct ExecArgs {
     #[arg(long)]
     pub ignore_user_config: bool,
 
+    /// Where the turn runs, if not in this process.
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
     /// Run the sessions on the node at this address: 127.0.0.1:PORT or unix:///PATH
     #[arg(long, value_name = "ADDR")]
     pub node: Option<String>,

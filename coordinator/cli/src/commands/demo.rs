@@ -12,7 +12,7 @@ use super::exec::{conclude, refused};
 use crate::args::{ColourChoice, DemoArgs};
 use crate::client::Client;
 use crate::config::{self, Flags, Inputs, Sandboxing, UserConfig, resolve::Answerer};
-use crate::embedded::{Hands, Stack, node_config};
+use crate::embedded::{Door, Hands, Stack, node_config};
 use crate::failure::{Exit, Failure};
 use crate::hidden_home;
 use crate::home::Home;
@@ -84,7 +84,7 @@ struct Demo {
 
 async fn drive(args: &DemoArgs, demo: &Demo, phases: Phases, hands: Hands, surroundings: &Surroundings) -> Result<Exit, Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
-    let stack = Stack::start(StoreLocation::Ephemeral, Arc::new(phases), hands).await?;
+    let stack = Stack::start(StoreLocation::Ephemeral, Arc::new(phases), hands, Door::default()).await?;
     let mut run = Run { demo, client: stack.client(), signals: &mut signals };
     let shown = if args.json { run.in_json().await } else { run.for_people(page(surroundings)).await };
     stack.shutdown().await;

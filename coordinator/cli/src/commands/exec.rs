@@ -1,5 +1,6 @@
 //! `capstan exec`: one prompt, run to its end without asking anything.
 
+mod belongs;
 mod models;
 mod prepare;
 
@@ -8,7 +9,7 @@ pub use prepare::{Prepared, prepare};
 
 use crate::args::{ColourChoice, ExecArgs};
 use crate::client::ClientError;
-use crate::embedded::Stack;
+use crate::engaged::Engaged;
 use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::last_message;
@@ -43,29 +44,28 @@ struct Output {
 
 async fn drive(prepared: Prepared, output: &Output, surroundings: &Surroundings) -> Result<Exit, Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
-    let started = Stack::start(prepared.store.clone(), prepared.models.clone(), prepared.hands.clone());
-    let stack = tokio::select! {
-        stack = started => stack?,
+    let engaged = tokio::select! {
+        engaged = Engaged::at(prepared.place.clone()) => engaged?,
         wish = signals.next() => return interrupted(Some(wish)),
     };
     let ended = if output.json {
         let mut render = AsRoot::new(JsonLines::new(io::stdout()), io::stderr());
-        shown(&stack, prepared, &mut render, &mut signals).await
+        shown(&engaged, prepared, &mut render, &mut signals).await
     } else {
         let page = screen::page(output.colour, Stream::Err, surroundings);
         let mut render = AsRoot::new(Transcript::new(page, io::stderr(), io::stdout()), io::stderr());
-        shown(&stack, prepared, &mut render, &mut signals).await
+        shown(&engaged, prepared, &mut render, &mut signals).await
     };
     tokio::select! {
-        () = stack.shutdown() => {}
+        () = engaged.shutdown() => {}
         // Asked again while stopping: what is left ends by its own deadlines.
         wish = signals.next() => return interrupted(Some(wish)),
     }
     conclude(ended?, output.file.as_deref())
 }
 
-async fn shown(stack: &Stack, prepared: Prepared, render: &mut impl Render, signals: &mut Signals) -> Result<Ended, Failure> {
-    let mut client = stack.client();
+async fn shown(engaged: &Engaged, prepared: Prepared, render: &mut impl Render, signals: &mut Signals) -> Result<Ended, Failure> {
+    let mut client = engaged.client();
     turn::run(&mut client, prepared.settings, prepared.input, render, signals).await.map_err(refused)
 }
 
@@ -74,11 +74,14 @@ pub(super) fn refused(error: ClientError) -> Failure {
     let failure = match &error {
         ClientError::Refused(status) if status.code() == tonic::Code::Unknown => Failure::failed(&error),
         ClientError::Refused(_) | ClientError::Malformed(_) => Failure::bad_input(&error),
-        ClientError::Silent { .. } => Failure::failed(&error),
+        ClientError::Silent { .. } | ClientError::Away { .. } | ClientError::Impatient => Failure::failed(&error),
     };
     let hint = match &error {
         ClientError::Refused(status) => hint::hint(status).map(str::to_owned),
-        ClientError::Malformed(_) | ClientError::Silent { .. } => None,
+        ClientError::Away { .. } => {
+            Some("the turn goes on if the coordinator lives; `capstan threads follow` shows it".to_owned())
+        }
+        ClientError::Malformed(_) | ClientError::Silent { .. } | ClientError::Impatient => None,
     };
     Failure { hint, ..failure }
 }

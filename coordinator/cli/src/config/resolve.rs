@@ -42,6 +42,8 @@ pub enum Answerer {
     Local(Option<String>),
     /// A script.
     Scripted,
+    /// A coordinator in another process, which alone knows what its providers are.
+    Elsewhere,
 }
 
 /// What the command line says about the sandbox.
@@ -62,7 +64,7 @@ pub enum Sandboxing {
 pub struct Resolved {
     /// The thread's settings.
     pub settings: ThreadSettings,
-    /// Who is asked; `None` for a script.
+    /// Who is asked; `None` for a script, and for a provider that is known elsewhere.
     pub provider: Option<ProviderConfig>,
 }
 
@@ -71,13 +73,13 @@ pub struct Resolved {
 /// # Errors
 /// A value that cannot be used; see [`ConfigError`].
 pub fn resolve(layers: &Layers, flags: &Flags) -> Result<Resolved, ConfigError> {
-    let (model, provider) = model(layers, flags)?;
+    let (model, id, provider) = model(layers, flags)?;
     let (sandbox, profile, approval) = policy(layers, flags)?;
     // A profile says all that these keys say, and more.
     let older = profile.is_none();
     let settings = ThreadSettings {
         model,
-        provider: provider.as_ref().map_or_else(|| "script".to_owned(), |provider| provider.id.clone()),
+        provider: id,
         effort: layers.text("model_reasoning_effort")?.map(str::to_owned),
         cwd: flags.cwd.clone(),
         node: None,
@@ -94,25 +96,31 @@ pub fn resolve(layers: &Layers, flags: &Flags) -> Result<Resolved, ConfigError> 
     Ok(Resolved { settings, provider })
 }
 
-fn model(layers: &Layers, flags: &Flags) -> Result<(String, Option<ProviderConfig>), ConfigError> {
+/// The model, its provider's name, and the provider where it is ours to know.
+type Model = (String, String, Option<ProviderConfig>);
+
+fn model(layers: &Layers, flags: &Flags) -> Result<Model, ConfigError> {
     let configured = layers.text("model")?.map(str::to_owned);
     let id = match &flags.answerer {
         Answerer::Scripted => {
             let model = flags.model.clone().or(configured).unwrap_or_else(|| "scripted".to_owned());
-            return Ok((model, None));
+            return Ok((model, "script".to_owned(), None));
         }
         Answerer::Local(chosen) => return local_model(layers, flags, chosen.as_deref()),
-        Answerer::Configured => layers.text("model_provider")?.map(str::to_owned),
+        Answerer::Configured | Answerer::Elsewhere => layers.text("model_provider")?.map(str::to_owned),
     };
     let model = flags.model.clone().or(configured);
     let id = id.unwrap_or_else(|| model.as_deref().map_or("openai", provider_for).to_owned());
-    let provider = providers::provider(layers, &id)?;
-    let model = model.or_else(|| default_model(&id)).ok_or(ConfigError::NoModel(id))?;
-    Ok((model, Some(provider)))
+    let provider = match &flags.answerer {
+        Answerer::Elsewhere => None,
+        Answerer::Configured | Answerer::Local(_) | Answerer::Scripted => Some(providers::provider(layers, &id)?),
+    };
+    let model = model.or_else(|| default_model(&id)).ok_or_else(|| ConfigError::NoModel(id.clone()))?;
+    Ok((model, id, provider))
 }
 
 /// A local provider's own default goes before a configured model, which most often is a hosted one.
-fn local_model(layers: &Layers, flags: &Flags, chosen: Option<&str>) -> Result<(String, Option<ProviderConfig>), ConfigError> {
+fn local_model(layers: &Layers, flags: &Flags, chosen: Option<&str>) -> Result<Model, ConfigError> {
     let id = match chosen {
         Some(id) => id.to_owned(),
         None => layers.text("oss_provider")?.unwrap_or(LOCAL_PROVIDERS[0]).to_owned(),
@@ -130,8 +138,8 @@ fn local_model(layers: &Layers, flags: &Flags, chosen: Option<&str>) -> Result<(
         }
     }
     let provider = providers::provider(layers, &id)?;
-    let model = flags.model.clone().or_else(|| default_model(&id)).ok_or(ConfigError::NoModel(id))?;
-    Ok((model, Some(provider)))
+    let model = flags.model.clone().or_else(|| default_model(&id)).ok_or_else(|| ConfigError::NoModel(id.clone()))?;
+    Ok((model, id, Some(provider)))
 }
 
 fn default_model(provider: &str) -> Option<String> {

@@ -32,15 +32,20 @@ struct Thread {
 impl Thread {
     async fn begin() -> Self {
         let (context, log) = thread_of(Arc::new(Frail)).await;
-        let arguments = ThreadArguments { context, log, usage: Usage::default() };
+        let arguments = ThreadArguments { context, log, usage: Usage::default(), turns: HashSet::new() };
         let (actor, _) = Actor::spawn(None, ThreadActor, arguments).await.unwrap();
         let live = ask(&actor, PATIENCE, ThreadMsg::Subscribe).await.unwrap().unwrap();
         Self { actor, events: live.events }
     }
 
     async fn start(&self, text: &str) -> Result<TurnId, TurnRefused> {
-        let input = TurnInput { text: text.to_owned(), ..TurnInput::default() };
-        ask(&self.actor, PATIENCE, |reply| ThreadMsg::StartTurn(Box::new(input), reply)).await.unwrap()
+        let turn = TurnId::generate();
+        self.start_as(turn, text).await.map(|()| turn)
+    }
+
+    async fn start_as(&self, turn: TurnId, text: &str) -> Result<(), TurnRefused> {
+        let input = Box::new(TurnInput { text: text.to_owned(), ..TurnInput::default() });
+        ask(&self.actor, PATIENCE, |reply| ThreadMsg::StartTurn(turn, input, reply)).await.unwrap()
     }
 
     async fn end_of(&mut self, turn: TurnId) -> EventBody {
@@ -76,4 +81,18 @@ async fn a_turn_whose_task_dies_ends_as_failed_and_the_thread_goes_on() {
 async fn an_empty_prompt_starts_nothing() {
     let thread = Thread::begin().await;
     assert_eq!(thread.start(" \n").await, Err(TurnRefused::Empty));
+}
+
+#[tokio::test]
+async fn a_request_that_is_repeated_starts_nothing_while_its_turn_runs_and_after_its_end() {
+    let mut thread = Thread::begin().await;
+    let turn = TurnId::generate();
+    for _ in 0..3 {
+        assert_eq!(thread.start_as(turn, "hello").await, Ok(()));
+    }
+    let usage = |output_tokens| EventBody::TurnCompleted { usage: Usage { output_tokens, ..Usage::default() } };
+    assert_eq!(thread.end_of(turn).await, usage(1));
+    assert_eq!(thread.start_as(turn, "hello").await, Ok(()));
+    let next = thread.start("hello").await.unwrap();
+    assert_eq!(thread.end_of(next).await, usage(2), "the first turn has run once");
 }

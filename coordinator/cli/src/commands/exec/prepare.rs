@@ -1,11 +1,14 @@
 //! From the command line to what a run needs. Everything that can be wrong with what was given is found here, before anything runs.
 
+use super::belongs;
 use super::models::{Answers, models};
 use crate::args::ExecArgs;
+use crate::client;
 use crate::config::auth::KeyRing;
 use crate::config::resolve::{Answerer, Resolved};
 use crate::config::{self, ConfigError, Flags, Inputs, Layers, Sandboxing, UserConfig};
-use crate::embedded::{Hands, node_config};
+use crate::embedded::{Hands, named_node, node_config};
+use crate::engaged::Place;
 use crate::failure::{self, Failure};
 use crate::hidden_home;
 use crate::home::Home;
@@ -16,10 +19,8 @@ use crate::surroundings::Surroundings;
 use crate::telemetry::Telemetry;
 use crate::token_file;
 use crate::workspace::{self, GitCheck};
+use capstan_coordinator::StoreLocation;
 use capstan_coordinator::models::Models;
-use capstan_coordinator::{StaticNode, StoreLocation};
-use capstan_proto::transport::Listen;
-use capstan_types::node::NodeAddress;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxMode;
 use capstan_types::thread::{ThreadSettings, TurnInput};
@@ -33,12 +34,8 @@ pub struct Prepared {
     pub settings: ThreadSettings,
     /// What the turn is begun with.
     pub input: TurnInput,
-    /// Who answers.
-    pub models: Arc<dyn Models>,
-    /// Where the sessions run.
-    pub hands: Hands,
-    /// Where the thread is kept.
-    pub store: StoreLocation,
+    /// Where it runs.
+    pub place: Place,
     /// Logs and spans.
     pub telemetry: Telemetry,
 }
@@ -50,23 +47,35 @@ pub struct Prepared {
 pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared, Failure> {
     let given = prompt::given(&args.prompt)?;
     let home = Home::open(surroundings)?;
+    let reach = client::reach(&args.daemon, surroundings)?;
+    if reach.is_some() {
+        belongs::refuse(args)?;
+    }
     let layers = layers(args, &home)?;
-    let hands = hands(args, &home, &layers, surroundings)?;
-    let cwd = cwd(args, &hands, surroundings)?;
-    let resolved = config::resolve(&layers, &flags(args, cwd, surroundings)?)?;
+    let hands = if reach.is_none() { Some(hands(args, &home, &layers, surroundings)?) } else { None };
+    let cwd = cwd(args, hands.as_ref(), surroundings)?;
+    let answerer = answerer(args, reach.is_some());
+    let resolved = config::resolve(&layers, &flags(args, answerer, cwd, surroundings)?)?;
     warn_of_no_effect(args, &resolved.settings);
-    if let Hands::Embedded(node) = &hands {
+    if let Some(Hands::Embedded(node)) = &hands {
         hidden_home::check(&home, &resolved.settings, &node.runner)?;
     }
     if let Some(file) = &args.output_last_message {
         last_message::check(file)?;
     }
     let telemetry = Telemetry::for_command(&layers, surroundings)?;
-    let models = answers(args, &resolved, &home, surroundings)?;
+    let place = match (reach, hands) {
+        (Some(reach), _) => Place::There(reach),
+        (None, Some(hands)) => {
+            let models = answers(args, &resolved, &home, surroundings)?;
+            let store = if args.ephemeral { StoreLocation::Ephemeral } else { StoreLocation::Sqlite(home.store()) };
+            Place::Here { store, models, hands }
+        }
+        (None, None) => return Err(Failure::bad_input("there is nowhere to run")),
+    };
     // Last, because it may wait for whoever pipes it in.
     let input = input(args, given)?;
-    let store = if args.ephemeral { StoreLocation::Ephemeral } else { StoreLocation::Sqlite(home.store()) };
-    Ok(Prepared { settings: resolved.settings, input, models, hands, store, telemetry })
+    Ok(Prepared { settings: resolved.settings, input, place, telemetry })
 }
 
 fn layers(args: &ExecArgs, home: &Home) -> Result<Layers, Failure> {
@@ -92,36 +101,36 @@ fn hands(args: &ExecArgs, home: &Home, layers: &Layers, surroundings: &Surroundi
         let runner = runner::find(surroundings)?;
         return Ok(Hands::Embedded(Box::new(node_config(home, surroundings, runner, config::ceiling(layers)?)?)));
     };
-    let address = match address.parse::<Listen>().map_err(|error| Failure::bad_input(format!("--node: {error}")))? {
-        Listen::Tcp(address) => NodeAddress::Tcp(address.to_string()),
-        Listen::Unix(path) => NodeAddress::Unix(path.display().to_string()),
-    };
     let token = args.node_token_file.as_deref().map(token_file::read).transpose()?;
-    Ok(Hands::Remote(StaticNode { address, token }))
+    Ok(Hands::Remote(vec![named_node(address, token)?]))
 }
 
 /// The workspace. On another node only that node can tell what is there.
-fn cwd(args: &ExecArgs, hands: &Hands, surroundings: &Surroundings) -> Result<AbsPath, Failure> {
+fn cwd(args: &ExecArgs, hands: Option<&Hands>, surroundings: &Surroundings) -> Result<AbsPath, Failure> {
     let path = args.cd.as_deref().map_or_else(|| Ok(surroundings.cwd().clone()), |path| surroundings.absolute(path))?;
     let skipped = args.skip_git_repo_check || args.dangerously_bypass_approvals_and_sandbox;
     let check = if skipped { GitCheck::Skipped } else { GitCheck::Required };
     match hands {
-        Hands::Remote(_) if !path.as_path().exists() => Ok(path),
-        Hands::Remote(_) | Hands::Embedded(_) => workspace::local(&path, check),
+        Some(Hands::Remote(_)) | None if !path.as_path().exists() => Ok(path),
+        Some(Hands::Remote(_) | Hands::Embedded(_)) | None => workspace::local(&path, check),
     }
 }
 
-fn flags(args: &ExecArgs, cwd: AbsPath, surroundings: &Surroundings) -> Result<Flags, Failure> {
+fn answerer(args: &ExecArgs, elsewhere: bool) -> Answerer {
+    match &args.script {
+        _ if elsewhere => Answerer::Elsewhere,
+        Some(_) => Answerer::Scripted,
+        None if args.oss => Answerer::Local(args.local_provider.map(|provider| provider.id().to_owned())),
+        None => Answerer::Configured,
+    }
+}
+
+fn flags(args: &ExecArgs, answerer: Answerer, cwd: AbsPath, surroundings: &Surroundings) -> Result<Flags, Failure> {
     let sandbox = match (args.sandbox, &args.permission_profile) {
         _ if args.dangerously_bypass_approvals_and_sandbox => Sandboxing::Bypassed,
         (Some(mode), _) => Sandboxing::Mode(mode.into()),
         (None, Some(name)) => Sandboxing::Profile(name.clone()),
         (None, None) => Sandboxing::Configured,
-    };
-    let answerer = match &args.script {
-        Some(_) => Answerer::Scripted,
-        None if args.oss => Answerer::Local(args.local_provider.map(|provider| provider.id().to_owned())),
-        None => Answerer::Configured,
     };
     let add_dir = |path: &std::path::PathBuf| workspace::writable(&surroundings.absolute(path)?);
     Ok(Flags {

@@ -1,0 +1,123 @@
+//! A thread's events, in order: each once, and none missed, whatever becomes of the connection.
+
+use super::error::ClientError;
+use super::lost::Lost;
+use super::requests::Requests;
+use capstan_proto::wire::client as wire;
+use capstan_types::event::Event;
+use capstan_types::id::{EventSeq, ThreadId, TurnId};
+use capstan_types::thread::TurnInput;
+use tonic::{Code, Status, Streaming};
+
+/// A thread's events, in order.
+#[derive(Debug)]
+pub struct Events {
+    requests: Requests,
+    thread: ThreadId,
+    after: EventSeq,
+    /// `None` while the connection is lost.
+    stream: Option<Streaming<wire::Event>>,
+    lost: Lost,
+    turn: Awaited,
+}
+
+/// What is known of the turn whose events are waited for.
+#[derive(Debug)]
+enum Awaited {
+    /// It is about to be asked for.
+    Coming,
+    /// There may be none: the events end when no turn runs.
+    Perhaps,
+    /// It was asked for. Until an event of it is seen it may be that the coordinator died without a trace of it, and is asked again.
+    Asked(TurnId, Box<TurnInput>),
+    /// It has begun, so its end will come.
+    Begun,
+}
+
+impl Events {
+    /// Events up to the end of a turn that is about to be started.
+    pub(super) const fn of_a_turn(requests: Requests, thread: ThreadId, lost: Lost) -> Self {
+        Self { requests, thread, after: EventSeq(0), stream: None, lost, turn: Awaited::Coming }
+    }
+
+    /// Events after `after` as long as a turn runs.
+    pub(super) const fn of_what_runs(requests: Requests, thread: ThreadId, after: EventSeq, lost: Lost) -> Self {
+        Self { requests, thread, after, stream: None, lost, turn: Awaited::Perhaps }
+    }
+
+    /// Subscribes, if that is not done yet.
+    pub(super) async fn open(&mut self) -> Result<(), ClientError> {
+        while self.stream.is_none() {
+            if let Err(error) = self.connect().await {
+                self.lost(error).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// From now on the turn's end is waited for.
+    pub(super) fn expect(&mut self, turn: TurnId, input: TurnInput) {
+        self.turn = Awaited::Asked(turn, Box::new(input));
+    }
+
+    /// The next event; `None` when there will be no other. Dropping the future loses none.
+    ///
+    /// # Errors
+    /// The coordinator fails, stays away for too long, or sends what makes no sense.
+    pub async fn next(&mut self) -> Result<Option<Event>, ClientError> {
+        loop {
+            self.open().await?;
+            let Some(stream) = &mut self.stream else { continue };
+            match stream.message().await {
+                Ok(Some(event)) => {
+                    if let Some(event) = self.heard(Event::try_from(event)?) {
+                        return Ok(Some(event));
+                    }
+                }
+                Ok(None) if matches!(self.turn, Awaited::Perhaps) || !self.lost.may_return() => return Ok(None),
+                Ok(None) => self.lost(Status::unavailable("the thread does not run").into()).await?,
+                // We were slow; the stored events are still there.
+                Err(status) if status.code() == Code::DataLoss => self.stream = None,
+                // A coordinator in this process does not come back.
+                Err(status) if status.code() == Code::Unavailable && !self.lost.may_return() => return Ok(None),
+                Err(status) => self.lost(status.into()).await?,
+            }
+        }
+    }
+
+    /// The event, unless it was heard before.
+    fn heard(&mut self, event: Event) -> Option<Event> {
+        if !event.body.is_live_only() {
+            if event.seq <= self.after {
+                return None;
+            }
+            self.after = event.seq;
+            self.lost.found();
+        }
+        if let (Awaited::Asked(turn, _), Some(of)) = (&self.turn, event.turn)
+            && *turn == of
+        {
+            self.turn = Awaited::Begun;
+        }
+        Some(event)
+    }
+
+    async fn connect(&mut self) -> Result<(), ClientError> {
+        let (requests, thread, after, turn) = (&mut self.requests, self.thread, self.after, &self.turn);
+        let connecting = async {
+            if let Awaited::Asked(turn, input) = turn {
+                requests.start_turn(thread, *turn, TurnInput::clone(input)).await?;
+            }
+            requests.subscribe(thread, after, matches!(turn, Awaited::Perhaps)).await
+        };
+        self.stream = Some(self.lost.attend(connecting).await?);
+        self.lost.connected();
+        Ok(())
+    }
+
+    /// Waits before the next attempt, if there is to be one.
+    async fn lost(&mut self, error: ClientError) -> Result<(), ClientError> {
+        self.stream = None;
+        if error.is_lost_connection() || error.is_unavailable() { self.lost.wait(error).await } else { Err(error) }
+    }
+}

@@ -1,0 +1,99 @@
+//! What is asked of a coordinator: one attempt each, with a deadline.
+
+use super::error::ClientError;
+use capstan_proto::convert::{Malformed, client_thread};
+use capstan_proto::token::Token;
+use capstan_proto::wire::client as wire;
+use capstan_proto::wire::client::threads_client::ThreadsClient;
+use capstan_proto::wire::client::turns_client::TurnsClient;
+use capstan_types::id::{EventSeq, ThreadId, TurnId};
+use capstan_types::thread::{ThreadSettings, TurnInput};
+use std::future::Future;
+use std::time::Duration;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status, Streaming};
+
+/// The longest a thread may take to begin: its workspace is opened on a node first.
+const CREATE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// The longest that any other request may take.
+const ASK_DEADLINE: Duration = Duration::from_secs(15);
+
+/// The largest message that is taken: an item with its output, or a diff.
+const LARGEST: usize = 64 << 20;
+
+/// What every request carries.
+#[derive(Debug, Clone)]
+pub(super) struct Introduce(Option<Token>);
+
+impl Interceptor for Introduce {
+    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
+        match &self.0 {
+            Some(token) => token.attach(request),
+            None => Ok(request),
+        }
+    }
+}
+
+/// Asks one coordinator. Clones share the connection.
+#[derive(Debug, Clone)]
+pub(super) struct Requests {
+    threads: ThreadsClient<InterceptedService<Channel, Introduce>>,
+    turns: TurnsClient<InterceptedService<Channel, Introduce>>,
+}
+
+impl Requests {
+    pub(super) fn over(channel: Channel, token: Option<Token>) -> Self {
+        let channel = InterceptedService::new(channel, Introduce(token));
+        Self { threads: ThreadsClient::new(channel.clone()).max_decoding_message_size(LARGEST), turns: TurnsClient::new(channel) }
+    }
+
+    /// Asks for next to nothing, to see whether a coordinator is there that lets us in.
+    pub(super) async fn greet(&mut self) -> Result<(), ClientError> {
+        within("answer", ASK_DEADLINE, self.threads.list(wire::ListRequest { limit: 1 })).await.map(drop)
+    }
+
+    pub(super) async fn create(&mut self, thread: ThreadId, settings: ThreadSettings) -> Result<(), ClientError> {
+        let request = wire::CreateRequest { settings: Some(settings.into()), thread_id: thread.to_string() };
+        let created = within("start a thread", CREATE_DEADLINE, self.threads.create(request)).await?;
+        if created.thread_id == thread.to_string() {
+            Ok(())
+        } else {
+            Err(Malformed::new("thread_id", "it is not the one that was asked for").into())
+        }
+    }
+
+    /// Without a turn that is waited for, the stream ends when none runs.
+    pub(super) async fn subscribe(
+        &mut self,
+        thread: ThreadId,
+        after: EventSeq,
+        until_idle: bool,
+    ) -> Result<Streaming<wire::Event>, ClientError> {
+        let request = wire::SubscribeRequest { thread_id: thread.to_string(), after_seq: after.0, until_idle };
+        within("send events", ASK_DEADLINE, self.threads.subscribe(request)).await
+    }
+
+    pub(super) async fn start_turn(&mut self, thread: ThreadId, turn: TurnId, input: TurnInput) -> Result<(), ClientError> {
+        let request = client_thread::start_turn(thread, turn, input)?;
+        within("start the turn", ASK_DEADLINE, self.turns.start(request)).await.map(drop)
+    }
+
+    pub(super) async fn interrupt(&mut self, thread: ThreadId) -> Result<(), ClientError> {
+        let request = wire::InterruptRequest { thread_id: thread.to_string() };
+        within("interrupt the turn", ASK_DEADLINE, self.turns.interrupt(request)).await.map(drop)
+    }
+}
+
+async fn within<T>(
+    what: &'static str,
+    deadline: Duration,
+    asked: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, ClientError> {
+    match tokio::time::timeout(deadline, asked).await {
+        Ok(answer) => Ok(answer?.into_inner()),
+        Err(_) => Err(ClientError::Silent { what, deadline }),
+    }
+}

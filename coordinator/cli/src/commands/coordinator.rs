@@ -1,0 +1,156 @@
+//! `capstan coordinator`: a coordinator as a daemon, so that turns outlive the commands that start them.
+
+use crate::args::CoordinatorArgs;
+use crate::config::{self, Inputs, Layers, UserConfig, auth::KeyRing, providers};
+use crate::embedded::{Door, Hands, Stack, named_node, node_config};
+use crate::failure::{self, Exit, Failure};
+use crate::home::Home;
+use crate::lone;
+use crate::signals::Signals;
+use crate::surroundings::Surroundings;
+use crate::telemetry::{self, Telemetry};
+use crate::{runner, runtime, token_file};
+use capstan_agent_node::{NodeConfig, StateDir};
+use capstan_coordinator::StoreLocation;
+use capstan_coordinator::models::{Models, Providers, Scripted, open_script};
+use capstan_proto::transport::Listen;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The line of the coordinators of a home. Of it one lives at a time, which [`lone::claim`] sees to.
+const LINE: &str = "coordinator/";
+
+/// Sessions that the node in this process is ready for ahead of their start.
+const PREPARED: u32 = 2;
+
+/// Runs the coordinator until a signal asks for its end. Its sessions live on until their ownerless time.
+///
+/// # Errors
+/// What was given cannot be used, another coordinator runs on this home, or this one cannot go on.
+pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
+    let home = Home::open(surroundings)?;
+    let inputs = Inputs { home: home.path().as_path(), user: UserConfig::Read, profile: None, overrides: &[] };
+    let (layers, unknown) = config::read(inputs)?;
+    unknown.iter().for_each(|key| failure::warn(&mut io::stderr(), &key.warning()));
+    let telemetry = Telemetry::for_daemon(&layers, surroundings)?;
+    let listen = listen(args, &home)?;
+    let models = models(args, &layers, &home, surroundings)?;
+    let _lone = lone::claim(&home)?;
+    let over_tcp = listen.iter().any(|listen| matches!(listen, Listen::Tcp(_)));
+    let token_file = args.token_file.clone().or_else(|| over_tcp.then(|| home.coordinator_token()));
+    let token = token_file.as_deref().map(token_file::read_or_make).transpose()?;
+    let hands = hands(args, &home, &layers, token_file.as_deref(), surroundings)?;
+    let _telemetry = telemetry::start("capstan-coordinator", &telemetry)?;
+    let door = Door { line: Some(LINE), listen, token };
+    runtime::block_on(serve(StoreLocation::Sqlite(home.store()), models, hands, door, token_file))
+}
+
+/// The home's own socket first.
+fn listen(args: &CoordinatorArgs, home: &Home) -> Result<Vec<Listen>, Failure> {
+    let given = args.listen.iter().map(|text| text.parse()).collect::<Result<Vec<Listen>, _>>();
+    let given = given.map_err(|error| Failure::bad_input(format!("--listen: {error}")))?;
+    let own = Listen::Unix(home.coordinator_socket());
+    Ok([own.clone()].into_iter().chain(given.into_iter().filter(|place| *place != own)).collect())
+}
+
+/// Every provider that the configuration knows. A key that is missing is told to whoever asks for its provider.
+fn models(args: &CoordinatorArgs, layers: &Layers, home: &Home, surroundings: &Surroundings) -> Result<Arc<dyn Models>, Failure> {
+    if let Some(script) = &args.script {
+        return Ok(Arc::new(Scripted(open_script(script).map_err(Failure::bad_input)?)));
+    }
+    let (keys, warning) = KeyRing::open(home, surroundings)?;
+    if let Some(warning) = warning {
+        failure::warn(&mut io::stderr(), &warning);
+    }
+    let mut known = BTreeMap::new();
+    for name in providers::names(layers)? {
+        known.insert(name.clone(), providers::provider(layers, &name)?);
+    }
+    Ok(Arc::new(Providers::new(known, Box::new(keys))))
+}
+
+fn hands(
+    args: &CoordinatorArgs,
+    home: &Home,
+    layers: &Layers,
+    token_file: Option<&Path>,
+    surroundings: &Surroundings,
+) -> Result<Hands, Failure> {
+    if !args.node.is_empty() {
+        let token = args.node_token_file.as_deref().map(token_file::read).transpose()?;
+        let nodes = args.node.iter().map(|address| named_node(address, token.clone()));
+        return Ok(Hands::Remote(nodes.collect::<Result<_, _>>()?));
+    }
+    let node = node_config(home, surroundings, runner::find(surroundings)?, config::ceiling(layers)?)?;
+    // The token lies below the home most often, which is hidden as a whole.
+    let token = token_file.map(|path| surroundings.absolute(path)).transpose()?;
+    let hidden = node.hidden.iter().cloned().chain(token).collect();
+    let state_dir = StateDir::Own(home.coordinator_node());
+    Ok(Hands::Embedded(Box::new(NodeConfig { state_dir, prepared: PREPARED, hidden, ..node })))
+}
+
+async fn serve(
+    store: StoreLocation,
+    models: Arc<dyn Models>,
+    hands: Hands,
+    door: Door,
+    token_file: Option<PathBuf>,
+) -> Result<Exit, Failure> {
+    let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
+    let mut stack = tokio::select! {
+        stack = Stack::start(store, models, hands, door) => stack?,
+        _ = signals.next() => return Ok(Exit::Success),
+    };
+    announce(&stack, token_file.as_deref());
+    let failed = tokio::select! {
+        _ = signals.next() => false,
+        () = stack.ended() => true,
+    };
+    tokio::select! {
+        () = stack.leave() => {}
+        // Asked again: what is left ends with the process.
+        _ = signals.next() => {}
+    }
+    if failed {
+        Err(Failure::failed("the coordinator cannot go on; its log says why").hint("start it again"))
+    } else {
+        Ok(Exit::Success)
+    }
+}
+
+/// One line on standard output, for whoever waits until the coordinator can be used.
+fn announce(stack: &Stack, token_file: Option<&Path>) {
+    let places: Vec<String> = stack.places().iter().map(ToString::to_string).collect();
+    let token = token_file.map(|path| format!("; token file {}", path.display())).unwrap_or_default();
+    let mut out = io::stdout();
+    // A coordinator that nobody reads about serves all the same.
+    let _ = writeln!(out, "coordinator listens at {}{token}", places.join(", ")).and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use capstan_types::path::AbsPath;
+
+    #[test]
+    fn the_homes_socket_is_served_first_and_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().display().to_string();
+        let surroundings = Surroundings::new([("CAPSTAN_HOME".to_owned(), root.clone())].into(), AbsPath::new("/").unwrap());
+        let home = Home::open(&surroundings).unwrap();
+        let own = format!("unix://{root}/coordinator.sock");
+        let args = |listen: &[&str]| CoordinatorArgs {
+            listen: listen.iter().map(ToString::to_string).collect(),
+            ..CoordinatorArgs::default()
+        };
+        let places = |listen: &[&str]| -> Result<Vec<String>, String> {
+            let places = super::listen(&args(listen), &home).map_err(|failure| failure.sentence)?;
+            Ok(places.iter().map(ToString::to_string).collect())
+        };
+        assert_eq!(places(&[]), Ok(vec![own.clone()]));
+        assert_eq!(places(&["[::1]:0", &own]), Ok(vec![own, "http://[::1]:0".to_owned()]));
+        assert!(places(&["10.0.0.1:80"]).unwrap_err().contains("can be reached from other hosts"));
+    }
+}

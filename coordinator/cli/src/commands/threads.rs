@@ -1,0 +1,71 @@
+//! `capstan threads`: a look at the threads of a coordinator.
+
+use super::exec::{conclude, refused};
+use crate::args::{FollowArgs, ThreadsArgs, ThreadsCommand};
+use crate::client::{self, Client, Events, Reach};
+use crate::config::{self, Inputs, UserConfig};
+use crate::failure::{Exit, Failure};
+use crate::home::Home;
+use crate::render::{JsonLines, Render, Transcript};
+use crate::screen::{self, Stream};
+use crate::signals::Signals;
+use crate::surroundings::Surroundings;
+use crate::telemetry::{self, Telemetry};
+use crate::turn::{Ended, Watch};
+use capstan_proto::transport::Listen;
+use capstan_types::id::{EventSeq, ThreadId};
+use std::io;
+
+/// Runs the command.
+///
+/// # Errors
+/// What was given cannot be used, the coordinator is not there, or the turn failed.
+pub fn run(args: &ThreadsArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
+    match &args.command {
+        ThreadsCommand::Follow(args) => follow(args, surroundings),
+    }
+}
+
+fn follow(args: &FollowArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
+    let thread: ThreadId = args.thread.parse().map_err(Failure::bad_input)?;
+    let home = Home::open(surroundings)?;
+    let (layers, _) =
+        config::read(Inputs { home: home.path().as_path(), user: UserConfig::Read, profile: None, overrides: &[] })?;
+    let reach = match client::reach(&args.daemon, surroundings)? {
+        Some(reach) => reach,
+        None => client::to(Listen::Unix(home.coordinator_socket()), &args.daemon, surroundings)?,
+    };
+    let _telemetry = telemetry::start("capstan-threads", &Telemetry::for_command(&layers, surroundings)?)?;
+    crate::runtime::block_on(async {
+        if args.json {
+            show(reach, thread, args, &mut JsonLines::new(io::stdout())).await
+        } else {
+            let page = screen::page(args.color, Stream::Err, surroundings);
+            show(reach, thread, args, &mut Transcript::new(page, io::stderr(), io::stdout())).await
+        }
+    })
+}
+
+async fn show(reach: Reach, thread: ThreadId, args: &FollowArgs, render: &mut impl Render) -> Result<Exit, Failure> {
+    let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
+    let shown = async {
+        let mut client = Client::connect(reach).await?;
+        let mut events = client.look_on(thread, EventSeq(args.after)).await.map_err(refused)?;
+        shown(&mut events, render).await
+    };
+    tokio::select! {
+        exit = shown => exit,
+        // Looking away is no failure, and the turn is somebody else's.
+        _ = signals.next() => Ok(Exit::Success),
+    }
+}
+
+async fn shown(events: &mut Events, render: &mut impl Render) -> Result<Exit, Failure> {
+    let mut watch = Watch::default();
+    while let Some(event) = events.next().await.map_err(refused)? {
+        if let Some(end) = watch.show(&event, render) {
+            return conclude(Ended { end, last_message: None }, None);
+        }
+    }
+    Ok(Exit::Success)
+}

@@ -1,0 +1,23 @@
+//! Lets a request in only with the token, where one is asked for.
+
+use capstan_proto::token::Token;
+use tonic::service::Interceptor;
+use tonic::{Request, Status};
+
+/// What stands before the services of one listener.
+#[derive(Debug, Clone)]
+pub(crate) enum Gate {
+    /// Whoever can reach the listener may enter: the pipe in memory, a socket on which only this user's processes are let in.
+    Open,
+    /// The token is asked for.
+    Token(Token),
+}
+
+impl Interceptor for Gate {
+    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
+        match self {
+            Self::Open => Ok(request),
+            Self::Token(token) => token.check(request),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The places at which clients are served: a pipe in memory, Unix sockets of this user, loopback TCP with a token.
+
+use super::gate::Gate;
+use super::threads::ThreadsService;
+use super::turns::TurnsService;
+use crate::thread::open::Threads;
+use capstan_proto::token::Token;
+use capstan_proto::transport::{Bound, Listen, PipeListener, SocketFile, peer};
+use capstan_proto::wire::client::threads_server::ThreadsServer;
+use capstan_proto::wire::client::turns_server::TurnsServer;
+use futures::stream::{self, BoxStream, StreamExt as _};
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Server;
+use tonic::transport::server::Router;
+
+/// The largest request that is taken from a client: a prompt with pictures.
+const LARGEST_REQUEST: usize = 128 << 20;
+
+/// Requests and streams that one connection may have open. Past this it waits.
+const STREAMS: u32 = 1024;
+
+/// A silent client is asked whether it lives after this time, and given up after as long again.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// How long no connection is accepted after one could not be, such as for want of descriptors: to try at once would only be to fail again.
+const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
+
+/// Serves clients, each listener in a task of the owner's, until `stop` is cancelled.
+#[derive(Debug, Clone)]
+pub(crate) struct Listeners {
+    pub(crate) threads: Threads,
+    /// What clients over TCP must know.
+    pub(crate) token: Option<Token>,
+    pub(crate) stop: CancellationToken,
+}
+
+/// A listener: where it is, its name to be kept as long as it is served, and the serving itself.
+pub(crate) struct Served<F> {
+    pub(crate) place: Listen,
+    pub(crate) name: Option<SocketFile>,
+    pub(crate) serving: F,
+}
+
+impl Listeners {
+    /// Serves the pipe.
+    pub(crate) fn pipe(&self, pipe: PipeListener) -> impl Future<Output = ()> + Send + 'static {
+        let (router, stop) = (self.router(Gate::Open), self.stop.clone());
+        async move { served(router.serve_with_incoming_shutdown(pipe, stop.cancelled_owned()).await) }
+    }
+
+    /// Serves a place that was bound. There is a token, if it is TCP.
+    pub(crate) fn bound(&self, bound: Bound) -> Served<impl Future<Output = ()> + Send + 'static> {
+        let place = bound.place();
+        let stop = self.stop.clone();
+        let (name, gate) = match &bound {
+            Bound::Tcp(..) => (None, self.token.clone().map_or(Gate::Open, Gate::Token)),
+            Bound::Unix(_, path) => (Some(SocketFile::at(path.clone())), Gate::Open),
+        };
+        let router = self.router(gate);
+        let serving = async move {
+            served(match bound {
+                Bound::Tcp(listener, _) => router.serve_with_incoming_shutdown(over_tcp(listener), stop.cancelled_owned()).await,
+                Bound::Unix(listener, _) => {
+                    router.serve_with_incoming_shutdown(over_unix(listener), stop.cancelled_owned()).await
+                }
+            });
+        };
+        Served { place, name, serving }
+    }
+
+    fn router(&self, gate: Gate) -> Router {
+        let turns = TurnsServer::new(TurnsService(self.threads.clone())).max_decoding_message_size(LARGEST_REQUEST);
+        Server::builder()
+            .max_concurrent_streams(STREAMS)
+            .http2_keepalive_interval(Some(KEEPALIVE))
+            .http2_keepalive_timeout(Some(KEEPALIVE))
+            .add_service(ThreadsServer::with_interceptor(ThreadsService(self.threads.clone()), gate.clone()))
+            .add_service(InterceptedService::new(turns, gate))
+    }
+}
+
+fn served(result: Result<(), tonic::transport::Error>) {
+    if let Err(error) = result {
+        tracing::error!(error = &error as &dyn std::error::Error, "a listener of the client API has failed");
+    }
+}
+
+fn over_tcp(listener: TcpListener) -> BoxStream<'static, io::Result<TcpStream>> {
+    let next = async |listener: &TcpListener| {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true).map(|()| stream)
+    };
+    stream::unfold(listener, move |listener| async move {
+        loop {
+            match next(&listener).await {
+                Ok(stream) => return Some((Ok(stream), listener)),
+                Err(error) => not_accepted(&error).await,
+            }
+        }
+    })
+    .boxed()
+}
+
+/// Whoever may open the socket's file could connect; root may open every file, and the directory is not always ours to close.
+fn over_unix(listener: UnixListener) -> BoxStream<'static, io::Result<UnixStream>> {
+    let next = async |listener: &UnixListener| {
+        let (stream, _) = listener.accept().await?;
+        peer::own(&stream).map(|()| stream)
+    };
+    stream::unfold(listener, move |listener| async move {
+        loop {
+            match next(&listener).await {
+                Ok(stream) => return Some((Ok(stream), listener)),
+                Err(error) => not_accepted(&error).await,
+            }
+        }
+    })
+    .boxed()
+}
+
+/// A connection that fails is not the last.
+async fn not_accepted(error: &io::Error) {
+    tracing::warn!(%error, "a connection was not accepted");
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        tokio::time::sleep(AFTER_A_FAILURE).await;
+    }
+}

@@ -1,0 +1,75 @@
+use super::*;
+use capstan_types::id::{Attempt, CallId};
+use capstan_types::item::ItemStatus;
+
+const TURN: TurnId = TurnId::from_u128(7);
+
+fn recalled(bodies: Vec<EventBody>) -> Recalled {
+    let mut recalled = Recalled::default();
+    for (seq, body) in (1..).map(EventSeq).zip(bodies) {
+        recalled.add(Event { seq, at: UnixMillis(1), turn: Some(TURN), body });
+    }
+    recalled
+}
+
+fn tool(id: u64, status: ItemStatus) -> Item {
+    let call = CallId::from_u128(1);
+    let body = ItemBody::ToolCall { call, tool: "t".into(), arguments: String::new(), output: String::new(), status };
+    Item { id: ItemId(id), body }
+}
+
+fn call(model_call_id: &str) -> Call {
+    Call {
+        id: CallId::from_u128(1),
+        turn: TURN,
+        model_call_id: model_call_id.into(),
+        tool: "t".into(),
+        arguments: String::new(),
+        attempt: Attempt(1),
+        asked_at: UnixMillis(1),
+    }
+}
+
+fn asked(model_call_id: &str) -> Entry {
+    Entry::Call { model_call_id: model_call_id.into(), tool: "t".into(), arguments: String::new() }
+}
+
+fn output(model_call_id: &str) -> Entry {
+    Entry::CallOutput { model_call_id: model_call_id.into(), output: String::new() }
+}
+
+#[test]
+fn a_turn_with_an_end_is_left_alone() {
+    let usage = Usage { output_tokens: 4, ..Usage::default() };
+    let message = Item { id: ItemId(3), body: ItemBody::AgentMessage { text: "m".into() } };
+    let bodies = vec![EventBody::TurnStarted, EventBody::ItemCompleted { item: message }, EventBody::TurnCompleted { usage }];
+    let thread = recalled(bodies);
+    assert_eq!((thread.last, thread.next_item, thread.usage, thread.unfinished), (EventSeq(3), 4, usage, None));
+    assert!(thread.turns.contains(&TURN));
+    assert_eq!(thread.ending(vec![call("a")], &[asked("a")], UnixMillis(9)), []);
+}
+
+#[test]
+fn a_turn_that_was_cut_off_ends_with_its_items_and_its_calls() {
+    let bodies = vec![
+        EventBody::TurnStarted,
+        EventBody::ItemStarted { item: tool(0, ItemStatus::InProgress) },
+        EventBody::ItemCompleted { item: tool(0, ItemStatus::Completed) },
+        EventBody::ItemStarted { item: tool(1, ItemStatus::InProgress) },
+    ];
+    let entries = [asked("a"), output("a"), asked("b"), asked("a")];
+    let records = recalled(bodies).ending(vec![call("b")], &entries, UnixMillis(9));
+    let told = |model_call_id: &str| Record::Entry {
+        turn: TURN,
+        entry: Entry::CallOutput { model_call_id: model_call_id.into(), output: CALL_CUT_OFF.into() },
+    };
+    let event = |seq, body| Record::Event(Event { seq: EventSeq(seq), at: UnixMillis(9), turn: Some(TURN), body });
+    assert!(matches!(&records[0], Record::CallEnded(end) if matches!(end.outcome, Outcome::Unknown { .. })));
+    let rest = [
+        told("b"),
+        told("a"),
+        event(5, EventBody::ItemCompleted { item: tool(1, ItemStatus::Failed) }),
+        event(6, EventBody::TurnFailed { message: CUT_OFF.into() }),
+    ];
+    assert_eq!(records[1..], rest);
+}
