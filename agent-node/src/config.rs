@@ -64,6 +64,18 @@ pub struct NodeConfig {
     pub root_allowed: bool,
     /// The strongest level that sessions get where the host has it. What is left out is named in their proof, and in the node's record.
     pub strongest: Level,
+    /// Whether the start journal waits for the disk.
+    pub journal: JournalSync,
+}
+
+/// Whether what the node writes to its start journal is on the disk before it acts on it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum JournalSync {
+    /// It is: a start survives a loss of power.
+    #[default]
+    On,
+    /// It is with the kernel: a start survives any death of the node, and not a loss of power.
+    Off,
 }
 
 /// What is wrong with a [`NodeConfig`]. For the operator.

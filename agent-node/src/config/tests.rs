@@ -18,6 +18,7 @@ fn config() -> NodeConfig {
         ceiling: default_ceiling(),
         root_allowed: false,
         strongest: Level::Full,
+        journal: JournalSync::On,
     }
 }
 

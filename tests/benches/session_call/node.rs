@@ -94,6 +94,7 @@ fn config(state: &Path, strongest: Level) -> NodeConfig {
         hidden: Vec::new(),
         ceiling: default_ceiling(),
         root_allowed: true,
+        journal: capstan_agent_node::JournalSync::On,
     }
 }
 

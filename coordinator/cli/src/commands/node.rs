@@ -1,6 +1,6 @@
 //! `capstan node`: an agent node as a daemon of its own.
 
-use crate::args::NodeArgs;
+use crate::args::{self, NodeArgs};
 use crate::config::{self, Inputs, UserConfig};
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
@@ -8,7 +8,7 @@ use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{host, runner, runtime, token_file};
-use capstan_agent_node::{NodeConfig, StateDir, base_environment};
+use capstan_agent_node::{JournalSync, NodeConfig, StateDir, base_environment};
 use capstan_coordinator::RegistryLocation;
 use capstan_proto::transport::Listen;
 use capstan_types::id::NodeId;
@@ -63,6 +63,10 @@ fn prepare(
         ceiling,
         root_allowed: false,
         strongest: Level::Full,
+        journal: match args.journal_sync {
+            args::JournalSync::On => JournalSync::On,
+            args::JournalSync::Off => JournalSync::Off,
+        },
         id,
     };
     Ok((config, token_file))
@@ -142,6 +146,7 @@ mod tests {
             state_dir: None,
             labels: Vec::new(),
             sessions: 3,
+            journal_sync: args::JournalSync::On,
         };
         more(&mut args);
         prepare(&args, &Home::open(&surroundings).unwrap(), default_ceiling(), &surroundings).map_err(|failure| failure.sentence)
