@@ -8,16 +8,20 @@ use crate::session::link::{self, LinkError, Reader, Writer};
 use crate::session::message::{Done, Input, SessionMsg, said};
 use capstan_types::control::{Report, Request};
 use ractor::ActorRef;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Writes that may wait. Full: the write is refused as busy, and nothing of it is written.
 pub(crate) const WRITES: usize = 8;
 
+/// How long a holder may take to greet.
+const HELLO: Duration = Duration::from_secs(5);
+
 /// Serves `writes` until the actor is gone or the connection breaks. It is held after the last write as well, because a holder need not
 /// read what somebody sent who has hung up.
 pub(crate) async fn serve(socket: PathBuf, mut writes: mpsc::Receiver<(Input, Done)>, actor: ActorRef<SessionMsg>) {
-    let error = match link::connect(&socket).await {
+    let error = match greeted(&socket).await {
         Ok((reader, mut writer)) => {
             tokio::select! {
                 Err(error) = pass_on(&mut writer, &mut writes) => error,
@@ -30,6 +34,14 @@ pub(crate) async fn serve(socket: PathBuf, mut writes: mpsc::Receiver<(Input, Do
     while let Some((_, reply)) = writes.recv().await {
         let _ = reply.send(Err(NodeError::HolderLost(error.to_string())));
     }
+}
+
+/// A connection that the holder has taken. One that waits to be taken is refused when this process dies meanwhile, and with it what was
+/// written to it and told to be.
+async fn greeted(socket: &Path) -> Result<(Reader, Writer), LinkError> {
+    let (mut reader, writer) = link::connect(socket).await?;
+    tokio::time::timeout(HELLO, reader.hello()).await.map_err(|_| LinkError::Deaf)??;
+    Ok((reader, writer))
 }
 
 async fn pass_on(writer: &mut Writer, writes: &mut mpsc::Receiver<(Input, Done)>) -> Result<(), LinkError> {
