@@ -97,10 +97,6 @@ pub enum Signal {
     HangUp,
     /// As a crash: nothing of the process's own runs any more.
     Kill,
-    /// It stands still, as on a machine that is short of everything.
-    Stop,
-    /// It goes on.
-    Continue,
     /// As a machine that hangs: nothing of the process runs until [`Signal::Continue`], and the kernel still holds its connections.
     Stop,
     /// As a machine that comes back.
@@ -118,8 +114,6 @@ pub fn send(signal: Signal, pid: u32) -> bool {
         Signal::Terminate => "TERM",
         Signal::HangUp => "HUP",
         Signal::Kill => "KILL",
-        Signal::Stop => "STOP",
-        Signal::Continue => "CONT",
         Signal::Stop => "STOP",
         Signal::Continue => "CONT",
     };
