@@ -7,7 +7,7 @@ use capstan_types::id::NodeId;
 use capstan_types::limits::{ByteCap, SessionLimits};
 use capstan_types::node::Capacity;
 use capstan_types::path::AbsPath;
-use capstan_types::policy::Ceiling;
+use capstan_types::policy::{Ceiling, Level};
 use capstan_types::time::Millis;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -62,6 +62,8 @@ pub struct NodeConfig {
     /// Whether sessions may run as root where the node is root and cannot give them a user of their own. An embedded node may do that;
     /// a daemon refuses such sessions.
     pub root_allowed: bool,
+    /// The strongest level that sessions get where the host has it. What is left out is named in their proof, and in the node's record.
+    pub strongest: Level,
     /// Whether the start journal waits for the disk.
     pub journal: JournalSync,
 }

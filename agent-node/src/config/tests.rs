@@ -17,6 +17,7 @@ fn config() -> NodeConfig {
         hidden: vec![],
         ceiling: default_ceiling(),
         root_allowed: false,
+        strongest: Level::Full,
         journal: JournalSync::On,
     }
 }

@@ -7,7 +7,7 @@ use crate::config::NodeConfig;
 use capstan_types::launch::Refusal;
 use capstan_types::limits::SessionLimits;
 use capstan_types::path::AbsPath;
-use capstan_types::policy::{Ceiling, SandboxMode, SandboxPolicy};
+use capstan_types::policy::{Ceiling, Level, SandboxMode, SandboxPolicy};
 use std::os::unix::fs::MetadataExt;
 
 /// The node's side of every policy.
@@ -15,6 +15,7 @@ use std::os::unix::fs::MetadataExt;
 pub(crate) struct Admission {
     ceiling: Ceiling,
     root_allowed: bool,
+    strongest: Level,
     /// Whether what is started without a sandbox would be root's.
     is_root: bool,
 }
@@ -25,7 +26,7 @@ impl Admission {
         let lists = [&mut ceiling.writable, &mut ceiling.readable].into_iter().flatten().chain([&mut ceiling.hidden]);
         lists.flatten().for_each(resolve);
         let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
-        Self { ceiling, root_allowed: config.root_allowed, is_root }
+        Self { ceiling, root_allowed: config.root_allowed, strongest: config.strongest, is_root }
     }
 
     /// The policy as it is to be applied: what the ceiling protects is added. It blocks for a few file operations.
@@ -72,6 +73,11 @@ impl Admission {
     pub(crate) const fn root_allowed(&self) -> bool {
         self.root_allowed
     }
+
+    /// The strongest level that sessions get.
+    pub(crate) const fn strongest(&self) -> Level {
+        self.strongest
+    }
 }
 
 /// What does not exist keeps its name, and is refused by the runner.
@@ -92,7 +98,7 @@ mod tests {
     }
 
     fn admission(ceiling: Ceiling) -> Admission {
-        Admission { ceiling, root_allowed: false, is_root: true }
+        Admission { ceiling, root_allowed: false, strongest: Level::Full, is_root: true }
     }
 
     #[test]

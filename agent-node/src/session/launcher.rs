@@ -181,7 +181,7 @@ impl Launcher {
             limits: program.limits.narrow(self.admission.limits()),
             root_allowed: self.admission.root_allowed(),
             protected: None,
-            strongest: None,
+            strongest: Some(self.admission.strongest()),
         })
     }
 }

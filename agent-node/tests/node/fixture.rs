@@ -11,7 +11,7 @@ use capstan_types::limits::SessionLimits;
 use capstan_types::node::{Capacity, NodeAddress};
 use capstan_types::output::{Piece, Seq};
 use capstan_types::path::AbsPath;
-use capstan_types::policy::SandboxPolicy;
+use capstan_types::policy::{Level, SandboxPolicy};
 use capstan_types::session::{Authority, SessionEvent, StartCall};
 use capstan_types::time::Millis;
 use std::path::{Path, PathBuf};
@@ -58,6 +58,7 @@ pub(crate) fn config(dir: &Path) -> NodeConfig {
         hidden: vec![],
         ceiling: default_ceiling(),
         root_allowed: true,
+        strongest: Level::Full,
         journal: JournalSync::On,
     }
 }

@@ -12,7 +12,7 @@ use capstan_proto::token::Token;
 use capstan_proto::transport::Listen;
 use capstan_types::node::NodeAddress;
 use capstan_types::path::AbsPath;
-use capstan_types::policy::{Ceiling, SandboxMode};
+use capstan_types::policy::{Ceiling, Level, SandboxMode};
 use capstan_types::thread::ThreadSettings;
 use std::future::Future;
 use std::sync::Arc;
@@ -82,6 +82,7 @@ pub fn node_config(
         hidden: vec![home.path().clone()],
         ceiling,
         root_allowed: true,
+        strongest: Level::Full,
         journal: JournalSync::On,
     })
 }

@@ -9,5 +9,7 @@ pub mod capstan;
 pub mod crates;
 pub mod git;
 pub mod process;
+pub mod relay;
 pub mod responses_server;
+pub mod seeded;
 pub mod wait;

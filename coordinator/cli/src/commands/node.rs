@@ -12,7 +12,7 @@ use capstan_agent_node::{JournalSync, NodeConfig, StateDir, base_environment};
 use capstan_coordinator::RegistryLocation;
 use capstan_proto::transport::Listen;
 use capstan_types::id::NodeId;
-use capstan_types::policy::Ceiling;
+use capstan_types::policy::{Ceiling, Level};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -62,6 +62,7 @@ fn prepare(
         hidden: hidden(home, token_file.as_deref(), surroundings)?,
         ceiling,
         root_allowed: false,
+        strongest: Level::Full,
         journal: match args.journal_sync {
             args::JournalSync::On => JournalSync::On,
             args::JournalSync::Off => JournalSync::Off,

@@ -1,0 +1,66 @@
+//! A command runs to its end, and nothing of it is lost, whoever is killed meanwhile.
+//!
+//! A program prints a stream that its seed decides and ends with a known code. While it runs, its client, its coordinator, its node (each
+//! with SIGKILL) and the connection between the last two are taken away at moments that a seed decides, and those that were killed are
+//! started again. Then every byte of the retained window is compared by its offset, and the end with the known code; what the program
+//! noted in a file shows that it ran once; and nothing may be left running.
+//!
+//! `CAPSTAN_ROUNDS` (8 unless set) says how many rounds there are, `CAPSTAN_SEED` with which seed they begin.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod faults;
+mod house;
+mod session;
+mod window;
+
+use capstan_tests::process;
+use capstan_tests::seeded::Numbers;
+use capstan_tests::wait;
+use house::House;
+use std::time::Duration;
+
+/// How long a round may take on a busy machine until everything has come to its end.
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+
+/// What a program is to print, and how.
+#[derive(Debug, Clone, Copy)]
+struct Program {
+    seed: u64,
+    length: u64,
+    milliseconds: u64,
+    code: i32,
+}
+
+impl Program {
+    /// Most print less than is retained; one in four has its middle dropped.
+    fn draw(seed: u64, numbers: &mut Numbers) -> Self {
+        let length = if numbers.below(4) == 0 { 2 << 20 } else { 0 } + numbers.below(3 << 19);
+        let code = i32::try_from(numbers.below(120)).expect("a code is small");
+        Self { seed, length, milliseconds: 300 + numbers.below(1200), code }
+    }
+}
+
+fn from_environment(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
+}
+
+#[test]
+fn no_byte_and_no_end_is_lost_whoever_is_killed() {
+    let (rounds, first) = (from_environment("CAPSTAN_ROUNDS", 8), from_environment("CAPSTAN_SEED", 1));
+    let mut house = House::open();
+    let mut started = 0;
+    for seed in first..first + rounds {
+        let mut numbers = Numbers::new(seed);
+        let program = Program::draw(seed, &mut numbers);
+        let client = house.begin(program);
+        let faults = faults::draw(&mut numbers, program.milliseconds);
+        println!("round {seed}: {program:?}, {faults:?}");
+        let client = house.suffer(&faults, client);
+        started += u64::from(house.settle(program, client));
+    }
+    println!("{started} of {rounds} programs had begun when something was taken away");
+    assert!(started * 2 > rounds, "only {started} of {rounds} programs began: the faults came too early to show anything");
+    let home = house.close();
+    wait::until_true(SETTLED_WITHIN, "no process of the house", || process::at(home.root()).is_empty());
+}
