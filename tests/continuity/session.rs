@@ -5,7 +5,7 @@ use capstan_coordinator::nodes::link::NodeLink;
 use capstan_tools::host::ExecHost;
 use capstan_types::id::{Epoch, Generation};
 use capstan_types::launch::SessionEnd;
-use capstan_types::node::{Capacity, Fingerprint, NodeAddress, NodeRecord};
+use capstan_types::node::{Capacity, Fingerprint, JournalState, NodeAddress, NodeRecord};
 use capstan_types::output::{Piece, Seq};
 use capstan_types::session::{Authority, Listed, ListedState, SessionEvent};
 use std::path::Path;
@@ -36,6 +36,7 @@ impl Eye {
             labels: [].into(),
             capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
             fingerprint: Fingerprint::default(),
+            journal: JournalState::default(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime starts");
