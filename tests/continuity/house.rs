@@ -3,7 +3,7 @@
 use crate::faults::Fault;
 use crate::session::Eye;
 use crate::window;
-use crate::{Program, SETTLED_WITHIN};
+use crate::{Program, SETTLED_WITHIN, from_environment};
 use capstan_tests::capstan::{Capstan, Home, Running, binary};
 use capstan_tests::process::{self, Signal};
 use capstan_tests::relay::Relay;
@@ -20,8 +20,14 @@ const SERVES_WITHIN: Duration = Duration::from_secs(30);
 /// How long a client waits for its coordinator, in seconds.
 const PATIENCE: &str = "30";
 
-/// How long a node stands still.
-const PAUSE: Duration = Duration::from_millis(700);
+/// What a round came to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settled {
+    /// Whether the program had begun when the last fault was over.
+    pub(crate) began: bool,
+    /// Whether the node still had the output, so that each byte of it was compared. Else a coordinator had taken it to its end.
+    pub(crate) compared: bool,
+}
 
 /// The house.
 pub(crate) struct House {
@@ -102,14 +108,14 @@ impl House {
     fn pause_node(&self) {
         let Some(node) = &self.node else { return };
         node.send(Signal::Stop);
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(Duration::from_millis(from_environment("CAPSTAN_PAUSE_MS", 700)));
         node.send(Signal::Continue);
     }
 
-    /// Waits until all has come to its end, and looks whether it is the right one. Whether the program had begun.
-    pub(crate) fn settle(&self, program: Program, client: Option<Running>) -> bool {
-        let began = self.began(program);
-        let kept = wait::until(SETTLED_WITHIN, "no session that runs", || self.eye.ended());
+    /// Waits until all has come to its end, and looks whether it is the right one.
+    pub(crate) fn settle(&self, program: Program, client: Option<Running>) -> Settled {
+        let (began, mut compared) = (self.began(program) > 0, false);
+        // First, for a coordinator that has told its client of the end has the node forget the session.
         if let Some(client) = client {
             let run = client.wait();
             if let Some(item) = run.items_of("command_execution").last()
@@ -118,16 +124,17 @@ impl House {
                 assert_eq!(item["exit_code"], json!(program.code), "the client was told another end: {run}");
             }
         }
+        let kept = wait::until(SETTLED_WITHIN, "no session that runs", || self.eye.ended());
         for session in &kept {
-            let found = self.eye.read(session);
+            let Some(found) = self.eye.read(session) else { continue };
             let times = self.began(program);
             match &found.end {
                 SessionEnd::Exited { code } => {
                     assert_eq!(*code, program.code, "the node tells another end of {program:?}");
                     assert_eq!(times, 1, "the program ran {times} times");
                     window::check(program, &found.pieces);
+                    compared = true;
                 }
-                // Nobody took the runner's answer, so nothing that was started went on; or its workspace was given up.
                 other => panic!("{program:?} ended by {other:?}; it had begun {times} times"),
             }
             self.eye.release(session);
@@ -135,7 +142,7 @@ impl House {
         let left = || process::mentioning(&format!("./seeded {} ", program.seed));
         wait::until_true(SETTLED_WITHIN, "no program that still runs", || left().is_empty());
         assert!(self.began(program) <= 1, "the program ran twice");
-        began > 0
+        Settled { began, compared }
     }
 
     fn began(&self, program: Program) -> usize {

@@ -2,7 +2,7 @@
 
 use capstan_coordinator::nodes::host::NodeHost;
 use capstan_coordinator::nodes::link::NodeLink;
-use capstan_tools::host::ExecHost;
+use capstan_tools::host::{ExecHost, HostError};
 use capstan_types::id::{Epoch, Generation};
 use capstan_types::launch::SessionEnd;
 use capstan_types::node::{Capacity, Fingerprint, JournalState, NodeAddress, NodeRecord};
@@ -55,15 +55,15 @@ impl Eye {
         NodeHost::new(self.link.clone(), authority)
     }
 
-    /// All that is kept of a session.
-    pub(crate) fn read(&self, session: &Listed) -> Found {
+    /// All that is kept of a session; nothing when its coordinator, which has taken it all, has had it forgotten.
+    pub(crate) fn read(&self, session: &Listed) -> Option<Found> {
         self.runtime.block_on(async {
-            let mut reader = self.hands(session).attach(session.session, Seq(0)).await.expect("a kept session can be read");
+            let mut reader = self.hands(session).attach(session.session, Seq(0)).await.map_or_else(forgotten, Some)?;
             let mut pieces = Vec::new();
             loop {
-                match reader.next().await.expect("a kept session can be read") {
+                match reader.next().await.map_or_else(forgotten, Some)? {
                     SessionEvent::Output(piece) => pieces.push(piece),
-                    SessionEvent::Ended(end) => return Found { pieces, end },
+                    SessionEvent::Ended(end) => return Some(Found { pieces, end }),
                     SessionEvent::Started { .. } | SessionEvent::Denied(_) => {}
                 }
             }
@@ -74,4 +74,8 @@ impl Eye {
     pub(crate) fn release(&self, session: &Listed) {
         self.runtime.block_on(self.hands(session).release(session.session)).expect("a session that has ended is released");
     }
+}
+
+fn forgotten<T>(error: HostError) -> Option<T> {
+    if error == HostError::NoSession { None } else { panic!("a kept session cannot be read: {error}") }
 }

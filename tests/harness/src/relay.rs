@@ -3,15 +3,18 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long to wait before the next look for somebody who connects.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// Passes on what comes, until it is dropped.
 #[derive(Debug)]
 pub struct Relay {
-    path: PathBuf,
     shared: Arc<Shared>,
     accepting: Option<JoinHandle<()>>,
 }
@@ -31,19 +34,20 @@ impl Relay {
     #[must_use]
     pub fn start(path: &Path, to: &Path) -> Self {
         let listener = UnixListener::bind(path).expect("a socket can be bound");
+        // Whose directory may be gone before the relay is.
+        listener.set_nonblocking(true).expect("a socket need not wait");
         let shared = Arc::new(Shared::default());
         let (of_thread, to) = (Arc::clone(&shared), to.to_owned());
         let accepting = std::thread::spawn(move || {
-            while let Ok((from, _)) = listener.accept() {
-                if of_thread.over.load(Ordering::SeqCst) {
-                    return;
-                }
-                if let Ok(to) = UnixStream::connect(&to) {
-                    of_thread.join(&from, &to);
+            while !of_thread.over.load(Ordering::SeqCst) {
+                match listener.accept().map(|(from, _)| (from, UnixStream::connect(&to))) {
+                    Ok((from, Ok(to))) => of_thread.join(&from, &to),
+                    Ok((_, Err(_))) => {}
+                    Err(_) => std::thread::sleep(BETWEEN_LOOKS),
                 }
             }
         });
-        Self { path: path.to_owned(), shared, accepting: Some(accepting) }
+        Self { shared, accepting: Some(accepting) }
     }
 
     /// Cuts every connection there is. New ones can be made.
@@ -54,6 +58,9 @@ impl Relay {
 
 impl Shared {
     fn join(&self, from: &UnixStream, to: &UnixStream) {
+        if from.set_nonblocking(false).is_err() {
+            return;
+        }
         let copies = || Ok::<_, std::io::Error>([from.try_clone()?, to.try_clone()?]);
         let (Ok(forth), Ok(back), Ok(kept)) = (copies(), copies(), copies()) else { return };
         self.open.lock().unwrap_or_else(PoisonError::into_inner).extend(kept);
@@ -85,8 +92,6 @@ fn pass(mut from: UnixStream, mut to: UnixStream) {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.shared.over.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts.
-        drop(UnixStream::connect(&self.path));
         if let Some(accepting) = self.accepting.take() {
             let _ = accepting.join();
         }
