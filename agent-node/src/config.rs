@@ -62,6 +62,18 @@ pub struct NodeConfig {
     /// Whether sessions may run as root where the node is root and cannot give them a user of their own. An embedded node may do that;
     /// a daemon refuses such sessions.
     pub root_allowed: bool,
+    /// Whether the start journal waits for the disk.
+    pub journal: JournalSync,
+}
+
+/// Whether what the node writes to its start journal is on the disk before it acts on it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum JournalSync {
+    /// It is: a start survives a loss of power.
+    #[default]
+    On,
+    /// It is with the kernel: a start survives any death of the node, and not a loss of power.
+    Off,
 }
 
 /// What is wrong with a [`NodeConfig`]. For the operator.

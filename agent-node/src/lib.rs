@@ -17,10 +17,12 @@ mod session;
 
 mod service;
 
+mod journal;
+
 mod error;
 mod state;
 
-pub use config::{ConfigError, NodeConfig, RunnerPath, base_environment, default_ceiling};
+pub use config::{ConfigError, JournalSync, NodeConfig, RunnerPath, base_environment, default_ceiling};
 pub use probe::{ProbeError, probe, try_session};
 pub use serve::{Running, ServeError, serve};
 pub use state::{StateDir, StateError};

@@ -7,3 +7,4 @@ pub(crate) mod message;
 pub(crate) mod retention;
 pub(crate) mod supervisor;
 pub(crate) mod sweep;
+mod waiting;

@@ -7,6 +7,7 @@ mod level;
 mod server;
 
 use crate::config::{ConfigError, NodeConfig};
+use crate::journal::Journal;
 use crate::node::capacity::Places;
 use crate::node::handle::NodeHandle;
 use crate::node::message::NodeMsg;
@@ -25,10 +26,14 @@ use server::Servers;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// Requests that may wait for the supervisor. Full: the next one is refused as busy.
 const REQUESTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
+
+/// How many sessions of earlier lives are looked at at once.
+const LOOKS: usize = 32;
 
 /// How long the actors have to say goodbye.
 const GRACE: Duration = Duration::from_secs(5);
@@ -80,6 +85,8 @@ pub struct Running {
 pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Running, ServeError> {
     config.check()?;
     let state = State::claim(&config.state_dir)?;
+    let journal = Journal::open(state.root.as_path(), state.generation, state.has_past(), config.journal)
+        .map_err(|source| state.failed(source))?;
     let launcher = Arc::new(Launcher::new(&config, &state));
     let trial = async {
         // The first session finds the runner's server up.
@@ -101,9 +108,10 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
         labels: config.labels.clone(),
         capacity: config.capacity,
         fingerprint,
+        journal: journal.state(),
     };
     let root = Root::start(GRACE).await?;
-    let node = start_actors(&config, &state, &root, record.clone(), Arc::clone(&launcher)).await?;
+    let node = start_actors(&config, &state, &root, record.clone(), Arc::clone(&launcher), journal.clone()).await?;
     let (servers, pipe) = Servers::start(&node, bound, config.token).await;
     let registration = registry.register(record).await?;
     tracing::info!(node = %config.id, generation = %state.generation, addresses = ?addresses, "the node serves");
@@ -116,6 +124,7 @@ async fn start_actors(
     root: &Root,
     record: NodeRecord,
     launcher: Arc<Launcher>,
+    journal: Journal,
 ) -> Result<NodeHandle, SpawnErr> {
     let places = Places::new(config.capacity.sessions);
     let shared = Shared {
@@ -123,6 +132,8 @@ async fn start_actors(
         git: Git::new(Arc::clone(&launcher)),
         launcher,
         places: places.clone(),
+        journal: journal.clone(),
+        turns: Arc::new(Semaphore::new(LOOKS)),
         scratch: state.scratch(),
     };
     let args = NodeArgs { shared, sessions: state.sessions() };
@@ -131,6 +142,8 @@ async fn start_actors(
         supervisor: BoundedRef::new(supervisor, REQUESTS),
         places,
         record: Arc::new(record),
+        journal,
+        sessions: state.sessions().into(),
         stopping: CancellationToken::new(),
     })
 }
@@ -191,6 +204,7 @@ impl Running {
         if let Some(root) = self.root.take() {
             root.stop("the node is shut down").await;
         }
+        self.node.journal.flush().await;
         self.launcher.runner.stop().await;
     }
 }

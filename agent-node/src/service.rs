@@ -5,5 +5,6 @@ pub(crate) mod span;
 pub(crate) mod status;
 
 pub(crate) mod exec;
+mod listing;
 pub(crate) mod node;
 pub(crate) mod workspace;

@@ -4,6 +4,7 @@
 //! for commands, and learns the end from it.
 
 pub(crate) mod admission;
+pub(crate) mod adopt;
 pub(crate) mod dir;
 pub(crate) mod ending;
 pub(crate) mod holder;
@@ -11,6 +12,7 @@ pub(crate) mod launcher;
 pub(crate) mod link;
 pub(crate) mod protected;
 pub(crate) mod runner;
+pub(crate) mod spooled;
 
 pub(crate) mod actor;
 pub(crate) mod control;

@@ -1,7 +1,7 @@
 //! The node's own directory: who may use it, and what lies where in it.
 //!
 //! `lock` is held for as long as a node uses the directory; `generation` counts its lives; `sessions/ID` belongs to one session each;
-//! `scratch/THREAD` holds what the node itself keeps of a workspace, such as snapshots. All of it is readable by the node's user only.
+//! `journal` is what its lives know of each other; `scratch/THREAD` holds what the node itself keeps of a workspace, such as snapshots. All of it is readable by the node's user only.
 
 use capstan_types::id::Generation;
 use capstan_types::path::{AbsPath, PathError};
@@ -92,6 +92,16 @@ impl State {
         make_private(&root.as_path().join("scratch"))?;
         let generation = next_generation(&root.as_path().join("generation"))?;
         Ok(Some(Self { root, generation, _lock: lock }))
+    }
+
+    /// Whether an earlier life has left anything.
+    pub(crate) fn has_past(&self) -> bool {
+        self.generation.0 > 1 || std::fs::read_dir(self.sessions()).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
+    /// What the system said about a file in it.
+    pub(crate) fn failed(&self, source: io::Error) -> StateError {
+        failed(&self.root.as_path().join("journal"), source)
     }
 
     pub(crate) fn sessions(&self) -> PathBuf {

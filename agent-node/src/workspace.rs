@@ -2,10 +2,12 @@
 //! sandbox, never in the node itself.
 
 pub(crate) mod actor;
+mod adopting;
 pub(crate) mod jobs;
 pub(crate) mod message;
 pub(crate) mod once;
 pub(crate) mod sessions;
+mod starting;
 
 pub(crate) mod git;
 pub(crate) mod open;

@@ -3,6 +3,7 @@
 pub mod failure;
 pub mod host;
 pub mod link;
+pub mod listing;
 pub mod pool;
 pub mod reader;
 pub mod remote;

@@ -5,6 +5,7 @@ pub mod client_item;
 mod client_profile;
 pub mod client_thread;
 pub mod exec;
+pub mod listing;
 pub mod node;
 pub mod workspace;
 

@@ -7,6 +7,7 @@
 use bytes::Bytes;
 use capstan_types::limits::ByteCap;
 use capstan_types::output::{Piece, Seq};
+use capstan_types::spool::{Layout, Place, RING};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -20,9 +21,12 @@ pub(crate) struct Spool {
     head_end: u64,
     /// Whether the head still takes bytes. It stops when it is full, or when the disk is.
     head_open: bool,
+    /// The mark by which a reader that has no holder to ask finds its way, and the ring behind it: see [`capstan_types::spool`].
     tail: File,
     tail_cap: u64,
-    /// The position of the byte at the ring file's start, and of the oldest that the ring may hold.
+    /// Whether the file has a mark.
+    marked: bool,
+    /// The position of the byte at the ring's start, and of the oldest that the ring may hold.
     tail_base: u64,
     total: u64,
 }
@@ -37,6 +41,7 @@ impl Spool {
             head_open: true,
             tail,
             tail_cap: tail_cap.bytes(),
+            marked: false,
             tail_base: 0,
             total: 0,
         }
@@ -51,6 +56,25 @@ impl Spool {
     pub(crate) fn append(&mut self, bytes: &[u8]) {
         let rest = if self.head_open { self.append_head(bytes) } else { bytes };
         self.append_tail(rest);
+        if !self.head_open {
+            self.mark();
+        }
+    }
+
+    /// Says in the file what lies where. A mark that is not true would make a later reader tell wrong bytes, so where there was one and the
+    /// disk takes no new one, the ring is given up.
+    fn mark(&mut self) {
+        let mark = self.layout().encode();
+        if write_at(&self.tail, &mark, 0) == RING {
+            self.marked = true;
+        } else if std::mem::take(&mut self.marked) {
+            let _ = self.tail.set_len(0);
+            self.tail_base = self.total;
+        }
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::kept(self.head_end, if self.head_open { self.total } else { self.tail_base }, self.tail_cap, self.total)
     }
 
     fn append_head<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
@@ -74,7 +98,7 @@ impl Spool {
         while !rest.is_empty() {
             let offset = self.ring_offset(self.total);
             let (now, later) = rest.split_at(rest.len().min(usize::try_from(self.tail_cap - offset).unwrap_or(usize::MAX)));
-            let kept = write_at(&self.tail, now, offset);
+            let kept = write_at(&self.tail, now, RING + offset);
             self.total += now.len() as u64;
             if kept < now.len() as u64 {
                 // The ring begins anew at its file's start, where the disk has given room already.
@@ -90,18 +114,11 @@ impl Spool {
 
     /// At most `max` bytes from `from` on, or the gap that starts there; `None` when nothing has been written there yet.
     pub(crate) fn read(&self, from: Seq, max: usize) -> Option<Piece> {
-        if from.0 >= self.total {
-            return None;
-        }
-        if from.0 < self.head_end {
-            return Some(piece(&self.head, from, from.0, self.head_end - from.0, max));
-        }
-        let oldest = self.tail_base.max(self.total.saturating_sub(self.tail_cap));
-        if from.0 < oldest {
-            return Some(Piece::Gap { seq: from, bytes: oldest - from.0 });
-        }
-        let offset = self.ring_offset(from.0);
-        Some(piece(&self.tail, from, offset, (self.total - from.0).min(self.tail_cap - offset), max))
+        Some(match self.layout().locate(from)? {
+            Place::Head(offset, available) => piece(&self.head, from, offset, available, max),
+            Place::Tail(offset, available) => piece(&self.tail, from, offset, available, max),
+            Place::Gap(bytes) => Piece::Gap { seq: from, bytes },
+        })
     }
 }
 

@@ -17,6 +17,7 @@ fn config() -> NodeConfig {
         hidden: vec![],
         ceiling: default_ceiling(),
         root_allowed: false,
+        journal: JournalSync::On,
     }
 }
 

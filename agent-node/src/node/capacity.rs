@@ -19,7 +19,8 @@ pub(crate) struct Places {
 /// One session that may run. Dropping it makes room for another.
 #[derive(Debug)]
 pub(crate) struct Place {
-    _permit: OwnedSemaphorePermit,
+    /// None for a session of an earlier life that runs although all places are taken.
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// One session that has not been released.
@@ -37,9 +38,14 @@ impl Places {
     /// A place, or when to ask again.
     pub(crate) fn take(&self) -> Result<Place, NodeError> {
         match Arc::clone(&self.live).try_acquire_owned() {
-            Ok(permit) => Ok(Place { _permit: permit }),
+            Ok(permit) => Ok(Place { _permit: Some(permit) }),
             Err(_) => Err(NodeError::Full { total: self.total, retry_after: RETRY_AFTER }),
         }
+    }
+
+    /// A place for a session that runs already, whether there is one or not.
+    pub(crate) fn take_for_running(&self) -> Place {
+        Place { _permit: Arc::clone(&self.live).try_acquire_owned().ok() }
     }
 
     pub(crate) fn count_known(&self) -> Known {

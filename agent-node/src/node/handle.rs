@@ -1,12 +1,14 @@
 //! What the services hold of the node: a way to ask its supervisor, with one error.
 
 use crate::error::NodeError;
+use crate::journal::Journal;
 use crate::node::capacity::Places;
 use crate::node::message::NodeMsg;
 use crate::workspace::message::{Reply, WorkspaceRequest};
 use capstan_runtime::actors::{AskError, BoundedRef};
 use capstan_types::node::NodeRecord;
 use capstan_types::session::Authority;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +19,9 @@ pub(crate) struct NodeHandle {
     pub(crate) supervisor: BoundedRef<NodeMsg>,
     pub(crate) places: Places,
     pub(crate) record: Arc<NodeRecord>,
+    pub(crate) journal: Journal,
+    /// Where the sessions' directories lie.
+    pub(crate) sessions: Arc<Path>,
     /// Cancelled when the node begins to stop.
     pub(crate) stopping: CancellationToken,
 }

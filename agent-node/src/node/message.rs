@@ -1,8 +1,9 @@
 //! What the node's supervisor is asked and told.
 
+use crate::journal::JournalError;
 use crate::workspace::message::WorkspaceRequest;
 use capstan_runtime::actors::{Admitted, BoundedRef};
-use capstan_types::id::{SessionId, ThreadId};
+use capstan_types::id::{Epoch, SessionId, ThreadId};
 use capstan_types::session::Authority;
 use ractor::RpcReplyPort;
 use std::fmt;
@@ -30,6 +31,8 @@ pub(crate) enum NodeFact {
     SessionEnded { thread: ThreadId, session: SessionId },
     /// A session has been let go of.
     SessionReleased { session: SessionId },
+    /// An epoch is in the journal, or could not be brought there.
+    EpochKept { thread: ThreadId, epoch: Epoch, result: Result<(), JournalError> },
     /// Nothing goes on in a workspace, which has handled this many requests.
     WorkspaceQuiet { thread: ThreadId, handled: u64 },
 }

@@ -4,18 +4,20 @@
 //! asked for is done after something a new owner asked for.
 
 use crate::error::NodeError;
-use crate::node::fence::Fence;
+use crate::journal::{Entry, Journal, JournalError};
+use crate::node::fence::{Fence, Pass};
 use crate::node::message::{NodeEnvelope, NodeFact, NodeFacts, NodeMsg};
 use crate::node::retention::Retention;
 use crate::node::sweep;
+use crate::node::waiting::Waiting;
 use crate::workspace::actor::{WorkspaceActor, WorkspaceArgs};
 use crate::workspace::jobs::Shared;
 use crate::workspace::message::{WorkspaceMsg, WorkspaceRequest};
 use capstan_runtime::actors::{BoundedRef, CastError};
-use capstan_types::id::{SessionId, ThreadId};
+use capstan_types::id::{Epoch, SessionId, ThreadId};
 use capstan_types::session::Authority;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, SupervisionEvent};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,6 +59,8 @@ pub(crate) struct NodeState {
     shared: Shared,
     facts: NodeFacts,
     fence: Fence,
+    /// Requests whose epoch is not in the journal yet.
+    waiting: Waiting,
     retention: Retention,
     workspaces: HashMap<ThreadId, Workspace>,
     leftovers: Arc<Mutex<Vec<PathBuf>>>,
@@ -78,22 +82,35 @@ impl Actor for NodeSupervisor {
     type Arguments = NodeArgs;
 
     async fn pre_start(&self, me: ActorRef<NodeEnvelope>, args: NodeArgs) -> Result<NodeState, ActorProcessingErr> {
+        let supervisor = me.clone();
         let facts = NodeFacts(BoundedRef::new(me, FACTS));
-        let leftovers = Arc::new(Mutex::new(sweep::leftovers(&args.sessions).await));
+        let journal = args.shared.journal.clone();
+        let kept = journal.sessions(None, usize::MAX);
+        let known: HashSet<_> = kept.iter().map(|kept| args.sessions.join(kept.intent.session.to_string())).collect();
+        let mut leftovers = sweep::leftovers(&args.sessions).await;
+        leftovers.retain(|dir| !known.contains(dir));
+        let leftovers = Arc::new(Mutex::new(leftovers));
         let mut tasks = JoinSet::new();
         let (first_sweep, scratch) = (sweep_later(&facts), args.shared.scratch.clone());
         tasks.spawn(first_sweep);
         tasks.spawn(look_at(Arc::clone(&leftovers)));
         sweep::clear_scratch(&scratch).await;
-        Ok(NodeState {
+        let mut state = NodeState {
             shared: args.shared,
             facts,
-            fence: Fence::new(),
+            fence: Fence::knowing(journal.epochs()),
+            waiting: Waiting::default(),
             retention: Retention::default(),
             workspaces: HashMap::new(),
             leftovers,
             tasks,
-        })
+        };
+        let threads: HashSet<_> = kept.iter().map(|kept| kept.intent.thread).collect();
+        for thread in threads {
+            // Each takes over what the journal says of its thread, in the background.
+            state.workspace(&supervisor, thread).await.map_err(|error| error.to_string())?;
+        }
+        Ok(state)
     }
 
     async fn handle(
@@ -106,7 +123,7 @@ impl Actor for NodeSupervisor {
         match envelope.message {
             NodeMsg::Act { authority, request } => state.act(&me, authority, request).await,
             NodeMsg::DiscardAll { by, reply } => state.discard_all(&by, reply),
-            NodeMsg::Fact(fact) => state.fact(fact),
+            NodeMsg::Fact(fact) => state.fact(&me, fact).await,
             NodeMsg::Sweep => state.sweep(),
         }
         Ok(())
@@ -139,11 +156,42 @@ impl Actor for NodeSupervisor {
 impl NodeState {
     async fn act(&mut self, me: &ActorRef<NodeEnvelope>, authority: Authority, request: WorkspaceRequest) {
         let thread = authority.thread;
-        if let Err(stale) = self.fence.pass(thread, authority.epoch) {
-            tracing::warn!(%thread, owner = authority.owner, error = %stale, "a request was refused");
-            request.refuse(stale);
-            return;
+        match self.fence.pass(thread, authority.epoch) {
+            Err(stale) => {
+                tracing::warn!(%thread, owner = authority.owner, error = %stale, "a request was refused");
+                request.refuse(stale);
+            }
+            // In the order in which they came, hence behind those that wait.
+            Ok(Pass::Now) if !self.waiting.has(thread) => self.hand_on(me, thread, request).await,
+            Ok(pass) => {
+                let first = self.waiting.push(thread, authority.epoch, request);
+                if pass == Pass::Raised && first {
+                    self.tasks.spawn(keep_epoch(self.shared.journal.clone(), self.facts.clone(), thread, authority.epoch));
+                }
+            }
         }
+    }
+
+    /// An epoch is in the journal: who waited for it may pass. Or it is not, and who waited is told why.
+    async fn epoch_kept(
+        &mut self,
+        me: &ActorRef<NodeEnvelope>,
+        thread: ThreadId,
+        epoch: Epoch,
+        result: Result<(), JournalError>,
+    ) {
+        if result.is_ok() {
+            self.fence.kept(thread, epoch);
+        }
+        for request in self.waiting.take(thread, epoch) {
+            match &result {
+                Ok(()) => self.hand_on(me, thread, request).await,
+                Err(error) => request.refuse(error.clone().into()),
+            }
+        }
+    }
+
+    async fn hand_on(&mut self, me: &ActorRef<NodeEnvelope>, thread: ThreadId, request: WorkspaceRequest) {
         let workspace = match self.workspace(me, thread).await {
             Ok(workspace) => workspace,
             Err(error) => return request.refuse(error),
@@ -173,7 +221,7 @@ impl NodeState {
         }
     }
 
-    fn fact(&mut self, fact: NodeFact) {
+    async fn fact(&mut self, me: &ActorRef<NodeEnvelope>, fact: NodeFact) {
         match fact {
             NodeFact::SessionEnded { thread, session } => {
                 if let Some((thread, oldest)) = self.retention.ended(Instant::now(), thread, session) {
@@ -181,6 +229,7 @@ impl NodeState {
                 }
             }
             NodeFact::SessionReleased { session } => self.retention.released(session),
+            NodeFact::EpochKept { thread, epoch, result } => self.epoch_kept(me, thread, epoch, result).await,
             NodeFact::WorkspaceQuiet { thread, handled } => self.quiet(thread, handled),
         }
     }
@@ -240,6 +289,12 @@ impl NodeState {
     }
 }
 
+/// Brings an epoch into the journal.
+async fn keep_epoch(journal: Journal, facts: NodeFacts, thread: ThreadId, epoch: Epoch) {
+    let result = journal.keep(Entry::Epoch { thread, epoch }).await;
+    facts.tell(NodeFact::EpochKept { thread, epoch, result }).await;
+}
+
 /// Sends the next sweep when its time has come.
 fn sweep_later(facts: &NodeFacts) -> impl Future<Output = ()> + Send + use<> {
     let facts = facts.clone();
@@ -252,5 +307,5 @@ fn sweep_later(facts: &NodeFacts) -> impl Future<Output = ()> + Send + use<> {
 /// Looks at the leftovers again. Two of these at once would be one too many, hence the lock.
 async fn look_at(leftovers: Arc<Mutex<Vec<PathBuf>>>) {
     let mut leftovers = leftovers.lock().await;
-    *leftovers = sweep::remove_dead(std::mem::take(&mut leftovers)).await;
+    *leftovers = sweep::end_unproven(std::mem::take(&mut leftovers)).await;
 }

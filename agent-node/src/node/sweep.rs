@@ -1,11 +1,14 @@
 //! What an earlier life of the node left behind: directories of sessions, some of which may still run.
 //!
-//! One that nobody serves is removed. One that is served is left alone, since its session ends by its own ownerless time; it is looked
-//! at again later. Scratch directories are always removed: they hold nothing that outlives a node.
+//! One that the journal knows is taken over by its workspace. What is left here cannot be proved to be anybody's: a session without a
+//! journal, or a program of the node's own. It is ended and removed; what resists is looked at again later. Scratch directories are always removed: they hold nothing that outlives a node.
 
-use crate::session::dir::socket_in;
-use crate::session::link;
+use crate::session::adopt;
+use futures::StreamExt;
 use std::path::{Path, PathBuf};
+
+/// How many are ended at once.
+const AT_ONCE: usize = 16;
 
 /// The directories of sessions that an earlier life left.
 pub(crate) async fn leftovers(sessions: &Path) -> Vec<PathBuf> {
@@ -18,17 +21,11 @@ pub(crate) async fn leftovers(sessions: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Removes those that nobody serves, and gives the rest.
-pub(crate) async fn remove_dead(dirs: Vec<PathBuf>) -> Vec<PathBuf> {
-    let mut alive = Vec::new();
-    for dir in dirs {
-        if link::connect(&socket_in(&dir)).await.is_ok() {
-            alive.push(dir);
-        } else if let Err(error) = tokio::fs::remove_dir_all(&dir).await {
-            tracing::warn!(dir = %dir.display(), %error, "what a session left behind could not be removed");
-        }
-    }
-    alive
+/// Ends and removes those, and gives the ones that resist.
+pub(crate) async fn end_unproven(dirs: Vec<PathBuf>) -> Vec<PathBuf> {
+    let ended = futures::stream::iter(dirs).map(|dir| async move { (adopt::end(&dir).await, dir) });
+    let ended = ended.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await;
+    ended.into_iter().filter(|(done, _)| !done).map(|(_, dir)| dir).collect()
 }
 
 /// Empties the directory for scratch files.
@@ -43,22 +40,18 @@ pub(crate) async fn clear_scratch(scratch: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::dir::socket_in;
 
     #[tokio::test]
-    async fn what_nobody_serves_is_removed_and_what_is_served_is_kept() {
+    async fn what_nobody_serves_is_removed() {
         let dir = tempfile::tempdir().unwrap();
-        let [dead, stale, alive] = ["dead", "stale", "alive"].map(|name| dir.path().join(name));
-        for made in [&dead, &stale, &alive] {
+        let [dead, stale] = ["dead", "stale"].map(|name| dir.path().join(name));
+        for made in [&dead, &stale] {
             std::fs::create_dir(made).unwrap();
             std::fs::write(made.join("head"), "output").unwrap();
         }
         drop(tokio::net::UnixListener::bind(socket_in(&stale)).unwrap());
-        let holder = tokio::net::UnixListener::bind(socket_in(&alive)).unwrap();
-        let left = remove_dead(leftovers(dir.path()).await).await;
-        assert_eq!(left, std::slice::from_ref(&alive));
-        assert!(!dead.exists() && !stale.exists() && alive.exists());
-        drop(holder);
-        assert_eq!(remove_dead(left).await, Vec::<PathBuf>::new());
-        assert!(!alive.exists());
+        assert_eq!(end_unproven(leftovers(dir.path()).await).await, Vec::<PathBuf>::new());
+        assert!(!dead.exists() && !stale.exists());
     }
 }

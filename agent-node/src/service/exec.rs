@@ -2,10 +2,12 @@
 
 use crate::error::NodeError;
 use crate::node::handle::NodeHandle;
+use crate::service::listing;
 use crate::service::span::server_span;
 use crate::session::message::{Done, Input, SessionDoor, SessionMsg};
 use crate::session::stream::{self, Opening};
 use crate::workspace::message::WorkspaceRequest;
+use capstan_proto::convert::listing as convert;
 use capstan_proto::convert::{Malformed, exec};
 use capstan_proto::wire::node as wire;
 use capstan_types::control::MAX_DATA;
@@ -14,6 +16,7 @@ use capstan_types::output::Seq;
 use capstan_types::session::{Authority, StartCall};
 use futures::{Stream, StreamExt};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
@@ -141,5 +144,15 @@ impl wire::exec_server::Exec for ExecService {
             released => released?,
         }
         Ok(Response::new(wire::ReleaseResponse {}))
+    }
+
+    async fn list(&self, request: Request<wire::ListRequest>) -> Result<Response<wire::ListResponse>, Status> {
+        let span = server_span(SERVICE, "List", request.metadata());
+        let request = request.into_inner();
+        let after = convert::after(&request.page_token)?;
+        let (journal, sessions) = (self.node.journal.clone(), Arc::clone(&self.node.sessions));
+        let listing = tokio::task::spawn_blocking(move || listing::page(&journal, &sessions, after, request.page_size));
+        let (sessions, next) = listing.instrument(span).await.map_err(|_| NodeError::Stopping)?;
+        Ok(Response::new(convert::page(sessions, next)))
     }
 }

@@ -4,6 +4,7 @@
 //! left), and everybody is told that one. The actor's death ends nothing: the holder lives on without the node.
 
 use crate::error::NodeError;
+use crate::journal::{Entry, Journal};
 use crate::node::capacity::{Known, Place};
 use crate::session::control::{self, Command};
 use crate::session::dir::SessionDir;
@@ -40,6 +41,7 @@ pub(crate) struct SessionArgs {
     pub(crate) known: Known,
     pub(crate) workspace: WorkspaceFacts,
     pub(crate) writes: Writes,
+    pub(crate) journal: Journal,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,7 @@ pub(crate) struct SessionState {
     session: SessionId,
     dir: SessionDir,
     workspace: WorkspaceFacts,
+    journal: Journal,
     writes: Writes,
     end: Option<SessionEnd>,
     place: Option<Place>,
@@ -60,6 +63,7 @@ pub(crate) struct SessionState {
     holder_exited: bool,
     end_waiters: Vec<RpcReplyPort<SessionEnd>>,
     discarding: Vec<RpcReplyPort<()>>,
+    releasing: Vec<Done>,
     /// Dropped with the actor: the connections close, and the runtime reaps the holder.
     tasks: JoinSet<()>,
 }
@@ -70,6 +74,8 @@ enum Life {
     Wanted,
     /// It is to be forgotten when it has ended.
     Unwanted,
+    /// It is to be forgotten when the journal knows that.
+    Parting,
     /// It is being forgotten.
     Leaving,
 }
@@ -96,6 +102,7 @@ impl Actor for SessionActor {
             session: args.session,
             dir: args.dir,
             workspace: args.workspace,
+            journal: args.journal,
             writes: args.writes,
             end: None,
             place: Some(args.place),
@@ -108,6 +115,7 @@ impl Actor for SessionActor {
             holder_exited: false,
             end_waiters: Vec::new(),
             discarding: Vec::new(),
+            releasing: Vec::new(),
             tasks,
         })
     }
@@ -131,6 +139,7 @@ impl Actor for SessionActor {
             SessionMsg::ControlLost(reason) => state.control_lost(&reason),
             SessionMsg::HolderExited => state.holder_exited(&me),
             SessionMsg::ReleaseOverdue => state.end_holder(),
+            SessionMsg::ReleaseKept => state.leave(&me),
             SessionMsg::DirRemoved => {
                 state.discarding.drain(..).for_each(|reply| drop(reply.send(())));
                 me.stop(Some("forgotten".to_owned()));
@@ -210,8 +219,12 @@ impl SessionState {
             let _ = reply.send(Err(NodeError::StillRuns));
             return;
         }
+        if self.life == Life::Leaving {
+            let _ = reply.send(Ok(()));
+            return;
+        }
+        self.releasing.push(reply);
         self.let_go(me);
-        let _ = reply.send(Ok(()));
     }
 
     fn discard(&mut self, me: &ActorRef<SessionMsg>, by: String, reply: RpcReplyPort<()>) {
@@ -226,13 +239,25 @@ impl SessionState {
         }
     }
 
-    /// The end is known and nobody wants the session any more: the holder may go, and then the directory.
+    /// The end is known and nobody wants the session any more. The journal comes first: a node that is killed after the output is gone
+    /// must not offer it.
     fn let_go(&mut self, me: &ActorRef<SessionMsg>) {
-        if self.life == Life::Leaving {
+        if matches!(self.life, Life::Parting | Life::Leaving) {
             return;
         }
-        self.life = Life::Leaving;
+        self.life = Life::Parting;
         self.known = None;
+        let (journal, session, me) = (self.journal.clone(), self.session, me.clone());
+        self.tasks.spawn(async move {
+            journal.note(Entry::Released { session }).await;
+            let _ = me.cast(SessionMsg::ReleaseKept);
+        });
+    }
+
+    /// The holder may go, and then the directory.
+    fn leave(&mut self, me: &ActorRef<SessionMsg>) {
+        self.life = Life::Leaving;
+        self.releasing.drain(..).for_each(|reply| drop(reply.send(Ok(()))));
         self.tell(WorkspaceFact::Released { session: self.session });
         if self.holder_exited {
             self.remove_dir(me);
@@ -259,10 +284,11 @@ impl SessionState {
         self.writes.over();
         self.input = InputState::Closed;
         self.end_waiters.drain(..).for_each(|reply| drop(reply.send(end.clone())));
+        self.write_down(end.clone());
         self.end = Some(end);
         match self.life {
             Life::Wanted => self.tell(WorkspaceFact::Ended { session: self.session }),
-            Life::Unwanted | Life::Leaving => self.let_go(me),
+            Life::Unwanted | Life::Parting | Life::Leaving => self.let_go(me),
         }
     }
 
@@ -279,7 +305,7 @@ impl SessionState {
         match (&self.end, self.life) {
             (None, _) => self.find_end(me),
             (Some(_), Life::Leaving) => self.remove_dir(me),
-            (Some(_), Life::Wanted | Life::Unwanted) => {}
+            (Some(_), Life::Wanted | Life::Unwanted | Life::Parting) => {}
         }
     }
 
@@ -305,6 +331,12 @@ impl SessionState {
         if let Some(kill) = self.kill_holder.take() {
             let _ = kill.send(());
         }
+    }
+
+    /// Writes the end into the journal, in a task: it is in the session's directory already.
+    fn write_down(&mut self, end: SessionEnd) {
+        let (journal, session) = (self.journal.clone(), self.session);
+        self.tasks.spawn(async move { journal.note(Entry::Ended { session, end }).await });
     }
 
     /// Tells the workspace, in a task: its mailbox may be full, and waiting for it here would stop the session.

@@ -24,6 +24,16 @@ pub(crate) struct NewDir {
 }
 
 impl SessionDir {
+    /// The directory of `session`, whether it is there or not.
+    pub(crate) fn of(sessions: &Path, session: SessionId) -> Result<Self, PathError> {
+        Ok(Self { path: AbsPath::new(sessions.join(session.to_string()))? })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.path.as_path()
+    }
+
     /// The socket that the holder serves.
     pub(crate) fn socket(&self) -> PathBuf {
         socket_in(self.path.as_path())
@@ -31,8 +41,8 @@ impl SessionDir {
 
     /// How the session ended, if its holder lived to write it down.
     pub(crate) async fn end(&self) -> Option<SessionEnd> {
-        let record = tokio::fs::read(self.path.as_path().join(EndRecord::FILE)).await.ok()?;
-        serde_json::from_slice::<EndRecord>(&record).ok().map(|record| record.end)
+        let dir = self.clone();
+        tokio::task::spawn_blocking(move || end_in(dir.path())).await.ok()?
     }
 
     /// Removes it and all that is in it. What cannot be removed is logged, and left to the next start of the node.
@@ -48,6 +58,12 @@ impl SessionDir {
     pub(crate) fn remove_now(&self) {
         let _ = std::fs::remove_dir_all(self.path.as_path());
     }
+}
+
+/// The end that was written down in `dir`. Blocks for a small file.
+pub(crate) fn end_in(dir: &Path) -> Option<SessionEnd> {
+    let record = std::fs::read(dir.join(EndRecord::FILE)).ok()?;
+    serde_json::from_slice::<EndRecord>(&record).ok().map(|record| record.end)
 }
 
 /// The socket of the session that lives in `dir`.

@@ -7,7 +7,8 @@ use crate::session::ending;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::io;
 use std::os::fd::OwnedFd;
-use tokio::io::AsyncReadExt;
+use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::UnixStream;
 use tokio::process::Child;
 
@@ -23,6 +24,10 @@ pub(crate) enum Holder {
         /// Closed by the holder when it ends.
         life: UnixStream,
     },
+    /// A holder of an earlier life of the node, whose child it was.
+    Adopted(AsyncFd<OwnedFd>),
+    /// It has ended before.
+    Gone,
 }
 
 impl Holder {
@@ -33,12 +38,37 @@ impl Holder {
         Ok(Self::Served { handle: pidfd_open(pid, PidfdFlags::empty())?, life })
     }
 
+    /// The holder `pid`. To be called while it cannot have ended, or to be proved right afterwards.
+    #[expect(deprecated, reason = "what replaces it is unsafe, for types that lie about their descriptor; an OwnedFd does not")]
+    pub(crate) fn adopted(pid: i32) -> io::Result<Self> {
+        let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Self::Adopted(AsyncFd::with_interest(pidfd_open(pid, PidfdFlags::empty())?, Interest::READABLE)?))
+    }
+
     /// Asks it to end its session and then itself, and does not wait: for a keeper that is being dropped.
     pub(crate) fn ask(&self) {
         match self {
             Self::Started(child) => ending::ask(child),
             // It fails when the holder has ended, which is as good.
             Self::Served { handle, .. } => drop(pidfd_send_signal(handle, Signal::TERM)),
+            Self::Adopted(handle) => drop(pidfd_send_signal(handle.get_ref(), Signal::TERM)),
+            Self::Gone => {}
+        }
+    }
+
+    /// Lets it go on, if somebody has stopped it.
+    pub(crate) fn resume(&self) {
+        if let Self::Adopted(handle) = self {
+            let _ = pidfd_send_signal(handle.get_ref(), Signal::CONT);
+        }
+    }
+
+    fn kill(&self) {
+        match self {
+            Self::Served { handle, .. } => drop(pidfd_send_signal(handle, Signal::KILL)),
+            Self::Adopted(handle) => drop(pidfd_send_signal(handle.get_ref(), Signal::KILL)),
+            // The runtime kills a child of ours: see [`ending::end`].
+            Self::Started(_) | Self::Gone => {}
         }
     }
 
@@ -48,10 +78,8 @@ impl Holder {
             return ending::end(child).await;
         }
         self.ask();
-        if tokio::time::timeout(ending::GRACE, self.wait()).await.is_err()
-            && let Self::Served { handle, .. } = &*self
-        {
-            let _ = pidfd_send_signal(handle, Signal::KILL);
+        if tokio::time::timeout(ending::GRACE, self.wait()).await.is_err() {
+            self.kill();
             // Not without end: a process that hangs in the kernel dies when the kernel lets it.
             let _ = tokio::time::timeout(ending::GRACE, self.wait()).await;
         }
@@ -63,6 +91,9 @@ impl Holder {
             Self::Started(child) => drop(child.wait().await),
             // It sends nothing more: what comes is the end.
             Self::Served { life, .. } => drop(life.read(&mut [0]).await),
+            // It becomes readable when the process has ended, whoever reaps it.
+            Self::Adopted(handle) => drop(handle.readable().await),
+            Self::Gone => {}
         }
     }
 }

@@ -13,7 +13,7 @@ use capstan_types::control;
 use capstan_types::id::SessionId;
 use capstan_types::launch::{Enforced, LaunchSpec, Refusal, Stdio};
 use capstan_types::limits::SessionLimits;
-use capstan_types::path::AbsPath;
+use capstan_types::path::{AbsPath, PathError};
 use capstan_types::policy::{Level, SandboxMode, SandboxPolicy};
 use capstan_types::session::StartCall;
 use std::collections::BTreeMap;
@@ -85,9 +85,21 @@ impl Launcher {
     }
 
     /// Starts what a coordinator asks for, if it is within the node's ceiling.
-    pub(crate) async fn launch_admitted(&self, program: Program) -> Result<Launched, LaunchError> {
-        let policy = self.admission.admit(program.policy).map_err(LaunchError::Refused)?;
-        self.launch(Program { policy, ..program }).await
+    ///
+    /// # Errors
+    /// With the directory, where it is not known what happens in it.
+    pub(crate) async fn launch_admitted(
+        &self,
+        session: SessionId,
+        program: Program,
+    ) -> Result<Launched, (LaunchError, Option<NewDir>)> {
+        let policy = self.admission.admit(program.policy).map_err(|refusal| (LaunchError::Refused(refusal), None))?;
+        self.launch_as(session, Program { policy, ..program }).await
+    }
+
+    /// The directory of a session, whether it is there or not.
+    pub(crate) fn dir(&self, session: SessionId) -> Result<SessionDir, PathError> {
+        SessionDir::of(&self.sessions, session)
     }
 
     /// Takes note of what sessions reach here.
@@ -107,19 +119,25 @@ impl Launcher {
 
     /// Starts a session under a policy that is the node's own or has been admitted, and returns when its program runs.
     pub(crate) async fn launch(&self, program: Program) -> Result<Launched, LaunchError> {
-        let session = SessionId::generate();
+        self.launch_as(SessionId::generate(), program).await.map_err(|(error, _)| error)
+    }
+
+    async fn launch_as(&self, session: SessionId, program: Program) -> Result<Launched, (LaunchError, Option<NewDir>)> {
         let span = tracing::info_span!("launch", %session);
         async {
-            let dir = NewDir::make(&self.sessions, session).map_err(|error| no_dir(&error))?;
-            let mut spec = self.document(session, &dir, program)?;
+            let dir = NewDir::make(&self.sessions, session).map_err(|error| (no_dir(&error), None))?;
+            let mut spec = self.document(session, &dir, program).map_err(|error| (error, None))?;
             let known = self.protected.below(&spec.policy).await;
             spec.protected = known.places;
             // Before it runs, so that whatever it does is looked at once it has ended.
             let writes = self.protected.writes(&spec.policy);
-            let mut answered = self.runner.launch(&spec).await?;
+            let mut answered = match self.runner.launch(&spec).await {
+                Ok(answered) => answered,
+                Err(error) => return Err((error, Some(dir))),
+            };
             answered.enforced.missing.extend(known.gap);
             self.warn_of_root(&answered.enforced);
-            let dir = dir.keep().ok_or_else(|| no_dir(&io::ErrorKind::NotFound.into()))?;
+            let dir = dir.keep().ok_or_else(|| (no_dir(&io::ErrorKind::NotFound.into()), None))?;
             Ok(Launched { session, dir, holder: answered.holder, enforced: answered.enforced, writes })
         }
         .instrument(span)

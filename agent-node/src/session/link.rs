@@ -49,13 +49,25 @@ pub(crate) struct Writer {
 
 /// Connects to the holder that serves `socket`.
 pub(crate) async fn connect(socket: &Path) -> Result<(Reader, Writer), LinkError> {
+    let (read, write) = open(socket).await?.into_split();
+    Ok((Reader { half: read, arrived: BytesMut::new() }, Writer { half: write, frame: BytesMut::new() }))
+}
+
+/// Connects, and gives the process that serves `socket`, by the kernel's word.
+pub(crate) async fn connect_known(socket: &Path) -> Result<(Reader, Option<i32>), LinkError> {
+    let stream = open(socket).await?;
+    let pid = stream.peer_cred()?.pid();
+    // The other half is closed with it; who only asks for a name has nothing to say.
+    let (read, _) = stream.into_split();
+    Ok((Reader { half: read, arrived: BytesMut::new() }, pid))
+}
+
+async fn open(socket: &Path) -> Result<UnixStream, LinkError> {
     let connecting = async {
         let (_held, name) = short_name(socket)?;
         UnixStream::connect(name).await
     };
-    let stream = tokio::time::timeout(CONNECT_DEADLINE, connecting).await.map_err(|_| LinkError::Deaf)??;
-    let (read, write) = stream.into_split();
-    Ok((Reader { half: read, arrived: BytesMut::new() }, Writer { half: write, frame: BytesMut::new() }))
+    Ok(tokio::time::timeout(CONNECT_DEADLINE, connecting).await.map_err(|_| LinkError::Deaf)??)
 }
 
 /// A name by which the kernel takes the socket, however deep it lies: by way of its open directory if need be.
@@ -71,6 +83,20 @@ fn short_name(socket: &Path) -> io::Result<(Option<File>, PathBuf)> {
 }
 
 impl Reader {
+    /// Hears the holder's first word. Not to be followed by [`Reader::next`] after it was dropped.
+    pub(crate) async fn hello(&mut self) -> Result<(), LinkError> {
+        loop {
+            match Report::decode(&mut self.arrived)? {
+                Some(Report::Hello { version, .. }) if version > VERSION => return Err(LinkError::Newer(version)),
+                Some(_) => return Ok(()),
+                None if self.half.read_buf(&mut self.arrived).await? == 0 => {
+                    return Err(LinkError::Io(io::ErrorKind::UnexpectedEof.into()));
+                }
+                None => {}
+            }
+        }
+    }
+
     /// The next report; `None` when the holder has closed the connection. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Result<Option<Report>, LinkError> {
         loop {

@@ -46,6 +46,8 @@ pub(crate) enum SessionMsg {
     HolderExited,
     /// The holder of a released session has had its time.
     ReleaseOverdue,
+    /// The journal knows that nobody wants it any more.
+    ReleaseKept,
     /// The directory is gone.
     DirRemoved,
 }
@@ -81,6 +83,7 @@ impl SessionMsg {
             | Self::ControlLost(_)
             | Self::HolderExited
             | Self::ReleaseOverdue
+            | Self::ReleaseKept
             | Self::DirRemoved => {}
         }
     }
@@ -102,4 +105,11 @@ pub(crate) struct SessionDoor {
     pub(crate) socket: Arc<Path>,
     pub(crate) actor: ActorRef<SessionMsg>,
     pub(crate) writes: Writes,
+}
+
+impl SessionDoor {
+    /// The session's directory.
+    pub(crate) fn dir(&self) -> &Path {
+        self.socket.parent().unwrap_or(&self.socket)
+    }
 }

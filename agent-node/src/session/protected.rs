@@ -135,7 +135,11 @@ impl Protected {
     /// Takes note of a session under `policy`.
     pub(crate) fn writes(&self, policy: &SandboxPolicy) -> Writes {
         let since = (policy.mode != SandboxMode::DangerFullAccess).then(clock_of_files);
-        let roots = match policy.mode {
+        Writes(Arc::new(Written { roots: self.roots_of(policy), since, over: AtomicBool::new(false) }))
+    }
+
+    fn roots_of(&self, policy: &SandboxPolicy) -> Vec<Arc<Root>> {
+        match policy.mode {
             SandboxMode::ReadOnly => Vec::new(),
             SandboxMode::WorkspaceWrite => {
                 let written: Vec<_> = self.indexed(policy).map(|(root, _)| root).collect();
@@ -144,7 +148,16 @@ impl Protected {
                 self.lock().iter().filter(|(key, _)| touches(key)).map(|(_, root)| Arc::clone(root)).collect()
             }
             SandboxMode::DangerFullAccess => self.lock().values().cloned().collect(),
-        };
+        }
+    }
+
+    /// [`Protected::writes`] for a session of an earlier life that began at `since`.
+    pub(crate) fn writes_since(&self, policy: &SandboxPolicy, since: SystemTime) -> Writes {
+        if policy.mode == SandboxMode::WorkspaceWrite {
+            self.indexed(policy).for_each(|key| drop(self.root(&key)));
+        }
+        let roots = self.roots_of(policy);
+        let since = (policy.mode != SandboxMode::DangerFullAccess).then_some(since);
         Writes(Arc::new(Written { roots, since, over: AtomicBool::new(false) }))
     }
 

@@ -7,9 +7,11 @@
 use crate::error::NodeError;
 use crate::session::link::{self, LinkError, Reader, Writer};
 use crate::session::message::{SessionDoor, SessionMsg};
+use crate::session::spooled::Spooled;
 use capstan_runtime::actors::ask;
 use capstan_types::control::{Report, Request, VERSION};
-use capstan_types::output::Seq;
+use capstan_types::launch::SessionEnd;
+use capstan_types::output::{Piece, Seq};
 use capstan_types::session::SessionEvent;
 use futures::Stream;
 use std::time::Duration;
@@ -35,6 +37,8 @@ enum Phase {
         reader: Reader,
         _writer: Writer,
     },
+    /// The holder has gone: the rest comes from its files, then the end.
+    Spooled(Spooled, SessionEnd),
     Over,
 }
 
@@ -71,7 +75,7 @@ impl Reading {
                 let enforced = (*self.door.enforced).clone();
                 return Some(Ok(SessionEvent::Started { session: self.door.session, enforced }));
             }
-            Phase::Connecting | Phase::Reading { .. } => {}
+            Phase::Connecting | Phase::Reading { .. } | Phase::Spooled(..) => {}
         }
         let stopping = self.stopping.clone();
         let event = tokio::select! {
@@ -87,8 +91,11 @@ impl Reading {
     }
 
     async fn read(&mut self) -> Result<SessionEvent, NodeError> {
+        if let Phase::Spooled(..) = self.phase {
+            return self.spooled().await;
+        }
         match self.report().await {
-            Ok(Some(Report::Output(piece))) => Ok(SessionEvent::Output(piece)),
+            Ok(Some(Report::Output(piece))) => Ok(self.output(piece)),
             Ok(Some(Report::Denied(denial))) => Ok(SessionEvent::Denied(denial)),
             Ok(Some(Report::Ended(end))) => {
                 self.door.writes.over();
@@ -111,14 +118,33 @@ impl Reading {
         }
         match &mut self.phase {
             Phase::Reading { reader, .. } => reader.next().await,
-            Phase::Opening | Phase::Connecting | Phase::Over => Ok(None),
+            Phase::Opening | Phase::Connecting | Phase::Spooled(..) | Phase::Over => Ok(None),
+        }
+    }
+
+    fn output(&mut self, piece: Piece) -> SessionEvent {
+        self.from = piece.end();
+        SessionEvent::Output(piece)
+    }
+
+    async fn spooled(&mut self) -> Result<SessionEvent, NodeError> {
+        let Phase::Spooled(spooled, end) = &self.phase else { return Err(NodeError::HolderLost(String::new())) };
+        match spooled.read(self.from).await {
+            Some(piece) => Ok(self.output(piece)),
+            None => Ok(SessionEvent::Ended(end.clone())),
         }
     }
 
     /// The holder is not there: the session's actor knows, or finds out, how it ended.
-    async fn end_without_holder(&self, why: &str) -> Result<SessionEvent, NodeError> {
+    async fn end_without_holder(&mut self, why: &str) -> Result<SessionEvent, NodeError> {
         match ask(&self.door.actor, END_DEADLINE, |reply| SessionMsg::AwaitEnd { reply }).await {
-            Ok(end) => Ok(SessionEvent::Ended(end)),
+            Ok(end) => match Spooled::open_soon(self.door.dir().to_owned()).await {
+                Some(spooled) => {
+                    self.phase = Phase::Spooled(spooled, end);
+                    self.spooled().await
+                }
+                None => Ok(SessionEvent::Ended(end)),
+            },
             Err(capstan_runtime::actors::AskError::Stopped) => Err(NodeError::NoSession(self.door.session)),
             Err(_) => Err(NodeError::HolderLost(why.to_owned())),
         }

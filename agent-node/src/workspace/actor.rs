@@ -10,7 +10,6 @@ use capstan_runtime::actors::BoundedRef;
 use capstan_types::id::ThreadId;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -54,14 +53,16 @@ impl Actor for WorkspaceActor {
         args: WorkspaceArgs,
     ) -> Result<WorkspaceState, ActorProcessingErr> {
         let facts = WorkspaceFacts(BoundedRef::new(me, FACTS));
-        let (launcher, places) = (Arc::clone(&args.shared.launcher), args.shared.places.clone());
+        let mut tasks = JoinSet::new();
+        let mut sessions = Sessions::new(args.thread, &args.shared, facts.clone());
+        sessions.take_over(&mut tasks);
         Ok(WorkspaceState {
             thread: args.thread,
             node: args.node,
-            sessions: Sessions::new(launcher, places, facts.clone()),
+            sessions,
             jobs: Jobs::new(args.shared, args.thread, facts),
             handled: 0,
-            tasks: JoinSet::new(),
+            tasks,
         })
     }
 
@@ -110,7 +111,7 @@ impl WorkspaceState {
         self.handled += 1;
         match request {
             WorkspaceRequest::Start { call, span, reply } => self.sessions.start(*call, span, reply, &mut self.tasks),
-            WorkspaceRequest::Find { session, reply } => drop(reply.send(self.sessions.find(session))),
+            WorkspaceRequest::Find { session, reply } => self.sessions.find(session, reply),
             WorkspaceRequest::Session { session, message } => self.sessions.hand_on(session, message),
             WorkspaceRequest::Open { cwd, reply } => self.jobs.open(cwd, reply),
             WorkspaceRequest::ApplyPatch { call, span, reply } => self.jobs.apply_patch(*call, span, reply),
@@ -125,6 +126,7 @@ impl WorkspaceState {
         let thread = self.thread;
         match fact {
             WorkspaceFact::Launched { key, outcome } => self.sessions.launched(me, key, *outcome).await,
+            WorkspaceFact::Found { session, found } => self.sessions.found(me, session, found, &mut self.tasks).await,
             WorkspaceFact::Ended { session } => self.tell(NodeFact::SessionEnded { thread, session }),
             WorkspaceFact::Released { session } => {
                 self.sessions.released(session);

@@ -4,6 +4,7 @@
 //! whoever asked where not.
 
 use crate::error::NodeError;
+use crate::journal::Journal;
 use crate::node::capacity::Places;
 use crate::session::launcher::Launcher;
 use crate::workspace::git::Git;
@@ -19,6 +20,7 @@ use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as Directory
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::{Instrument, Span};
 
@@ -47,6 +49,9 @@ pub(crate) struct Shared {
     pub(crate) launcher: Arc<Launcher>,
     pub(crate) git: Git,
     pub(crate) places: Places,
+    pub(crate) journal: Journal,
+    /// Looks at sessions of earlier lives that may go on at once.
+    pub(crate) turns: Arc<Semaphore>,
     /// Below it each thread has a scratch directory.
     pub(crate) scratch: PathBuf,
 }

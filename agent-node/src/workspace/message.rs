@@ -1,9 +1,9 @@
 //! What a workspace's actor is asked and told.
 
 use crate::error::NodeError;
+use crate::session::adopt::Found;
 use crate::session::launcher::Launched;
 use crate::session::message::{SessionDoor, SessionMsg};
-use crate::session::runner::LaunchError;
 use crate::workspace::snapshot::{Diff, Snapshot};
 use capstan_runtime::actors::{Admitted, BoundedRef};
 use capstan_types::id::{Attempt, CallId, SessionId};
@@ -68,7 +68,9 @@ pub(crate) enum WorkspaceRequest {
 #[derive(Debug)]
 pub(crate) enum WorkspaceFact {
     /// A launch came to its end.
-    Launched { key: CallKey, outcome: Box<Result<Launched, LaunchError>> },
+    Launched { key: CallKey, outcome: Box<Result<Launched, NodeError>> },
+    /// It is known what became of a session of an earlier life.
+    Found { session: SessionId, found: Found },
     /// A session ended.
     Ended { session: SessionId },
     /// A session has been let go of.

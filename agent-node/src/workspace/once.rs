@@ -60,6 +60,11 @@ impl<T: Clone + Send + 'static> Once<T> {
         Turn::Answered
     }
 
+    /// Notes a try that began in an earlier life, and whose result is still to be found.
+    pub(crate) fn begun_before(&mut self, key: CallKey) {
+        self.tries.insert(key, Try::Begun(Vec::new()));
+    }
+
     /// Notes a result that stands until [`Once::finished`], and tells those who wait.
     pub(crate) fn stands(&mut self, key: CallKey, result: T) {
         let before = self.tries.insert(key, Try::Standing(result.clone()));

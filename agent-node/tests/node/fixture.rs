@@ -1,6 +1,6 @@
 //! A real node with the real runner, and a client of it.
 
-use capstan_agent_node::{NodeConfig, RunnerPath, Running, StateDir, base_environment, default_ceiling, serve};
+use capstan_agent_node::{JournalSync, NodeConfig, RunnerPath, Running, StateDir, base_environment, default_ceiling, serve};
 use capstan_proto::token::Token;
 use capstan_proto::transport::channel;
 use capstan_proto::wire::node as wire;
@@ -58,6 +58,7 @@ pub(crate) fn config(dir: &Path) -> NodeConfig {
         hidden: vec![],
         ceiling: default_ceiling(),
         root_allowed: true,
+        journal: JournalSync::On,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::host;
 use crate::surroundings::Surroundings;
-use capstan_agent_node::{NodeConfig, RunnerPath, StateDir, base_environment};
+use capstan_agent_node::{JournalSync, NodeConfig, RunnerPath, StateDir, base_environment};
 use capstan_coordinator::models::Models;
 use capstan_coordinator::{CoordinatorConfig, RegistryLocation, StaticNode, StoreLocation};
 use capstan_proto::token::Token;
@@ -82,6 +82,7 @@ pub fn node_config(
         hidden: vec![home.path().clone()],
         ceiling,
         root_allowed: true,
+        journal: JournalSync::On,
     })
 }
 

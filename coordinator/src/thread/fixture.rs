@@ -11,7 +11,7 @@ use capstan_store::open::{StoreLocation, open};
 use capstan_store::store::Store;
 use capstan_tools::toolbox::Toolbox;
 use capstan_types::id::{Epoch, EventSeq, Generation, ThreadId};
-use capstan_types::node::{Capacity, Fingerprint, NodeAddress, NodeRecord};
+use capstan_types::node::{Capacity, Fingerprint, JournalState, NodeAddress, NodeRecord};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{ApprovalPolicy, SandboxMode};
 use capstan_types::session::{Authority, WorkspaceFacts};
@@ -75,6 +75,7 @@ pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>
         labels: BTreeMap::new(),
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
         fingerprint: Fingerprint::default(),
+        journal: JournalState::default(),
     };
     let (unserved, _) = pipe();
     let authority = Authority { thread, epoch: Epoch(1), owner: "c1".into() };

@@ -3,7 +3,7 @@
 use crate::registry::Registry;
 use crate::view::{BACKLOG, NodeEvent, NodeWatch, RegistryError};
 use capstan_types::id::{Generation, NodeId};
-use capstan_types::node::{Capacity, Fingerprint, NodeAddress, NodeRecord};
+use capstan_types::node::{Capacity, Fingerprint, JournalState, NodeAddress, NodeRecord};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ pub(crate) fn record(id: &str, generation: u64) -> NodeRecord {
         labels: BTreeMap::from([("arch".to_owned(), "x86_64".to_owned())]),
         capacity: Capacity { sessions: 8, cpus: 2, memory_bytes: 1 << 30 },
         fingerprint: Fingerprint::default(),
+        journal: JournalState::default(),
     }
 }
 

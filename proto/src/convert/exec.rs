@@ -92,7 +92,7 @@ impl From<Stdio> for wire::Stdio {
     }
 }
 
-fn stdio(wire: Option<wire::Stdio>) -> Result<Stdio, Malformed> {
+pub(super) fn stdio(wire: Option<wire::Stdio>) -> Result<Stdio, Malformed> {
     use wire::stdio::Kind;
     match wire.and_then(|stdio| stdio.kind).ok_or_else(|| Malformed::missing("stdio"))? {
         Kind::Terminal(size) => Ok(Stdio::Terminal(size.try_into()?)),

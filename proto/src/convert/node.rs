@@ -4,7 +4,7 @@ use super::exec::{level_from_wire, level_to_wire};
 use super::{Malformed, parse};
 use crate::wire::node as wire;
 use capstan_types::id::Generation;
-use capstan_types::node::{Capacity, Fingerprint, NodeAddress, NodeRecord};
+use capstan_types::node::{Capacity, Fingerprint, JournalState, NodeAddress, NodeRecord};
 use capstan_types::policy::Level;
 
 /// A node's answer to Describe.
@@ -22,6 +22,7 @@ pub fn describe(record: NodeRecord, version: &str, sessions: u32) -> wire::Descr
         }),
         fingerprint: Some(record.fingerprint.into()),
         sessions,
+        journal: journal_to_wire(record.journal).into(),
     }
 }
 
@@ -30,6 +31,7 @@ pub fn describe(record: NodeRecord, version: &str, sessions: u32) -> wire::Descr
 /// # Errors
 /// A description without a name or a capacity.
 pub fn record(wire: wire::DescribeResponse, address: NodeAddress) -> Result<NodeRecord, Malformed> {
+    let journal = journal_from_wire(wire.journal());
     let capacity = wire.capacity.ok_or_else(|| Malformed::missing("capacity"))?;
     Ok(NodeRecord {
         id: parse("node_id", &wire.node_id)?,
@@ -38,7 +40,26 @@ pub fn record(wire: wire::DescribeResponse, address: NodeAddress) -> Result<Node
         labels: wire.labels.into_iter().collect(),
         capacity: Capacity { sessions: capacity.sessions, cpus: capacity.cpus, memory_bytes: capacity.memory_bytes },
         fingerprint: wire.fingerprint.unwrap_or_default().into(),
+        journal,
     })
+}
+
+const fn journal_to_wire(journal: JournalState) -> wire::JournalState {
+    match journal {
+        JournalState::Unsaid => wire::JournalState::Unspecified,
+        JournalState::Kept => wire::JournalState::Kept,
+        JournalState::New => wire::JournalState::New,
+        JournalState::Lost => wire::JournalState::Lost,
+    }
+}
+
+const fn journal_from_wire(journal: wire::JournalState) -> JournalState {
+    match journal {
+        wire::JournalState::Unspecified => JournalState::Unsaid,
+        wire::JournalState::Kept => JournalState::Kept,
+        wire::JournalState::New => JournalState::New,
+        wire::JournalState::Lost => JournalState::Lost,
+    }
 }
 
 impl From<Fingerprint> for wire::Fingerprint {

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod output;
 pub mod policy;
 pub mod session;
+pub mod spool;
 
 pub mod call;
 pub mod event;

@@ -20,6 +20,24 @@ pub struct NodeRecord {
     pub capacity: Capacity,
     /// What its kernel can enforce.
     pub fingerprint: Fingerprint,
+    /// Whether this life knows what earlier ones started.
+    #[serde(default)]
+    pub journal: JournalState,
+}
+
+/// Whether a node has the journal of its earlier lives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JournalState {
+    /// It was not said.
+    #[default]
+    Unsaid,
+    /// It is there: sessions of earlier lives go on, and no call is started twice.
+    Kept,
+    /// There was no earlier life.
+    New,
+    /// It is gone or damaged: sessions of earlier lives were ended, and what became of their calls is unknown.
+    Lost,
 }
 
 /// Where a node's services are reached.

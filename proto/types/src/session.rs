@@ -63,6 +63,44 @@ pub enum SessionEvent {
     Ended(SessionEnd),
 }
 
+/// A session of a node, as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The session.
+    pub session: SessionId,
+    /// Whose it is.
+    pub thread: ThreadId,
+    /// What it was started for.
+    pub call: CallId,
+    /// Which try of it.
+    pub attempt: Attempt,
+    /// The program and its arguments, cut after some KiB.
+    pub argv: Vec<String>,
+    /// The working directory.
+    pub cwd: AbsPath,
+    /// How standard input, output and error are connected.
+    pub stdio: Stdio,
+    /// When it was asked for by the node's clock, in milliseconds since 1970.
+    pub started_at_ms: u64,
+    /// How far it has come.
+    pub state: ListedState,
+    /// Bytes written so far, kept or not.
+    pub output_bytes: u64,
+    /// Whether an earlier life of the node started it.
+    pub adopted: bool,
+}
+
+/// How far a listed session has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListedState {
+    /// It is being started, or it is not known yet whether it was.
+    Starting,
+    /// It runs.
+    Running,
+    /// It has ended, and waits to be released.
+    Ended(SessionEnd),
+}
+
 /// A patch to be applied for a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatchCall {

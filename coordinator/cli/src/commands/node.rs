@@ -8,7 +8,7 @@ use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{host, runner, runtime, token_file};
-use capstan_agent_node::{NodeConfig, StateDir, base_environment};
+use capstan_agent_node::{JournalSync, NodeConfig, StateDir, base_environment};
 use capstan_coordinator::RegistryLocation;
 use capstan_proto::transport::Listen;
 use capstan_types::id::NodeId;
@@ -62,6 +62,7 @@ fn prepare(
         hidden: hidden(home, token_file.as_deref(), surroundings)?,
         ceiling,
         root_allowed: false,
+        journal: JournalSync::On,
         id,
     };
     Ok((config, token_file))

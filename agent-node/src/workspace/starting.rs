@@ -1,0 +1,35 @@
+//! A start, with the journal before and behind it.
+//!
+//! Invariant: the runner is asked only when the journal knows of the intent. So whatever a killed node leaves, its next life can say of
+//! each try that nothing was started, find what was, or say that it does not know.
+
+use crate::error::NodeError;
+use crate::journal::{Entry, Intent, Journal};
+use crate::session::launcher::{Launched, Launcher, Program};
+use crate::session::runner::LaunchError;
+use capstan_types::id::SessionId;
+use capstan_types::session::StartCall;
+
+/// Starts a session.
+pub(crate) async fn start(launcher: &Launcher, journal: &Journal, call: StartCall) -> Result<Launched, NodeError> {
+    let session = SessionId::generate();
+    journal.keep(Entry::Asked(Box::new(Intent::new(session, journal.generation().0, &call)))).await?;
+    match launcher.launch_admitted(session, Program::from(call)).await {
+        Ok(launched) => {
+            let enforced = Some(Box::new(launched.enforced.clone()));
+            journal.post(Entry::Runs { session, enforced }).await;
+            Ok(launched)
+        }
+        Err((LaunchError::Refused(refusal), dir)) => {
+            journal.post(Entry::Nothing { session }).await;
+            drop(dir);
+            Err(NodeError::Refused(refusal))
+        }
+        Err((LaunchError::Unknown(reason), dir)) => {
+            // Before the directory goes: without it, and without this, the next life would take it that nothing was started.
+            journal.note(Entry::Lost { session, reason: reason.clone() }).await;
+            drop(dir);
+            Err(NodeError::Unknown(reason))
+        }
+    }
+}
