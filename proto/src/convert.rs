@@ -2,11 +2,13 @@
 
 pub mod client_event;
 pub mod client_item;
+pub mod client_looking;
 mod client_profile;
 pub mod client_thread;
 pub mod exec;
 pub mod listing;
 pub mod node;
+pub mod operate;
 pub mod workspace;
 
 use tonic::Status;
