@@ -19,6 +19,7 @@ mod telemetry;
 
 mod bad_input;
 mod crash;
+mod daemon;
 mod demo;
 mod profiles;
 mod real_crates;

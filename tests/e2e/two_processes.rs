@@ -72,7 +72,7 @@ fn workspace(client: &Home) -> PathBuf {
 }
 
 /// The lines of a run without what differs from one run to the next.
-fn settled(lines: Vec<Value>, root: &Path) -> Vec<Value> {
+pub(crate) fn settled(lines: Vec<Value>, root: &Path) -> Vec<Value> {
     let settle = |mut line: Value| {
         if let Some(id) = line.get_mut("thread_id") {
             *id = "THREAD".into();

@@ -79,12 +79,22 @@ impl Client {
         }
     }
 
-    /// Follows a thread's events after `after`.
+    /// Follows a thread in which a turn is about to be started, from its beginning.
     ///
     /// # Errors
     /// There is no such thread, or the coordinator stays away.
-    pub async fn follow(&mut self, thread: ThreadId, after: EventSeq) -> Result<Events, ClientError> {
-        let mut events = Events::of(self.requests.clone(), thread, after, Lost::not_yet(self.reach.clone()));
+    pub async fn follow(&mut self, thread: ThreadId) -> Result<Events, ClientError> {
+        let mut events = Events::of_a_turn(self.requests.clone(), thread, Lost::not_yet(self.reach.clone()));
+        events.open().await?;
+        Ok(events)
+    }
+
+    /// Follows a thread after an event of it, as long as a turn runs.
+    ///
+    /// # Errors
+    /// As [`Client::follow`].
+    pub async fn look_on(&mut self, thread: ThreadId, after: EventSeq) -> Result<Events, ClientError> {
+        let mut events = Events::of_what_runs(self.requests.clone(), thread, after, Lost::not_yet(self.reach.clone()));
         events.open().await?;
         Ok(events)
     }

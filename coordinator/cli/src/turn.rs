@@ -4,7 +4,7 @@ use crate::client::{Client, ClientError, Events};
 use crate::render::Render;
 use crate::signals::{Signals, Wish};
 use capstan_types::event::{Event, EventBody};
-use capstan_types::id::{EventSeq, ThreadId, TurnId};
+use capstan_types::id::{ThreadId, TurnId};
 use capstan_types::item::ItemBody;
 use capstan_types::thread::{ThreadSettings, TurnInput};
 use std::io;
@@ -101,7 +101,7 @@ pub async fn run(
 
 async fn begin(client: &mut Client, thread: ThreadId, settings: ThreadSettings, input: TurnInput) -> Result<Events, ClientError> {
     client.create(thread, settings).await?;
-    let mut events = client.follow(thread, EventSeq(0)).await?;
+    let mut events = client.follow(thread).await?;
     client.start_turn(thread, TurnId::generate(), input, &mut events).await?;
     Ok(events)
 }

@@ -49,11 +49,11 @@ impl Service for ThreadsService {
         let store = self.0.store.clone();
         match self.0.look(thread).await.map_err(create_status)? {
             Found::Runs(actor) => {
-                let live = ask(&actor, ASK_DEADLINE, ThreadMsg::Subscribe)
-                    .await
-                    .map_err(|error| Status::unavailable(error.to_string()))?;
-                let live = live.map_err(|error| Status::unavailable(error.to_string()))?;
-                Ok(Response::new(follow(store, thread, after, live)))
+                // Asked first: the end of a turn that is over by now is stored before the subscription is answered.
+                let busy = ask(&actor, ASK_DEADLINE, ThreadMsg::IsBusy).await.map_err(unavailable)?;
+                let live = ask(&actor, ASK_DEADLINE, ThreadMsg::Subscribe).await.map_err(unavailable)?.map_err(unavailable)?;
+                let ends = request.until_idle && !busy;
+                Ok(Response::new(if ends { replay(store, thread, after) } else { follow(store, thread, after, live) }))
             }
             Found::Lies => Ok(Response::new(replay(store, thread, after))),
             Found::Nowhere => Err(Status::not_found(format!("there is no thread {thread}"))),
@@ -73,5 +73,9 @@ pub(super) fn create_status(error: CreateError) -> Status {
 }
 
 fn store_status(error: StoreError) -> Status {
+    unavailable(error)
+}
+
+fn unavailable(error: impl ToString) -> Status {
     Status::unavailable(error.to_string())
 }

@@ -84,6 +84,10 @@ impl Actor for ThreadActor {
                     let _ = reply.send(log.subscribe().await);
                 });
             }
+            ThreadMsg::IsBusy(reply) => {
+                state.settle();
+                let _ = reply.send(state.running.is_some());
+            }
             ThreadMsg::TurnEnded(turn) => {
                 state.settle();
                 if state.running.take_if(|running| running.id == turn).is_some() {

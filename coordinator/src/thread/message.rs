@@ -15,6 +15,8 @@ pub enum ThreadMsg {
     Interrupt(RpcReplyPort<()>),
     /// Add a listener.
     Subscribe(RpcReplyPort<Result<Subscription, LogError>>),
+    /// Say whether a turn runs.
+    IsBusy(RpcReplyPort<bool>),
     /// The turn's task has ended.
     TurnEnded(TurnId),
 }

@@ -97,6 +97,10 @@ pub enum Signal {
     HangUp,
     /// As a crash: nothing of the process's own runs any more.
     Kill,
+    /// As a machine that hangs: nothing of the process runs until [`Signal::Continue`], and the kernel still holds its connections.
+    Stop,
+    /// As a machine that comes back.
+    Continue,
 }
 
 /// Sends a signal to a process. Returns whether there was such a process.
@@ -110,6 +114,8 @@ pub fn send(signal: Signal, pid: u32) -> bool {
         Signal::Terminate => "TERM",
         Signal::HangUp => "HUP",
         Signal::Kill => "KILL",
+        Signal::Stop => "STOP",
+        Signal::Continue => "CONT",
     };
     // The shell's own `kill`, because a small machine has no other.
     let mut kill = command("sh");

@@ -24,8 +24,10 @@ pub struct Events {
 /// What is known of the turn whose events are waited for.
 #[derive(Debug)]
 enum Awaited {
-    /// There is none: the stream ends when the thread does not run.
-    Nothing,
+    /// It is about to be asked for.
+    Coming,
+    /// There may be none: the events end when no turn runs.
+    Perhaps,
     /// It was asked for. Until an event of it is seen it may be that the coordinator died without a trace of it, and is asked again.
     Asked(TurnId, Box<TurnInput>),
     /// It has begun, so its end will come.
@@ -33,8 +35,14 @@ enum Awaited {
 }
 
 impl Events {
-    pub(super) const fn of(requests: Requests, thread: ThreadId, after: EventSeq, lost: Lost) -> Self {
-        Self { requests, thread, after, stream: None, lost, turn: Awaited::Nothing }
+    /// Events up to the end of a turn that is about to be started.
+    pub(super) const fn of_a_turn(requests: Requests, thread: ThreadId, lost: Lost) -> Self {
+        Self { requests, thread, after: EventSeq(0), stream: None, lost, turn: Awaited::Coming }
+    }
+
+    /// Events after `after` as long as a turn runs.
+    pub(super) const fn of_what_runs(requests: Requests, thread: ThreadId, after: EventSeq, lost: Lost) -> Self {
+        Self { requests, thread, after, stream: None, lost, turn: Awaited::Perhaps }
     }
 
     /// Subscribes, if that is not done yet.
@@ -66,7 +74,7 @@ impl Events {
                         return Ok(Some(event));
                     }
                 }
-                Ok(None) if matches!(self.turn, Awaited::Nothing) || !self.lost.may_return() => return Ok(None),
+                Ok(None) if matches!(self.turn, Awaited::Perhaps) || !self.lost.may_return() => return Ok(None),
                 Ok(None) => self.lost(Status::unavailable("the thread does not run").into()).await?,
                 // We were slow; the stored events are still there.
                 Err(status) if status.code() == Code::DataLoss => self.stream = None,
@@ -100,7 +108,7 @@ impl Events {
             if let Awaited::Asked(turn, input) = turn {
                 requests.start_turn(thread, *turn, TurnInput::clone(input)).await?;
             }
-            requests.subscribe(thread, after).await
+            requests.subscribe(thread, after, matches!(turn, Awaited::Perhaps)).await
         };
         self.stream = Some(self.lost.attend(connecting).await?);
         self.lost.connected();

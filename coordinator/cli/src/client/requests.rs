@@ -65,8 +65,14 @@ impl Requests {
         }
     }
 
-    pub(super) async fn subscribe(&mut self, thread: ThreadId, after: EventSeq) -> Result<Streaming<wire::Event>, ClientError> {
-        let request = wire::SubscribeRequest { thread_id: thread.to_string(), after_seq: after.0 };
+    /// Without a turn that is waited for, the stream ends when none runs.
+    pub(super) async fn subscribe(
+        &mut self,
+        thread: ThreadId,
+        after: EventSeq,
+        until_idle: bool,
+    ) -> Result<Streaming<wire::Event>, ClientError> {
+        let request = wire::SubscribeRequest { thread_id: thread.to_string(), after_seq: after.0, until_idle };
         within("send events", ASK_DEADLINE, self.threads.subscribe(request)).await
     }
 

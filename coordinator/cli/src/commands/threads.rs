@@ -50,7 +50,7 @@ async fn show(reach: Reach, thread: ThreadId, args: &FollowArgs, render: &mut im
     let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
     let shown = async {
         let mut client = Client::connect(reach).await?;
-        let mut events = client.follow(thread, EventSeq(args.after)).await.map_err(refused)?;
+        let mut events = client.look_on(thread, EventSeq(args.after)).await.map_err(refused)?;
         shown(&mut events, render).await
     };
     tokio::select! {

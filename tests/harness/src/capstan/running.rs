@@ -48,6 +48,12 @@ impl Running {
         self.stdout.text()
     }
 
+    /// Standard error so far.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.stderr.text()
+    }
+
     /// Waits for a line on standard output that is JSON and satisfies `wanted`, and returns it.
     ///
     /// # Panics

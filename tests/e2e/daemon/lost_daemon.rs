@@ -1,0 +1,142 @@
+//! The coordinator is killed: its clients come back to the next one, and are told the truth.
+
+use super::{Daemon, GROW, SERVES_WITHIN, SOON, assert_once};
+use crate::scripted::{command, contains, says, step};
+use crate::stored::Stored;
+use capstan_tests::process;
+use capstan_tests::wait;
+use capstan_types::history::Entry;
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+const CUT_OFF: &str = "the coordinator ended while this turn ran: what the turn had done until then is stored, and the outcome of \
+                       what it was doing is unknown";
+
+fn endless() -> Vec<Value> {
+    vec![step([], [command("grow", GROW)]), step([contains("grow", "Process")], [says("done")])]
+}
+
+#[test]
+fn a_client_of_a_killed_coordinator_is_told_the_truth_by_the_next() {
+    let daemon = Daemon::playing(&endless());
+    let client = daemon.exec().start();
+    client.until_line("a command", |line| line["type"] == "item.started");
+    daemon.until_it_grows();
+    let daemon = daemon.killed_and_started_again();
+    let run = client.wait();
+    run.assert_code(1);
+    assert_once(
+        &run,
+        &["thread.started", "turn.started", "item.started command_execution", "item.completed command_execution", "turn.failed"],
+    );
+    assert_eq!(run.failure().as_deref(), Some(CUT_OFF));
+    let item = run.items_of("command_execution").remove(0);
+    assert!(item["status"] == "failed" && item["exit_code"].is_null(), "{run}");
+    let stored = Stored::read(&daemon.home);
+    let thread = stored.only();
+    assert_eq!(thread.open_calls, [], "{thread:#?}");
+    let outputs = thread.entries.iter().filter(|entry| matches!(entry, Entry::CallOutput { .. })).count();
+    assert_eq!(outputs, 1, "a call without an output would be refused by every provider: {:#?}", thread.entries);
+    // The session was the dead coordinator's, and ends by its own clock.
+    let left = || process::at(&super::workspace(&daemon.home));
+    wait::until_true(SOON, "no process in the workspace", || left().is_empty());
+}
+
+#[test]
+fn a_client_whose_coordinator_stays_away_gives_up_in_time_and_says_so_once_before() {
+    let daemon = Daemon::playing(&endless());
+    let client = daemon.exec().args(["--coordinator-timeout", "5"]).start();
+    daemon.until_it_grows();
+    let Daemon { home, running, .. } = daemon;
+    let _ = running.crash();
+    let killed = Instant::now();
+    let run = client.wait();
+    run.assert_code(1);
+    let lasted = killed.elapsed();
+    assert!(lasted >= Duration::from_secs(4) && lasted < Duration::from_secs(5) + SOON, "{lasted:?}\n{run}");
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(lines.len(), 3, "{run}");
+    assert_eq!(lines[0], "warning: the connection to the coordinator is lost; it is tried again for up to 5 s");
+    assert!(
+        lines[1].starts_with("error: the coordinator at unix:///") && lines[1].contains("could not be reached for 5 s"),
+        "{run}"
+    );
+    assert!(lines[2].contains("capstan threads follow"), "{run}");
+    let left = || process::at(&super::workspace(&home));
+    wait::until_true(SOON, "no process in the workspace", || left().is_empty());
+}
+
+#[test]
+fn a_coordinator_that_is_told_to_end_interrupts_its_turns_and_tells_their_clients() {
+    let daemon = Daemon::playing(&endless());
+    let client = daemon.exec().start();
+    daemon.until_it_grows();
+    daemon.running.send(process::Signal::Terminate);
+    let run = client.wait();
+    run.assert_code(1);
+    assert_eq!(run.stderr, "error: the turn was interrupted\n", "{run}");
+    let Daemon { home, running, .. } = daemon;
+    let ended = running.wait();
+    ended.assert_code(0);
+    assert!(ended.took < SERVES_WITHIN + SOON, "{ended}");
+    assert!(!home.path().join("coordinator.sock").exists(), "the socket is left");
+    assert_eq!(Stored::read(&home).only().kinds().last().map(String::as_str), Some("turn interrupted"));
+    wait::until_true(SOON, "no process left", || process::at(home.root()).is_empty());
+}
+
+/// A small generator of numbers that look random; a failure can be had again by its seed.
+struct Numbers(u64);
+
+impl Numbers {
+    fn part_of(&mut self, span: Duration) -> Duration {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        span * u32::try_from(self.0 % 1_000).expect("a number below a thousand") / 1_000
+    }
+}
+
+#[test]
+fn whenever_a_coordinator_is_killed_no_turn_starts_twice_and_nobody_waits_for_ever() {
+    let mut steps = vec![step([], [command("call_0", "echo 0 >> log; seq 200")])];
+    for number in 1..5_u32 {
+        let before = format!("call_{}", number - 1);
+        let next = command(&format!("call_{number}"), &format!("echo {number} >> log; sleep 0.05; seq 200"));
+        steps.push(step([contains(&before, "200")], [says("I go on."), next]));
+    }
+    steps.push(step([contains("call_4", "200")], [says("done")]));
+    let mut daemon = Daemon::playing(&steps);
+    let whole = daemon.exec().run();
+    whole.assert_code(0);
+    let (mut numbers, mut cut_off) = (Numbers(0x5eed_0004), 0);
+    for kill in 1..=10_u32 {
+        let moment = numbers.part_of(whole.took);
+        let (client, began) = (daemon.exec().start(), Instant::now());
+        // The moment is what is tried here; there is no event to wait for.
+        wait::until_true(SOON, "the moment", || began.elapsed() >= moment);
+        daemon = daemon.killed_and_started_again();
+        let run = client.wait();
+        let context = format!("kill {kill} after {moment:?}\n{run}");
+        match run.status.code() {
+            Some(0) => assert_eq!(run.kinds(), whole.kinds(), "{context}"),
+            Some(1) => {
+                assert_eq!(run.failure().as_deref(), Some(CUT_OFF), "{context}");
+                cut_off += 1;
+            }
+            // It had not begun.
+            Some(2) => assert!(run.stdout.is_empty(), "{context}"),
+            _ => panic!("{context}"),
+        }
+        // Reading asserts that the log has no holes, and that each turn and item begins once and ends once.
+        let stored = Stored::read(&daemon.home);
+        let told = stored.threads.iter().find(|thread| run.stdout.contains(&thread.record.id.to_string()));
+        if let Some(thread) = told {
+            let kinds = thread.kinds();
+            assert_eq!(kinds.iter().filter(|kind| *kind == "turn started").count(), 1, "{context}\n{kinds:?}");
+            let completed = run.lines().iter().filter(|line| line["type"] == "item.completed").count();
+            let stored = kinds.iter().filter(|kind| kind.starts_with("completed ") && *kind != "completed user message").count();
+            assert_eq!(completed, stored, "{context}\n{kinds:?}");
+        }
+    }
+    assert!(cut_off >= 3, "only {cut_off} of 10 kills hit a turn: the moments are no longer those of a run");
+}
