@@ -5,6 +5,7 @@
 mod fixture;
 
 mod exec;
+mod killed;
 mod lifecycle;
 mod orphans;
 mod owners;

@@ -81,6 +81,18 @@ pub struct NodeArgs {
     /// Sessions that may run at once
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub sessions: u32,
+    /// Whether a start waits until the node's journal is on the disk; off survives any death of the node, and no loss of power
+    #[arg(long, value_name = "ON|OFF", default_value = "on", hide = true)]
+    pub journal_sync: JournalSync,
+}
+
+/// Whether the node's journal waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum JournalSync {
+    /// It does.
+    On,
+    /// It does not.
+    Off,
 }
 
 /// `capstan doctor`.

@@ -182,7 +182,11 @@ impl Connection {
                 Ok(count) => self.outgoing.advance(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => self.gone = true,
+                // It takes nothing more, and owns nothing. What it sent before, such as input that its caller knows to be sent, is obeyed.
+                Err(_) => {
+                    self.outgoing.clear();
+                    self.cursor = None;
+                }
             }
         }
     }

@@ -68,6 +68,21 @@ proptest! {
     }
 
     #[test]
+    fn whoever_has_only_the_files_finds_what_the_holder_finds(writes in writes(), head_cap in 1_u64..50, tail_cap in 1_u64..50) {
+        let mut spool = spool(file(), file(), head_cap, tail_cap);
+        for bytes in &writes {
+            spool.append(bytes);
+            let mut mark = [0; RING as usize];
+            let layout = match spool.tail.read_exact_at(&mut mark, 0) {
+                Ok(()) => Layout::decode(&mark).unwrap(),
+                Err(_) => Layout::head_only(spool.head.metadata().unwrap().len()),
+            };
+            prop_assert_eq!(layout.total, spool.total());
+            prop_assert!((0..layout.total).all(|at| layout.locate(Seq(at)) == spool.layout().locate(Seq(at))));
+        }
+    }
+
+    #[test]
     fn a_full_disk_costs_bytes_and_never_the_count(writes in writes(), which in 0_u8..3, from in 0_u64..300) {
         let (head, tail) = match which {
             0 => (full_disk(), file()),

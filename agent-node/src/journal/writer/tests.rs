@@ -1,5 +1,5 @@
 use super::*;
-use capstan_types::id::ThreadId;
+use capstan_types::id::{Attempt, CallId, ThreadId};
 
 const THREAD: ThreadId = ThreadId::from_u128(1);
 
@@ -64,4 +64,59 @@ async fn a_crowd_shares_syncs_and_the_file_is_written_anew_when_it_is_mostly_dea
     let length = std::fs::metadata(dir.path().join(FILE)).unwrap().len();
     assert!(length < 2 << 20, "4 MB of what nobody needs were kept: {length}");
     assert_eq!(open(dir.path(), 2, true).epochs().len(), 1);
+}
+
+/// A disk of a quarter of a MiB more than a new journal takes, in memory. Unmounted when dropped.
+struct SmallDisk(tempfile::TempDir);
+
+#[expect(clippy::disallowed_methods, reason = "the test makes a disk of its own")]
+fn program(name: &str) -> std::process::Command {
+    std::process::Command::new(name)
+}
+
+impl SmallDisk {
+    fn mount() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mounted = program("mount").args(["-t", "tmpfs", "-o", "size=1m", "capstan-test"]).arg(dir.path()).status().unwrap();
+        assert!(mounted.success(), "this test mounts a small disk, which only root may do: run it as root");
+        Self(dir)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = program("umount").arg("--lazy").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_loses_nothing_and_room_is_used_at_once() {
+    let disk = SmallDisk::mount();
+    let journal = open(disk.0.path(), 1, false);
+    let filling = disk.0.path().join("filling");
+    std::fs::write(&filling, vec![1; 900 << 10]).unwrap_err();
+    let mut kept = 0;
+    let refused = loop {
+        let reason = "x".repeat(20_000);
+        match journal.keep(Entry::Over { thread: THREAD, call: call(kept), attempt: Attempt(1), lost: Some(reason) }).await {
+            Ok(()) => kept += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(&refused, JournalError::Disk(reason) if reason.contains("space")), "{refused:?}");
+    assert!(kept > 5, "the room that was taken ahead was not used: {kept}");
+    assert_eq!(journal.keep(epoch(1)).await, Ok(()), "what is small still fits");
+    std::fs::remove_file(&filling).unwrap();
+    journal
+        .keep(Entry::Over { thread: THREAD, call: call(99), attempt: Attempt(1), lost: Some("y".repeat(200_000)) })
+        .await
+        .unwrap();
+    let again = open(disk.0.path(), 2, true);
+    assert_eq!(again.state(), JournalState::Kept);
+    assert!((0..kept).chain([99]).all(|number| again.over(&(THREAD, call(number), Attempt(1))).is_some()));
+    assert_eq!(again.over(&(THREAD, call(kept), Attempt(1))), None, "what was refused is there");
+}
+
+fn call(number: u128) -> CallId {
+    CallId::from_u128(number)
 }

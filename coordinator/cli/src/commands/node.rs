@@ -1,6 +1,6 @@
 //! `capstan node`: an agent node as a daemon of its own.
 
-use crate::args::NodeArgs;
+use crate::args::{self, NodeArgs};
 use crate::config::{self, Inputs, UserConfig};
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
@@ -62,7 +62,10 @@ fn prepare(
         hidden: hidden(home, token_file.as_deref(), surroundings)?,
         ceiling,
         root_allowed: false,
-        journal: JournalSync::On,
+        journal: match args.journal_sync {
+            args::JournalSync::On => JournalSync::On,
+            args::JournalSync::Off => JournalSync::Off,
+        },
         id,
     };
     Ok((config, token_file))
@@ -142,6 +145,7 @@ mod tests {
             state_dir: None,
             labels: Vec::new(),
             sessions: 3,
+            journal_sync: args::JournalSync::On,
         };
         more(&mut args);
         prepare(&args, &Home::open(&surroundings).unwrap(), default_ceiling(), &surroundings).map_err(|failure| failure.sentence)
