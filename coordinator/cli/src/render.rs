@@ -10,6 +10,7 @@ pub mod as_root;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod jsonl;
+pub mod live;
 pub mod transcript;
 
 pub use as_root::AsRoot;

@@ -2,13 +2,13 @@
 //! session must not pass for the turn that runs it.
 
 use super::link::{NodeChannel, NodeLink};
+use bytes::Bytes;
 use capstan_proto::convert::client_looking;
 use capstan_proto::wire::{client, node as wire};
 use capstan_types::launch::TermSize;
 use capstan_types::operator::{Operator, SessionPlace};
 use capstan_types::output::Seq;
 use capstan_types::session::SessionEvent;
-use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _};
 use std::future::Future;
 use std::time::Duration;
