@@ -74,6 +74,10 @@ impl Drawn {
 
 impl Perform for Drawn {
     fn print(&mut self, c: char) {
+        // The parser prints a control character of two bytes that came in two pieces, and executes one that came whole.
+        if c.is_control() {
+            return;
+        }
         let mut utf8 = [0; 4];
         let text = c.encode_utf8(&mut utf8);
         match self.pass {
