@@ -32,7 +32,11 @@ pub(crate) enum Entry {
     /// Nobody wants it any more.
     Released { session: SessionId },
     /// A try of a call that is over, after everything else about it has been dropped. `lost` says why its outcome is not known.
+    ///
+    /// Written ahead of a patch as well: its report is not kept, so that another life knows no more than that it was begun.
     Over { thread: ThreadId, call: CallId, attempt: Attempt, lost: Option<String> },
+    /// A patch that was begun changed nothing.
+    Unchanged { thread: ThreadId, call: CallId, attempt: Attempt },
 }
 
 /// A session that is to be, and all that another life of the node needs to take it over.

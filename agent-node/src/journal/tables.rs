@@ -83,6 +83,11 @@ impl Tables {
             Entry::Nothing { session } => drop(self.sessions.remove(&session)),
             Entry::Lost { session, reason } => self.finish(session, Over::Lost(reason)),
             Entry::Released { session } => self.finish(session, Over::Released),
+            Entry::Unchanged { thread, call, attempt } => {
+                let key = (thread, call, attempt);
+                self.over.remove(&key);
+                self.over_order.retain(|other| *other != key);
+            }
             Entry::Over { thread, call, attempt, lost } => {
                 self.remember((thread, call, attempt), lost.map_or(Over::Released, Over::Lost));
             }

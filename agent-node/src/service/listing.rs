@@ -1,6 +1,7 @@
 //! The list of the node's sessions, from its journal and their files.
 
 use crate::journal::{Journal, Kept, Stage};
+use crate::session::dir::end_in;
 use crate::session::spooled;
 use capstan_types::id::SessionId;
 use capstan_types::session::{Listed, ListedState};
@@ -22,6 +23,7 @@ pub(crate) fn page(journal: &Journal, sessions: &Path, after: Option<SessionId>,
 
 fn listed(journal: &Journal, sessions: &Path, kept: Kept) -> Listed {
     let intent = &kept.intent;
+    let dir = sessions.join(intent.session.to_string());
     Listed {
         session: intent.session,
         thread: intent.thread,
@@ -31,11 +33,12 @@ fn listed(journal: &Journal, sessions: &Path, kept: Kept) -> Listed {
         cwd: intent.cwd.clone(),
         stdio: intent.stdio,
         started_at_ms: intent.at_ms,
-        output_bytes: spooled::total(&sessions.join(intent.session.to_string())).unwrap_or_default(),
+        output_bytes: spooled::total(&dir).unwrap_or_default(),
         adopted: intent.generation != journal.generation().0,
         state: match kept.stage {
             Stage::Asked => ListedState::Starting,
-            Stage::Runs => ListedState::Running,
+            // The record of the end is there before anybody is told, and the journal's entry a little later.
+            Stage::Runs => end_in(&dir).map_or(ListedState::Running, ListedState::Ended),
             Stage::Ended(end) => ListedState::Ended(end),
         },
     }

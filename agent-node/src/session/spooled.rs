@@ -4,7 +4,7 @@ use crate::session::dir::end_in;
 use bytes::Bytes;
 use capstan_types::control::MAX_DATA;
 use capstan_types::output::{Piece, Seq};
-use capstan_types::spool::{HEAD, Layout, Place, RING, TAIL};
+use capstan_types::spool::{HEAD, Layout, MARK, Place, TAIL};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ impl Spooled {
     /// Opens what lies in `dir`; `None` where there is nothing that can be read. Blocks for a few file operations.
     pub(crate) fn open(dir: &Path) -> Option<Self> {
         let (head, tail) = (File::open(dir.join(HEAD)).ok()?, File::open(dir.join(TAIL)).ok()?);
-        let mut mark = [0; RING as usize];
+        let mut mark = [0; MARK];
         let layout = match tail.read_exact_at(&mut mark, 0) {
             Ok(()) => Layout::decode(&mark),
             Err(_) => None,

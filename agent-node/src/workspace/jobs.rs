@@ -4,7 +4,7 @@
 //! whoever asked where not.
 
 use crate::error::NodeError;
-use crate::journal::Journal;
+use crate::journal::{Entry, Journal};
 use crate::node::capacity::Places;
 use crate::session::launcher::Launcher;
 use crate::workspace::git::Git;
@@ -36,6 +36,8 @@ pub(crate) struct Jobs {
     places: Places,
     facts: WorkspaceFacts,
     scratches: PathBuf,
+    thread: ThreadId,
+    journal: Journal,
     patches: Once<PatchReport>,
     /// Newest last.
     snapshots: VecDeque<Snapshot>,
@@ -56,6 +58,25 @@ pub(crate) struct Shared {
     pub(crate) scratch: PathBuf,
 }
 
+/// What another life says of a patch that this one has begun.
+const CUT_OFF: &str = "an earlier life of the node began to apply the patch, and its report is lost; look at the files";
+
+/// Applies a patch that the journal knows of before anything is changed.
+async fn apply_once(
+    launcher: &Launcher,
+    journal: &Journal,
+    thread: ThreadId,
+    patch: PatchCall,
+) -> Result<PatchReport, NodeError> {
+    let (call, attempt) = (patch.call, patch.attempt);
+    journal.keep(Entry::Over { thread, call, attempt, lost: Some(CUT_OFF.to_owned()) }).await?;
+    let outcome = patch::apply(launcher, patch).await;
+    if matches!(outcome, Ok(PatchReport::Refused { .. }) | Err(NodeError::Refused(_))) {
+        journal.post(Entry::Unchanged { thread, call, attempt }).await;
+    }
+    outcome
+}
+
 impl Jobs {
     pub(crate) fn new(shared: Shared, thread: ThreadId, facts: WorkspaceFacts) -> Self {
         Self {
@@ -64,6 +85,8 @@ impl Jobs {
             launcher: shared.launcher,
             git: shared.git,
             places: shared.places,
+            thread,
+            journal: shared.journal,
             facts,
             patches: Once::new(),
             snapshots: VecDeque::new(),
@@ -94,12 +117,16 @@ impl Jobs {
             Turn::Answered => return,
             Turn::Begin => {}
         }
+        if let Some(over) = self.journal.over(&(self.thread, key.call, key.attempt)) {
+            return self.patches.finished(key, Err(over.into()));
+        }
         match self.places.take() {
             Err(full) => self.patches.finished(key, Err(full)),
             Ok(place) => {
                 let (launcher, facts) = (Arc::clone(&self.launcher), self.facts.clone());
+                let (journal, thread) = (self.journal.clone(), self.thread);
                 let job = async move {
-                    let outcome = patch::apply(&launcher, call).await;
+                    let outcome = apply_once(&launcher, &journal, thread, call).await;
                     drop(place);
                     facts.tell(WorkspaceFact::Patched { key, outcome }).await;
                 };

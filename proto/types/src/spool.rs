@@ -2,7 +2,7 @@
 //! the holder has gone.
 //!
 //! The file [`HEAD`] holds the first bytes, from offset 0, and nothing else. [`TAIL`] is empty for as long as the head takes bytes; from
-//! then on it holds a mark of [`RING`] bytes, written after each piece of output, and behind it a ring of the last bytes. The mark is
+//! then on it holds a mark of [`MARK`] bytes, written after each piece of output, and behind it a ring of the last bytes. The mark is
 //! [`Layout::encode`]. Between a piece and its mark a holder may be killed: whoever reads without the word of a holder that ended in
 //! order calls [`Layout::without_last_word`].
 
@@ -15,7 +15,10 @@ pub const HEAD: &str = "head";
 pub const TAIL: &str = "tail";
 
 /// Where the ring begins in its file, in bytes.
-pub const RING: u64 = 64;
+pub const RING: u64 = MARK as u64;
+
+/// The length of the mark before it, in bytes.
+pub const MARK: usize = 64;
 
 /// The most that a holder adds before it writes the mark again, in bytes.
 pub const MOST_AT_ONCE: u64 = crate::control::MAX_DATA as u64;
@@ -93,8 +96,8 @@ impl Layout {
 
     /// The mark.
     #[must_use]
-    pub fn encode(&self) -> [u8; RING as usize] {
-        let mut mark = [0; RING as usize];
+    pub fn encode(&self) -> [u8; MARK] {
+        let mut mark = [0; MARK];
         let fields = [self.head_end, self.tail_base, self.tail_cap, self.total].map(u64::to_le_bytes);
         let bytes = MAGIC.iter().chain(fields.as_flattened());
         mark.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
@@ -103,7 +106,7 @@ impl Layout {
 
     /// Reads a mark; `None` for what is not one.
     #[must_use]
-    pub fn decode(mark: &[u8; RING as usize]) -> Option<Self> {
+    pub fn decode(mark: &[u8; MARK]) -> Option<Self> {
         let (magic, rest) = mark.split_first_chunk::<8>()?;
         let mut fields =
             rest.chunks_exact(8).filter_map(|field| field.first_chunk::<8>()).map(|field| u64::from_le_bytes(*field));
@@ -142,7 +145,7 @@ mod tests {
                 mark[..8].copy_from_slice(MAGIC);
             }
             if let Some(layout) = Layout::decode(&mark) {
-                layout.without_last_word().locate(Seq(layout.total.saturating_sub(1)));
+                let _ = layout.without_last_word().locate(Seq(layout.total.saturating_sub(1)));
             }
         }
     }

@@ -1,4 +1,5 @@
 use super::*;
+use capstan_types::spool::MARK;
 use proptest::prelude::*;
 
 fn file() -> File {
@@ -72,7 +73,7 @@ proptest! {
         let mut spool = spool(file(), file(), head_cap, tail_cap);
         for bytes in &writes {
             spool.append(bytes);
-            let mut mark = [0; RING as usize];
+            let mut mark = [0; MARK];
             let layout = match spool.tail.read_exact_at(&mut mark, 0) {
                 Ok(()) => Layout::decode(&mark).unwrap(),
                 Err(_) => Layout::head_only(spool.head.metadata().unwrap().len()),
