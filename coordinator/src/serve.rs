@@ -7,7 +7,7 @@ use crate::nodes::remote::{RemoteError, register};
 use crate::thread::one_at_a_time::OneAtATime;
 use crate::thread::open::Threads;
 use crate::thread::supervisor::{SupervisorMsg, ThreadSupervisor};
-use capstan_proto::transport::{Listen, ListenError, PipeConnector, SocketFile, pipe};
+use capstan_proto::transport::{Bound, Listen, ListenError, PipeConnector, SocketFile, pipe};
 use capstan_registry::{NodeEvent, Registration};
 use capstan_store::store::{Store, StoreError};
 use ractor::{Actor, ActorRef};
@@ -67,13 +67,7 @@ pub struct Running {
 /// See [`ServeError`].
 pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let store = capstan_store::open::open(&config.store).await?;
-    let mut bound = Vec::new();
-    for listen in &config.listen {
-        if config.token.is_none() && matches!(listen, Listen::Tcp(_)) {
-            return Err(ServeError::TokenRequired(listen.clone()));
-        }
-        bound.push(listen.bind().await?);
-    }
+    let (bound, names) = take_places(&config).await?;
     let mut registrations = Vec::new();
     for node in &config.nodes {
         registrations.push(register(node, config.registry.as_ref()).await?);
@@ -97,11 +91,9 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let listeners = Listeners { threads, token: config.token, stop: stop.clone() };
     let mut tasks = JoinSet::new();
     tasks.spawn(listeners.pipe(listener));
-    let (mut places, mut names) = (Vec::new(), Vec::new());
-    for served in bound.into_iter().map(|bound| listeners.bound(bound)) {
-        tasks.spawn(served.serving);
-        places.push(served.place);
-        names.extend(served.name);
+    let places = bound.iter().map(Bound::place).collect();
+    for bound in bound {
+        tasks.spawn(listeners.bound(bound));
     }
     tasks.spawn(async {
         tokio::select! {
@@ -110,6 +102,23 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         }
     });
     Ok(Running { pipe, places, store, registrations, pool, supervisor, stop, tasks, _names: names })
+}
+
+/// The names of sockets are kept with them from the beginning, so that none is left when a later step fails.
+async fn take_places(config: &CoordinatorConfig) -> Result<(Vec<Bound>, Vec<SocketFile>), ServeError> {
+    let over_tcp = config.listen.iter().find(|listen| matches!(listen, Listen::Tcp(_)));
+    if let (Some(listen), None) = (over_tcp, &config.token) {
+        return Err(ServeError::TokenRequired(listen.clone()));
+    }
+    let (mut taken, mut names) = (Vec::new(), Vec::new());
+    for listen in &config.listen {
+        let bound = listen.bind().await?;
+        if let Bound::Unix(_, path) = &bound {
+            names.push(SocketFile::at(path.clone()));
+        }
+        taken.push(bound);
+    }
+    Ok((taken, names))
 }
 
 impl Running {

@@ -48,11 +48,8 @@ impl Client {
         match requests.greet().await {
             Ok(()) => Ok(Self { requests, reach: Some(reach) }),
             Err(error) if error.is_lost_connection() => {
-                let reason = error.reason();
-                Err(Failure::bad_input(format!(
-                    "what listens at {} is no coordinator, or does not answer: {reason}",
-                    reach.place
-                )))
+                tracing::debug!(reason = error.reason(), "no answer");
+                Err(Failure::bad_input(format!("what listens at {} is no coordinator, or does not answer", reach.place)))
             }
             Err(ClientError::Refused(status)) if status.code() == tonic::Code::Unauthenticated => Err(Failure::bad_input(
                 format!("the coordinator at {} does not let this client in: {}", reach.place, status.message()),
@@ -75,7 +72,7 @@ impl Client {
     pub async fn create(&mut self, thread: ThreadId, settings: ThreadSettings) -> Result<(), ClientError> {
         let mut lost = Lost::not_yet(self.reach.clone());
         loop {
-            match lost.attend(self.requests.create(thread, settings.clone())).await {
+            match lost.attend(Box::pin(self.requests.create(thread, settings.clone()))).await {
                 Err(error) if error.is_lost_connection() => lost.wait(error).await?,
                 done => return done,
             }
@@ -115,7 +112,7 @@ impl Client {
     ) -> Result<(), ClientError> {
         let mut lost = Lost::not_yet(self.reach.clone());
         loop {
-            match lost.attend(self.requests.start_turn(thread, turn, input.clone())).await {
+            match lost.attend(Box::pin(self.requests.start_turn(thread, turn, input.clone()))).await {
                 Err(error) if error.is_lost_connection() => lost.wait(error).await?,
                 Err(error) => return Err(error),
                 Ok(()) => {

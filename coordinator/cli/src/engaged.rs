@@ -29,7 +29,7 @@ pub enum Engaged {
     /// In this process, with which it ends.
     Here(Box<Stack>),
     /// In another, which goes on.
-    There(Client),
+    There(Box<Client>),
 }
 
 impl Engaged {
@@ -42,7 +42,7 @@ impl Engaged {
             Place::Here { store, models, hands } => {
                 Ok(Self::Here(Box::new(Stack::start(store, models, hands, Door::default()).await?)))
             }
-            Place::There(reach) => Client::connect(reach).await.map(Self::There),
+            Place::There(reach) => Ok(Self::There(Box::new(Client::connect(reach).await?))),
         }
     }
 
@@ -51,7 +51,7 @@ impl Engaged {
     pub fn client(&self) -> Client {
         match self {
             Self::Here(stack) => stack.client(),
-            Self::There(client) => client.clone(),
+            Self::There(client) => Client::clone(client),
         }
     }
 

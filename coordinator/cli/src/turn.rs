@@ -54,7 +54,7 @@ pub async fn run(
 ) -> Result<Ended, ClientError> {
     let thread = ThreadId::generate();
     let mut events = tokio::select! {
-        begun = begin(client, thread, settings, input) => begun?,
+        begun = Box::pin(begin(client, thread, settings, input)) => begun?,
         wish = signals.next() => {
             take_back(client, thread).await;
             return Ok(Watch::default().ended(End::Interrupted(Some(wish))));
@@ -63,7 +63,7 @@ pub async fn run(
     let mut watch = Watch::default();
     loop {
         let wished = tokio::select! {
-            event = events.next() => match event? {
+            event = Box::pin(events.next()) => match event? {
                 Some(event) => match watch.see(&event, render) {
                     Seen::More => continue,
                     Seen::End(end) => return Ok(watch.ended(end)),
@@ -85,7 +85,7 @@ pub async fn run(
         }
         watch.stop_for(wished);
         let interrupted = tokio::select! {
-            interrupted = client.interrupt(thread) => interrupted,
+            interrupted = Box::pin(client.interrupt(thread)) => interrupted,
             _ = signals.next() => Err(ClientError::Impatient),
         };
         match interrupted {
@@ -110,7 +110,7 @@ async fn begin(client: &mut Client, thread: ThreadId, settings: ThreadSettings, 
 async fn take_back(client: &mut Client, thread: ThreadId) {
     if client.place().is_some() {
         // It fails where nothing has been started.
-        let _ = timeout(TAKE_BACK_WITHIN, client.interrupt(thread)).await;
+        let _ = timeout(TAKE_BACK_WITHIN, Box::pin(client.interrupt(thread))).await;
     }
 }
 

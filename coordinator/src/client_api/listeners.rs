@@ -6,7 +6,7 @@ use super::threads::ThreadsService;
 use super::turns::TurnsService;
 use crate::thread::open::Threads;
 use capstan_proto::token::Token;
-use capstan_proto::transport::{Bound, Listen, PipeListener, SocketFile, peer};
+use capstan_proto::transport::{Bound, PipeListener, peer};
 use capstan_proto::wire::client::sessions_server::SessionsServer;
 use capstan_proto::wire::client::threads_server::ThreadsServer;
 use capstan_proto::wire::client::turns_server::TurnsServer;
@@ -41,13 +41,6 @@ pub(crate) struct Listeners {
     pub(crate) stop: CancellationToken,
 }
 
-/// A listener: where it is, its name to be kept as long as it is served, and the serving itself.
-pub(crate) struct Served<F> {
-    pub(crate) place: Listen,
-    pub(crate) name: Option<SocketFile>,
-    pub(crate) serving: F,
-}
-
 impl Listeners {
     /// Serves the pipe.
     pub(crate) fn pipe(&self, pipe: PipeListener) -> impl Future<Output = ()> + Send + 'static {
@@ -56,23 +49,21 @@ impl Listeners {
     }
 
     /// Serves a place that was bound. There is a token, if it is TCP.
-    pub(crate) fn bound(&self, bound: Bound) -> Served<impl Future<Output = ()> + Send + 'static> {
-        let place = bound.place();
+    pub(crate) fn bound(&self, bound: Bound) -> impl Future<Output = ()> + Send + 'static {
         let stop = self.stop.clone();
-        let (name, gate) = match &bound {
-            Bound::Tcp(..) => (None, self.token.clone().map_or(Gate::Open, Gate::Token)),
-            Bound::Unix(_, path) => (Some(SocketFile::at(path.clone())), Gate::Open),
+        let gate = match &bound {
+            Bound::Tcp(..) => self.token.clone().map_or(Gate::Open, Gate::Token),
+            Bound::Unix(..) => Gate::Open,
         };
         let router = self.router(gate);
-        let serving = async move {
+        async move {
             served(match bound {
                 Bound::Tcp(listener, _) => router.serve_with_incoming_shutdown(over_tcp(listener), stop.cancelled_owned()).await,
                 Bound::Unix(listener, _) => {
                     router.serve_with_incoming_shutdown(over_unix(listener), stop.cancelled_owned()).await
                 }
             });
-        };
-        Served { place, name, serving }
+        }
     }
 
     fn router(&self, gate: Gate) -> Router {

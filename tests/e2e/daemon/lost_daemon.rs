@@ -27,7 +27,14 @@ fn a_client_of_a_killed_coordinator_is_told_the_truth_by_the_next() {
     run.assert_code(1);
     assert_once(
         &run,
-        &["thread.started", "turn.started", "item.started command_execution", "item.completed command_execution", "turn.failed"],
+        &[
+            "thread.started",
+            "turn.started",
+            "item.started command_execution",
+            "item.completed command_execution",
+            "error",
+            "turn.failed",
+        ],
     );
     assert_eq!(run.failure().as_deref(), Some(CUT_OFF));
     let item = run.items_of("command_execution").remove(0);

@@ -104,12 +104,12 @@ impl Events {
 
     async fn connect(&mut self) -> Result<(), ClientError> {
         let (requests, thread, after, turn) = (&mut self.requests, self.thread, self.after, &self.turn);
-        let connecting = async {
+        let connecting = Box::pin(async {
             if let Awaited::Asked(turn, input) = turn {
                 requests.start_turn(thread, *turn, TurnInput::clone(input)).await?;
             }
             requests.subscribe(thread, after, matches!(turn, Awaited::Perhaps)).await
-        };
+        });
         self.stream = Some(self.lost.attend(connecting).await?);
         self.lost.connected();
         Ok(())
