@@ -3,6 +3,7 @@
 //! The first line is a header, each other line an event: seconds since the beginning, a kind (`o` output, `r` a new size, `m` a mark), and
 //! text. Text is UTF-8, so that a code point which arrives in pieces waits for its rest, and what is none becomes U+FFFD.
 
+use capstan_types::clamp::Decoder;
 use capstan_types::launch::TermSize;
 use serde_json::json;
 use std::io::{self, Write};
@@ -12,8 +13,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Cast<W: Write> {
     to: W,
-    /// At most three bytes: the beginning of a code point.
-    torn: Vec<u8>,
+    decoder: Decoder,
 }
 
 impl<W: Write> Cast<W> {
@@ -27,7 +27,7 @@ impl<W: Write> Cast<W> {
             "env": {"TERM": "xterm-256color"},
         });
         writeln!(to, "{header}")?;
-        Ok(Self { to, torn: Vec::new() })
+        Ok(Self { to, decoder: Decoder::default() })
     }
 
     /// Output, `at` this time after the beginning.
@@ -35,10 +35,8 @@ impl<W: Write> Cast<W> {
     /// # Errors
     /// It cannot be written.
     pub fn output(&mut self, at: Duration, bytes: &[u8]) -> io::Result<()> {
-        self.torn.extend_from_slice(bytes);
-        let rest = self.torn.split_off(self.torn.len() - unfinished(&self.torn));
-        let whole = std::mem::replace(&mut self.torn, rest);
-        if whole.is_empty() { Ok(()) } else { self.event(at, "o", &String::from_utf8_lossy(&whole)) }
+        let text = self.decoder.push(bytes);
+        if text.is_empty() { Ok(()) } else { self.event(at, "o", &text) }
     }
 
     /// A note for whoever plays it.
@@ -69,28 +67,14 @@ impl<W: Write> Cast<W> {
 
     /// Writes a code point that will have no rest.
     fn settle(&mut self, at: Duration) -> io::Result<()> {
-        let torn = std::mem::take(&mut self.torn);
-        if torn.is_empty() { Ok(()) } else { self.event(at, "o", &String::from_utf8_lossy(&torn)) }
+        let text = self.decoder.flush();
+        if text.is_empty() { Ok(()) } else { self.event(at, "o", &text) }
     }
 
     fn event(&mut self, at: Duration, kind: &str, text: &str) -> io::Result<()> {
         let seconds = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
         writeln!(self.to, "[{}.{:06}, \"{kind}\", {}]", seconds / 1_000_000, seconds % 1_000_000, json!(text))
     }
-}
-
-/// How many of the last bytes begin a code point that is not complete.
-fn unfinished(bytes: &[u8]) -> usize {
-    match std::str::from_utf8(bytes.get(bytes.len().saturating_sub(3)..).unwrap_or(bytes)) {
-        Ok(_) => 0,
-        Err(_) => {
-            (1..=bytes.len().min(3)).find(|count| begins(bytes.get(bytes.len() - count..).unwrap_or_default())).unwrap_or(0)
-        }
-    }
-}
-
-fn begins(tail: &[u8]) -> bool {
-    matches!(std::str::from_utf8(tail), Err(error) if error.valid_up_to() == 0 && error.error_len().is_none())
 }
 
 #[cfg(test)]

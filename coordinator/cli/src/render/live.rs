@@ -5,6 +5,7 @@
 //! that nothing hides in its spelling. Invariants: what comes out does not depend on where the stream was cut; memory is bounded,
 //! whatever comes.
 
+use capstan_types::clamp::Decoder;
 use capstan_types::clean::clean_for_terminal;
 use std::io::Write as _;
 use vte::{Params, Parser, Perform};
@@ -20,6 +21,8 @@ pub enum Pass {
 
 /// Filters one stream.
 pub struct Live {
+    /// The parser is given whole code points: it mistakes some that come in pieces.
+    decoder: Decoder,
     parser: Parser,
     drawn: Drawn,
 }
@@ -28,12 +31,17 @@ impl Live {
     /// A filter at the beginning of a stream.
     #[must_use]
     pub fn new(pass: Pass) -> Self {
-        Self { parser: Parser::new(), drawn: Drawn { pass, out: Vec::new(), returned: false, column_zero: true } }
+        Self {
+            decoder: Decoder::default(),
+            parser: Parser::new(),
+            drawn: Drawn { pass, out: Vec::new(), returned: false, column_zero: true },
+        }
     }
 
     /// What of the next bytes may be shown.
     pub fn show(&mut self, bytes: &[u8]) -> Vec<u8> {
-        self.parser.advance(&mut self.drawn, bytes);
+        let text = self.decoder.push(bytes);
+        self.parser.advance(&mut self.drawn, text.as_bytes());
         std::mem::take(&mut self.drawn.out)
     }
 
@@ -74,10 +82,6 @@ impl Drawn {
 
 impl Perform for Drawn {
     fn print(&mut self, c: char) {
-        // The parser prints a control character of two bytes that came in two pieces, and executes one that came whole.
-        if c.is_control() {
-            return;
-        }
         let mut utf8 = [0; 4];
         let text = c.encode_utf8(&mut utf8);
         match self.pass {
