@@ -70,7 +70,7 @@ fn a_recording_plays_what_was_written() {
     let stand = Stand::on_terminal("printf 'a\\033[1mb\\303\\251\\n'; echo done > written; sleep 1000");
     stand.until_file("written");
     let id = stand.id();
-    wait::until_true(SOON, "all of the output", || stand.session()["output_bytes"] == 11);
+    wait::until_true(SOON, "all of the output", || stand.session()["output_bytes"] == 10);
     let file = stand.file("cast");
     let run = stand.run(["logs", &id, "--cast", &file.display().to_string()]);
     run.assert_code(0);
