@@ -45,17 +45,17 @@ fn who_only_looks_types_nothing_and_leaves_it_running() {
 
 #[test]
 fn who_writes_types_and_resizes_and_gets_the_sessions_exit_code() {
-    let cmd =
-        "trap 'stty size' WINCH; echo ready; until read x; do :; done; echo got:$x; stty size; until read y; do :; done; exit 7";
-    let stand = Stand::on_terminal(cmd);
+    let watch = "now=$(stty size); [ \"$now\" = \"$last\" ] || echo size $now; last=$now";
+    let cmd = format!("until read -t 0.1 x; do {watch}; done; echo got:$x; until read -t 0.1 y; do {watch}; done; exit 7");
+    let stand = Stand::on_terminal(&cmd);
     let (mut attach, before) = attached(&stand, &["-w"]);
     until_raw(&attach, &before);
     // The window's size is the session's from the start.
-    attach.until("40 120");
+    attach.until("size 40 120");
     attach.keys("abc\r");
     attach.until("got:abc");
     attach.resize(33, 77);
-    attach.until("33 77");
+    attach.until("size 33 77");
     attach.keys("\r");
     let shown = attach.ended();
     assert_eq!(shown.code, 7, "{}", shown.text);

@@ -45,7 +45,7 @@ fn a_list_is_narrowed_by_thread_and_node() {
     assert_eq!(lines(&["--thread", &thread[..13], "--node-name", "local"]), 2);
     assert_eq!(lines(&["--thread", "ffffffff"]), 0);
     let nowhere = stand.run(["list", "--node-name", "nowhere"]);
-    nowhere.assert_code(1);
+    nowhere.assert_code(2);
     assert!(nowhere.stderr.contains("this coordinator has no node nowhere"), "{nowhere}");
     stand.end();
 }

@@ -4,7 +4,7 @@ use super::find::{begins, is_live, prefix};
 use super::place::{Place, refused};
 use super::table;
 use crate::args::{Form, ListArgs};
-use crate::client::{AllSessions, Client, SessionFilter};
+use crate::client::{AllSessions, Client, ClientError, SessionFilter};
 use crate::failure::{self, Exit, Failure};
 use crate::runtime;
 use crate::screen;
@@ -21,11 +21,20 @@ pub(super) fn run(args: &ListArgs, surroundings: &Surroundings) -> Result<Exit, 
     }
     let place = Place::of(&args.place, surroundings)?;
     let filter = SessionFilter { node: args.node_name.clone(), live: !args.all };
-    let mut all =
-        runtime::block_on(place.with(async |mut client: Client| client.sessions(filter).await.map_err(|error| refused(&error))))?;
+    let mut all = runtime::block_on(
+        place.with(async |mut client: Client| client.sessions(filter).await.map_err(|error| unlisted(&error))),
+    )?;
     all.sessions
         .retain(|seen| (args.all || is_live(seen)) && thread.as_deref().is_none_or(|digits| begins(seen.listed.thread, digits)));
     print(args, &all, surroundings)
+}
+
+fn unlisted(error: &ClientError) -> Failure {
+    match error {
+        // The only thing that a list can miss is the node that was named.
+        ClientError::Refused(status) if status.code() == tonic::Code::NotFound => Failure::bad_input(error),
+        _ => refused(error),
+    }
 }
 
 fn print(args: &ListArgs, all: &AllSessions, surroundings: &Surroundings) -> Result<Exit, Failure> {
