@@ -1,6 +1,6 @@
 //! What a user sees of a turn: [`JsonLines`] for programs, [`Transcript`] for people. Both are fed the same events.
 //!
-//! Invariant: nothing that a model or a command wrote reaches a terminal as it is; see [`text`] and the escapes of [`jsonl`].
+//! Invariant: nothing that a model or a command wrote reaches a terminal as it is; see [`text`], [`live`] and the escapes of [`jsonl`].
 
 pub mod ink;
 pub mod text;
