@@ -43,7 +43,7 @@ pub async fn everywhere(links: Vec<NodeLink>, most: usize, wanted: impl Fn(&List
             }
         }
     }
-    all.sessions.sort_by(|a, b| (a.listed.started_at_ms, a.listed.session).cmp(&(b.listed.started_at_ms, b.listed.session)));
+    all.sessions.sort_by_key(|seen| (seen.listed.started_at_ms, seen.listed.session));
     all.more |= all.sessions.len() > most;
     all.sessions.truncate(most);
     all
