@@ -32,7 +32,7 @@ pub(super) fn run(args: &AttachArgs, surroundings: &Surroundings) -> Result<Exit
     let keys: DetachKeys = args.detach_keys.parse().map_err(|error| Failure::bad_input(format!("--detach-keys: {error}")))?;
     let by = person(surroundings)?;
     let place = Place::of(&args.place, surroundings)?;
-    runtime::block_on(place.with(async |client| attach(client, args, keys, by).await))
+    runtime::block_on(place.with(async |client| Box::pin(attach(client, args, keys, by)).await))
 }
 
 async fn attach(mut client: Client, args: &AttachArgs, keys: DetachKeys, by: Person) -> Result<Exit, Failure> {
