@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 6] = [
     "capstan/node/v1/exec.proto",
+    "capstan/node/v1/operate.proto",
     "capstan/node/v1/workspace.proto",
     "capstan/node/v1/node.proto",
     "capstan/client/v1/client.proto",
+    "capstan/client/v1/sessions.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

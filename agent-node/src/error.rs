@@ -1,6 +1,6 @@
 //! Why a node did not do what a coordinator asked. For the caller: each variant becomes one gRPC status, in one place.
 
-use capstan_types::id::{Epoch, SessionId};
+use capstan_types::id::{Epoch, SessionId, ThreadId};
 use capstan_types::launch::Refusal;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ pub(crate) enum NodeError {
     StaleEpoch { given: Epoch, newest: Epoch },
     #[error("there is no session {0} of this thread here; it was released, or never was")]
     NoSession(SessionId),
+    #[error("thread {0} has no sessions here; they were released, or never were")]
+    NoThread(ThreadId),
     #[error("all {total} session places of this node are taken")]
     Full { total: u32, retry_after: Duration },
     #[error("{what} of this node has no room; ask again")]

@@ -7,4 +7,5 @@ pub(crate) mod status;
 pub(crate) mod exec;
 mod listing;
 pub(crate) mod node;
+pub(crate) mod operate;
 pub(crate) mod workspace;

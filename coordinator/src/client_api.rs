@@ -3,6 +3,7 @@
 pub mod follow;
 pub mod gate;
 pub mod listeners;
+pub mod sessions;
 pub mod threads;
 pub mod turns;
 

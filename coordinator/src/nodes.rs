@@ -1,9 +1,11 @@
 //! The nodes as a coordinator knows them: who is there, how each is reached, and what a tool may do with one.
 
+pub mod everywhere;
 pub mod failure;
 pub mod host;
 pub mod link;
 pub mod listing;
+pub mod operate;
 pub mod pool;
 pub mod reader;
 pub mod remote;

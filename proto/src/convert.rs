@@ -2,12 +2,14 @@
 
 pub mod client_event;
 pub mod client_item;
+pub mod client_looking;
 mod client_profile;
 mod client_session;
 pub mod client_thread;
 pub mod exec;
 pub mod listing;
 pub mod node;
+pub mod operate;
 pub mod workspace;
 
 use tonic::Status;

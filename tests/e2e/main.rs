@@ -25,4 +25,5 @@ mod profiles;
 mod real_crates;
 mod sandbox;
 mod sdk;
+mod sessions;
 mod two_processes;

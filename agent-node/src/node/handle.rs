@@ -7,6 +7,7 @@ use crate::node::message::NodeMsg;
 use crate::workspace::message::{Reply, WorkspaceRequest};
 use capstan_runtime::actors::{AskError, BoundedRef};
 use capstan_types::node::NodeRecord;
+use capstan_types::operator::SessionPlace;
 use capstan_types::session::Authority;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,10 +35,27 @@ impl NodeHandle {
         deadline: Duration,
         request: impl FnOnce(Reply<T>) -> WorkspaceRequest,
     ) -> Result<T, NodeError> {
+        self.ask(deadline, |reply| NodeMsg::Act { authority, request: request(reply) }).await
+    }
+
+    /// Asks for something on behalf of an operator, and waits until `deadline` has passed.
+    pub(crate) async fn operate<T: Send + 'static>(
+        &self,
+        place: SessionPlace,
+        deadline: Duration,
+        request: impl FnOnce(Reply<T>) -> WorkspaceRequest,
+    ) -> Result<T, NodeError> {
+        self.ask(deadline, |reply| NodeMsg::Operate { thread: place.thread, request: request(reply) }).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        deadline: Duration,
+        question: impl FnOnce(Reply<T>) -> NodeMsg,
+    ) -> Result<T, NodeError> {
         if self.stopping.is_cancelled() {
             return Err(NodeError::Stopping);
         }
-        let question = |reply| NodeMsg::Act { authority, request: request(reply) };
         match self.supervisor.ask(deadline, question).await {
             Ok(answer) => answer,
             Err(AskError::Busy) => Err(NodeError::busy("the mailbox")),

@@ -16,6 +16,8 @@ pub(crate) type NodeEnvelope = Admitted<NodeMsg>;
 pub(crate) enum NodeMsg {
     /// Do this, if the caller still owns the thread.
     Act { authority: Authority, request: WorkspaceRequest },
+    /// Do this for an operator, who owns nothing. It passes no fence, and makes no workspace.
+    Operate { thread: ThreadId, request: WorkspaceRequest },
     /// End every session and forget it. The answer comes when all are gone.
     DiscardAll { by: String, reply: RpcReplyPort<()> },
     /// Something happened below.

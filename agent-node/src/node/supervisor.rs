@@ -76,6 +76,17 @@ struct Workspace {
     quiet_sweeps: u32,
 }
 
+impl Workspace {
+    fn take(&mut self, request: WorkspaceRequest) {
+        match self.actor.try_cast(WorkspaceMsg::Request(request)) {
+            Ok(()) => self.handed_on += 1,
+            Err(CastError::Busy(WorkspaceMsg::Request(request))) => request.refuse(NodeError::busy("the workspace")),
+            // It has failed a moment ago, which the next event says; the caller sees its reply port dropped.
+            Err(CastError::Busy(_) | CastError::Stopped) => {}
+        }
+    }
+}
+
 impl Actor for NodeSupervisor {
     type Msg = NodeEnvelope;
     type State = NodeState;
@@ -122,6 +133,7 @@ impl Actor for NodeSupervisor {
         while state.tasks.try_join_next().is_some() {}
         match envelope.message {
             NodeMsg::Act { authority, request } => state.act(&me, authority, request).await,
+            NodeMsg::Operate { thread, request } => state.operate(thread, request),
             NodeMsg::DiscardAll { by, reply } => state.discard_all(&by, reply),
             NodeMsg::Fact(fact) => state.fact(&me, fact).await,
             NodeMsg::Sweep => state.sweep(),
@@ -197,11 +209,14 @@ impl NodeState {
             Err(error) => return request.refuse(error),
         };
         workspace.quiet_sweeps = 0;
-        match workspace.actor.try_cast(WorkspaceMsg::Request(request)) {
-            Ok(()) => workspace.handed_on += 1,
-            Err(CastError::Busy(WorkspaceMsg::Request(request))) => request.refuse(NodeError::busy("the workspace")),
-            // It has failed a moment ago, which the next event says; the caller sees its reply port dropped.
-            Err(CastError::Busy(_) | CastError::Stopped) => {}
+        workspace.take(request);
+    }
+
+    /// Hands an operator's request to the workspace that is there. Whoever owns the thread is not asked, and none is made owner by it.
+    fn operate(&mut self, thread: ThreadId, request: WorkspaceRequest) {
+        match self.workspaces.get_mut(&thread) {
+            Some(workspace) => workspace.take(request),
+            None => request.refuse(NodeError::NoThread(thread)),
         }
     }
 

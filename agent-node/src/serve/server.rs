@@ -4,12 +4,14 @@ use crate::node::handle::NodeHandle;
 use crate::service::exec::ExecService;
 use crate::service::gate::Gate;
 use crate::service::node::NodeService;
+use crate::service::operate::OperateService;
 use crate::service::workspace::WorkspaceService;
 use capstan_proto::convert::workspace::MAX_PATCH;
 use capstan_proto::token::Token;
 use capstan_proto::transport::{Bound, PipeConnector, pipe};
 use capstan_proto::wire::node::exec_server::ExecServer;
 use capstan_proto::wire::node::node_server::NodeServer;
+use capstan_proto::wire::node::operate_server::OperateServer;
 use capstan_proto::wire::node::workspace_server::WorkspaceServer;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -24,7 +26,8 @@ use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::server::HealthReporter;
 
 /// The names that health is asked for by: all of the server, and each service.
-const HEALTH_NAMES: [&str; 4] = ["", "capstan.node.v1.Exec", "capstan.node.v1.Workspace", "capstan.node.v1.Node"];
+const HEALTH_NAMES: [&str; 5] =
+    ["", "capstan.node.v1.Exec", "capstan.node.v1.Operate", "capstan.node.v1.Workspace", "capstan.node.v1.Node"];
 
 /// Requests and streams that one connection may have open. A coordinator has one for each session it follows; past this it waits, and
 /// that must not happen to a kill.
@@ -147,6 +150,7 @@ fn router<H: Health>(node: &NodeHandle, gate: Gate, health: HealthServer<H>) -> 
         .http2_keepalive_timeout(Some(KEEPALIVE))
         .add_service(health)
         .add_service(ExecServer::with_interceptor(ExecService::new(node.clone()), gate.clone()))
+        .add_service(OperateServer::with_interceptor(OperateService::new(node.clone()), gate.clone()))
         .add_service(tonic::service::interceptor::InterceptedService::new(workspace, gate.clone()))
         .add_service(NodeServer::with_interceptor(NodeService::new(node.clone()), gate))
 }

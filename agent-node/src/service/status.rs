@@ -16,7 +16,9 @@ impl From<NodeError> for Status {
             NodeError::Refused(refused) => refusal::to_status(&refused),
             NodeError::Full { retry_after, .. } | NodeError::Busy { retry_after, .. } => later(said, retry_after),
             NodeError::StaleEpoch { .. } => Self::failed_precondition(said),
-            NodeError::NoSession(_) | NodeError::NoDirectory { .. } | NodeError::NoSnapshot(_) => Self::not_found(said),
+            NodeError::NoSession(_) | NodeError::NoThread(_) | NodeError::NoDirectory { .. } | NodeError::NoSnapshot(_) => {
+                Self::not_found(said)
+            }
             NodeError::InputClosed | NodeError::StillRuns | NodeError::NoGit { .. } => Self::aborted(said),
             NodeError::Unknown(_) => Self::unknown(said),
             NodeError::Over => Self::already_exists(said),

@@ -137,6 +137,7 @@ pub(crate) struct Client {
     pub(crate) exec: wire::exec_client::ExecClient<Wire>,
     pub(crate) workspace: wire::workspace_client::WorkspaceClient<Wire>,
     pub(crate) node: wire::node_client::NodeClient<Wire>,
+    pub(crate) operate: wire::operate_client::OperateClient<Wire>,
     pub(crate) authority: Authority,
 }
 
@@ -146,7 +147,8 @@ impl Client {
         Self {
             exec: wire::exec_client::ExecClient::with_interceptor(channel.clone(), carry.clone()),
             workspace: wire::workspace_client::WorkspaceClient::with_interceptor(channel.clone(), carry.clone()),
-            node: wire::node_client::NodeClient::with_interceptor(channel, carry),
+            node: wire::node_client::NodeClient::with_interceptor(channel.clone(), carry.clone()),
+            operate: wire::operate_client::OperateClient::with_interceptor(channel, carry),
             authority: Authority { thread: ThreadId::generate(), epoch: Epoch(1), owner: "tester".into() },
         }
     }
@@ -207,6 +209,10 @@ pub(crate) struct Ran {
 }
 
 impl Events {
+    pub(crate) const fn over(events: Streaming<wire::SessionEvent>) -> Self {
+        Self { events }
+    }
+
     pub(crate) async fn next(&mut self) -> Result<Option<SessionEvent>, Status> {
         Ok(soon(self.events.message()).await?.map(|event| event.try_into().unwrap()))
     }

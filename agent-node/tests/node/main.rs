@@ -7,6 +7,7 @@ mod fixture;
 mod exec;
 mod killed;
 mod lifecycle;
+mod operators;
 mod orphans;
 mod owners;
 mod policy;

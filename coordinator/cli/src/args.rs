@@ -7,10 +7,12 @@ use std::path::PathBuf;
 mod coordinator;
 mod exec;
 mod mistake;
+mod sessions;
 
 pub use coordinator::{CoordinatorArgs, DaemonArgs, FollowArgs, ThreadsArgs, ThreadsCommand};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
 pub use mistake::mistake;
+pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
 
 /// The program.
 #[derive(Debug, Parser)]
@@ -38,6 +40,8 @@ pub enum Command {
     Coordinator(CoordinatorArgs),
     /// Looks at the threads of a coordinator
     Threads(ThreadsArgs),
+    /// Looks at the sessions that run on nodes: lists them, shows them live, ends them
+    Sessions(SessionsArgs),
     /// Runs an agent node that a coordinator on this host can use
     Node(NodeArgs),
     /// Says what this host can enforce, and what is missing

@@ -8,10 +8,13 @@ mod lost;
 mod patience;
 mod reach;
 mod requests;
+mod sessions;
 
 pub use error::ClientError;
 pub use events::Events;
 pub use reach::{Reach, reach, to};
+pub use requests::SessionFilter;
+pub use sessions::{AllSessions, Session, SessionEvents};
 
 use crate::failure::Failure;
 use capstan_proto::transport::{PipeConnector, own_channel, try_out};

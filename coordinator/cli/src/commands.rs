@@ -6,4 +6,5 @@ pub mod doctor;
 pub mod exec;
 pub mod node;
 pub mod sandbox;
+pub mod sessions;
 pub mod threads;

@@ -17,6 +17,8 @@ pub enum Exit {
     Terminated,
     /// SIGHUP did: the terminal is closed.
     HungUp,
+    /// The session that was attached to ended with this code.
+    Session(u8),
 }
 
 impl Exit {
@@ -29,6 +31,7 @@ impl Exit {
             Self::BadInput => 2,
             Self::Terminated => 128 + 15,
             Self::HungUp => 128 + 1,
+            Self::Session(code) => code,
         }
     }
 }

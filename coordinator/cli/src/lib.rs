@@ -21,9 +21,12 @@ pub mod hidden_home;
 pub mod signals;
 pub mod turn;
 
+pub mod cast;
 pub mod last_message;
 pub mod render;
 pub mod screen;
+pub mod signal_name;
+pub mod terminal;
 
 pub mod host;
 pub mod level;

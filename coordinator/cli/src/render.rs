@@ -1,6 +1,6 @@
 //! What a user sees of a turn: [`JsonLines`] for programs, [`Transcript`] for people. Both are fed the same events.
 //!
-//! Invariant: nothing that a model or a command wrote reaches a terminal as it is; see [`text`] and the escapes of [`jsonl`].
+//! Invariant: nothing that a model or a command wrote reaches a terminal as it is; see [`text`], [`live`] and the escapes of [`jsonl`].
 
 pub mod ink;
 pub mod text;
@@ -10,6 +10,7 @@ pub mod as_root;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod jsonl;
+pub mod live;
 pub mod transcript;
 
 pub use as_root::AsRoot;

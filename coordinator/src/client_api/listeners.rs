@@ -1,11 +1,13 @@
 //! The places at which clients are served: a pipe in memory, Unix sockets of this user, loopback TCP with a token.
 
 use super::gate::Gate;
+use super::sessions::SessionsService;
 use super::threads::ThreadsService;
 use super::turns::TurnsService;
 use crate::thread::open::Threads;
 use capstan_proto::token::Token;
 use capstan_proto::transport::{Bound, PipeListener, peer};
+use capstan_proto::wire::client::sessions_server::SessionsServer;
 use capstan_proto::wire::client::threads_server::ThreadsServer;
 use capstan_proto::wire::client::turns_server::TurnsServer;
 use futures::stream::{self, BoxStream, StreamExt as _};
@@ -71,6 +73,7 @@ impl Listeners {
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE))
             .add_service(ThreadsServer::with_interceptor(ThreadsService(self.threads.clone()), gate.clone()))
+            .add_service(SessionsServer::with_interceptor(SessionsService(self.threads.clone()), gate.clone()))
             .add_service(InterceptedService::new(turns, gate))
     }
 }

@@ -4,6 +4,7 @@ use capstan_proto::token::Token;
 use capstan_proto::transport::{ConnectError, PipeConnector, channel};
 use capstan_proto::wire::node::exec_client::ExecClient;
 use capstan_proto::wire::node::node_client::NodeClient;
+use capstan_proto::wire::node::operate_client::OperateClient;
 use capstan_proto::wire::node::workspace_client::WorkspaceClient;
 use capstan_runtime::trace_context::{TRACEPARENT, current_traceparent};
 use capstan_types::node::{NodeAddress, NodeRecord};
@@ -69,6 +70,12 @@ impl NodeLink {
     #[must_use]
     pub fn exec(&self) -> ExecClient<NodeChannel> {
         ExecClient::new(self.channel.clone()).max_decoding_message_size(LARGEST_ANSWER)
+    }
+
+    /// The service by which people act on sessions.
+    #[must_use]
+    pub fn operate(&self) -> OperateClient<NodeChannel> {
+        OperateClient::new(self.channel.clone()).max_decoding_message_size(LARGEST_ANSWER)
     }
 
     /// The service that keeps workspaces.

@@ -21,6 +21,8 @@ pub enum PoolMsg {
     Heard(NodeEvent),
     /// Say what nodes there are, for placement.
     View(RpcReplyPort<View>),
+    /// Give the links to all nodes.
+    Links(RpcReplyPort<Vec<NodeLink>>),
     /// Give the link to a node.
     Link(NodeId, RpcReplyPort<Option<NodeLink>>),
 }
@@ -75,6 +77,9 @@ impl Actor for NodePool {
             PoolMsg::View(reply) => {
                 let rooms = state.links.values().map(|link| NodeRoom::of(link.record())).collect();
                 let _ = reply.send(View { nodes: rooms });
+            }
+            PoolMsg::Links(reply) => {
+                let _ = reply.send(state.links.values().cloned().collect());
             }
             PoolMsg::Link(id, reply) => {
                 let _ = reply.send(state.links.get(&id).cloned());

@@ -144,7 +144,7 @@ const fn limit_name(limit: SessionLimit) -> &'static str {
     }
 }
 
-fn end_to_wire(end: SessionEnd) -> wire::SessionEnd {
+pub(super) fn end_to_wire(end: SessionEnd) -> wire::SessionEnd {
     use wire::session_end::End;
     let end = match end {
         SessionEnd::Exited { code } => End::Exited(code),
@@ -156,7 +156,7 @@ fn end_to_wire(end: SessionEnd) -> wire::SessionEnd {
     wire::SessionEnd { end: Some(end) }
 }
 
-fn end_from_wire(wire: wire::SessionEnd) -> Result<SessionEnd, Malformed> {
+pub(super) fn end_from_wire(wire: wire::SessionEnd) -> Result<SessionEnd, Malformed> {
     use wire::session_end::End;
     Ok(match wire.end.ok_or_else(|| Malformed::missing("end"))? {
         End::Exited(code) => SessionEnd::Exited { code },

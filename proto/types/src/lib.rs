@@ -10,6 +10,7 @@ pub mod time;
 pub mod control;
 pub mod launch;
 pub mod limits;
+pub mod operator;
 pub mod output;
 pub mod policy;
 pub mod session;

@@ -2,12 +2,14 @@
 
 mod binary;
 mod home;
+mod live_terminal;
 mod run;
 mod running;
 mod terminal;
 
 pub use binary::{binary, toolchain_bin};
 pub use home::Home;
+pub use live_terminal::LiveTerminal;
 pub use run::Run;
 pub use running::Running;
 pub use terminal::Shown;

@@ -1,9 +1,14 @@
 //! What is asked of a coordinator: one attempt each, with a deadline.
 
+mod sessions;
+
+pub use sessions::SessionFilter;
+
 use super::error::ClientError;
 use capstan_proto::convert::{Malformed, client_thread};
 use capstan_proto::token::Token;
 use capstan_proto::wire::client as wire;
+use capstan_proto::wire::client::sessions_client::SessionsClient;
 use capstan_proto::wire::client::threads_client::ThreadsClient;
 use capstan_proto::wire::client::turns_client::TurnsClient;
 use capstan_types::id::{EventSeq, ThreadId, TurnId};
@@ -42,12 +47,17 @@ impl Interceptor for Introduce {
 pub(super) struct Requests {
     threads: ThreadsClient<InterceptedService<Channel, Introduce>>,
     turns: TurnsClient<InterceptedService<Channel, Introduce>>,
+    sessions: SessionsClient<InterceptedService<Channel, Introduce>>,
 }
 
 impl Requests {
     pub(super) fn over(channel: Channel, token: Option<Token>) -> Self {
         let channel = InterceptedService::new(channel, Introduce(token));
-        Self { threads: ThreadsClient::new(channel.clone()).max_decoding_message_size(LARGEST), turns: TurnsClient::new(channel) }
+        Self {
+            threads: ThreadsClient::new(channel.clone()).max_decoding_message_size(LARGEST),
+            turns: TurnsClient::new(channel.clone()),
+            sessions: SessionsClient::new(channel).max_decoding_message_size(LARGEST),
+        }
     }
 
     /// Asks for next to nothing, to see whether a coordinator is there that lets us in.

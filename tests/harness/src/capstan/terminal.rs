@@ -7,7 +7,7 @@ use std::io::Read;
 use std::thread;
 
 /// Wide enough that the lines of a test are not clipped.
-const SIZE: PtySize = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
+pub(super) const SIZE: PtySize = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
 
 /// What a terminal showed.
 #[derive(Debug, Clone)]
@@ -25,15 +25,9 @@ impl Capstan {
     /// When it cannot be started, and when the deadline passes: then the process is killed.
     #[must_use]
     pub fn run_in_terminal(self) -> Shown {
-        let mut command = CommandBuilder::new(&self.program);
-        command.env_clear();
-        self.environment.iter().for_each(|(name, value)| command.env(name, value));
-        command.env("TERM", "xterm-256color");
-        command.args(&self.arguments);
-        command.cwd(&self.cwd);
         let pair = native_pty_system().openpty(SIZE).expect("this machine has terminals");
         let mut output = pair.master.try_clone_reader().expect("a terminal can be read");
-        let mut child = pair.slave.spawn_command(command).expect("the program can be started");
+        let mut child = pair.slave.spawn_command(command(&self)).expect("the program can be started");
         drop(pair.slave); // so that the end of the output is the end of the last process that can write
         let reading = thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -48,6 +42,17 @@ impl Capstan {
         let status = waiting.join().expect("the thread does not panic");
         Shown { code: status.exit_code(), text: reading.join().expect("the thread does not panic") }
     }
+}
+
+/// The command line, for a terminal.
+pub(super) fn command(capstan: &Capstan) -> CommandBuilder {
+    let mut command = CommandBuilder::new(&capstan.program);
+    command.env_clear();
+    capstan.environment.iter().for_each(|(name, value)| command.env(name, value));
+    command.env("TERM", "xterm-256color");
+    command.args(&capstan.arguments);
+    command.cwd(&capstan.cwd);
+    command
 }
 
 /// Kills the process when the wait for it fails.

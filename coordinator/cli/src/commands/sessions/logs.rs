@@ -1,0 +1,123 @@
+//! `capstan sessions logs`.
+
+use super::ended;
+use super::find::{find, is_live};
+use super::place::{Place, person, refused};
+use super::recording::{Recording, gap};
+use crate::args::LogsArgs;
+use crate::client::{Client, SessionEvents};
+use crate::failure::{Exit, Failure};
+use crate::render::live::{Live, Pass};
+use crate::runtime;
+use crate::signals::Signals;
+use crate::surroundings::Surroundings;
+use capstan_types::operator::Person;
+use capstan_types::output::{Piece, Seq};
+use capstan_types::session::SessionEvent;
+use std::io::{self, IsTerminal, Write};
+
+pub(super) fn run(args: &LogsArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
+    super::find::prefix(&args.which.id, "session")?;
+    let by = person(surroundings)?;
+    let place = Place::of(&args.place, surroundings)?;
+    runtime::block_on(place.with(async |client| {
+        let mut signals =
+            Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
+        tokio::select! {
+            shown = show(client, args, by) => shown,
+            // Looking away is no failure.
+            _ = signals.next() => Ok(Exit::Success),
+        }
+    }))
+}
+
+async fn show(mut client: Client, args: &LogsArgs, by: Person) -> Result<Exit, Failure> {
+    let seen = find(&mut client, &args.which).await?;
+    let written = seen.listed.output_bytes;
+    let until = (!args.follow && is_live(&seen)).then_some(Seq(written));
+    if !args.follow && args.from > written {
+        return Err(Failure::bad_input(format!(
+            "the session has written {written} bytes, and byte {} is behind them",
+            args.from
+        ))
+        .hint("--follow waits for more"));
+    }
+    let mut recording = Recording::begin(args.cast.as_deref(), &seen, None)?;
+    let mut events = client.session(seen.name(), by).events(Seq(args.from)).await.map_err(|error| refused(&error))?;
+    let mut paper = Paper::new(args.clean || (!args.raw && io::stdout().is_terminal()));
+    let shown = replay(&mut events, Seq(args.from), until, &mut paper, &mut recording).await;
+    recording.end()?;
+    shown
+}
+
+async fn replay(
+    events: &mut SessionEvents,
+    mut next: Seq,
+    until: Option<Seq>,
+    paper: &mut Paper,
+    recording: &mut Recording,
+) -> Result<Exit, Failure> {
+    while until.is_none_or(|until| next < until) {
+        match events.next().await.map_err(|error| refused(&error))? {
+            SessionEvent::Output(piece) => {
+                next = piece.end();
+                recording.piece(&piece)?;
+                match paper.piece(&piece) {
+                    Ok(()) => {}
+                    // Whoever stops reading has seen enough.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Success),
+                    Err(error) => return Err(Failure::failed(format!("standard output cannot be written: {error}"))),
+                }
+            }
+            SessionEvent::Ended(end) => {
+                paper.end();
+                tell(&format!("the session has ended: {}", ended::how(&end)));
+                return Ok(Exit::Success);
+            }
+            SessionEvent::Denied(_) | SessionEvent::Started { .. } => {}
+        }
+    }
+    paper.end();
+    Ok(Exit::Success)
+}
+
+/// Tells the person at standard error.
+fn tell(sentence: &str) {
+    let _ = writeln!(io::stderr(), "{sentence}");
+}
+
+/// Where logs are written: cleaned for people, or byte for byte.
+struct Paper {
+    clean: Option<Live>,
+}
+
+impl Paper {
+    fn new(clean: bool) -> Self {
+        Self { clean: clean.then(|| Live::new(Pass::Text)) }
+    }
+
+    fn piece(&mut self, piece: &Piece) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match (piece, &mut self.clean) {
+            (Piece::Bytes { bytes, .. }, None) => out.write_all(bytes)?,
+            (Piece::Bytes { bytes, .. }, Some(live)) => out.write_all(&live.show(bytes))?,
+            // Not among the bytes, which are to be exact.
+            (Piece::Gap { bytes, .. }, None) => tell(&format!("[{}]", gap(piece, *bytes))),
+            (Piece::Gap { bytes, .. }, Some(live)) => {
+                let start = if live.at_line_start() { "" } else { "\n" };
+                writeln!(out, "{start}[{}]", gap(piece, *bytes))?;
+                // A sequence that was torn by the gap has no end.
+                *live = Live::new(Pass::Text);
+            }
+        }
+        out.flush()
+    }
+
+    /// A person's prompt begins on a line of its own.
+    fn end(&mut self) {
+        if self.clean.as_ref().is_some_and(|live| !live.at_line_start()) {
+            let mut out = io::stdout().lock();
+            let _ = out.write_all(b"\n").and_then(|()| out.flush());
+        }
+    }
+}
