@@ -20,7 +20,7 @@ use crate::cgroup::{self, Places};
 use crate::hold::{self, Caller};
 use crate::kernel::descriptor::{self, Interest, PollSet};
 use crate::kernel::process::{self, Reaped};
-use crate::kernel::signals::{Signals, Told};
+use crate::kernel::signals::{self, Signals, Told};
 use crate::kernel::{memory, peer};
 use capstan_types::policy::Level;
 use event::{Event, Teller};
@@ -137,14 +137,21 @@ impl Server {
         }
     }
 
-    /// Ends the holders that wait, and takes away what they made ahead.
+    /// Ends the holders that wait, and takes away what they made ahead. One that has taken a session a moment ago, unheard of, stays.
     fn dismiss(&self) {
-        for pid in self.pool.waiting() {
-            let _ = process::kill(*pid, libc::SIGKILL).and_then(|()| process::wait_for(*pid));
+        let mut waiting = self.pool.waiting().to_vec();
+        for pid in &waiting {
+            let _ = process::kill(*pid, signals::DISMISSAL);
         }
         let (places, end) = (Places::find(), Instant::now() + FAREWELL);
         // The processes that waited for them die a moment later.
-        while !cgroup::sweep(&places, cgroup::FEW) && Instant::now() < end {
+        while Instant::now() < end {
+            while let Ok(Reaped::Child(pid, _)) = process::reap_any() {
+                waiting.retain(|waiting| *waiting != pid);
+            }
+            if waiting.is_empty() && cgroup::sweep(&places, cgroup::FEW) {
+                break;
+            }
             std::thread::sleep(MOMENT);
         }
     }

@@ -86,10 +86,22 @@ pub(crate) fn see_children() {
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
 }
 
+/// What ends a process that only waits for work: it has not asked to be spared.
+pub(crate) const DISMISSAL: libc::c_int = libc::SIGUSR1;
+
+/// Is not to be dismissed any more.
+pub(crate) fn ignore_dismissal() {
+    ignore(DISMISSAL);
+}
+
+fn ignore(signal: libc::c_int) {
+    // SAFETY: installs no handler, so nothing of ours runs in signal context.
+    unsafe { libc::signal(signal, libc::SIG_IGN) };
+}
+
 /// Ignores what a terminal or a closed pipe would kill us with: a session must outlive its watchers.
 pub(crate) fn ignore_hang_ups() {
-    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU] {
-        // SAFETY: installs no handler, so nothing of ours runs in signal context.
-        unsafe { libc::signal(signal, libc::SIG_IGN) };
-    }
+    [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU]
+        .into_iter()
+        .for_each(ignore);
 }

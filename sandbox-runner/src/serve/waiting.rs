@@ -1,7 +1,7 @@
 //! A holder that was forked ahead, until it has a session.
 
 use crate::hold::{self, Caller, Readiness};
-use crate::kernel::{peer, process};
+use crate::kernel::{peer, process, signals};
 use crate::serve::event::{Event, Teller};
 use capstan_types::policy::Level;
 use std::io;
@@ -32,6 +32,8 @@ impl Waiting {
         let left = hold::isolate();
         let ready = Readiness::make(self.level);
         let stream = self.accept()?;
+        // The server hears of it late, and may take us for one that waits.
+        signals::ignore_dismissal();
         process::die_with_parent(false)?;
         let Self { listener, taken, .. } = self;
         drop(listener);

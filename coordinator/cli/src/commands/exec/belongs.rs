@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn what_a_thread_runs_with_may_be_given_and_what_a_coordinator_runs_with_may_not() {
-        for line in ["-m x -s read-only -C /w -P p x", "-c model_provider=corp -c sandbox_mode=read-only x", "-c nodes=1 x"] {
+        for line in ["-m x -s read-only -C /w x", "-P p x", "-c model_provider=corp -c sandbox_mode=read-only x", "-c nodes=1 x"]
+        {
             assert_eq!(told(line), None, "{line}");
         }
         for (line, what) in [
