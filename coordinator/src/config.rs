@@ -7,6 +7,7 @@ use capstan_proto::transport::{Listen, PipeConnector};
 use capstan_registry::Registry;
 use capstan_store::open::StoreLocation;
 use capstan_types::id::NodeId;
+use capstan_types::thread::OnInterrupt;
 use std::sync::Arc;
 
 /// What a coordinator is given to begin with.
@@ -17,6 +18,8 @@ pub struct CoordinatorConfig {
     /// Its line: the beginning of its own name and of the names of those whose threads it inherits, such as `home/`. Of a line only one
     /// coordinator may live at a time on one store. `None` inherits nothing.
     pub line: Option<String>,
+    /// What becomes of the sessions of the turns that run when it stops. Those of earlier turns are left to their nodes in any case.
+    pub at_end: OnInterrupt,
     /// Where clients reach it, besides the pipe in memory that is always there.
     pub listen: Vec<Listen>,
     /// What clients over TCP must know. Required to listen on TCP.

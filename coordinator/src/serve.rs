@@ -57,6 +57,8 @@ pub struct Running {
     stop: CancellationToken,
     // The servers and the wait for the two actors; dropped with us.
     tasks: JoinSet<()>,
+    // What is done once, after the start; dropped with us.
+    background: JoinSet<()>,
     // Removed when nobody serves them any more.
     _names: Vec<SocketFile>,
 }
@@ -80,6 +82,7 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let threads = Threads {
         name: config.name,
         line: config.line,
+        at_end: config.at_end,
         beginning: OneAtATime::default(),
         store: Arc::clone(&store),
         models: config.models,
@@ -88,6 +91,8 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     };
     let (pipe, listener) = pipe();
     let stop = CancellationToken::new();
+    let startup = threads.clone();
+    let inherits = startup.line.is_some();
     let listeners = Listeners { threads, token: config.token, stop: stop.clone() };
     let mut tasks = JoinSet::new();
     tasks.spawn(listeners.pipe(listener));
@@ -95,13 +100,18 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     for bound in bound {
         tasks.spawn(listeners.bound(bound));
     }
+    let mut background = JoinSet::new();
+    if inherits {
+        // Not waited for: clients are served meanwhile, and a thread that one of them asks for is opened once.
+        background.spawn(async move { startup.own_again().await });
+    }
     tasks.spawn(async {
         tokio::select! {
             _ = pool_ended => {}
             _ = supervisor_ended => {}
         }
     });
-    Ok(Running { pipe, places, store, registrations, pool, supervisor, stop, tasks, _names: names })
+    Ok(Running { pipe, places, store, registrations, pool, supervisor, stop, tasks, background, _names: names })
 }
 
 /// The names of sockets are kept with them from the beginning, so that none is left when a later step fails.
@@ -142,6 +152,7 @@ impl Running {
     /// Interrupts what runs, stores its end, and stops. Bounded in time.
     pub async fn shutdown(mut self) {
         let grace = Some(STOP_GRACE);
+        self.background.shutdown().await;
         // Threads first: their turns store their ends, which needs everything else.
         if let Err(error) = self.supervisor.stop_and_wait(Some("the coordinator stops".to_owned()), grace).await {
             tracing::warn!(%error, "the threads did not stop in time");

@@ -12,6 +12,8 @@ pub mod one_at_a_time;
 pub mod open;
 pub mod prompt;
 pub mod recall;
+pub mod regain;
+pub mod startup;
 pub mod step;
 pub mod supervisor;
 pub mod turn;

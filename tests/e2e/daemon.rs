@@ -1,6 +1,7 @@
 //! `capstan coordinator` in one process and its clients in others: the same as in one process, and what happens when one of them is
 //! wrong, hangs or dies.
 
+mod again;
 mod clients;
 mod cut;
 mod hangs;

@@ -21,7 +21,8 @@ pub(crate) fn patch(id: &str, patch: &str) -> Value {
     call(id, "apply_patch", &json!({ "input": patch }))
 }
 
-fn call(id: &str, tool: &str, arguments: &Value) -> Value {
+/// A call of any tool.
+pub(crate) fn call(id: &str, tool: &str, arguments: &Value) -> Value {
     json!({ "type": "call", "id": id, "tool": tool, "arguments": arguments })
 }
 

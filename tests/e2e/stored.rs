@@ -7,6 +7,7 @@ use capstan_types::event::{Event, EventBody};
 use capstan_types::history::Entry;
 use capstan_types::id::{CallId, EventSeq};
 use capstan_types::item::{Item, ItemBody, ItemId};
+use capstan_types::session::known::SessionChange;
 use capstan_types::thread::ThreadRecord;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -86,6 +87,8 @@ impl StoredThread {
                 EventBody::TurnStarted => assert!(!std::mem::replace(&mut in_turn, true), "two turns at once: {event:?}"),
                 EventBody::ItemStarted { item } => assert_eq!(open.insert(item.id, true), None, "{event:?}"),
                 EventBody::ItemUpdated { item } => assert_eq!(open.get(&item.id), Some(&true), "{event:?}"),
+                // One that a cut-off turn left behind is taken in when the thread is opened again.
+                EventBody::SessionChanged { change: SessionChange::Opened(_) } => {}
                 EventBody::SessionChanged { .. } => assert!(in_turn, "between turns: {event:?}"),
                 EventBody::ItemCompleted { item } => assert_ne!(open.insert(item.id, false), Some(false), "{event:?}"),
                 _ => {

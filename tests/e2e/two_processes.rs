@@ -20,17 +20,17 @@ const SERVES_WITHIN: Duration = Duration::from_secs(30);
 const OWNERLESS: &str = "ownerless_timeout_ms = 1500";
 
 /// A node with a home of its own.
-struct Node {
-    home: Home,
+pub(crate) struct Node {
+    pub(crate) home: Home,
     running: Running,
     /// Where it listens, as it says itself.
-    address: String,
+    pub(crate) address: String,
     token_file: Option<PathBuf>,
 }
 
 impl Node {
     /// A node called `far` that listens here.
-    fn listening(at: &str) -> Self {
+    pub(crate) fn listening(at: &str) -> Self {
         let home = Home::new();
         home.configure(OWNERLESS);
         Self::start(home, at)

@@ -54,7 +54,7 @@ impl Client {
             Err(ClientError::Refused(status)) if status.code() == tonic::Code::Unauthenticated => Err(Failure::bad_input(
                 format!("the coordinator at {} does not let this client in: {}", reach.place, status.message()),
             )
-            .hint("name the token file that `capstan coordinator` shows when it starts with --coordinator-token-file")),
+            .hint("with --coordinator-token-file, name the token file that `capstan coordinator` shows when it starts")),
             Err(error) => Err(Failure::bad_input(format!("the coordinator at {} cannot be used: {error}", reach.place))),
         }
     }

@@ -13,7 +13,7 @@ use capstan_proto::transport::Listen;
 use capstan_types::node::NodeAddress;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Ceiling, Level, SandboxMode};
-use capstan_types::thread::ThreadSettings;
+use capstan_types::thread::{OnInterrupt, ThreadSettings};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -138,6 +138,8 @@ impl Stack {
         let config = CoordinatorConfig {
             name: name(door.line.unwrap_or("exec-")),
             line: door.line.map(str::to_owned),
+            // Whoever goes on with the threads goes on with their sessions.
+            at_end: if door.line.is_some() { OnInterrupt::KeepSessions } else { OnInterrupt::KillSessions },
             listen: door.listen,
             token: door.token,
             store,

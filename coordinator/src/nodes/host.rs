@@ -10,7 +10,7 @@ use capstan_tools::host::{ExecHost, HostError, Input, PatchRequest, SessionReade
 use capstan_types::id::{NodeId, SessionId};
 use capstan_types::output::Seq;
 use capstan_types::path::AbsPath;
-use capstan_types::session::{Authority, PatchCall, PatchReport, StartCall, WorkspaceFacts};
+use capstan_types::session::{Authority, Listed, PatchCall, PatchReport, StartCall, WorkspaceFacts};
 use std::future::Future;
 use std::time::Duration;
 use tonic::{Response, Status};
@@ -69,6 +69,16 @@ impl NodeHost {
             true => Ok(format!("{}\n[the diff is longer than {max_bytes} bytes; the rest is not shown]\n", answer.diff)),
             false => Ok(answer.diff),
         }
+    }
+
+    /// The thread's sessions on the node that were not released.
+    ///
+    /// # Errors
+    /// As [`NodeLink::sessions`]; `OUT_OF_RANGE` when there are too many pages to read.
+    pub async fn sessions(&self) -> Result<Vec<Listed>, Status> {
+        let mut all = self.link.all_sessions().await?;
+        all.retain(|session| session.thread == self.authority.thread);
+        Ok(all)
     }
 
     fn failed(&self, status: &Status) -> HostError {

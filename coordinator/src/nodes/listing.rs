@@ -7,6 +7,9 @@ use capstan_types::session::Listed;
 use std::time::Duration;
 use tonic::{Request, Status};
 
+/// Pages that are read of one node at most: at a hundred sessions each, more than a node can run.
+const MOST_PAGES: usize = 500;
+
 /// How long a node may take to answer.
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -21,5 +24,22 @@ impl NodeLink {
         request.set_timeout(DEADLINE);
         let answer = self.exec().list(request).await?.into_inner();
         listing::sessions(answer).map_err(|error| Status::internal(format!("the node's list makes no sense: {error}")))
+    }
+
+    /// All of them.
+    ///
+    /// # Errors
+    /// As [`NodeLink::sessions`]; `OUT_OF_RANGE` when there are more than [`MOST_PAGES`] pages.
+    pub async fn all_sessions(&self) -> Result<Vec<Listed>, Status> {
+        let (mut all, mut page) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let (sessions, next) = self.sessions(page).await?;
+            all.extend(sessions);
+            if next.is_none() {
+                return Ok(all);
+            }
+            page = next;
+        }
+        Err(Status::out_of_range(format!("the node has more than {MOST_PAGES} pages of sessions")))
     }
 }

@@ -28,6 +28,8 @@ pub struct ThreadArguments {
     pub usage: Usage,
     /// Turns that were started before.
     pub turns: HashSet<TurnId>,
+    /// What becomes of the running turn's sessions when the thread stops.
+    pub at_end: OnInterrupt,
 }
 
 /// What a thread holds.
@@ -35,6 +37,7 @@ pub struct ThreadArguments {
 pub struct ThreadState {
     context: Arc<TurnContext>,
     usage: Usage,
+    at_end: OnInterrupt,
     running: Option<RunningTurn>,
     // 16 bytes for each turn of the thread: a request that is repeated must find its turn, however late it comes.
     begun: HashSet<TurnId>,
@@ -57,8 +60,8 @@ impl Actor for ThreadActor {
     async fn pre_start(&self, _: ActorRef<ThreadMsg>, given: ThreadArguments) -> Result<ThreadState, ActorProcessingErr> {
         let mut log = JoinSet::new();
         log.spawn(given.log.run());
-        let ThreadArguments { context, usage, turns: begun, .. } = given;
-        Ok(ThreadState { context, usage, running: None, begun, turns: JoinSet::new(), _log: log })
+        let ThreadArguments { context, usage, turns: begun, at_end, .. } = given;
+        Ok(ThreadState { context, usage, at_end, running: None, begun, turns: JoinSet::new(), _log: log })
     }
 
     async fn handle(
@@ -101,7 +104,7 @@ impl Actor for ThreadActor {
 
     async fn post_stop(&self, _: ActorRef<ThreadMsg>, state: &mut ThreadState) -> Result<(), ActorProcessingErr> {
         if let Some(running) = &state.running {
-            running.handle.interrupt(OnInterrupt::KillSessions);
+            running.handle.interrupt(state.at_end);
         }
         let ended = async { while state.turns.join_next().await.is_some() {} };
         // A turn that does not let go in time is dropped with the state.

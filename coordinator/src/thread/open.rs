@@ -8,6 +8,7 @@ use super::message::ThreadMsg;
 use super::one_at_a_time::OneAtATime;
 use super::recall::Recalled;
 use super::supervisor::SupervisorMsg;
+use super::workspace;
 use crate::clock;
 use crate::models::{Models, NoModel};
 use crate::nodes::host::NodeHost;
@@ -15,18 +16,22 @@ use crate::nodes::pool::PoolMsg;
 use crate::placement::choose::{NoPlace, choose};
 use capstan_runtime::actors::ask::{AskError, ask};
 use capstan_store::store::{Record, Store, StoreError};
-use capstan_tools::sessions::SessionTable;
+use capstan_tools::host::ExecHost;
+use capstan_tools::sessions::{Again, SessionTable};
 use capstan_tools::toolbox::Toolbox;
 use capstan_types::event::{Event, EventBody};
-use capstan_types::id::{Epoch, EventSeq, ThreadId};
+use capstan_types::id::{Epoch, EventSeq, SessionId, ThreadId};
 use capstan_types::session::{Authority, WorkspaceFacts};
-use capstan_types::thread::{ThreadRecord, ThreadSettings};
+use capstan_types::thread::{OnInterrupt, ThreadRecord, ThreadSettings};
 use ractor::ActorRef;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest an actor of this process may take to answer.
 pub(crate) const ASK_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long the ends of sessions that ended while nobody ran the thread may take to be read.
+const SEEN_WITHIN: Duration = Duration::from_secs(3);
 
 /// Starts and finds threads. Clones share everything.
 #[derive(Debug, Clone)]
@@ -35,6 +40,8 @@ pub struct Threads {
     pub(crate) name: String,
     /// The beginning of the names of those whose threads it inherits.
     pub(crate) line: Option<String>,
+    /// What becomes of the running turns' sessions when the coordinator stops.
+    pub(crate) at_end: OnInterrupt,
     /// Who begins a thread now.
     pub(crate) beginning: OneAtATime,
     /// Where threads are kept.
@@ -113,7 +120,7 @@ impl Threads {
         let settings = ThreadSettings { cwd: facts.root.clone(), node: Some(facts.node.clone()), ..record.settings };
         let record = ThreadRecord { settings: settings.clone(), ..record };
         self.store.create_thread(&record).await?;
-        self.run(record, host, facts, Recalled::default()).await?;
+        self.run(record, host, facts, Recalled::default(), &[]).await?;
         Ok(settings)
     }
 
@@ -135,7 +142,8 @@ impl Threads {
     pub(super) async fn reopen(&self, record: ThreadRecord) -> Result<(), CreateError> {
         let (record, recalled) = self.inherit(record).await?;
         let (host, facts) = self.workspace(&record).await?;
-        self.run(record, host, facts, recalled).await
+        let (recalled, over) = self.find_sessions(&record, &host, recalled).await?;
+        self.run(record, host, facts, recalled, &over).await
     }
 
     async fn workspace(&self, record: &ThreadRecord) -> Result<(NodeHost, WorkspaceFacts), CreateError> {
@@ -151,6 +159,7 @@ impl Threads {
         host: NodeHost,
         facts: WorkspaceFacts,
         recalled: Recalled,
+        over: &[SessionId],
     ) -> Result<(), CreateError> {
         let ThreadRecord { id: thread, epoch, settings, .. } = record;
         let last = match recalled.last {
@@ -159,20 +168,26 @@ impl Threads {
             last => last,
         };
         let (log, task) = open_log(thread, epoch, last, Arc::clone(&self.store));
+        let host: Arc<NodeHost> = Arc::new(host);
+        let policy = workspace::policy(&settings, &facts);
+        let again = Again { host: Arc::clone(&host) as Arc<dyn ExecHost>, policy, cwd: facts.root.clone() };
+        let sessions = Arc::new(SessionTable::again(recalled.sessions, &again));
+        // Or the first turn would be told that they run.
+        sessions.see_ends(over, SEEN_WITHIN).await;
         let context = TurnContext {
             thread,
             facts,
             models: Arc::clone(&self.models),
             store: Arc::clone(&self.store),
             log,
-            host: Arc::new(host),
+            host,
             toolbox: Toolbox::standard(settings.plan_tool),
-            sessions: Arc::new(SessionTable::default()),
+            sessions,
             numbers: Arc::new(ItemNumbers::from(recalled.next_item)),
             settings,
         };
-        let arguments = ThreadArguments { context: Arc::new(context), log: task, usage: recalled.usage, turns: recalled.turns };
-        let arguments = Box::new(arguments);
+        let (usage, turns, at_end) = (recalled.usage, recalled.turns, self.at_end);
+        let arguments = Box::new(ThreadArguments { context: Arc::new(context), log: task, usage, turns, at_end });
         let adopted = ask(&self.supervisor, ASK_DEADLINE, |reply| SupervisorMsg::Adopt(thread, arguments, reply)).await?;
         adopted.map_err(CreateError::Stopping)
     }

@@ -7,8 +7,9 @@ use capstan_store::store::Record;
 use capstan_types::call::{Call, CallEnd, Outcome};
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::{Entry, Usage};
-use capstan_types::id::{EventSeq, TurnId};
+use capstan_types::id::{CallId, EventSeq, SessionId, TurnId};
 use capstan_types::item::{Item, ItemBody, ItemId};
+use capstan_types::session::known::{KnownSession, KnownSessions, SessionChange};
 use capstan_types::time::UnixMillis;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -35,7 +36,24 @@ pub struct Recalled {
     pub turns: HashSet<TurnId>,
     /// The turn that has no end.
     pub unfinished: Option<TurnId>,
+    /// The sessions that the model knows of.
+    pub sessions: KnownSessions,
+    /// Every session that it ever knew of.
+    pub ever: HashSet<SessionId>,
+    /// Commands that were cut off before it was stored whether they have a session, by their calls.
+    pub cut_off: BTreeMap<CallId, CutOff>,
     open: BTreeMap<ItemId, ItemBody>,
+}
+
+/// A command of which it is not stored whether it has a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CutOff {
+    /// Its turn.
+    pub turn: TurnId,
+    /// Its item.
+    pub item: ItemId,
+    /// The command line.
+    pub command: String,
 }
 
 impl Recalled {
@@ -49,24 +67,62 @@ impl Recalled {
             }
             EventBody::ItemStarted { item } | EventBody::ItemUpdated { item } => {
                 self.next_item = self.next_item.max(item.id.0 + 1);
+                self.begin(event.turn, &item);
                 self.open.insert(item.id, item.body);
             }
             EventBody::ItemCompleted { item } => {
                 self.next_item = self.next_item.max(item.id.0 + 1);
                 self.open.remove(&item.id);
+                // One that its coordinator did not live to complete may have a session all the same.
+                if let ItemBody::CommandExecution(command) = &item.body
+                    && command.reason.as_deref() != Some(ITEM_CUT_OFF)
+                {
+                    self.cut_off.remove(&command.call);
+                }
             }
             EventBody::TurnCompleted { usage } => {
                 self.usage = usage;
                 self.unfinished = None;
             }
             EventBody::TurnFailed { .. } | EventBody::TurnInterrupted => self.unfinished = None,
+            EventBody::SessionChanged { change } => self.change(&change),
             EventBody::ThreadStarted { .. }
             | EventBody::MessageDelta { .. }
             | EventBody::OutputDelta { .. }
-            | EventBody::SessionChanged { .. }
             | EventBody::Notice { .. }
             | EventBody::TurnDiff { .. } => {}
         }
+    }
+
+    fn begin(&mut self, turn: Option<TurnId>, item: &Item) {
+        if let (Some(turn), ItemBody::CommandExecution(command)) = (turn, &item.body)
+            && command.session.is_none_or(|session| !self.ever.contains(&session))
+        {
+            let cut_off = CutOff { turn, item: item.id, command: command.command.clone() };
+            self.cut_off.insert(command.call, cut_off);
+        }
+    }
+
+    fn change(&mut self, change: &SessionChange) {
+        if let SessionChange::Opened(session) = change {
+            self.ever.insert(session.session);
+            self.cut_off.remove(&session.call);
+        }
+        self.sessions.apply(change);
+    }
+
+    /// Takes sessions of cut-off calls in under new numbers, and gives the records that tell so.
+    pub fn take_in(&mut self, found: Vec<KnownSession>, at: UnixMillis) -> Vec<Record> {
+        let mut records = Vec::new();
+        for session in found {
+            let turn = Some(session.turn);
+            let session = KnownSession { number: self.sessions.next_number, ..session };
+            let change = SessionChange::Opened(Box::new(session));
+            self.change(&change);
+            self.last = EventSeq(self.last.0 + 1);
+            records.push(Record::Event(Event { seq: self.last, at, turn, body: EventBody::SessionChanged { change } }));
+        }
+        records
     }
 
     /// The records that end the unfinished turn, if there is one: its items, its calls with what the model is told of them, itself.

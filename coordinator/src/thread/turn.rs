@@ -169,7 +169,7 @@ impl Turn<'_> {
     }
 
     /// Records the user's input, and gives the whole history with it.
-    async fn begin(&self, input: TurnInput) -> Result<Vec<Entry>, TurnStop> {
+    async fn begin(&mut self, input: TurnInput) -> Result<Vec<Entry>, TurnStop> {
         let context = self.context;
         let mut entries = context.store.entries(context.thread).await.map_err(super::log::LogError::from)?;
         let mut added = Vec::new();
@@ -177,11 +177,8 @@ impl Turn<'_> {
             let policy = workspace::policy(&context.settings, &context.facts);
             added.push(prompt::environment(&context.settings, &context.facts, &policy));
         }
-        let mut changes = Vec::new();
-        if let Some(said) = context.sessions.announce() {
-            added.push(Entry::Developer { text: said.text });
-            changes = said.changes;
-        }
+        let said = context.sessions.announce();
+        added.extend(said.text.map(|text| Entry::Developer { text }));
         let images = u32::try_from(input.images.len()).unwrap_or(u32::MAX);
         let preview = input.text.trim().chars().take(PREVIEW_CHARS).collect();
         let body = ItemBody::UserMessage { text: input.text.clone(), images };
@@ -192,9 +189,10 @@ impl Turn<'_> {
             Draft::Event(Some(self.id), EventBody::TurnStarted),
             Draft::Event(Some(self.id), EventBody::ItemCompleted { item }),
         ];
-        drafts.extend(changes.into_iter().map(|change| self.changed(change)));
+        drafts.extend(said.changes.into_iter().map(|change| self.changed(change)));
         drafts.extend(added.iter().cloned().map(|entry| Draft::Entry(self.id, entry)));
         context.log.record(drafts).await?;
+        said.releases.into_iter().for_each(|session| self.releases.release(context, session));
         entries.append(&mut added);
         Ok(entries)
     }

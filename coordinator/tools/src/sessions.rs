@@ -8,8 +8,10 @@ mod announce;
 mod live;
 mod pump;
 mod record;
+mod resumed;
 
 pub use announce::Announcement;
+pub use live::Again;
 pub(crate) use live::{LiveSession, Patience, Started};
 pub(crate) use record::Ending;
 
@@ -18,6 +20,8 @@ use capstan_types::session::known::{FIRST_NUMBER, KnownSessions, REMEMBERED, Ses
 use futures::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The most sessions that one thread may have: those that run, and those whose end the model has not been told.
 pub const MAX_SESSIONS: usize = 64;
@@ -52,6 +56,8 @@ pub struct ListedSession {
     pub command: String,
     /// Whether it has ended, and the model has not been told.
     pub ended: bool,
+    /// Whether its node could not be asked when it was asked last.
+    pub away: bool,
     /// How many bytes it wrote that the model has not been told.
     pub untold: u64,
 }
@@ -81,10 +87,27 @@ impl Default for SessionTable {
 }
 
 impl SessionTable {
+    /// The table of a thread that another life of it told of, with a reader for each of its sessions. Must be called within a runtime.
+    #[must_use]
+    pub fn again(known: KnownSessions, again: &Again) -> Self {
+        let KnownSessions { next_number: next, open, closed } = known;
+        let live = open.into_iter().map(|(number, known)| (number, Arc::new(LiveSession::again(known, again)))).collect();
+        Self { inner: Mutex::new(Inner { next, starting: 0, live, closed }) }
+    }
+
+    /// Waits until the ends of these sessions are seen, at most for so long.
+    pub async fn see_ends(&self, ended: &[SessionId], at_most: Duration) {
+        let patience = Patience { until: Instant::now() + at_most, silence: None, past: 0 };
+        let ended: Vec<_> = self.lock().live.values().filter(|live| ended.contains(&live.session())).cloned().collect();
+        join_all(ended.iter().map(|live| live.wait(patience))).await;
+    }
+
     /// Keeps a place for a session that is about to be started.
     pub(crate) fn reserve(self: &Arc<Self>) -> Result<Place, TableFull> {
         let mut inner = self.lock();
-        if inner.starting + inner.live.len() >= MAX_SESSIONS {
+        // One whose end was announced waits for one turn to be read to its end, and takes nobody's place meanwhile.
+        let counted = inner.live.values().filter(|live| !live.is_announced()).count();
+        if inner.starting + counted >= MAX_SESSIONS {
             drop(inner);
             return Err(TableFull { list: self.list().iter().map(shown).collect::<Vec<_>>().join("\n") });
         }
@@ -172,7 +195,12 @@ impl SessionTable {
 /// One line of a list.
 pub(crate) fn shown(session: &ListedSession) -> String {
     let command: String = session.command.chars().take(SHOWN_COMMAND_CHARS).collect();
-    format!("  {} ({}): {command}", session.number, if session.ended { "ended" } else { "running" })
+    let state = match (session.ended, session.away) {
+        (true, _) => "ended",
+        (false, true) => "its node does not answer",
+        (false, false) => "running",
+    };
+    format!("  {} ({}): {command}", session.number, state)
 }
 
 /// A place in the table for a session that is being started; given back when dropped.

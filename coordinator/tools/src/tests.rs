@@ -1,5 +1,6 @@
 //! The tools against a machine made of channels: each test plays the node, event by event, under a clock that stands still.
 
+mod again;
 mod apply_patch;
 mod exec_command;
 mod fake;

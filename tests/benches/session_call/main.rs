@@ -15,6 +15,7 @@
 
 mod bare;
 mod call;
+mod cancel;
 mod far;
 mod node;
 mod rate;
@@ -54,6 +55,7 @@ fn main() {
     runtime.block_on(async {
         let [landlock, full] = [0, 1].map(|at| Far::on(&nodes[at], &workspace));
         one_at_a_time(rounds, &[("Landlock and seccomp", &landlock), ("full strength", &full)], ssh.as_ref()).await;
+        cancel::whole_trees(&[("Landlock and seccomp", &landlock), ("full strength", &full)], &workspace).await;
         rate::many_at_once(&[("Landlock and seccomp", &landlock), ("full strength", &full)]).await;
     });
     println!("\nprivate memory of the nodes after that, KiB: {:?}", nodes.each_ref().map(Node::private_kib));

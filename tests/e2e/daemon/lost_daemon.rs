@@ -44,8 +44,11 @@ fn a_client_of_a_killed_coordinator_is_told_the_truth_by_the_next() {
     assert_eq!(thread.open_calls, [], "{thread:#?}");
     let outputs = thread.entries.iter().filter(|entry| matches!(entry, Entry::CallOutput { .. })).count();
     assert_eq!(outputs, 1, "a call without an output would be refused by every provider: {:#?}", thread.entries);
-    // The session was the dead coordinator's, and ends by its own clock.
-    let left = || process::at(&super::workspace(&daemon.home));
+    // The session is the next coordinator's now; without one it ends by its own clock.
+    let Daemon { home, running, .. } = daemon;
+    let left = || process::at(&super::workspace(&home));
+    assert!(!left().is_empty(), "the session of a cut-off call has no owner");
+    let _ = running.crash();
     wait::until_true(SOON, "no process in the workspace", || left().is_empty());
 }
 

@@ -32,7 +32,8 @@ struct Thread {
 impl Thread {
     async fn begin() -> Self {
         let (context, log) = thread_of(Arc::new(Frail)).await;
-        let arguments = ThreadArguments { context, log, usage: Usage::default(), turns: HashSet::new() };
+        let arguments =
+            ThreadArguments { context, log, usage: Usage::default(), turns: HashSet::new(), at_end: OnInterrupt::KillSessions };
         let (actor, _) = Actor::spawn(None, ThreadActor, arguments).await.unwrap();
         let live = ask(&actor, PATIENCE, ThreadMsg::Subscribe).await.unwrap().unwrap();
         Self { actor, events: live.events }

@@ -67,7 +67,10 @@ fn facts(live: &LiveSession, ending: Option<&Ending>, output: &str) -> Vec<Strin
         Some(Ending::Ended(end)) => explanation(end, output, live.policy()),
         Some(Ending::Lost { .. }) | None => None,
     };
-    live.tell_denials().into_iter().chain(explained).collect()
+    let away = live.away().filter(|_| ending.is_none());
+    let away =
+        away.map(|why| format!("Its node cannot be asked now, so that what it does is not known ({why}); look again later."));
+    live.tell_denials().into_iter().chain(explained).chain(away).collect()
 }
 
 /// Leaves the session of an interrupted call to run on, and tells what it wrote until now; `None` when the call has no session.

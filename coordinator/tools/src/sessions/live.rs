@@ -3,18 +3,21 @@
 use super::ListedSession;
 use super::pump::Pump;
 use super::record::{Ending, Record};
+use super::resumed::{Away, ResumedReader};
 use crate::fault::ToolFault;
 use crate::format;
 use crate::host::{ExecHost, HostError, Input, SessionReader};
 use crate::items::{ItemSink, SinkClosed};
+use async_trait::async_trait;
 use capstan_types::clamp::HeadTail;
 use capstan_types::id::{CallId, SessionId, TurnId};
-use capstan_types::item::{CommandExecution, ItemId};
+use capstan_types::item::{CommandExecution, ItemBody, ItemId, ItemStatus};
 use capstan_types::launch::{Enforced, Stdio};
 use capstan_types::output::Seq;
 use capstan_types::output::clean::Cleaning;
+use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
-use capstan_types::session::known::KnownSession;
+use capstan_types::session::known::{KnownSession, SessionChange};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -51,6 +54,7 @@ pub(crate) struct LiveSession {
     policy: SandboxPolicy,
     host: Arc<dyn ExecHost>,
     record: Arc<Record>,
+    away: Arc<Away>,
     /// One call at a time looks, or two would share the output by chance.
     turnstile: Mutex<()>,
     _pump: JoinSet<()>,
@@ -83,6 +87,38 @@ pub(crate) struct Started {
     pub(crate) at: Instant,
 }
 
+/// What all sessions of a thread have in common that are read again.
+#[derive(Debug, Clone)]
+pub struct Again {
+    /// Where they run.
+    pub host: Arc<dyn ExecHost>,
+    /// What the thread's sessions may touch.
+    pub policy: SandboxPolicy,
+    /// Where the thread works.
+    pub cwd: AbsPath,
+}
+
+/// Sessions of turns that are over have no items that could be told of. The call that is told of their end has its own.
+#[derive(Debug)]
+struct NoItems;
+
+#[async_trait]
+impl ItemSink for NoItems {
+    async fn started(&self, _: ItemBody) -> Result<ItemId, SinkClosed> {
+        Err(SinkClosed)
+    }
+    async fn updated(&self, _: ItemId, _: ItemBody) -> Result<(), SinkClosed> {
+        Err(SinkClosed)
+    }
+    async fn completed(&self, _: ItemId, _: ItemBody) -> Result<(), SinkClosed> {
+        Err(SinkClosed)
+    }
+    async fn session(&self, _: SessionChange) -> Result<(), SinkClosed> {
+        Err(SinkClosed)
+    }
+    fn output(&self, _: ItemId, _: String) {}
+}
+
 impl LiveSession {
     /// Begins to read a session.
     pub(crate) fn new(started: Started, reader: Box<dyn SessionReader>) -> Self {
@@ -92,8 +128,76 @@ impl LiveSession {
         let pump = Pump { session, record: Arc::clone(&record), items };
         let mut tasks = JoinSet::new();
         tasks.spawn(pump.run(reader));
-        let (announced, turnstile) = (AtomicBool::new(false), Mutex::new(()));
-        Self { number, session, call, turn, command, stdio, cleaning, announced, policy, host, record, turnstile, _pump: tasks }
+        let (announced, turnstile, away) = (AtomicBool::new(false), Mutex::new(()), Arc::default());
+        Self {
+            number,
+            session,
+            call,
+            turn,
+            command,
+            stdio,
+            cleaning,
+            announced,
+            policy,
+            host,
+            record,
+            away,
+            turnstile,
+            _pump: tasks,
+        }
+    }
+
+    /// Begins to read a session again that another life of the thread knew, at the first byte that the model has not been told.
+    pub(crate) fn again(known: KnownSession, again: &Again) -> Self {
+        let KnownSession { number, session, call, turn, item, command, stdio, cleaning, next, announced, .. } = known;
+        let Again { host, policy, cwd } = again.clone();
+        let body = CommandExecution {
+            call,
+            command: command.clone(),
+            cwd,
+            node: host.node(),
+            session: Some(session),
+            output: String::new(),
+            end: None,
+            duration: None,
+            status: ItemStatus::InProgress,
+            reason: None,
+            enforced: None,
+            denials: Vec::new(),
+        };
+        let record = Arc::new(Record::from(item, body, cleaning, next));
+        let away = Arc::<Away>::default();
+        let reader = ResumedReader::new(Arc::clone(&host), session, next, Arc::clone(&away));
+        let pump = Pump { session, record: Arc::clone(&record), items: Arc::new(NoItems) };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(pump.run(Box::new(reader)));
+        let (announced, turnstile) = (AtomicBool::new(announced), Mutex::new(()));
+        Self {
+            number,
+            session,
+            call,
+            turn,
+            command,
+            stdio,
+            cleaning,
+            announced,
+            policy,
+            host,
+            record,
+            away,
+            turnstile,
+            _pump: tasks,
+        }
+    }
+
+    /// Why its node cannot be asked of it now, if so.
+    pub(crate) fn away(&self) -> Option<String> {
+        self.away.why()
+    }
+
+    /// Whether the model was told, at the beginning of a turn, that it ended.
+    pub(crate) fn is_announced(&self) -> bool {
+        self.announced.load(Ordering::Relaxed)
     }
 
     /// The number that the model knows.
@@ -150,6 +254,7 @@ impl LiveSession {
             call: self.call,
             command: self.command.clone(),
             ended: progress.over,
+            away: self.away().is_some(),
             untold: progress.written.saturating_sub(progress.looked),
         }
     }
@@ -213,6 +318,7 @@ impl LiveSession {
 
     /// Waits.
     pub(crate) async fn wait(&self, patience: Patience) {
+        self.away.ask_again();
         loop {
             let progress = self.record.progress();
             let calm = match (patience.silence, progress.last_output) {

@@ -93,6 +93,16 @@ impl Record {
         Self { state: Mutex::new(state), changed: Notify::new(), item, started_at, completed }
     }
 
+    /// A record of a session of which the model has been told all before `next`.
+    pub(crate) fn from(item: ItemId, body: CommandExecution, cleaning: Cleaning, next: Seq) -> Self {
+        let record = Self::new(item, body, cleaning, Instant::now());
+        {
+            let mut state = record.lock();
+            (state.next, state.shown, state.looked) = (next, next, next);
+        }
+        record
+    }
+
     /// Its item.
     pub(crate) const fn item(&self) -> ItemId {
         self.item

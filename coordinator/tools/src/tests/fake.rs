@@ -30,6 +30,8 @@ type Event = Result<SessionEvent, HostError>;
 #[derive(Debug, Default)]
 pub(super) struct FakeHost {
     pub(super) starting: Mutex<VecDeque<Result<FakeReader, HostError>>>,
+    pub(super) attaching: Mutex<VecDeque<Result<FakeReader, HostError>>>,
+    pub(super) attached: Mutex<Vec<(SessionId, Seq)>>,
     pub(super) patching: Mutex<VecDeque<Result<PatchReport, HostError>>>,
     pub(super) starts: Mutex<Vec<StartSession>>,
     pub(super) patches: Mutex<Vec<PatchRequest>>,
@@ -103,6 +105,15 @@ impl FakeHost {
         played
     }
 
+    /// The next attach gives this session, from this byte on.
+    pub(super) fn will_attach(&self, id: SessionId, from: Seq) -> Arc<Played> {
+        let (events, receiver) = mpsc::unbounded_channel();
+        let played = Arc::new(Played { id, events, seq: Mutex::new(from) });
+        self.attaching.lock().unwrap().push_back(Ok(FakeReader(receiver)));
+        self.sessions.lock().unwrap().push(Arc::clone(&played));
+        played
+    }
+
     /// The next start gives this session, which says nothing by itself.
     pub(super) fn will_start_silently(&self) -> Arc<Played> {
         let (events, receiver) = mpsc::unbounded_channel();
@@ -125,8 +136,10 @@ impl ExecHost for FakeHost {
         Ok(Box::new(reader))
     }
 
-    async fn attach(&self, _session: SessionId, _from: Seq) -> Result<Box<dyn SessionReader>, HostError> {
-        Err(HostError::NoSession)
+    async fn attach(&self, session: SessionId, from: Seq) -> Result<Box<dyn SessionReader>, HostError> {
+        self.attached.lock().unwrap().push((session, from));
+        let reader = self.attaching.lock().unwrap().pop_front().unwrap_or(Err(HostError::NoSession))?;
+        Ok(Box::new(reader))
     }
 
     async fn write(&self, _session: SessionId, bytes: Bytes, then: Input) -> Result<(), HostError> {

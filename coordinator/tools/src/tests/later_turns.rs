@@ -3,7 +3,7 @@
 use super::fake::{Bench, Played};
 use crate::host::HostError;
 use crate::invocation::CallResult;
-use crate::sessions::SessionTable;
+use crate::sessions::{Announcement, SessionTable};
 use capstan_types::call::Outcome;
 use capstan_types::event::{Event, EventBody};
 use capstan_types::id::EventSeq;
@@ -34,27 +34,47 @@ fn without_times(result: &CallResult) -> String {
 #[tokio::test(start_paused = true)]
 async fn a_new_turn_is_told_what_runs_and_once_what_ended() {
     let mut bench = Bench::new();
-    assert_eq!(bench.context.sessions.announce(), None);
+    assert_eq!(bench.context.sessions.announce(), Announcement::default());
     let (server, build) = (left(&bench, "npm run dev").await, left(&bench, "make").await);
     server.write(b"listening\n");
     bench.next_turn();
     build.write(b"error: no rule\n");
     build.exit(2);
     seen().await;
-    let said = bench.context.sessions.announce().unwrap();
-    insta::assert_snapshot!(said.text, @r"
+    let said = bench.context.sessions.announce();
+    insta::assert_snapshot!(said.text.unwrap(), @r"
     <sessions>
     Sessions of earlier turns that still run; write_stdin reads and writes them, `sessions` ends them:
       1000 (running): /bin/bash -c 'npm run dev' - 10 bytes of new output
-    Sessions that ended since you last heard of them; write_stdin returns the rest of their output:
+    Sessions that ended since you last heard of them; in this turn write_stdin returns their new output:
       1001 (ended): /bin/bash -c make - Process exited with code 2 - 15 bytes of new output
     </sessions>
     ");
-    assert_eq!(said.changes, [SessionChange::Announced { number: 1001 }]);
-    let again = bench.context.sessions.announce().unwrap();
-    assert!(again.text.contains("1000 (running)") && !again.text.contains("1001"), "{}", again.text);
+    assert_eq!((said.changes, said.releases), (vec![SessionChange::Announced { number: 1001 }], vec![]));
     let rest = bench.call("write_stdin", json!({"session_id": 1001})).await;
     assert!(rest.output.ends_with("code 2\nOriginal token count: 4\nOutput:\nerror: no rule\n"), "{}", rest.output);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_was_announced_is_kept_for_one_turn_and_only_for_output_that_is_left() {
+    let mut bench = Bench::new();
+    let (silent, chatty, running) = (left(&bench, "true").await, left(&bench, "make").await, left(&bench, "top").await);
+    chatty.write(b"done\n");
+    silent.exit(0);
+    chatty.exit(0);
+    seen().await;
+    bench.next_turn();
+    let first = bench.context.sessions.announce();
+    assert_eq!(first.releases, [silent.id]);
+    let gone = bench.call("write_stdin", json!({"session_id": 1000})).await;
+    assert_eq!(gone.output, "write_stdin failed: session 1000 is over, and you were told all of it: Process exited with code 0");
+    bench.next_turn();
+    let second = bench.context.sessions.announce();
+    assert_eq!(second.releases, [chatty.id]);
+    assert!(!second.text.unwrap().contains("1001"));
+    assert_eq!(bench.context.sessions.announce().releases, []);
+    let known = bench.context.sessions.known();
+    assert_eq!(known.open.into_values().map(|open| open.session).collect::<Vec<_>>(), [running.id]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,7 +219,7 @@ impl Story {
             Act::NextTurn => {
                 self.store(Vec::new());
                 self.bench.next_turn();
-                self.bench.context.sessions.announce().map(|said| said.changes).unwrap_or_default()
+                self.bench.context.sessions.announce().changes
             }
         };
         self.store(changes);
@@ -239,7 +259,11 @@ proptest! {
             let mut story = Story { bench: Bench::new(), played: Vec::new(), stored: Vec::new() };
             for act in acts {
                 story.act(act.clone()).await;
-                let rebuilt = KnownSessions::of_events(&story.events());
+                let events = story.events();
+                let rebuilt = KnownSessions::of_changes(events.iter().filter_map(|event| match &event.body {
+        EventBody::SessionChanged { change } => Some(change),
+        _ => None,
+    }));
                 prop_assert_eq!(rebuilt, comparable(&story.bench.context.sessions), "after {:?}", act);
             }
             Ok(())

@@ -92,6 +92,7 @@ async fn ending_a_call_kills_its_session_and_completes_its_item() {
         call: CallId::from_u128(1),
         command: "/bin/bash -lc 'sleep 99'".into(),
         ended: false,
+        away: false,
         untold: 0,
     };
     assert_eq!(listed[0], expected);

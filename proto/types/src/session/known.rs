@@ -3,7 +3,6 @@
 //! A coordinator that takes a thread over rebuilds its table of sessions from this, and attaches to each session at the first byte that the
 //! model has not been told. Invariant: a number is never used twice in a thread.
 
-use crate::event::{Event, EventBody};
 use crate::id::{CallId, NodeId, SessionId, TurnId};
 use crate::item::ItemId;
 use crate::launch::Stdio;
@@ -91,15 +90,11 @@ impl Default for KnownSessions {
 }
 
 impl KnownSessions {
-    /// What the stored events of a thread tell, from its first on and in their order.
+    /// What the changes that a thread's events tell of come to, from its first on and in their order.
     #[must_use]
-    pub fn of_events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+    pub fn of_changes<'a>(changes: impl IntoIterator<Item = &'a SessionChange>) -> Self {
         let mut known = Self::default();
-        for event in events {
-            if let EventBody::SessionChanged { change } = &event.body {
-                known.apply(change);
-            }
-        }
+        changes.into_iter().for_each(|change| known.apply(change));
         known
     }
 

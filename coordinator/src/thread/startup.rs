@@ -1,0 +1,84 @@
+//! What a coordinator does at its start for the threads of its line whose sessions still run: they get an owner again.
+//!
+//! The nodes say which threads these are, so that no thread is read for nothing. Bounded in every way: a node that stays away is asked so often
+//! and no more, and a thread that cannot be opened is left to the client that asks for it next.
+
+use super::open::{ASK_DEADLINE, CreateError, Threads};
+use crate::nodes::link::NodeLink;
+use crate::nodes::pool::PoolMsg;
+use capstan_runtime::actors::ask::ask;
+use capstan_types::id::{NodeId, ThreadId};
+use capstan_types::session::ListedState;
+use futures::{StreamExt as _, stream};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Threads that are opened at the same time.
+const AT_ONCE: usize = 8;
+
+/// The waits before a node that did not answer is asked again.
+const WAITS: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(30),
+];
+
+impl Threads {
+    /// Opens the threads of this coordinator's line whose sessions run on any node. Those that run here already are left alone.
+    pub(crate) async fn own_again(&self) {
+        let Ok(view) = ask(&self.pool, ASK_DEADLINE, PoolMsg::View).await else { return };
+        let nodes = view.nodes.into_iter().map(|node| self.own_on(node.id));
+        futures::future::join_all(nodes).await;
+    }
+
+    async fn own_on(&self, node: NodeId) {
+        let mut left = None;
+        for wait in WAITS.iter().map(Some).chain([None]) {
+            if left.is_none() {
+                left = self.threads_on(&node).await;
+            }
+            if let Some(threads) = left.take() {
+                let failed = self.own_all(threads).await;
+                if failed.is_empty() {
+                    return;
+                }
+                left = Some(failed);
+            }
+            if let Some(wait) = wait {
+                tokio::time::sleep(*wait).await;
+            }
+        }
+        tracing::warn!(%node, "not every thread with a running session could be opened; the rest is opened when it is asked for");
+    }
+
+    /// The threads that have a session which runs there. `None`: it did not say.
+    async fn threads_on(&self, node: &NodeId) -> Option<BTreeSet<ThreadId>> {
+        let link: NodeLink = ask(&self.pool, ASK_DEADLINE, |reply| PoolMsg::Link(node.clone(), reply)).await.ok()??;
+        let listed =
+            link.all_sessions().await.inspect_err(|status| tracing::debug!(%node, %status, "a node gave no list")).ok()?;
+        let running = listed.into_iter().filter(|session| !matches!(session.state, ListedState::Ended(_)));
+        Some(running.map(|session| session.thread).collect())
+    }
+
+    async fn own_all(&self, threads: BTreeSet<ThreadId>) -> BTreeSet<ThreadId> {
+        let owned = stream::iter(threads).map(|thread| async move {
+            let failed = self.own(thread).await.inspect_err(|error| tracing::debug!(%thread, %error, "a thread was not opened"));
+            failed.is_err().then_some(thread)
+        });
+        owned.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
+    }
+
+    async fn own(&self, thread: ThreadId) -> Result<(), CreateError> {
+        let _alone = self.beginning.enter(thread).await;
+        if self.find(thread).await?.is_some() {
+            return Ok(());
+        }
+        match self.store.thread(thread).await?.filter(|record| self.inherits(&record.owner)) {
+            Some(record) => self.reopen(record).await,
+            // Somebody else's, who looks after it.
+            None => Ok(()),
+        }
+    }
+}
