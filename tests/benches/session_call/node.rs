@@ -1,6 +1,6 @@
 //! An agent node in a process of its own: the benchmark's program plays it, so that it can be set as no operator would.
 
-use capstan_agent_node::{NodeConfig, RunnerPath, StateDir, base_environment, default_ceiling};
+use capstan_agent_node::{NodeConfig, RunnerPath, StateDir, Watermarks, base_environment, default_ceiling};
 use capstan_coordinator::{RegistryLocation, open_registry};
 use capstan_proto::token::Token;
 use capstan_tests::process::command;
@@ -89,6 +89,7 @@ fn config(state: &Path, strongest: Level) -> NodeConfig {
         listen: vec!["127.0.0.1:0".parse().expect("it is an address")],
         token: Some(Node::token()),
         capacity: Capacity { sessions: 2048, cpus: 2, memory_bytes: 1 << 34 },
+        watermarks: Watermarks::default(),
         labels: [].into(),
         base_env: base_environment(|name| std::env::var(name).ok()),
         hidden: Vec::new(),

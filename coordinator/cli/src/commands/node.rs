@@ -8,7 +8,7 @@ use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{host, runner, runtime, token_file};
-use capstan_agent_node::{JournalSync, NodeConfig, StateDir, base_environment};
+use capstan_agent_node::{JournalSync, NodeConfig, StateDir, Watermarks, base_environment};
 use capstan_coordinator::RegistryLocation;
 use capstan_proto::transport::Listen;
 use capstan_types::id::NodeId;
@@ -57,6 +57,7 @@ fn prepare(
         listen,
         token,
         capacity: host::capacity(args.sessions),
+        watermarks: Watermarks::default(),
         labels,
         base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
         hidden: hidden(home, token_file.as_deref(), surroundings)?,
