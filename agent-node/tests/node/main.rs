@@ -5,6 +5,7 @@
 mod fixture;
 
 mod exec;
+mod full_disk;
 mod killed;
 mod lifecycle;
 mod orphans;

@@ -67,6 +67,7 @@ pub fn node_config(
     surroundings: &Surroundings,
     runner: RunnerPath,
     ceiling: Ceiling,
+    watermarks: Watermarks,
 ) -> Result<NodeConfig, Failure> {
     Ok(NodeConfig {
         id: NODE.parse().map_err(Failure::bad_input)?,
@@ -76,7 +77,7 @@ pub fn node_config(
         listen: Vec::new(),
         token: None,
         capacity: host::capacity(SESSIONS),
-        watermarks: Watermarks::default(),
+        watermarks,
         labels: [].into(),
         base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
         // It holds keys and other threads' conversations.
