@@ -6,6 +6,7 @@ mod fixture;
 
 mod exec;
 mod full_disk;
+mod hostile;
 mod killed;
 mod lifecycle;
 mod orphans;
