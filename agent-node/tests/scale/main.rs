@@ -17,6 +17,9 @@ use std::time::Instant;
 /// How many starts are under way at once: a coordinator has many turns.
 const STARTS: usize = 64;
 
+/// Threads that the sessions belong to: the requests of one thread wait in a queue of their own, which has an end.
+const OWNERS: usize = 16;
+
 /// Calls in flight.
 const FLIGHT: usize = 512;
 
@@ -41,14 +44,15 @@ async fn many_sessions_live_at_once_without_a_thread_each_and_all_are_ended() {
     let count = count();
     let node = Fixture::with(|config, _| config.capacity.sessions = 2048).await;
     let mut client = node.client();
+    let clients: Vec<_> = (0..OWNERS).map(|_| node.client()).collect();
     let began = Instant::now();
     let starts = futures::stream::iter(0..count).map(|number| {
-        let mut client = client.clone();
+        let mut client = clients[number % OWNERS].clone();
         let stdio = if number % 2 == 0 { Stdio::Terminal(TermSize::default()) } else { Stdio::PipesNoInput };
         let call = StartCall { stdio, ..node.call(&client, "exec sleep 1000") };
         async move {
             let mut events = client.start(&call).await.unwrap();
-            (events.started().await, events)
+            (client, events.started().await, events)
         }
     });
     let mut live: Vec<_> = starts.buffer_unordered(STARTS).collect().await;
@@ -60,13 +64,10 @@ async fn many_sessions_live_at_once_without_a_thread_each_and_all_are_ended() {
     })
     .await;
     let began = Instant::now();
-    let kills = live.iter_mut().map(|(session, events)| {
-        let mut client = client.clone();
-        async move {
-            client.kill(*session).await.unwrap();
-            ended(events).await;
-            client.release(*session).await.unwrap();
-        }
+    let kills = live.iter_mut().map(|(client, session, events)| async move {
+        client.kill(*session).await.unwrap();
+        ended(events).await;
+        client.release(*session).await.unwrap();
     });
     futures::future::join_all(kills).await;
     println!("ended and released in {:.2?}", began.elapsed());
@@ -77,7 +78,7 @@ async fn many_sessions_live_at_once_without_a_thread_each_and_all_are_ended() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_call_in_a_large_flight_is_refused() {
     let node = Fixture::with(|config, _| config.capacity.sessions = 2048).await;
-    let clients: Vec<_> = (0..8).map(|_| node.client()).collect();
+    let clients: Vec<_> = (0..OWNERS).map(|_| node.client()).collect();
     let flight = FLIGHT.min(count() * 2);
     let calls = futures::stream::iter(0..flight).map(|number| {
         let mut client = clients[number % clients.len()].clone();
