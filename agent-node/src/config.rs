@@ -1,5 +1,6 @@
 //! What an operator, or the embedding program, says about a node. Parsed before anything is touched.
 
+use crate::node::load::Watermarks;
 use crate::state::StateDir;
 use capstan_proto::token::Token;
 use capstan_proto::transport::Listen;
@@ -51,6 +52,8 @@ pub struct NodeConfig {
     pub token: Option<Token>,
     /// How much runs here at once.
     pub capacity: Capacity,
+    /// What is kept free: with less, starts are refused until there is more.
+    pub watermarks: Watermarks,
     /// Facts about the host that placement may select by.
     pub labels: BTreeMap<String, String>,
     /// The environment of every session, before the call's own variables: see [`base_environment`]. The node's is never passed on.

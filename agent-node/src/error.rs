@@ -15,6 +15,8 @@ pub(crate) enum NodeError {
     NoThread(ThreadId),
     #[error("all {total} session places of this node are taken")]
     Full { total: u32, retry_after: Duration },
+    #[error("{said}")]
+    Short { said: String, retry_after: Duration },
     #[error("{what} of this node has no room; ask again")]
     Busy { what: &'static str, retry_after: Duration },
     #[error("{0}")]

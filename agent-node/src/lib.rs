@@ -19,10 +19,13 @@ mod service;
 
 mod journal;
 
+mod ballast;
+mod descriptors;
 mod error;
 mod state;
 
 pub use config::{ConfigError, JournalSync, NodeConfig, RunnerPath, base_environment, default_ceiling};
+pub use node::load::Watermarks;
 pub use probe::{ProbeError, probe, try_session};
 pub use serve::{Running, ServeError, serve};
 pub use state::{StateDir, StateError};

@@ -6,10 +6,13 @@
 mod level;
 mod server;
 
+use crate::ballast::Ballast;
 use crate::config::{ConfigError, NodeConfig};
+use crate::descriptors;
 use crate::journal::Journal;
 use crate::node::capacity::Places;
 use crate::node::handle::NodeHandle;
+use crate::node::load::gate::Gate;
 use crate::node::message::NodeMsg;
 use crate::node::supervisor::{NodeArgs, NodeSupervisor};
 use crate::probe::{ProbeError, probe};
@@ -27,6 +30,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Requests that may wait for the supervisor. Full: the next one is refused as busy.
@@ -74,6 +78,8 @@ pub struct Running {
     registration: Option<Registration>,
     root: Option<Root>,
     launcher: Arc<Launcher>,
+    /// Dropped with the node.
+    _measuring: JoinSet<()>,
     /// Held until the last actor is gone, so that no other node takes the directory before.
     _state: State,
 }
@@ -84,9 +90,11 @@ pub struct Running {
 /// [`ServeError`]; nothing is left running then.
 pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Running, ServeError> {
     config.check()?;
+    descriptors::raise_for(config.capacity.sessions);
     let state = State::claim(&config.state_dir)?;
     let journal = Journal::open(state.root.as_path(), state.generation, state.has_past(), config.journal)
         .map_err(|source| state.failed(source))?;
+    let gate = Gate::new(config.watermarks, Ballast::in_dir(state.root.as_path()));
     let launcher = Arc::new(Launcher::new(&config, &state));
     let trial = async {
         // The first session finds the runner's server up.
@@ -111,11 +119,23 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
         journal: journal.state(),
     };
     let root = Root::start(GRACE).await?;
-    let node = start_actors(&config, &state, &root, record.clone(), Arc::clone(&launcher), journal.clone()).await?;
+    let node = start_actors(&config, &state, &root, record.clone(), (Arc::clone(&launcher), journal, gate.clone())).await?;
+    let mut measuring = JoinSet::new();
+    measuring.spawn(gate.keep_measuring());
     let (servers, pipe) = Servers::start(&node, bound, config.token).await;
     let registration = registry.register(record).await?;
     tracing::info!(node = %config.id, generation = %state.generation, addresses = ?addresses, "the node serves");
-    Ok(Running { node, addresses, pipe, servers, registration: Some(registration), root: Some(root), launcher, _state: state })
+    Ok(Running {
+        node,
+        addresses,
+        pipe,
+        servers,
+        registration: Some(registration),
+        root: Some(root),
+        launcher,
+        _measuring: measuring,
+        _state: state,
+    })
 }
 
 async fn start_actors(
@@ -123,8 +143,7 @@ async fn start_actors(
     state: &State,
     root: &Root,
     record: NodeRecord,
-    launcher: Arc<Launcher>,
-    journal: Journal,
+    (launcher, journal, gate): (Arc<Launcher>, Journal, Gate),
 ) -> Result<NodeHandle, SpawnErr> {
     let places = Places::new(config.capacity.sessions);
     let shared = Shared {
@@ -132,6 +151,7 @@ async fn start_actors(
         git: Git::new(Arc::clone(&launcher)),
         launcher,
         places: places.clone(),
+        gate: gate.clone(),
         journal: journal.clone(),
         turns: Arc::new(Semaphore::new(LOOKS)),
         scratch: state.scratch(),
@@ -141,6 +161,7 @@ async fn start_actors(
     Ok(NodeHandle {
         supervisor: BoundedRef::new(supervisor, REQUESTS),
         places,
+        gate,
         record: Arc::new(record),
         journal,
         sessions: state.sessions().into(),

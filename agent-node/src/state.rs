@@ -1,8 +1,9 @@
 //! The node's own directory: who may use it, and what lies where in it.
 //!
 //! `lock` is held for as long as a node uses the directory; `generation` counts its lives; `sessions/ID` belongs to one session each;
-//! `journal` is what its lives know of each other; `scratch/THREAD` holds what the node itself keeps of a workspace, such as snapshots. All of it is readable by the node's user only.
+//! `journal` is what its lives know of each other; `ballast` takes room that is given up when the disk is full; `scratch/THREAD` holds what the node itself keeps of a workspace, such as snapshots. All of it is readable by the node's user only.
 
+use crate::ballast::Ballast;
 use capstan_types::id::Generation;
 use capstan_types::path::{AbsPath, PathError};
 use std::fs::{DirBuilder, File, TryLockError};
@@ -64,15 +65,24 @@ impl State {
     /// Takes the directory, making it if needed, and begins a new life in it. Blocks for a few file operations.
     pub(crate) fn claim(dir: &StateDir) -> Result<Self, StateError> {
         match dir {
-            StateDir::Own(root) => Self::hold(root)?.ok_or_else(|| StateError::Used(root.clone())),
+            StateDir::Own(root) => Self::hold_or_make_room(root)?.ok_or_else(|| StateError::Used(root.clone())),
             StateDir::SlotIn(parent) => {
                 for slot in 0..SLOTS {
-                    if let Some(state) = Self::hold(&parent.join(slot.to_string()))? {
+                    if let Some(state) = Self::hold_or_make_room(&parent.join(slot.to_string()))? {
                         return Ok(state);
                     }
                 }
                 Err(StateError::NoSlot(parent.clone()))
             }
+        }
+    }
+
+    /// On a full disk, once more without the ballast that an earlier life left.
+    fn hold_or_make_room(root: &Path) -> Result<Option<Self>, StateError> {
+        match Self::hold(root) {
+            // Whoever holds the directory would have been found before anything was written.
+            Err(StateError::Full(_)) if Ballast::in_dir(root).give_up() => Self::hold(root),
+            held => held,
         }
     }
 
@@ -115,7 +125,7 @@ impl State {
 
 fn failed(path: &Path, source: io::Error) -> StateError {
     match source.kind() {
-        io::ErrorKind::StorageFull => StateError::Full(path.parent().unwrap_or(path).to_owned()),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StateError::Full(path.parent().unwrap_or(path).to_owned()),
         _ => StateError::Io { path: path.to_owned(), source },
     }
 }

@@ -12,6 +12,7 @@ fn config() -> NodeConfig {
         listen: vec![],
         token: None,
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
+        watermarks: Watermarks::default(),
         labels: BTreeMap::new(),
         base_env: BTreeMap::new(),
         hidden: vec![],

@@ -39,6 +39,13 @@ pub(crate) enum Entry {
     Unchanged { thread: ThreadId, call: CallId, attempt: Attempt },
 }
 
+impl Entry {
+    /// Whether it is written ahead of something new. All others tell what has come of something, and must find room on a full disk.
+    pub(crate) const fn begins(&self) -> bool {
+        matches!(self, Self::Asked(_) | Self::Over { lost: Some(_), .. })
+    }
+}
+
 /// A session that is to be, and all that another life of the node needs to take it over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Intent {

@@ -1,7 +1,7 @@
 //! The journal's file: opened or begun, added to, and written anew when it is mostly dead.
 //!
 //! Room is taken ahead in segments of zeros, so that what brings a frame to the disk writes no metadata. A frame that could not be written
-//! whole is written over by the next. After a failed sync nothing is known of what the disk has, so the file is written anew.
+//! whole is written over by the next. The last of the room is for what ends something: it must be written down on a full disk as well. After a failed sync nothing is known of what the disk has, so the file is written anew.
 
 use super::entry::Entry;
 use super::frame::{self, Distrust};
@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 
 /// How much room is taken at once, in bytes.
 const SEGMENT: u64 = 256 << 10;
+
+/// How much of the room nothing that begins may use, in bytes: some thousand ends.
+const SPARE: u64 = 192 << 10;
 
 /// How long the file may get before it is looked at whether most of it is dead, in bytes.
 const WORTH_COMPACTING: u64 = 1 << 20;
@@ -35,6 +38,15 @@ pub(super) struct JournalFile {
     compact_at: u64,
     /// Whether what the disk has is unknown.
     doubtful: bool,
+}
+
+/// Which room a frame may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// What lies before the spare part.
+    Ordinary,
+    /// All of it.
+    Spare,
 }
 
 /// What was found at the path.
@@ -73,16 +85,21 @@ impl JournalFile {
     /// A file at `path` that holds `entries`, in the place of whatever was there.
     pub(super) fn begin(path: PathBuf, sync: JournalSync, entries: &[Entry]) -> io::Result<Self> {
         let aside = path.with_extension("new");
-        let file = File::options().read(true).write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+        // A part of a file would only take the room that is missing.
+        Self::begin_aside(path, &aside, sync, entries).inspect_err(|_| drop(fs::remove_file(&aside)))
+    }
+
+    fn begin_aside(path: PathBuf, aside: &Path, sync: JournalSync, entries: &[Entry]) -> io::Result<Self> {
+        let file = File::options().read(true).write(true).create(true).truncate(true).mode(0o600).open(aside)?;
         let bytes = [frame::head(), frame::encode(entries)?].concat();
         let end = bytes.len() as u64;
-        let room = (end / SEGMENT + 1) * SEGMENT;
+        let room = room_for(end + SPARE);
         file.write_all_at(&bytes, 0)?;
         fill(&file, end, room)?;
         if sync == JournalSync::On {
             file.sync_all()?;
         }
-        fs::rename(&aside, &path)?;
+        fs::rename(aside, &path)?;
         if sync == JournalSync::On
             && let Some(dir) = path.parent()
         {
@@ -94,13 +111,13 @@ impl JournalFile {
 
     /// Adds a frame, and returns when it is as safe as was asked for. After an error it counts as not added. `before` tells all that the
     /// file should hold already.
-    pub(super) fn add(&mut self, entries: &[Entry], before: impl FnOnce() -> Vec<Entry>) -> io::Result<()> {
+    pub(super) fn add(&mut self, entries: &[Entry], which: Use, before: impl FnOnce() -> Vec<Entry>) -> io::Result<()> {
         if self.doubtful || self.end > self.compact_at {
-            *self = Self::begin(self.path.clone(), self.sync, &before())?;
+            self.write_anew(&before())?;
         }
         let frame = frame::encode(entries)?;
         let end = self.end + frame.len() as u64;
-        self.take_room(end)?;
+        self.take_room(end, which)?;
         if let Err(error) = self.file.write_all_at(&frame, self.end) {
             // What a part of it may have left must not stand behind a shorter frame.
             self.doubtful = true;
@@ -116,12 +133,26 @@ impl JournalFile {
         Ok(())
     }
 
-    fn take_room(&mut self, end: u64) -> io::Result<()> {
+    fn write_anew(&mut self, entries: &[Entry]) -> io::Result<()> {
+        match Self::begin(self.path.clone(), self.sync, entries) {
+            Ok(file) => *self = file,
+            // A disk without room for it: what there is goes on, and is looked at again later.
+            Err(error) if !self.doubtful && is_full(&error) => self.compact_at = self.end + SEGMENT,
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn take_room(&mut self, end: u64, which: Use) -> io::Result<()> {
+        let wanted = match which {
+            Use::Ordinary => end + SPARE,
+            Use::Spare => end,
+        };
         // One byte more, so that a frame always has zeros behind it.
-        if end < self.room {
+        if wanted < self.room {
             return Ok(());
         }
-        let room = (end / SEGMENT + 1) * SEGMENT;
+        let room = room_for(wanted);
         fill(&self.file, self.room, room)?;
         if self.sync == JournalSync::On {
             self.file.sync_all()?;
@@ -129,6 +160,16 @@ impl JournalFile {
         self.room = room;
         Ok(())
     }
+}
+
+/// How far room is taken for a file that must have some up to `end`.
+const fn room_for(end: u64) -> u64 {
+    (end / SEGMENT + 1) * SEGMENT
+}
+
+/// Whether the disk, or the user's share of it, is full.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Writes zeros: room that is only promised would be metadata to write later.

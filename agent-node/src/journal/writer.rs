@@ -3,10 +3,11 @@
 //! Bounded: what may wait has a bound; full, the newest is refused as busy. Who asks in the middle of a sync shares the next one.
 
 use super::entry::Entry;
-use super::file::{Found, JournalFile, look};
+use super::file::{Found, JournalFile, Use, is_full, look};
 use super::tables::{Kept, Key, Over, Tables};
+use crate::ballast::Ballast;
 use crate::config::JournalSync;
-use crate::error::NodeError;
+use crate::error::{NodeError, RETRY_AFTER};
 use capstan_types::id::{Epoch, Generation, SessionId, ThreadId};
 use capstan_types::launch::Refusal;
 use capstan_types::node::JournalState;
@@ -29,6 +30,8 @@ const FILE: &str = "journal";
 pub(crate) enum JournalError {
     /// Too many wait.
     Busy,
+    /// The disk is full. What ends something is still taken.
+    Full,
     /// The disk does not take it.
     Disk(String),
 }
@@ -78,11 +81,15 @@ impl Journal {
             }
         };
         tables.apply(Entry::Life { generation: generation.0 });
-        let file = JournalFile::begin(path, sync, &tables.compact())?;
+        let ballast = Ballast::in_dir(root);
+        let file = match JournalFile::begin(path.clone(), sync, &tables.compact()) {
+            Err(error) if is_full(&error) && ballast.give_up() => JournalFile::begin(path, sync, &tables.compact())?,
+            begun => begun?,
+        };
         let (orders, waiting) = mpsc::channel(WAITING);
         let tables = Arc::new(Mutex::new(tables));
         let shared = Arc::clone(&tables);
-        std::thread::Builder::new().name("journal".to_owned()).spawn(move || write(file, &shared, waiting))?;
+        std::thread::Builder::new().name("journal".to_owned()).spawn(move || write(file, &ballast, &shared, waiting))?;
         Ok(Self { orders, tables, generation, state })
     }
 
@@ -97,9 +104,9 @@ impl Journal {
     pub(crate) async fn note(&self, entry: Entry) {
         let (told, answer) = oneshot::channel();
         if self.orders.send((entry, told)).await.is_ok()
-            && let Ok(Err(JournalError::Disk(reason))) = answer.await
+            && let Ok(Err(reason)) = answer.await
         {
-            tracing::warn!(reason, "a fact could not be written to the node's journal");
+            tracing::warn!(?reason, "a fact could not be written to the node's journal");
         }
     }
 
@@ -152,6 +159,10 @@ impl From<JournalError> for NodeError {
     fn from(error: JournalError) -> Self {
         match error {
             JournalError::Busy => Self::busy("the journal"),
+            JournalError::Full => Self::Short {
+                said: "this node is short of space: the disk that holds its state is full; nothing was started".to_owned(),
+                retry_after: RETRY_AFTER * 4,
+            },
             JournalError::Disk(reason) => Self::Refused(Refusal::Host { step: "write the node's journal".to_owned(), reason }),
         }
     }
@@ -171,20 +182,45 @@ fn lock(tables: &Mutex<Tables>) -> MutexGuard<'_, Tables> {
     tables.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write(mut file: JournalFile, tables: &Mutex<Tables>, mut waiting: mpsc::Receiver<Waiting>) {
+fn write(mut file: JournalFile, ballast: &Ballast, tables: &Mutex<Tables>, mut waiting: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(AT_ONCE);
     while waiting.blocking_recv_many(&mut batch, AT_ONCE) > 0 {
-        let (entries, told): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-        // Only this thread changes the tables, so they are not held while the disk works. A copy is made where the file is written anew.
-        let written = file.add(&entries, || lock(tables).compact());
-        if written.is_ok() {
+        let orders = std::mem::take(&mut batch);
+        let Err(refused) = written(&mut file, Use::Ordinary, tables, orders) else { continue };
+        // What begins is refused, and what ends something gets the room that is kept for it.
+        let (begins, ends): (Vec<_>, Vec<_>) = refused.into_iter().partition(|(entry, _)| entry.begins());
+        tell(begins, &Err(JournalError::Full));
+        let Err(refused) = written(&mut file, Use::Spare, tables, ends) else { continue };
+        ballast.give_up();
+        if let Err(refused) = written(&mut file, Use::Spare, tables, refused) {
+            tell(refused, &Err(JournalError::Full));
+        }
+    }
+}
+
+/// Writes one frame, and tells those who wait. Where the disk is full, they are given back.
+fn written(file: &mut JournalFile, which: Use, tables: &Mutex<Tables>, orders: Vec<Waiting>) -> Result<(), Vec<Waiting>> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let (entries, told): (Vec<_>, Vec<_>) = orders.into_iter().unzip();
+    // Only this thread changes the tables, so they are not held while the disk works. A copy is made where the file is written anew.
+    let result = match file.add(&entries, which, || lock(tables).compact()) {
+        Ok(()) => {
             let mut tables = lock(tables);
             entries.into_iter().for_each(|entry| tables.apply(entry));
+            Ok(())
         }
-        let result = written.map_err(|error| JournalError::Disk(error.to_string()));
-        // Whoever does not wait any more needs not be told.
-        told.into_iter().for_each(|told| drop(told.send(result.clone())));
-    }
+        Err(error) if is_full(&error) => return Err(entries.into_iter().zip(told).collect()),
+        Err(error) => Err(JournalError::Disk(error.to_string())),
+    };
+    // Whoever does not wait any more needs not be told.
+    told.into_iter().for_each(|told| drop(told.send(result.clone())));
+    Ok(())
+}
+
+fn tell(orders: Vec<Waiting>, result: &Result<(), JournalError>) {
+    orders.into_iter().for_each(|(_, told)| drop(told.send(result.clone())));
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::error::NodeError;
 use crate::journal::Journal;
 use crate::node::capacity::Places;
+use crate::node::load::gate::Gate;
 use crate::node::message::NodeMsg;
 use crate::workspace::message::{Reply, WorkspaceRequest};
 use capstan_runtime::actors::{AskError, BoundedRef};
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct NodeHandle {
     pub(crate) supervisor: BoundedRef<NodeMsg>,
     pub(crate) places: Places,
+    pub(crate) gate: Gate,
     pub(crate) record: Arc<NodeRecord>,
     pub(crate) journal: Journal,
     /// Where the sessions' directories lie.

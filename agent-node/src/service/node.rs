@@ -5,6 +5,7 @@ use crate::service::span::server_span;
 use capstan_proto::convert::node::describe;
 use capstan_proto::wire::node as wire;
 use tonic::{Request, Response, Status};
+use tracing::Instrument;
 
 /// Says what the node is.
 #[derive(Debug, Clone)]
@@ -21,8 +22,9 @@ impl NodeService {
 #[tonic::async_trait]
 impl wire::node_server::Node for NodeService {
     async fn describe(&self, request: Request<wire::DescribeRequest>) -> Result<Response<wire::DescribeResponse>, Status> {
-        let _entered = server_span("capstan.node.v1.Node", "Describe", request.metadata()).entered();
+        let span = server_span("capstan.node.v1.Node", "Describe", request.metadata());
+        let load = self.node.gate.load(self.node.places.load()).instrument(span).await;
         let record = (*self.node.record).clone();
-        Ok(Response::new(describe(record, env!("CARGO_PKG_VERSION"), self.node.places.known())))
+        Ok(Response::new(describe(record, env!("CARGO_PKG_VERSION"), self.node.places.known(), load)))
     }
 }

@@ -10,6 +10,7 @@ mod connection;
 mod fork_server;
 
 use crate::config::RunnerPath;
+use crate::descriptors;
 use crate::session::ending;
 use crate::session::holder::Holder;
 use capstan_types::launch::{Denial, Enforced, LaunchAnswer, LaunchSpec, Refusal};
@@ -281,7 +282,9 @@ impl Runner {
             .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        command.spawn()
+        let child = command.spawn()?;
+        descriptors::lower_for(child.id());
+        Ok(child)
     }
 
     fn not_started(&self, error: &io::Error) -> LaunchError {

@@ -6,6 +6,7 @@
 use crate::error::NodeError;
 use crate::journal::{Entry, Journal};
 use crate::node::capacity::Places;
+use crate::node::load::gate::Gate;
 use crate::session::launcher::Launcher;
 use crate::workspace::git::Git;
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts};
@@ -51,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) launcher: Arc<Launcher>,
     pub(crate) git: Git,
     pub(crate) places: Places,
+    /// Whether the host has room for a start.
+    pub(crate) gate: Gate,
     pub(crate) journal: Journal,
     /// Looks at sessions of earlier lives that may go on at once.
     pub(crate) turns: Arc<Semaphore>,

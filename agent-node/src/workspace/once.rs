@@ -107,7 +107,10 @@ fn tell<T: Clone + Send + 'static>(before: Option<Try<T>>, result: &Result<T, No
 
 /// Whether an error says that nothing was done, so that trying again is no repetition.
 fn did_nothing(error: &NodeError) -> bool {
-    matches!(error, NodeError::Refused(_) | NodeError::Full { .. } | NodeError::Busy { .. } | NodeError::Stopping)
+    matches!(
+        error,
+        NodeError::Refused(_) | NodeError::Full { .. } | NodeError::Busy { .. } | NodeError::Short { .. } | NodeError::Stopping
+    )
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::error::NodeError;
 use crate::journal::{Entry, Journal, Kept, Stage};
 use crate::node::capacity::{Place, Places};
+use crate::node::load::gate::Gate;
 use crate::session::actor::{SessionActor, SessionArgs};
 use crate::session::adopt::{self, Found};
 use crate::session::holder::Holder;
@@ -34,6 +35,7 @@ pub(crate) struct Sessions {
     thread: ThreadId,
     launcher: Arc<Launcher>,
     places: Places,
+    gate: Gate,
     journal: Journal,
     turns: Arc<Semaphore>,
     facts: WorkspaceFacts,
@@ -54,6 +56,7 @@ impl Sessions {
             thread,
             launcher: Arc::clone(&shared.launcher),
             places: shared.places.clone(),
+            gate: shared.gate.clone(),
             journal: shared.journal.clone(),
             turns: Arc::clone(&shared.turns),
             facts,
@@ -81,8 +84,9 @@ impl Sessions {
             Ok(place) => {
                 self.starting.insert(key, (place, call.stdio));
                 let (launcher, journal, facts) = (Arc::clone(&self.launcher), self.journal.clone(), self.facts.clone());
+                let gate = self.gate.clone();
                 let launch = async move {
-                    let outcome = Box::new(starting::start(&launcher, &journal, call).await);
+                    let outcome = Box::new(starting::start(&gate, &launcher, &journal, call).await);
                     facts.tell(WorkspaceFact::Launched { key, outcome }).await;
                 };
                 tasks.spawn(launch.instrument(span));
@@ -201,9 +205,10 @@ impl Sessions {
         &self,
         workspace: &ActorRef<Admitted<WorkspaceMsg>>,
         launched: Launched,
-        place: Place,
+        mut place: Place,
         stdio: Stdio,
     ) -> Result<SessionDoor, String> {
+        place.runs();
         let Launched { session, dir, holder, enforced, writes } = launched;
         let socket = dir.socket().into();
         let (known, facts, journal) = (self.places.count_known(), self.facts.clone(), self.journal.clone());

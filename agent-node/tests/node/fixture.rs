@@ -1,6 +1,8 @@
 //! A real node with the real runner, and a client of it.
 
-use capstan_agent_node::{JournalSync, NodeConfig, RunnerPath, Running, StateDir, base_environment, default_ceiling, serve};
+use capstan_agent_node::{
+    JournalSync, NodeConfig, RunnerPath, Running, StateDir, Watermarks, base_environment, default_ceiling, serve,
+};
 use capstan_proto::token::Token;
 use capstan_proto::transport::channel;
 use capstan_proto::wire::node as wire;
@@ -53,6 +55,7 @@ pub(crate) fn config(dir: &Path) -> NodeConfig {
         listen: vec![],
         token: None,
         capacity: Capacity { sessions: 16, cpus: 1, memory_bytes: 1 << 30 },
+        watermarks: Watermarks::default(),
         labels: [("zone".to_owned(), "test".to_owned())].into(),
         base_env: base_environment(|name| std::env::var(name).ok()),
         hidden: vec![],

@@ -5,6 +5,8 @@
 mod fixture;
 
 mod exec;
+mod full_disk;
+mod hostile;
 mod killed;
 mod lifecycle;
 mod operators;

@@ -14,9 +14,11 @@ pub mod providers;
 pub mod read;
 pub mod resolve;
 pub mod telemetry;
+pub mod watermarks;
 
 pub use ceiling::ceiling;
 pub use error::ConfigError;
 pub use layers::Layers;
 pub use read::{Inputs, UserConfig, read};
 pub use resolve::{Flags, Sandboxing, resolve};
+pub use watermarks::watermarks;

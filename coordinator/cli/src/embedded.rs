@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::host;
 use crate::surroundings::Surroundings;
-use capstan_agent_node::{JournalSync, NodeConfig, RunnerPath, StateDir, base_environment};
+use capstan_agent_node::{JournalSync, NodeConfig, RunnerPath, StateDir, Watermarks, base_environment};
 use capstan_coordinator::models::Models;
 use capstan_coordinator::{CoordinatorConfig, RegistryLocation, StaticNode, StoreLocation};
 use capstan_proto::token::Token;
@@ -67,6 +67,7 @@ pub fn node_config(
     surroundings: &Surroundings,
     runner: RunnerPath,
     ceiling: Ceiling,
+    watermarks: Watermarks,
 ) -> Result<NodeConfig, Failure> {
     Ok(NodeConfig {
         id: NODE.parse().map_err(Failure::bad_input)?,
@@ -76,6 +77,7 @@ pub fn node_config(
         listen: Vec::new(),
         token: None,
         capacity: host::capacity(SESSIONS),
+        watermarks,
         labels: [].into(),
         base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
         // It holds keys and other threads' conversations.

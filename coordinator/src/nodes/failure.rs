@@ -16,7 +16,9 @@ pub fn of_status(node: &NodeId, status: &Status) -> HostError {
         return HostError::NotStarted(refusal.to_string());
     }
     match status.code() {
-        Code::ResourceExhausted => HostError::Busy { node: node.clone(), retry_after: retry_after(status) },
+        Code::ResourceExhausted => {
+            HostError::Busy { node: node.clone(), reason: status.message().to_owned(), retry_after: retry_after(status) }
+        }
         Code::NotFound => HostError::NoSession,
         Code::FailedPrecondition => HostError::Fenced,
         Code::Aborted => HostError::InputClosed,
@@ -50,7 +52,8 @@ mod tests {
         assert_eq!(of_status(&node, &refusal::to_status(&refusal)), HostError::NotStarted(refusal.to_string()));
         let mut full = Status::resource_exhausted("full");
         full.metadata_mut().insert(RETRY_AFTER, "250".parse().unwrap());
-        assert_eq!(of_status(&node, &full), HostError::Busy { node: node.clone(), retry_after: Duration::from_millis(250) });
+        let busy = HostError::Busy { node: node.clone(), reason: "full".to_owned(), retry_after: Duration::from_millis(250) };
+        assert_eq!(of_status(&node, &full), busy);
         assert_eq!(of_status(&node, &Status::failed_precondition("stale")), HostError::Fenced);
         assert_eq!(of_status(&node, &Status::not_found("gone")), HostError::NoSession);
         assert!(matches!(of_status(&node, &Status::unavailable("down")), HostError::Lost { .. }));

@@ -24,6 +24,9 @@ const WORKSPACE_DEADLINE: Duration = Duration::from_secs(120);
 /// The waits before a start is sent again. A start may be repeated: the node runs a call's attempt once.
 const START_WAITS: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(500), Duration::from_secs(2)];
 
+/// How long a start waits altogether for a node that has no room, before the model is told.
+const PATIENCE_WITH_A_FULL_NODE: Duration = Duration::from_secs(20);
+
 /// One thread's hands on one node.
 #[derive(Debug, Clone)]
 pub struct NodeHost {
@@ -110,12 +113,19 @@ impl ExecHost for NodeHost {
 
     async fn start(&self, session: StartSession) -> Result<Box<dyn SessionReader>, HostError> {
         let request = self.request(session);
-        let mut waits = START_WAITS.iter();
+        let (mut waits, mut patience) = (START_WAITS.iter(), PATIENCE_WITH_A_FULL_NODE);
         let stream = loop {
             let status = match within(ANSWER_DEADLINE, self.link.exec().start(request.clone())).await {
                 Ok(stream) => break stream,
                 Err(status) => status,
             };
+            if let HostError::Busy { retry_after, .. } = self.failed(&status)
+                && let Some(left) = patience.checked_sub(retry_after)
+            {
+                patience = left;
+                tokio::time::sleep(retry_after).await;
+                continue;
+            }
             match waits.next() {
                 Some(wait) if may_be_repeated(&status) => tokio::time::sleep(*wait).await,
                 _ => return Err(self.failed(&status)),

@@ -107,10 +107,12 @@ pub enum HostError {
     #[error("{0}")]
     NotStarted(String),
     /// The node has no room now.
-    #[error("node {node} has no room for another session; try again in {} s", retry_after.as_secs().max(1))]
+    #[error("node {node} has no room for another session ({reason}); try again in {} s", retry_after.as_secs().max(1))]
     Busy {
         /// The node.
         node: NodeId,
+        /// What it is short of, in its own words.
+        reason: String,
         /// When to ask again.
         retry_after: Duration,
     },

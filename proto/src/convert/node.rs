@@ -4,12 +4,13 @@ use super::exec::{level_from_wire, level_to_wire};
 use super::{Malformed, parse};
 use crate::wire::node as wire;
 use capstan_types::id::Generation;
+use capstan_types::load::{NodeLoad, Resource, Room};
 use capstan_types::node::{Capacity, Fingerprint, JournalState, NodeAddress, NodeRecord};
 use capstan_types::policy::Level;
 
 /// A node's answer to Describe.
 #[must_use]
-pub fn describe(record: NodeRecord, version: &str, sessions: u32) -> wire::DescribeResponse {
+pub fn describe(record: NodeRecord, version: &str, sessions: u32, load: NodeLoad) -> wire::DescribeResponse {
     wire::DescribeResponse {
         node_id: record.id.into(),
         generation: record.generation.0,
@@ -23,6 +24,7 @@ pub fn describe(record: NodeRecord, version: &str, sessions: u32) -> wire::Descr
         fingerprint: Some(record.fingerprint.into()),
         sessions,
         journal: journal_to_wire(record.journal).into(),
+        load: Some(load.into()),
     }
 }
 
@@ -42,6 +44,46 @@ pub fn record(wire: wire::DescribeResponse, address: NodeAddress) -> Result<Node
         fingerprint: wire.fingerprint.unwrap_or_default().into(),
         journal,
     })
+}
+
+impl From<NodeLoad> for wire::Load {
+    fn from(load: NodeLoad) -> Self {
+        let room = |(resource, room): (&Resource, &Room)| wire::Room {
+            resource: resource.name().to_owned(),
+            free: room.free,
+            total: room.total,
+            short: load.short.contains(resource),
+            refused: load.refused.get(resource).copied().unwrap_or(0),
+        };
+        Self {
+            running: load.running,
+            starting: load.starting,
+            kept: load.kept,
+            threads: load.threads,
+            tasks: load.tasks,
+            rooms: load.rooms.iter().map(room).collect(),
+        }
+    }
+}
+
+impl From<wire::Load> for NodeLoad {
+    fn from(wire: wire::Load) -> Self {
+        let known: Vec<_> = wire.rooms.iter().filter_map(|room| Some((Resource::named(&room.resource)?, room))).collect();
+        Self {
+            running: wire.running,
+            starting: wire.starting,
+            kept: wire.kept,
+            threads: wire.threads,
+            tasks: wire.tasks,
+            rooms: known.iter().map(|(resource, room)| (*resource, Room { free: room.free, total: room.total })).collect(),
+            short: known.iter().filter(|(_, room)| room.short).map(|(resource, _)| *resource).collect(),
+            refused: known
+                .iter()
+                .filter(|(_, room)| room.refused > 0)
+                .map(|(resource, room)| (*resource, room.refused))
+                .collect(),
+        }
+    }
 }
 
 const fn journal_to_wire(journal: JournalState) -> wire::JournalState {

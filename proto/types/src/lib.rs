@@ -20,6 +20,7 @@ pub mod call;
 pub mod event;
 pub mod history;
 pub mod item;
+pub mod load;
 pub mod node;
 pub mod thread;
 

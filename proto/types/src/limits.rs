@@ -3,7 +3,7 @@
 mod named;
 pub mod told;
 
-pub use named::NamedLimitError;
+pub use named::{NamedLimitError, size};
 
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! An agent node in a process of its own: the benchmark's program plays it, so that it can be set as no operator would.
 
-use capstan_agent_node::{NodeConfig, RunnerPath, StateDir, base_environment, default_ceiling};
+use capstan_agent_node::{NodeConfig, RunnerPath, StateDir, Watermarks, base_environment, default_ceiling};
 use capstan_coordinator::{RegistryLocation, open_registry};
 use capstan_proto::token::Token;
 use capstan_tests::process::command;
@@ -43,15 +43,25 @@ impl Node {
 
     /// The memory that is its alone, in kibibytes; nothing when this user may not see it.
     pub(crate) fn private_kib(&self) -> Option<u64> {
-        let rollup = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id())).ok()?;
-        let private = rollup.lines().filter(|line| line.starts_with("Private_Clean:") || line.starts_with("Private_Dirty:"));
-        private.map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum()
+        private_kib(self.pid())
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// What its callers must know.
     pub(crate) fn token() -> Token {
         Token::parse(TOKEN).expect("it is a token")
     }
+}
+
+/// The memory that is a process's alone, in kibibytes.
+pub(crate) fn private_kib(pid: u32) -> Option<u64> {
+    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let private = rollup.lines().filter(|line| line.starts_with("Private_Clean:") || line.starts_with("Private_Dirty:"));
+    private.map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum()
 }
 
 impl Drop for Node {
@@ -89,6 +99,7 @@ fn config(state: &Path, strongest: Level) -> NodeConfig {
         listen: vec!["127.0.0.1:0".parse().expect("it is an address")],
         token: Some(Node::token()),
         capacity: Capacity { sessions: 2048, cpus: 2, memory_bytes: 1 << 34 },
+        watermarks: Watermarks::default(),
         labels: [].into(),
         base_env: base_environment(|name| std::env::var(name).ok()),
         hidden: Vec::new(),

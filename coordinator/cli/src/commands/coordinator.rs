@@ -83,7 +83,8 @@ fn hands(
         let nodes = args.node.iter().map(|address| named_node(address, token.clone()));
         return Ok(Hands::Remote(nodes.collect::<Result<_, _>>()?));
     }
-    let node = node_config(home, surroundings, runner::find(surroundings)?, config::ceiling(layers)?)?;
+    let node =
+        node_config(home, surroundings, runner::find(surroundings)?, config::ceiling(layers)?, config::watermarks(layers)?)?;
     // The token lies below the home most often, which is hidden as a whole.
     let token = token_file.map(|path| surroundings.absolute(path)).transpose()?;
     let hidden = node.hidden.iter().cloned().chain(token).collect();

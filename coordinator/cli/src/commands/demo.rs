@@ -50,7 +50,8 @@ pub fn run(args: &DemoArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     let inputs = Inputs { home: home.path().as_path(), user: UserConfig::Read, profile: None, overrides: &[] };
     let (layers, _) = config::read(inputs)?;
     let telemetry = Telemetry::for_command(&layers, surroundings)?;
-    let node = node_config(&home, surroundings, runner::find(surroundings)?, config::ceiling(&layers)?)?;
+    let node =
+        node_config(&home, surroundings, runner::find(surroundings)?, config::ceiling(&layers)?, config::watermarks(&layers)?)?;
     let runner = node.runner.clone();
     let hands = Hands::Embedded(Box::new(node));
     let project = Project::make()?;

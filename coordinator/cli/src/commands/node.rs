@@ -8,7 +8,7 @@ use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{host, runner, runtime, token_file};
-use capstan_agent_node::{JournalSync, NodeConfig, StateDir, base_environment};
+use capstan_agent_node::{JournalSync, NodeConfig, StateDir, Watermarks, base_environment};
 use capstan_coordinator::RegistryLocation;
 use capstan_proto::transport::Listen;
 use capstan_types::id::NodeId;
@@ -30,7 +30,7 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     let (layers, unknown) = config::read(inputs)?;
     unknown.iter().for_each(|key| failure::warn(&mut io::stderr(), &key.warning()));
     let telemetry = Telemetry::for_daemon(&layers, surroundings)?;
-    let (config, token_file) = prepare(args, &home, config::ceiling(&layers)?, surroundings)?;
+    let (config, token_file) = prepare(args, &home, (config::ceiling(&layers)?, config::watermarks(&layers)?), surroundings)?;
     let _telemetry = telemetry::start("capstan-node", &telemetry)?;
     runtime::block_on(serve(config, token_file))
 }
@@ -38,7 +38,7 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
 fn prepare(
     args: &NodeArgs,
     home: &Home,
-    ceiling: Ceiling,
+    (ceiling, watermarks): (Ceiling, Watermarks),
     surroundings: &Surroundings,
 ) -> Result<(NodeConfig, Option<PathBuf>), Failure> {
     let id = name(args.name.as_deref())?;
@@ -57,6 +57,7 @@ fn prepare(
         listen,
         token,
         capacity: host::capacity(args.sessions),
+        watermarks,
         labels,
         base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
         hidden: hidden(home, token_file.as_deref(), surroundings)?,
@@ -149,7 +150,8 @@ mod tests {
             journal_sync: args::JournalSync::On,
         };
         more(&mut args);
-        prepare(&args, &Home::open(&surroundings).unwrap(), default_ceiling(), &surroundings).map_err(|failure| failure.sentence)
+        prepare(&args, &Home::open(&surroundings).unwrap(), (default_ceiling(), Watermarks::default()), &surroundings)
+            .map_err(|failure| failure.sentence)
     }
 
     #[test]

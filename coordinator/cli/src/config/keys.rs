@@ -22,6 +22,7 @@ pub(super) const KNOWN: &[&str] = &[
     "model_providers.*.wire_api",
     "model_reasoning_effort",
     "node.ceiling",
+    "node.watermarks",
     "openai_base_url",
     "oss_provider",
     "otel.exporter",

@@ -189,10 +189,10 @@ async fn a_refused_start_is_told_and_is_no_exit_code() {
     let item = bench.items.completed_command();
     assert_eq!((item.status, item.reason, item.end), (ItemStatus::Failed, Some(refusal), None));
 
-    let busy = HostError::Busy { node: node(), retry_after: Duration::from_secs(2) };
+    let busy = HostError::Busy { node: node(), reason: "it is full".to_owned(), retry_after: Duration::from_secs(2) };
     bench.host.starting.lock().unwrap().push_back(Err(busy));
     let result = bench.call("exec_command", json!({"cmd": "x"})).await;
-    assert_eq!(result.output, "exec_command failed: node n1 has no room for another session; try again in 2 s");
+    assert_eq!(result.output, "exec_command failed: node n1 has no room for another session (it is full); try again in 2 s");
     assert!(matches!(result.outcome, Outcome::NotStarted { .. }));
     assert!(bench.context.sessions.list().is_empty());
 }

@@ -105,7 +105,9 @@ fn parts(text: &str) -> Option<(u64, &str)> {
     Some((number.parse().ok()?, unit.trim_start()))
 }
 
-fn size(text: &str) -> Option<u64> {
+/// A number of bytes: plain, or with one of the units B, KiB, MiB, GiB and TiB. `None` for anything else.
+#[must_use]
+pub fn size(text: &str) -> Option<u64> {
     let (number, unit) = parts(text)?;
     let shift = match unit {
         "" | "B" => 0,

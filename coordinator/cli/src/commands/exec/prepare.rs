@@ -99,7 +99,13 @@ fn layers(args: &ExecArgs, home: &Home) -> Result<Layers, Failure> {
 fn hands(args: &ExecArgs, home: &Home, layers: &Layers, surroundings: &Surroundings) -> Result<Hands, Failure> {
     let Some(address) = &args.node else {
         let runner = runner::find(surroundings)?;
-        return Ok(Hands::Embedded(Box::new(node_config(home, surroundings, runner, config::ceiling(layers)?)?)));
+        return Ok(Hands::Embedded(Box::new(node_config(
+            home,
+            surroundings,
+            runner,
+            config::ceiling(layers)?,
+            config::watermarks(layers)?,
+        )?)));
     };
     let token = args.node_token_file.as_deref().map(token_file::read).transpose()?;
     Ok(Hands::Remote(vec![named_node(address, token)?]))
