@@ -91,8 +91,8 @@ async fn scale(node: &Node, owners: &[Far], level: Level, count: usize) {
     println!(
         "| {level} | {:.2} | {} | {} | {threads} | {:.2} |",
         all_started.as_secs_f64(),
-        each.map_or("unknown".to_owned(), |each| each.to_string()),
-        holders.map_or("unknown".to_owned(), |each| each.to_string()),
+        each.map_or_else(|| "unknown".to_owned(), |each| each.to_string()),
+        holders.map_or_else(|| "unknown".to_owned(), |each| each.to_string()),
         began.elapsed().as_secs_f64()
     );
 }
