@@ -8,6 +8,7 @@
 
 mod connection;
 mod fork_server;
+mod scanner;
 
 use crate::config::RunnerPath;
 use crate::session::ending;
@@ -17,6 +18,7 @@ use capstan_types::node::Fingerprint;
 use capstan_types::path::AbsPath;
 use connection::{Heard, MAX_ANSWER};
 use fork_server::ForkServer;
+use scanner::Scanner;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -51,6 +53,7 @@ pub(crate) struct Runner {
     path: RunnerPath,
     deadline: Duration,
     served: Option<Served>,
+    scanner: Option<Arc<Scanner>>,
     /// The home of most sessions.
     home: Option<String>,
 }
@@ -92,6 +95,7 @@ pub(crate) enum LaunchError {
 }
 
 /// A child that is made to end unless it is kept.
+#[derive(Debug)]
 struct Unclaimed(Option<Child>);
 
 impl Drop for Unclaimed {
@@ -104,12 +108,17 @@ impl Drop for Unclaimed {
 
 impl Runner {
     pub(crate) const fn new(path: RunnerPath) -> Self {
-        Self { path, deadline: ANSWER_DEADLINE, served: None, home: None }
+        Self { path, deadline: ANSWER_DEADLINE, served: None, scanner: None, home: None }
     }
 
     /// Has sessions started by a fork server that keeps `prepared` holders ahead. `dir` is a directory that this user alone can enter.
     pub(crate) fn with_fork_server(self, dir: PathBuf, prepared: u32) -> Self {
         Self { served: Some(Served { server: Arc::new(ForkServer::new(dir)), prepared }), ..self }
+    }
+
+    /// Has directories looked through by one process that stays.
+    pub(crate) fn with_scanner(self) -> Self {
+        Self { scanner: Some(Arc::default()), ..self }
     }
 
     /// Has what is made ahead of sessions made for those whose home is `home`.
@@ -128,6 +137,9 @@ impl Runner {
     pub(crate) async fn stop(&self) {
         if let Some(served) = &self.served {
             served.server.stop().await;
+        }
+        if let Some(scanner) = &self.scanner {
+            scanner.stop().await;
         }
     }
 
@@ -229,7 +241,18 @@ impl Runner {
         let since = since.map(|since| ["--since".to_owned(), since.as_nanos().to_string()]);
         let since = since.iter().flatten().map(String::as_str);
         let protect = names.iter().flat_map(|name| ["--protect", name.as_str()]);
-        let arguments: Vec<&str> = iter::once("scan").chain(protect).chain(since).chain([root.as_str()]).collect();
+        let arguments: Vec<&str> = protect.chain(since).chain([root.as_str()]).collect();
+        if let Some(scanner) = &self.scanner
+            && let Some(said) = scanner.ask(&arguments, || self.start_with(&["scan", "--stay"], Stdio::piped())).await
+            && let Ok(scan) = serde_json::from_slice(&said)
+        {
+            return Ok(scan);
+        }
+        self.scan_alone(&arguments).await
+    }
+
+    async fn scan_alone(&self, arguments: &[&str]) -> io::Result<Scan> {
+        let arguments: Vec<&str> = iter::once("scan").chain(arguments.iter().copied()).collect();
         let mut child = Unclaimed(Some(self.start_with(&arguments, Stdio::null())?));
         let Some(running) = child.0.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
         let mut said = Vec::new();
