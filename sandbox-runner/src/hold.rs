@@ -109,23 +109,17 @@ fn understand(document: io::Result<Vec<u8>>) -> Result<LaunchSpec, LaunchError> 
     Ok(spec)
 }
 
-fn begin(
-    spec: &LaunchSpec,
-    image: &Image,
-    dir: &SessionDir,
-    prepared: Prepared,
-) -> Result<(Held, LaunchAnswer), LaunchError> {
+fn begin(spec: &LaunchSpec, image: &Image, dir: &SessionDir, prepared: Prepared) -> Result<(Held, LaunchAnswer), LaunchError> {
     let level = ready::level(spec);
     // Nobody else is there to do it.
     let sweeps = matches!(prepared, Prepared::Nothing);
     // In this order, so that the process that waits goes before the groups that it is in.
-    let Readiness { mut ahead, places, cgroup, signals, terminal, embryo } =
-        prepared.into_readiness(spec, level);
+    let Readiness { mut ahead, places, cgroup, signals, terminal, embryo } = prepared.into_readiness(spec, level);
     // What is not needed is not ended on the session's time.
     let spare = ahead.namespaces.take_if(|_| level < Level::Namespaces);
     let (cgroup, embryo) = ready::fit(cgroup, embryo, &places, &spec.limits);
     let signals = signals.map_or_else(Signals::open, Ok).map_err(|error| LaunchError::host("read signals", &error))?;
-    let spool = dir.spool(&spec.limits).map_err(|error| LaunchError::host("make the output files", &error))?;
+    let spool = dir.spool(&spec.limits);
     let listener = dir.listen().map_err(|error| LaunchError::host("open the control socket", &error))?;
     let wanted = Wanted {
         policy: &spec.policy,

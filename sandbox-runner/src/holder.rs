@@ -4,7 +4,7 @@
 //! in it blocks: a slow reader loses the middle of the output, never time of the session's.
 //!
 //! Invariants: the session ends once, and its end is recorded before anybody is told, so that no death of a process can lose what was
-//! told; right after, it is made to survive a loss of power as well. Memory is bounded: the output lies in the spool, and every queue has
+//! told; a moment later, unless it was released by then, it is made to survive a loss of power as well. Memory is bounded: the output lies in the spool, and every queue has
 //! a cap.
 
 mod connection;
@@ -43,7 +43,7 @@ use watch::Watch;
 /// How many connections there may be at once. One more is closed as soon as it is made.
 const MOST_CONNECTIONS: usize = 8;
 /// How long after the end its record is brought to the disk. Most sessions are released by then, and nobody reads the record of one that was.
-const SYNC_LATER: Duration = Duration::from_millis(20);
+const SYNC_LATER: Duration = Duration::from_millis(100);
 /// How much output is read at once until there is more, in bytes.
 const FIRST_READ: usize = 4096;
 /// How much is kept of the name of whoever ends a session, in characters.
@@ -362,7 +362,9 @@ impl Holder {
             self.inside.iter().for_each(|inside| inside.namespaces.end());
             self.spare = None;
             drop(watch);
-            self.sweeps.iter().for_each(|places| drop(cgroup::sweep(places, cgroup::FEW)));
+            if let Some(places) = &self.sweeps {
+                cgroup::sweep(places, cgroup::FEW);
+            }
             self.sync_at = Some(now + SYNC_LATER);
         }
         if self.sync_at.take_if(|at| now >= *at && !self.released).is_some() {

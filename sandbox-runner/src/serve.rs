@@ -22,6 +22,7 @@ use crate::kernel::descriptor::{self, Interest, PollSet};
 use crate::kernel::process::{self, Reaped};
 use crate::kernel::signals::{Signals, Told};
 use crate::kernel::{memory, peer};
+use crate::seccomp;
 use capstan_types::policy::Level;
 use event::{Event, Teller};
 use pool::Pool;
@@ -110,6 +111,7 @@ impl Server {
         descriptor::detach_standard_streams()?;
         (&keeper).write_all(READY)?;
         memory::bring_in_program();
+        seccomp::warm();
         let (signals, pool) = (Signals::open()?, Pool::new(prepared, Instant::now()));
         let (own_pid, keeper_pid) = (process::own(), process::parent());
         let (places, sweep_at) = (Places::find(), Some(Instant::now() + TIDY));

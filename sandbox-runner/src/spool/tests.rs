@@ -1,6 +1,7 @@
 use super::*;
 use capstan_types::spool::MARK;
 use proptest::prelude::*;
+use std::fs::File;
 
 fn file() -> File {
     tempfile::tempfile().unwrap()
@@ -12,7 +13,7 @@ fn full_disk() -> File {
 }
 
 fn spool(head: File, tail: File, head_cap: u64, tail_cap: u64) -> Spool {
-    Spool::new(head, tail, ByteCap::new(head_cap).unwrap(), ByteCap::new(tail_cap).unwrap())
+    Spool::new(head.into(), tail.into(), ByteCap::new(head_cap).unwrap(), ByteCap::new(tail_cap).unwrap())
 }
 
 /// Everything from `from` on: for each position, its byte or nothing.

@@ -3,8 +3,8 @@
 use crate::session::runner;
 use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Output, Stdio};
 
 fn scan(args: &[&str]) -> Output {

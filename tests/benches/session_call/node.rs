@@ -32,7 +32,11 @@ impl Node {
     pub(crate) fn start(state: &Path, strongest: Level, journal: JournalSync) -> Self {
         let this = std::env::current_exe().expect("the benchmark has a path");
         let mut node = command(this.to_str().expect("the path is UTF-8"));
-        node.env(RUNNER, runner()).arg(ROLE).arg(state.join(strongest.to_string())).arg(strongest.to_string()).arg(format!("{journal:?}"));
+        node.env(RUNNER, runner())
+            .arg(ROLE)
+            .arg(state.join(strongest.to_string()))
+            .arg(strongest.to_string())
+            .arg(format!("{journal:?}"));
         let mut child = node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("this program can be started");
         let life = child.stdin.take();
         let mut line = String::new();

@@ -26,8 +26,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// That of a command line. `cargo bench` adds words of its own, which are passed over.
     pub(crate) fn of(arguments: &[String]) -> Self {
-        let mut plan =
-            Self { rounds: ROUNDS, flights: Vec::new(), span: SPAN, journal: JournalSync::On, ways: Vec::new() };
+        let mut plan = Self { rounds: ROUNDS, flights: Vec::new(), span: SPAN, journal: JournalSync::On, ways: Vec::new() };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             let mut number = || arguments.next().and_then(|number| number.parse::<usize>().ok());
