@@ -9,6 +9,7 @@
 mod connection;
 mod fork_server;
 mod scanner;
+mod unclaimed;
 
 use crate::config::RunnerPath;
 use crate::session::ending;
@@ -18,7 +19,7 @@ use capstan_types::node::Fingerprint;
 use capstan_types::path::AbsPath;
 use connection::{Heard, MAX_ANSWER};
 use fork_server::ForkServer;
-use scanner::Scanner;
+use scanner::{MAX_SCAN, SCAN_DEADLINE, Scanner};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -31,6 +32,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
+use unclaimed::{Unclaimed, reap};
 
 /// How long the runner may take to answer. It does a few milliseconds' work; a machine that swaps takes longer.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
@@ -40,12 +42,6 @@ const MAX_COMPLAINT: u64 = 2048;
 
 /// How often the fork server is asked for a session that it has died without starting.
 const ATTEMPTS: u32 = 3;
-
-/// How long the runner may take to look through a directory.
-const SCAN_DEADLINE: Duration = Duration::from_secs(60);
-
-/// The longest list that is taken from it, in bytes.
-const MAX_SCAN: u64 = 8 << 20;
 
 /// Starts runners.
 #[derive(Debug, Clone)]
@@ -92,18 +88,6 @@ pub(crate) enum LaunchError {
     Refused(Refusal),
     /// The runner did not say.
     Unknown(String),
-}
-
-/// A child that is made to end unless it is kept.
-#[derive(Debug)]
-struct Unclaimed(Option<Child>);
-
-impl Drop for Unclaimed {
-    fn drop(&mut self) {
-        if let Some(child) = &self.0 {
-            ending::ask(child);
-        }
-    }
 }
 
 impl Runner {
@@ -338,16 +322,6 @@ async fn complaint(child: &mut Child) -> String {
     let _ = tokio::time::timeout(Duration::from_secs(1), errors.take(MAX_COMPLAINT).read_to_end(&mut said)).await;
     let said = String::from_utf8_lossy(&said);
     if said.trim().is_empty() { String::new() } else { format!("; it said: {}", said.trim()) }
-}
-
-/// Waits for a child that is about to end. One that does not is made to.
-async fn reap(child: Option<Child>) {
-    let mut child = Unclaimed(child);
-    if let Some(running) = &mut child.0
-        && !matches!(tokio::time::timeout(ANSWER_DEADLINE, running.wait()).await, Ok(Ok(_)))
-    {
-        ending::end(running).await;
-    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,18 @@
 //!
 //! Bounded: one look at a time. Who comes meanwhile starts a process for itself, so that a large directory holds up no small one.
 
-use super::{MAX_SCAN, SCAN_DEADLINE, Unclaimed};
+use super::unclaimed::{Unclaimed, reap};
 use std::io;
 use std::sync::Mutex;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout};
+
+/// How long the runner may take to look through a directory.
+pub(super) const SCAN_DEADLINE: Duration = Duration::from_secs(60);
+
+/// The longest list that is taken from it, in bytes.
+pub(super) const MAX_SCAN: u64 = 8 << 20;
 
 /// Keeps the process.
 #[derive(Debug, Default)]
@@ -42,7 +49,7 @@ impl Scanner {
         let rested = self.0.lock().ok().and_then(|mut resting| resting.take());
         if let Some(Resting { mut child, orders, .. }) = rested {
             drop(orders);
-            super::reap(child.0.take()).await;
+            reap(child.0.take()).await;
         }
     }
 }
