@@ -40,6 +40,13 @@ impl LateFile {
 }
 
 #[cfg(test)]
+impl LateFile {
+    pub(super) fn length(&self) -> u64 {
+        self.file.get().map_or(0, |file| file.metadata().unwrap().len())
+    }
+}
+
+#[cfg(test)]
 impl From<File> for LateFile {
     fn from(file: File) -> Self {
         Self { name: "", file: OnceCell::from(file) }

@@ -77,7 +77,7 @@ proptest! {
             let mut mark = [0; MARK];
             let layout = match spool.tail.read_exact_at(&mut mark, 0) {
                 Ok(()) => Layout::decode(&mark).unwrap(),
-                Err(_) => Layout::head_only(spool.head.metadata().unwrap().len()),
+                Err(_) => Layout::head_only(spool.head.length()),
             };
             prop_assert_eq!(layout.total, spool.total());
             prop_assert!((0..layout.total).all(|at| layout.locate(Seq(at)) == spool.layout().locate(Seq(at))));
