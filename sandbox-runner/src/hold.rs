@@ -10,7 +10,7 @@ mod ready;
 mod streams;
 
 pub(crate) use caller::{Caller, MAX_DOCUMENT};
-pub(crate) use ready::Readiness;
+pub(crate) use ready::{Prepared, Readiness};
 
 use crate::bounds::Bounds;
 use crate::confinement::{Confinement, Wanted};
@@ -29,7 +29,7 @@ use std::process::ExitCode;
 /// Reads a launch document from standard input, starts the session, answers on standard output, and holds the session to its end.
 pub(crate) fn hold() -> ExitCode {
     let left = descriptor::close_inherited().and_then(|()| isolate());
-    hold_for(Caller::Streams, left, None, drop)
+    hold_for(Caller::Streams, left, Prepared::Nothing, drop)
 }
 
 /// Starts the session that `caller` asks for, answers, and holds it to its end. `left` is whether this process has become one of its
@@ -38,10 +38,10 @@ pub(crate) fn hold() -> ExitCode {
 pub(crate) fn hold_for(
     mut caller: Caller,
     left: io::Result<()>,
-    ready: Option<Readiness>,
+    prepared: Prepared,
     said: impl FnOnce(Option<Level>),
 ) -> ExitCode {
-    match left.map_err(|error| LaunchError::host("leave the caller", &error)).and_then(|()| start(&mut caller, ready)) {
+    match left.map_err(|error| LaunchError::host("leave the caller", &error)).and_then(|()| start(&mut caller, prepared)) {
         Ok((holder, answer, level)) => {
             let taken = caller.tell(&answer);
             said(Some(level));
@@ -61,12 +61,12 @@ pub(crate) fn hold_for(
     }
 }
 
-fn start(caller: &mut Caller, ready: Option<Readiness>) -> Result<(Holder, LaunchAnswer, Level), LaunchError> {
+fn start(caller: &mut Caller, prepared: Prepared) -> Result<(Holder, LaunchAnswer, Level), LaunchError> {
     let spec = understand(caller.document())?;
     let image = Image::of(&spec)?;
     let dir =
         SessionDir::enter(spec.dir.as_path()).map_err(|error| LaunchError::host("enter the session's directory", &error))?;
-    match begin(&spec, &image, &dir, ready) {
+    match begin(&spec, &image, &dir, prepared) {
         Ok((held, answer)) => Ok((Holder::new(held, dir), answer, ready::level(&spec))),
         Err(error) => {
             dir.abandon();
@@ -109,21 +109,17 @@ fn understand(document: io::Result<Vec<u8>>) -> Result<LaunchSpec, LaunchError> 
     Ok(spec)
 }
 
-fn begin(
-    spec: &LaunchSpec,
-    image: &Image,
-    dir: &SessionDir,
-    ready: Option<Readiness>,
-) -> Result<(Held, LaunchAnswer), LaunchError> {
+fn begin(spec: &LaunchSpec, image: &Image, dir: &SessionDir, prepared: Prepared) -> Result<(Held, LaunchAnswer), LaunchError> {
     let level = ready::level(spec);
+    // Nobody else is there to do it.
+    let sweeps = matches!(prepared, Prepared::Nothing);
     // In this order, so that the process that waits goes before the groups that it is in.
-    let Readiness { mut ahead, places, cgroup, signals, terminal, embryo } =
-        ready.unwrap_or_else(|| Readiness::begin(spec, level));
+    let Readiness { mut ahead, places, cgroup, signals, terminal, embryo } = prepared.into_readiness(spec, level);
     // What is not needed is not ended on the session's time.
     let spare = ahead.namespaces.take_if(|_| level < Level::Namespaces);
     let (cgroup, embryo) = ready::fit(cgroup, embryo, &places, &spec.limits);
     let signals = signals.map_or_else(Signals::open, Ok).map_err(|error| LaunchError::host("read signals", &error))?;
-    let spool = dir.spool(&spec.limits).map_err(|error| LaunchError::host("make the output files", &error))?;
+    let spool = dir.spool(&spec.limits);
     let listener = dir.listen().map_err(|error| LaunchError::host("open the control socket", &error))?;
     let wanted = Wanted {
         policy: &spec.policy,
@@ -146,5 +142,5 @@ fn begin(
     let answer =
         LaunchAnswer::Started { pid: pid.unsigned_abs(), holder: std::process::id(), enforced: confinement.enforced(&bounds) };
     let inside = confinement.into_inside();
-    Ok((Held { pid, ends, slave, spool, listener, signals, inside, spare, bounds, places }, answer))
+    Ok((Held { pid, ends, slave, spool, listener, signals, inside, spare, bounds, sweeps: sweeps.then_some(places) }, answer))
 }

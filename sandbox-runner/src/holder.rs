@@ -4,7 +4,7 @@
 //! in it blocks: a slow reader loses the middle of the output, never time of the session's.
 //!
 //! Invariants: the session ends once, and its end is recorded before anybody is told, so that no death of a process can lose what was
-//! told; right after, it is made to survive a loss of power as well. Memory is bounded: the output lies in the spool, and every queue has
+//! told; a moment later, unless it was released by then, it is made to survive a loss of power as well. Memory is bounded: the output lies in the spool, and every queue has
 //! a cap.
 
 mod connection;
@@ -42,6 +42,8 @@ use watch::Watch;
 
 /// How many connections there may be at once. One more is closed as soon as it is made.
 const MOST_CONNECTIONS: usize = 8;
+/// How long after the end its record is brought to the disk. Most sessions are released by then, and nobody reads the record of one that was.
+const SYNC_LATER: Duration = Duration::from_millis(100);
 /// How much output is read at once until there is more, in bytes.
 const FIRST_READ: usize = 4096;
 /// How much is kept of the name of whoever ends a session, in characters.
@@ -81,8 +83,8 @@ pub(crate) struct Held {
     pub(crate) spare: Option<Namespaces>,
     /// What the session is bounded by.
     pub(crate) bounds: Bounds,
-    /// Where its groups are.
-    pub(crate) places: Places,
+    /// Where groups are that others may have left behind, if this holder is to look.
+    pub(crate) sweeps: Option<Places>,
 }
 
 /// The state of one held session.
@@ -107,7 +109,9 @@ pub(crate) struct Holder {
     deadlines: Deadlines,
     /// Given up, and the groups with it, when the end has been told.
     watch: Option<Watch>,
-    places: Places,
+    sweeps: Option<Places>,
+    /// When the record of the end is brought to the disk.
+    sync_at: Option<Instant>,
     /// How the program ended, once it has.
     exit: Option<ExitStatus>,
     /// Whether no descendant is left.
@@ -144,7 +148,8 @@ impl Holder {
             dir,
             deadlines: Deadlines::new(held.bounds.limits(), now),
             watch: Some(Watch::new(held.bounds, now)),
-            places: held.places,
+            sweeps: held.sweeps,
+            sync_at: None,
             exit: None,
             childless: false,
             phase: Phase::Running,
@@ -169,6 +174,8 @@ impl Holder {
         self.dir.remove_socket();
         if self.released {
             self.dir.remove_output();
+        } else if self.sync_at.is_some() {
+            self.dir.sync();
         }
     }
 
@@ -196,7 +203,7 @@ impl Holder {
         }
         self.advance(Instant::now());
         self.report();
-        self.settle();
+        self.settle(Instant::now());
     }
 
     fn wait(&mut self) -> Woken {
@@ -345,18 +352,23 @@ impl Holder {
         self.deadlines.owned(self.connections.iter().any(Connection::is_owner), Instant::now());
     }
 
-    /// What nobody has to wait for, once the end has been told: the record is brought to the disk, and the groups are taken away, with
-    /// a few of those that others could not take away themselves.
-    fn settle(&mut self) {
+    /// What nobody has to wait for, once the end has been told: the groups are taken away, with a few of those that others could not take
+    /// away themselves, and the record is brought to the disk, unless the session is released before.
+    fn settle(&mut self, now: Instant) {
         if self.recorded
             && let Some(watch) = self.watch.take()
         {
             // Nobody else is in them any more, but for a process that could not be killed.
             self.inside.iter().for_each(|inside| inside.namespaces.end());
             self.spare = None;
-            self.dir.sync();
             drop(watch);
-            cgroup::sweep(&self.places, cgroup::FEW);
+            if let Some(places) = &self.sweeps {
+                cgroup::sweep(places, cgroup::FEW);
+            }
+            self.sync_at = Some(now + SYNC_LATER);
+        }
+        if self.sync_at.take_if(|at| now >= *at && !self.released).is_some() {
+            self.dir.sync();
         }
     }
 }

@@ -58,6 +58,12 @@ pub(crate) fn sha256(programs: &[BpfProgram]) -> String {
     })
 }
 
+/// Has the processor asked, in a process that others are forked from, for what a first digest asks it for: in a virtual machine it is not
+/// the processor that answers, and that takes tens of microseconds.
+pub(crate) fn warm() {
+    sha256(&[]);
+}
+
 impl Situation {
     fn of(policy: &SandboxPolicy, surroundings: Surroundings) -> Self {
         let network = match policy.network {

@@ -17,11 +17,12 @@ mod pool;
 mod waiting;
 
 use crate::cgroup::{self, Places};
-use crate::hold::{self, Caller};
+use crate::hold::{self, Caller, Prepared};
 use crate::kernel::descriptor::{self, Interest, PollSet};
 use crate::kernel::process::{self, Reaped};
 use crate::kernel::signals::{self, Signals, Told};
 use crate::kernel::{memory, peer};
+use crate::seccomp;
 use capstan_types::policy::Level;
 use event::{Event, Teller};
 use pool::Pool;
@@ -40,6 +41,8 @@ const READY: &[u8] = b"ready\n";
 /// How long to rest when the kernel is out of something, so that the loop does not spin.
 const SHORT_OF_SOMETHING: Duration = Duration::from_millis(10);
 
+/// How long after the end of a holder it is looked for what it may have left.
+const TIDY: Duration = Duration::from_secs(1);
 /// How long to wait for what was made ahead to be gone, and how often to look.
 const FAREWELL: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(1);
@@ -56,6 +59,10 @@ struct Server {
     events: PipeReader,
     teller: Teller,
     pool: Pool,
+    /// Where groups are made.
+    places: Places,
+    /// When what was left of killed holders is looked for.
+    sweep_at: Option<Instant>,
     /// What the last session asked for: the next is expected to be of its kind.
     level: Level,
 }
@@ -83,8 +90,9 @@ pub(crate) fn serve(prepared: usize) -> io::Result<ExitCode> {
         }
         Role::Waiting => server.into_waiting().run(),
         Role::Holder(stream) => {
+            let places = std::mem::take(&mut server.places);
             drop(server);
-            Ok(hold::hold_for(Caller::over(stream)?, hold::isolate(), None, drop))
+            Ok(hold::hold_for(Caller::over(stream)?, hold::isolate(), Prepared::Places(places), drop))
         }
     }
 }
@@ -103,13 +111,16 @@ impl Server {
         descriptor::detach_standard_streams()?;
         (&keeper).write_all(READY)?;
         memory::bring_in_program();
+        seccomp::warm();
         let (signals, pool) = (Signals::open()?, Pool::new(prepared, Instant::now()));
         let (own_pid, keeper_pid) = (process::own(), process::parent());
-        Ok(Self { listener, keeper, keeper_pid, own_pid, signals, events, teller, pool, level: Level::Full })
+        let (places, sweep_at) = (Places::find(), Some(Instant::now() + TIDY));
+        Ok(Self { listener, keeper, keeper_pid, own_pid, signals, events, teller, pool, places, sweep_at, level: Level::Full })
     }
 
     fn into_waiting(self) -> Waiting {
-        Waiting { listener: self.listener, keeper: self.keeper_pid, taken: self.teller, server: self.own_pid, level: self.level }
+        let Self { listener, keeper_pid: keeper, teller: taken, own_pid: server, level, places, .. } = self;
+        Waiting { listener, keeper, taken, server, places, level }
     }
 
     fn run(&mut self) -> io::Result<Role> {
@@ -124,7 +135,9 @@ impl Server {
             poll.add(self.events.as_raw_fd(), Interest::Read);
             // Only while nobody else accepts: what is ready here then waits for us.
             let listener = self.pool.is_empty().then(|| poll.add(self.listener.as_raw_fd(), Interest::Read));
-            poll.wait(self.pool.next().map(|at| at.saturating_duration_since(Instant::now())))?;
+            let next = [self.pool.next(), self.sweep_at].into_iter().flatten().min();
+            poll.wait(next.map(|at| at.saturating_duration_since(Instant::now())))?;
+            self.tidy(Instant::now());
             let terminated = self.take_note();
             if terminated || poll.ready(keeper).hung_up {
                 return Ok(Role::Over);
@@ -137,19 +150,26 @@ impl Server {
         }
     }
 
+    /// Takes away what holders that were killed have left, for all of them at once: each of them would look at the groups of all others.
+    fn tidy(&mut self, now: Instant) {
+        if self.sweep_at.take_if(|at| now >= *at).is_some() && !cgroup::sweep(&self.places, cgroup::FEW) {
+            self.sweep_at = Some(now + TIDY);
+        }
+    }
+
     /// Ends the holders that wait, and takes away what they made ahead. One that has taken a session a moment ago, unheard of, stays.
     fn dismiss(&self) {
         let mut waiting = self.pool.waiting().to_vec();
         for pid in &waiting {
             let _ = process::kill(*pid, signals::DISMISSAL);
         }
-        let (places, end) = (Places::find(), Instant::now() + FAREWELL);
+        let end = Instant::now() + FAREWELL;
         // The processes that waited for them die a moment later.
         while Instant::now() < end {
             while let Ok(Reaped::Child(pid, _)) = process::reap_any() {
                 waiting.retain(|waiting| *waiting != pid);
             }
-            if waiting.is_empty() && cgroup::sweep(&places, cgroup::FEW) {
+            if waiting.is_empty() && cgroup::sweep(&self.places, cgroup::FEW) {
                 break;
             }
             std::thread::sleep(MOMENT);
@@ -179,6 +199,9 @@ impl Server {
         }
         // After the reaping: who has ended may have taken a session before, and is not to be called a failure for that.
         let now = Instant::now();
+        if !ended.is_empty() {
+            self.sweep_at.get_or_insert(now + TIDY);
+        }
         while let Some(event) = event::next(&self.events) {
             match event {
                 Event::Taken(pid) => self.pool.took(pid, now),

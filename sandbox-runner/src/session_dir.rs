@@ -3,7 +3,7 @@
 //! The holder works from inside it, so that the socket's name is short enough for the kernel wherever the directory lies.
 
 use crate::kernel::process;
-use crate::spool::Spool;
+use crate::spool::{LateFile, Spool};
 use capstan_types::launch::EndRecord;
 use capstan_types::limits::SessionLimits;
 use std::fs::{self, File};
@@ -45,9 +45,9 @@ impl SessionDir {
         Ok(Self { end })
     }
 
-    /// The spool for the session's output.
-    pub(crate) fn spool(&self, limits: &SessionLimits) -> io::Result<Spool> {
-        Ok(Spool::new(create(HEAD)?, create(TAIL)?, limits.head, limits.tail))
+    /// The spool for the session's output, whose files come with it.
+    pub(crate) fn spool(&self, limits: &SessionLimits) -> Spool {
+        Spool::new(LateFile::named(HEAD), LateFile::named(TAIL), limits.head, limits.tail)
     }
 
     /// The control socket, for this user alone.
@@ -70,7 +70,7 @@ impl SessionDir {
         fs::rename(UNFINISHED_END, EndRecord::FILE)
     }
 
-    /// Brings the end record to the disk. It takes a millisecond and more, so it comes after the end is told: a host that loses its power
+    /// Brings the end record to the disk. It takes a millisecond and more, so it comes a moment after the end is told: a host that loses its power
     /// in between may come back without the record, or with an empty one, and whoever was told has the end all the same. The directory is
     /// not synced, for the same reason: one without a record holds a session whose end is not known.
     pub(crate) fn sync(&self) {

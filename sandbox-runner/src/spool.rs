@@ -4,25 +4,27 @@
 //! gap with its exact length. Memory does not grow with the output, and the files never exceed their caps. A disk that takes no more
 //! costs output, never the session: what could not be written is a gap like any other.
 
+mod late;
+
+pub(crate) use late::LateFile;
+
 use bytes::Bytes;
 use capstan_types::limits::ByteCap;
 use capstan_types::output::{Piece, Seq};
 use capstan_types::spool::{Layout, Place, RING};
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 /// The kept output of one session.
 #[derive(Debug)]
 pub(crate) struct Spool {
-    head: File,
+    head: LateFile,
     head_cap: u64,
     /// How many bytes the head holds.
     head_end: u64,
     /// Whether the head still takes bytes. It stops when it is full, or when the disk is.
     head_open: bool,
     /// The mark by which a reader that has no holder to ask finds its way, and the ring behind it: see [`capstan_types::spool`].
-    tail: File,
+    tail: LateFile,
     tail_cap: u64,
     /// Whether the file has a mark.
     marked: bool,
@@ -32,8 +34,8 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    /// A spool over two empty files.
-    pub(crate) const fn new(head: File, tail: File, head_cap: ByteCap, tail_cap: ByteCap) -> Self {
+    /// A spool over two files that are empty, or not there yet.
+    pub(crate) const fn new(head: LateFile, tail: LateFile, head_cap: ByteCap, tail_cap: ByteCap) -> Self {
         Self {
             head,
             head_cap: head_cap.bytes(),
@@ -123,7 +125,7 @@ impl Spool {
 }
 
 /// Writes as much as the disk takes, and says how much that was.
-fn write_at(file: &File, bytes: &[u8], offset: u64) -> u64 {
+fn write_at(file: &LateFile, bytes: &[u8], offset: u64) -> u64 {
     let mut done = 0;
     while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
         match file.write_at(rest, offset + done as u64) {
@@ -136,7 +138,7 @@ fn write_at(file: &File, bytes: &[u8], offset: u64) -> u64 {
     done as u64
 }
 
-fn piece(file: &File, seq: Seq, offset: u64, available: u64, max: usize) -> Piece {
+fn piece(file: &LateFile, seq: Seq, offset: u64, available: u64, max: usize) -> Piece {
     let length = usize::try_from(available).unwrap_or(usize::MAX).min(max);
     let mut bytes = vec![0; length];
     match file.read_exact_at(&mut bytes, offset) {

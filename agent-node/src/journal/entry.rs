@@ -44,6 +44,12 @@ impl Entry {
     pub(crate) const fn begins(&self) -> bool {
         matches!(self, Self::Asked(_) | Self::Over { lost: Some(_), .. })
     }
+
+    /// Whether it must survive a loss of power as soon as it is written. That a session was released need not: nobody asks for it again, and
+    /// a host that comes back without that word finds no directory, or one with an end.
+    pub(super) const fn outlives_the_host(&self) -> bool {
+        !matches!(self, Self::Released { .. })
+    }
 }
 
 /// A session that is to be, and all that another life of the node needs to take it over.

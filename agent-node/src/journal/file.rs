@@ -124,6 +124,7 @@ impl JournalFile {
             return Err(error);
         }
         if self.sync == JournalSync::On
+            && entries.iter().any(Entry::outlives_the_host)
             && let Err(error) = self.file.sync_data()
         {
             self.doubtful = true;

@@ -70,15 +70,17 @@ impl From<StartCall> for Program {
 
 impl Launcher {
     pub(crate) fn new(config: &NodeConfig, state: &State) -> Self {
+        let runner = Runner::new(config.runner.clone())
+            .with_fork_server(state.root.as_path().to_owned(), config.prepared)
+            .with_scanner()
+            .with_home(config.base_env.get("HOME").cloned());
         Self {
-            runner: Runner::new(config.runner.clone())
-                .with_fork_server(state.root.as_path().to_owned(), config.prepared)
-                .with_home(config.base_env.get("HOME").cloned()),
+            protected: Protected::new(runner.clone(), state.root.clone()),
+            runner,
             sessions: state.sessions(),
             base_env: config.base_env.clone(),
             hidden: outermost(config.hidden.iter().chain([&state.root]).cloned().collect()),
             admission: Admission::new(config),
-            protected: Protected::new(Runner::new(config.runner.clone()), state.root.clone()),
             warned_of_root: AtomicBool::new(false),
             level: OnceLock::new(),
         }

@@ -8,6 +8,8 @@
 
 mod connection;
 mod fork_server;
+mod scanner;
+mod unclaimed;
 
 use crate::config::RunnerPath;
 use crate::descriptors;
@@ -18,6 +20,7 @@ use capstan_types::node::Fingerprint;
 use capstan_types::path::AbsPath;
 use connection::{Heard, MAX_ANSWER};
 use fork_server::ForkServer;
+use scanner::{MAX_SCAN, SCAN_DEADLINE, Scanner};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -30,6 +33,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
+use unclaimed::{Unclaimed, reap};
 
 /// How long the runner may take to answer. It does a few milliseconds' work; a machine that swaps takes longer.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
@@ -40,18 +44,13 @@ const MAX_COMPLAINT: u64 = 2048;
 /// How often the fork server is asked for a session that it has died without starting.
 const ATTEMPTS: u32 = 3;
 
-/// How long the runner may take to look through a directory.
-const SCAN_DEADLINE: Duration = Duration::from_secs(60);
-
-/// The longest list that is taken from it, in bytes.
-const MAX_SCAN: u64 = 8 << 20;
-
 /// Starts runners.
 #[derive(Debug, Clone)]
 pub(crate) struct Runner {
     path: RunnerPath,
     deadline: Duration,
     served: Option<Served>,
+    scanner: Option<Arc<Scanner>>,
     /// The home of most sessions.
     home: Option<String>,
 }
@@ -92,25 +91,19 @@ pub(crate) enum LaunchError {
     Unknown(String),
 }
 
-/// A child that is made to end unless it is kept.
-struct Unclaimed(Option<Child>);
-
-impl Drop for Unclaimed {
-    fn drop(&mut self) {
-        if let Some(child) = &self.0 {
-            ending::ask(child);
-        }
-    }
-}
-
 impl Runner {
     pub(crate) const fn new(path: RunnerPath) -> Self {
-        Self { path, deadline: ANSWER_DEADLINE, served: None, home: None }
+        Self { path, deadline: ANSWER_DEADLINE, served: None, scanner: None, home: None }
     }
 
     /// Has sessions started by a fork server that keeps `prepared` holders ahead. `dir` is a directory that this user alone can enter.
     pub(crate) fn with_fork_server(self, dir: PathBuf, prepared: u32) -> Self {
         Self { served: Some(Served { server: Arc::new(ForkServer::new(dir)), prepared }), ..self }
+    }
+
+    /// Has directories looked through by one process that stays.
+    pub(crate) fn with_scanner(self) -> Self {
+        Self { scanner: Some(Arc::default()), ..self }
     }
 
     /// Has what is made ahead of sessions made for those whose home is `home`.
@@ -129,6 +122,9 @@ impl Runner {
     pub(crate) async fn stop(&self) {
         if let Some(served) = &self.served {
             served.server.stop().await;
+        }
+        if let Some(scanner) = &self.scanner {
+            scanner.stop().await;
         }
     }
 
@@ -230,7 +226,18 @@ impl Runner {
         let since = since.map(|since| ["--since".to_owned(), since.as_nanos().to_string()]);
         let since = since.iter().flatten().map(String::as_str);
         let protect = names.iter().flat_map(|name| ["--protect", name.as_str()]);
-        let arguments: Vec<&str> = iter::once("scan").chain(protect).chain(since).chain([root.as_str()]).collect();
+        let arguments: Vec<&str> = protect.chain(since).chain([root.as_str()]).collect();
+        if let Some(scanner) = &self.scanner
+            && let Some(said) = scanner.ask(&arguments, || self.start_with(&["scan", "--stay"], Stdio::piped())).await
+            && let Ok(scan) = serde_json::from_slice(&said)
+        {
+            return Ok(scan);
+        }
+        self.scan_alone(&arguments).await
+    }
+
+    async fn scan_alone(&self, arguments: &[&str]) -> io::Result<Scan> {
+        let arguments: Vec<&str> = iter::once("scan").chain(arguments.iter().copied()).collect();
         let mut child = Unclaimed(Some(self.start_with(&arguments, Stdio::null())?));
         let Some(running) = child.0.as_mut() else { return Err(io::ErrorKind::NotFound.into()) };
         let mut said = Vec::new();
@@ -318,16 +325,6 @@ async fn complaint(child: &mut Child) -> String {
     let _ = tokio::time::timeout(Duration::from_secs(1), errors.take(MAX_COMPLAINT).read_to_end(&mut said)).await;
     let said = String::from_utf8_lossy(&said);
     if said.trim().is_empty() { String::new() } else { format!("; it said: {}", said.trim()) }
-}
-
-/// Waits for a child that is about to end. One that does not is made to.
-async fn reap(child: Option<Child>) {
-    let mut child = Unclaimed(child);
-    if let Some(running) = &mut child.0
-        && !matches!(tokio::time::timeout(ANSWER_DEADLINE, running.wait()).await, Ok(Ok(_)))
-    {
-        ending::end(running).await;
-    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The kept output of a session whose holder has gone, read from its files by the rule of [`capstan_types::spool`].
 
-use crate::session::dir::end_in;
+use crate::session::dir::record_in;
 use bytes::Bytes;
 use capstan_types::control::MAX_DATA;
 use capstan_types::output::{Piece, Seq};
 use capstan_types::spool::{HEAD, Layout, MARK, Place, TAIL};
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,26 +20,34 @@ pub(crate) fn total(dir: &Path) -> Option<u64> {
 #[derive(Debug, Clone)]
 pub(crate) struct Spooled {
     layout: Layout,
-    head: Arc<File>,
-    tail: Arc<File>,
+    /// Each is made by what is first written to it.
+    head: Option<Arc<File>>,
+    tail: Option<Arc<File>>,
 }
 
 impl Spooled {
     /// Opens what lies in `dir`; `None` where there is nothing that can be read. Blocks for a few file operations.
     pub(crate) fn open(dir: &Path) -> Option<Self> {
-        let (head, tail) = (File::open(dir.join(HEAD)).ok()?, File::open(dir.join(TAIL)).ok()?);
+        let (head, tail) = (opened(&dir.join(HEAD))?, opened(&dir.join(TAIL))?);
+        let end = record_in(dir);
+        // Taken away, not empty: it was released, or what it lay in is gone.
+        let written = end.as_ref().map_or(0, |end| end.output_bytes);
+        if head.is_none() && (written > 0 || !dir.exists()) {
+            return None;
+        }
         let mut mark = [0; MARK];
-        let layout = match tail.read_exact_at(&mut mark, 0) {
-            Ok(()) => Layout::decode(&mark),
-            Err(_) => None,
+        let layout = match tail.as_ref().map(|tail| tail.read_exact_at(&mut mark, 0)) {
+            Some(Ok(())) => Layout::decode(&mark),
+            Some(Err(_)) | None => None,
         };
+        let length = || head.as_ref().map_or(Ok(0), |head| head.metadata().map(|found| found.len()));
         let layout = match layout {
-            None => Layout::head_only(head.metadata().ok()?.len()),
+            None => Layout::head_only(length().ok()?),
             // A holder that wrote the end down had written the mark before.
-            Some(layout) if end_in(dir).is_some() => layout,
+            Some(layout) if end.is_some() => layout,
             Some(layout) => layout.without_last_word(),
         };
-        Some(Self { layout, head: Arc::new(head), tail: Arc::new(tail) })
+        Some(Self { layout, head: head.map(Arc::new), tail: tail.map(Arc::new) })
     }
 
     /// [`Spooled::open`] on a thread for blocking work.
@@ -50,12 +59,13 @@ impl Spooled {
     pub(crate) async fn read(&self, from: Seq) -> Option<Piece> {
         let (file, offset, available) = match self.layout.locate(from)? {
             Place::Gap(bytes) => return Some(Piece::Gap { seq: from, bytes }),
-            Place::Head(offset, available) => (Arc::clone(&self.head), offset, available),
-            Place::Tail(offset, available) => (Arc::clone(&self.tail), offset, available),
+            Place::Head(offset, available) => (self.head.clone(), offset, available),
+            Place::Tail(offset, available) => (self.tail.clone(), offset, available),
         };
         let length = usize::try_from(available).unwrap_or(usize::MAX).min(MAX_DATA);
         let read = tokio::task::spawn_blocking(move || {
             let mut bytes = vec![0; length];
+            let file = file.ok_or(io::ErrorKind::NotFound)?;
             file.read_exact_at(&mut bytes, offset).map(|()| Bytes::from(bytes))
         });
         Some(match read.await {
@@ -63,5 +73,13 @@ impl Spooled {
             // A disk that has lost what it took: the reader is told, and goes on behind it.
             _ => Piece::Gap { seq: from, bytes: length as u64 },
         })
+    }
+}
+
+/// A file, if it is there; nothing where that cannot be told.
+fn opened(path: &Path) -> Option<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Some(Some(file)),
+        Err(error) => (error.kind() == io::ErrorKind::NotFound).then_some(None),
     }
 }

@@ -27,10 +27,31 @@ pub(crate) struct Readiness {
     pub(super) terminal: Option<Pair>,
 }
 
+/// What whoever forked a holder has for it.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    /// Nothing, for nobody has: the holder alone looks after what others left behind.
+    Nothing,
+    /// Where groups are made.
+    Places(Places),
+    /// All of it.
+    Ready(Box<Readiness>),
+}
+
+impl Prepared {
+    /// It, with what is still to be begun for such a session.
+    pub(super) fn into_readiness(self, spec: &LaunchSpec, level: Level) -> Readiness {
+        match self {
+            Self::Ready(ready) => *ready,
+            Self::Places(places) => Readiness::begin(spec, level, || places),
+            Self::Nothing => Readiness::begin(spec, level, Places::find),
+        }
+    }
+}
+
 impl Readiness {
     /// Makes what can be made ahead for sessions with a sandbox of this level, whose home is the HOME of this process.
-    pub(crate) fn make(level: Level) -> Self {
-        let places = Places::find();
+    pub(crate) fn make(level: Level, places: Places) -> Self {
         let cgroup = Cgroup::make(&places, &SessionLimits::default());
         let signals = Signals::open().ok();
         // What cannot be made now is tried again for the session, where it can be said why.
@@ -52,11 +73,11 @@ impl Readiness {
     }
 
     /// Begins with what takes longest, so that init is at work while the rest is made.
-    pub(super) fn begin(spec: &LaunchSpec, level: Level) -> Self {
+    fn begin(spec: &LaunchSpec, level: Level, places: impl FnOnce() -> Places) -> Self {
         // What cannot be is said when it is needed.
         let begin = || Namespaces::begin(User::strongest(), spec.env.get("HOME").map(Path::new)).ok();
         let namespaces = (level >= Level::Namespaces).then(begin).flatten();
-        let places = Places::find();
+        let places = places();
         let cgroup = Cgroup::make(&places, &spec.limits);
         Self { embryo: None, ahead: Ahead { namespaces, rules: None }, places, cgroup, signals: None, terminal: None }
     }

@@ -160,7 +160,7 @@ impl Holder {
             Phase::Ended { at, record_again } => {
                 let record = (!self.recorded).then_some(record_again);
                 let farewell = self.terminated.then_some(at + FAREWELL);
-                [record, farewell, self.deadlines.forgotten(at)].into_iter().flatten().min()
+                [record, farewell, self.sync_at, self.deadlines.forgotten(at)].into_iter().flatten().min()
             }
         }
     }

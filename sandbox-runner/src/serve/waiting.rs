@@ -1,6 +1,7 @@
 //! A holder that was forked ahead, until it has a session.
 
-use crate::hold::{self, Caller, Readiness};
+use crate::cgroup::Places;
+use crate::hold::{self, Caller, Prepared, Readiness};
 use crate::kernel::{peer, process, signals};
 use crate::serve::event::{Event, Teller};
 use capstan_types::policy::Level;
@@ -17,20 +18,22 @@ pub(super) struct Waiting {
     /// Where to say that a session was taken, and of which kind.
     pub(super) taken: Teller,
     pub(super) server: libc::pid_t,
+    /// Where its groups are made.
+    pub(super) places: Places,
     /// What is to be ready.
     pub(super) level: Level,
 }
 
 impl Waiting {
     /// Waits for a session, and holds it. It dies with the server while it waits, and not after.
-    pub(super) fn run(self) -> io::Result<ExitCode> {
+    pub(super) fn run(mut self) -> io::Result<ExitCode> {
         process::die_with_parent(true)?;
         // A server that died before the line above would be waited for in vain.
         if process::parent() != self.server {
             return Ok(ExitCode::FAILURE);
         }
         let left = hold::isolate();
-        let ready = Readiness::make(self.level);
+        let ready = Readiness::make(self.level, std::mem::take(&mut self.places));
         let stream = self.accept()?;
         // The server hears of it late, and may take us for one that waits.
         signals::ignore_dismissal();
@@ -42,7 +45,7 @@ impl Waiting {
             taken.tell(Event::Taken(process::own()));
             level.into_iter().for_each(|level| taken.tell(Event::Asked(level)));
         };
-        Ok(hold::hold_for(Caller::over(stream)?, left, Some(ready), said))
+        Ok(hold::hold_for(Caller::over(stream)?, left, Prepared::Ready(Box::new(ready)), said))
     }
 
     fn accept(&self) -> io::Result<UnixStream> {

@@ -1,6 +1,7 @@
 use super::*;
 use capstan_types::spool::MARK;
 use proptest::prelude::*;
+use std::fs::File;
 
 fn file() -> File {
     tempfile::tempfile().unwrap()
@@ -12,7 +13,7 @@ fn full_disk() -> File {
 }
 
 fn spool(head: File, tail: File, head_cap: u64, tail_cap: u64) -> Spool {
-    Spool::new(head, tail, ByteCap::new(head_cap).unwrap(), ByteCap::new(tail_cap).unwrap())
+    Spool::new(head.into(), tail.into(), ByteCap::new(head_cap).unwrap(), ByteCap::new(tail_cap).unwrap())
 }
 
 /// Everything from `from` on: for each position, its byte or nothing.
@@ -76,7 +77,7 @@ proptest! {
             let mut mark = [0; MARK];
             let layout = match spool.tail.read_exact_at(&mut mark, 0) {
                 Ok(()) => Layout::decode(&mark).unwrap(),
-                Err(_) => Layout::head_only(spool.head.metadata().unwrap().len()),
+                Err(_) => Layout::head_only(spool.head.length()),
             };
             prop_assert_eq!(layout.total, spool.total());
             prop_assert!((0..layout.total).all(|at| layout.locate(Seq(at)) == spool.layout().locate(Seq(at))));

@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::session::Launch;
 use capstan_types::control::{Report, Request};
 use capstan_types::launch::SessionEnd;
+use capstan_types::limits::ByteCap;
 use capstan_types::policy::SandboxPolicy;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -25,8 +26,11 @@ fn a_sandboxed_program_commands_no_holder() {
 }
 
 #[test]
-fn the_socket_is_its_owners_alone() {
-    let session = Launch::new(&["sleep", "1000"]).start();
+fn the_socket_and_the_output_are_their_owners_alone() {
+    let mut launch = Launch::shell("echo ready; sleep 1000");
+    launch.spec.limits.head = ByteCap::new(1).unwrap();
+    let session = launch.start();
+    session.attach(0).until("ready\n");
     let mode = std::fs::metadata(session.dir().join("control.sock")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     for file in ["head", "tail"] {

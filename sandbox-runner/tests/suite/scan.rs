@@ -3,8 +3,9 @@
 use crate::session::runner;
 use serde_json::{Value, json};
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 fn scan(args: &[&str]) -> Output {
     runner("scan").args(args).output().unwrap()
@@ -72,4 +73,29 @@ fn a_line_that_names_nothing_to_scan_is_one_sentence_and_exit_code_2() {
         assert_eq!((output.status.code(), told.lines().count()), (Some(2), 1), "{args:?}");
         assert!(told.contains(said), "{args:?}: {told}");
     }
+}
+
+#[test]
+fn one_that_stays_answers_each_line_by_what_is_there_by_then() {
+    let dir = tree(&["a/.codex"]);
+    let root = dir.path().to_str().unwrap();
+    let at = |place: &str| json!(dir.path().join(place));
+    let mut scanner = runner("scan").arg("--stay").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut orders, answers) = (scanner.stdin.take().unwrap(), BufReader::new(scanner.stdout.take().unwrap()));
+    let mut answers = answers.lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let mut ask = |line: &str| {
+        writeln!(orders, "{line}").unwrap();
+        answers.next().unwrap()
+    };
+    let plain = json!([root]).to_string();
+    assert_eq!(ask(&plain)["found"], json!([at("a/.codex")]));
+    for senseless in ["", "7", "[]", r#"["relative"]"#, r#"["--since","x","/"]"#] {
+        assert!(ask(senseless)["misuse"].is_string(), "{senseless}");
+    }
+    fs::create_dir(dir.path().join(".codex")).unwrap();
+    let swept = ask(&json!(["--since", "0", root]).to_string());
+    assert_eq!((&swept["found"], swept["refused"].as_array().unwrap().len()), (&json!([]), 2));
+    assert_eq!(ask(&plain)["found"], json!([]));
+    drop(orders);
+    assert!(scanner.wait().unwrap().success());
 }

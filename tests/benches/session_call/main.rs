@@ -4,7 +4,9 @@
 //! many in flight. The time is from the request to the news of the end, as a coordinator sees it; the session is released after
 //! that. A figure means its ratio to the bare spawn of the same run, since machines differ and drift.
 //!
-//! `session_call [ROUNDS]`, 300 unless said. The nodes' state lies below `CAPSTAN_BENCH_DIR`, /var/tmp unless said.
+//! `session_call [ROUNDS] [--way NAME]... [--flights NUMBER]... [--seconds NUMBER] [--no-journal]`: 300 rounds unless said, and 0 for rates
+//! alone; the ways are `bare`, `landlock` and `full`, all of them unless said, and what is said narrows the rates alone. The nodes' state lies
+//! below `CAPSTAN_BENCH_DIR`, /var/tmp unless said.
 
 #![expect(
     clippy::expect_used,
@@ -18,6 +20,7 @@ mod call;
 mod cancel;
 mod far;
 mod node;
+mod plan;
 mod rate;
 mod ssh;
 mod terminal;
@@ -26,11 +29,11 @@ use capstan_types::launch::{Stdio, TermSize};
 use capstan_types::policy::Level;
 use far::Far;
 use node::Node;
+use plan::Plan;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Rounds unless said, and how many before them are not counted.
-const ROUNDS: usize = 300;
+/// How many rounds are not counted.
 const WARM_UP: usize = 10;
 
 /// The rest before each call, so that what was started ahead is there again.
@@ -41,22 +44,28 @@ const PROGRAM: [&str; 1] = ["/bin/true"];
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(at) = arguments.iter().position(|argument| argument == node::ROLE) {
-        return node::run(Path::new(&arguments[at + 1]), &arguments[at + 2]);
+        return node::run(Path::new(&arguments[at + 1]), &arguments[at + 2], &arguments[at + 3]);
     }
-    let rounds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(ROUNDS);
+    let plan = Plan::of(&arguments[1..]);
+    let rounds = plan.rounds;
     let parent = std::env::var_os("CAPSTAN_BENCH_DIR").unwrap_or_else(|| "/var/tmp".into());
     let dir = tempfile::tempdir_in(parent).expect("a temporary directory can be made");
     let state = dir.path().canonicalize().expect("it is there");
     let workspace = state.join("workspace");
     std::fs::create_dir(&workspace).expect("a directory can be made");
-    let nodes = [Level::Landlock, Level::Full].map(|level| Node::start(&state, level));
+    let nodes = [Level::Landlock, Level::Full].map(|level| Node::start(&state, level, plan.journal));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
     let ssh = ssh::Ssh::start(&state);
     runtime.block_on(async {
         let [landlock, full] = [0, 1].map(|at| Far::on(&nodes[at], &workspace));
-        one_at_a_time(rounds, &[("Landlock and seccomp", &landlock), ("full strength", &full)], ssh.as_ref()).await;
-        cancel::whole_trees(&[("Landlock and seccomp", &landlock), ("full strength", &full)], &workspace).await;
-        rate::many_at_once(&[("Landlock and seccomp", &landlock), ("full strength", &full)]).await;
+        let ways = [("Landlock and seccomp", &landlock), ("full strength", &full)];
+        if rounds > 0 {
+            one_at_a_time(rounds, &ways, ssh.as_ref()).await;
+        }
+        if rounds > 0 {
+            cancel::whole_trees(&ways, &workspace).await;
+        }
+        rate::many_at_once(&plan, &ways).await;
     });
     println!("\nprivate memory of the nodes after that, KiB: {:?}", nodes.each_ref().map(Node::private_kib));
 }

@@ -1,6 +1,6 @@
 //! An agent node in a process of its own: the benchmark's program plays it, so that it can be set as no operator would.
 
-use capstan_agent_node::{NodeConfig, RunnerPath, StateDir, Watermarks, base_environment, default_ceiling};
+use capstan_agent_node::{JournalSync, NodeConfig, RunnerPath, StateDir, Watermarks, base_environment, default_ceiling};
 use capstan_coordinator::{RegistryLocation, open_registry};
 use capstan_proto::token::Token;
 use capstan_tests::process::command;
@@ -29,10 +29,14 @@ pub(crate) struct Node {
 
 impl Node {
     /// Starts one whose sessions are as strong as `strongest`, and waits until it serves.
-    pub(crate) fn start(state: &Path, strongest: Level) -> Self {
+    pub(crate) fn start(state: &Path, strongest: Level, journal: JournalSync) -> Self {
         let this = std::env::current_exe().expect("the benchmark has a path");
         let mut node = command(this.to_str().expect("the path is UTF-8"));
-        node.env(RUNNER, runner()).arg(ROLE).arg(state.join(strongest.to_string())).arg(strongest.to_string());
+        node.env(RUNNER, runner())
+            .arg(ROLE)
+            .arg(state.join(strongest.to_string()))
+            .arg(strongest.to_string())
+            .arg(format!("{journal:?}"));
         let mut child = node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("this program can be started");
         let life = child.stdin.take();
         let mut line = String::new();
@@ -73,12 +77,13 @@ impl Drop for Node {
 
 /// Plays the role, until standard input ends.
 #[expect(clippy::print_stdout, reason = "its description is its output")]
-pub(crate) fn run(state: &Path, strongest: &str) {
+pub(crate) fn run(state: &Path, strongest: &str, journal: &str) {
     let strongest: Level = strongest.parse().expect("it is a level");
+    let journal = if journal == "Off" { JournalSync::Off } else { JournalSync::On };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
         let registry = open_registry(&RegistryLocation::Embedded).await.expect("the registry opens");
-        let node = capstan_agent_node::serve(config(state, strongest), registry).await.expect("the node starts");
+        let node = capstan_agent_node::serve(config(state, strongest, journal), registry).await.expect("the node starts");
         let mut record = node.record().clone();
         record.address = node.addresses().first().cloned().unwrap_or(NodeAddress::Embedded);
         println!("{}", serde_json::to_string(&record).expect("a record is JSON"));
@@ -89,7 +94,7 @@ pub(crate) fn run(state: &Path, strongest: &str) {
     });
 }
 
-fn config(state: &Path, strongest: Level) -> NodeConfig {
+fn config(state: &Path, strongest: Level, journal: JournalSync) -> NodeConfig {
     NodeConfig {
         id: "bench".parse().expect("it is a node id"),
         state_dir: StateDir::Own(state.to_owned()),
@@ -105,7 +110,7 @@ fn config(state: &Path, strongest: Level) -> NodeConfig {
         hidden: Vec::new(),
         ceiling: default_ceiling(),
         root_allowed: true,
-        journal: capstan_agent_node::JournalSync::On,
+        journal,
     }
 }
 

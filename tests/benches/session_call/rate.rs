@@ -2,31 +2,31 @@
 
 use crate::call::call;
 use crate::far::Far;
+use crate::plan::Plan;
 use crate::{PROGRAM, bare, on_terminal};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// How long each is measured.
-const SPAN: Duration = Duration::from_secs(5);
-
-/// How many are in flight.
-const FLIGHTS: [usize; 4] = [1, 8, 64, 512];
-
-/// Tells the rates of bare spawns and of each way.
-pub(crate) async fn many_at_once(ways: &[(&str, &Far)]) {
-    println!("\ncalls of {PROGRAM:?} on a terminal a second, with so many in flight, for {} s each\n", SPAN.as_secs());
-    println!("| way | {} |", FLIGHTS.map(|flights| format!("{flights} | ratio")).join(" | "));
-    println!("|---|{}", "---|---|".repeat(FLIGHTS.len()));
+/// Tells the rates of bare spawns and of each way that is planned.
+pub(crate) async fn many_at_once(plan: &Plan, ways: &[(&str, &Far)]) {
+    let (flights, span) = (&plan.flights, plan.span);
+    println!("\ncalls of {PROGRAM:?} on a terminal a second, with so many in flight, for {} s each\n", span.as_secs());
+    println!("| way | {} |", flights.iter().map(|flights| format!("{flights} | ratio")).collect::<Vec<_>>().join(" | "));
+    println!("|---|{}", "---|---|".repeat(flights.len()));
     let mut bare = Vec::new();
-    for flights in FLIGHTS {
-        bare.push(tokio::task::spawn_blocking(move || spawned(flights)).await.expect("the threads end"));
+    for &flights in flights {
+        let rate = plan.wants(0).then(|| tokio::task::spawn_blocking(move || spawned(flights, span)));
+        bare.push(match rate {
+            Some(rate) => rate.await.expect("the threads end"),
+            None => f64::NAN,
+        });
     }
     row("bare spawn on a terminal", &bare, &bare);
-    for (name, far) in ways {
+    for (_, (name, far)) in ways.iter().enumerate().filter(|(place, _)| plan.wants(place + 1)) {
         let mut rates = Vec::new();
-        for flights in FLIGHTS {
-            rates.push(called(far, flights).await);
+        for &flights in flights {
+            rates.push(called(far, flights, span).await);
         }
         row(name, &rates, &bare);
     }
@@ -37,8 +37,8 @@ fn row(name: &str, rates: &[f64], bare: &[f64]) {
     println!("| {name} | {} |", cells.collect::<Vec<_>>().join(" | "));
 }
 
-fn spawned(flights: usize) -> f64 {
-    let (until, done) = (Instant::now() + SPAN, AtomicUsize::new(0));
+fn spawned(flights: usize, span: Duration) -> f64 {
+    let (until, done) = (Instant::now() + span, AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..flights {
             scope.spawn(|| {
@@ -49,11 +49,11 @@ fn spawned(flights: usize) -> f64 {
             });
         }
     });
-    a_second(done.into_inner())
+    a_second(done.into_inner(), span)
 }
 
-async fn called(far: &Far, flights: usize) -> f64 {
-    let until = Instant::now() + SPAN;
+async fn called(far: &Far, flights: usize, span: Duration) -> f64 {
+    let until = Instant::now() + span;
     let mut calls = JoinSet::new();
     for _ in 0..flights {
         let far = far.clone();
@@ -66,10 +66,10 @@ async fn called(far: &Far, flights: usize) -> f64 {
             done
         });
     }
-    a_second(calls.join_all().await.into_iter().sum())
+    a_second(calls.join_all().await.into_iter().sum(), span)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of a few thousands")]
-fn a_second(done: usize) -> f64 {
-    done as f64 / SPAN.as_secs_f64()
+fn a_second(done: usize, span: Duration) -> f64 {
+    done as f64 / span.as_secs_f64()
 }

@@ -75,3 +75,38 @@ async fn a_verb_is_run_behind_the_leading_arguments() {
     let telling = runner("echo \"asked to $0\" >&2; exit 1").launch(&spec()).await.unwrap_err();
     assert_eq!(telling, LaunchError::Unknown("the runner died without an answer; it said: asked to hold".into()));
 }
+
+/// A scanner that says how often one was started, and for what it was asked.
+fn scanning(dir: &tempfile::TempDir, stays: &str) -> Runner {
+    let script = format!("cd {}; echo \"$0 $@\" >>starts; {stays}", dir.path().display());
+    runner(&script).with_scanner()
+}
+
+fn starts(dir: &tempfile::TempDir) -> Vec<String> {
+    std::fs::read_to_string(dir.path().join("starts")).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn looks_are_taken_by_one_process_that_stays_and_goes_when_it_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let runner = scanning(&dir, r#"while read -r line; do echo "$line" >>asked; echo '{"found":["/x"]}'; done; echo >gone"#);
+    for root in ["/a", "/b"] {
+        let scan = runner.scan(&AbsPath::new(root).unwrap(), &["n".to_owned()], Some(UNIX_EPOCH)).await.unwrap();
+        assert_eq!(scan.found, [AbsPath::new("/x").unwrap()]);
+    }
+    runner.stop().await;
+    assert_eq!(starts(&dir), ["scan --stay"]);
+    let asked = std::fs::read_to_string(dir.path().join("asked")).unwrap();
+    assert_eq!(asked, "[\"--protect\",\"n\",\"--since\",\"0\",\"/a\"]\n[\"--protect\",\"n\",\"--since\",\"0\",\"/b\"]\n");
+    assert!(dir.path().join("gone").exists());
+}
+
+#[tokio::test]
+async fn a_scanner_that_dies_is_replaced_and_the_look_is_taken_without_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let runner = scanning(&dir, r#"test "$1" = --stay || echo '{"found":[]}'"#);
+    for _ in 0..2 {
+        assert!(runner.scan(&AbsPath::new("/a").unwrap(), &[], None).await.unwrap().found.is_empty());
+    }
+    assert_eq!(starts(&dir), ["scan --stay", "scan /a", "scan --stay", "scan /a"]);
+}
