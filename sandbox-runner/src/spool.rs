@@ -5,7 +5,9 @@
 //! costs output, never the session: what could not be written is a gap like any other.
 
 use bytes::Bytes;
+use capstan_types::control::MAX_DATA;
 use capstan_types::limits::ByteCap;
+use capstan_types::output::chain::{Chain, Chaining};
 use capstan_types::output::{Piece, Seq};
 use capstan_types::spool::{Layout, Place, RING};
 use std::fs::File;
@@ -117,6 +119,22 @@ impl Spool {
         let needed = at.0.max(if self.head_open { self.head_cap } else { self.tail_base });
         let kept_from = self.total.saturating_sub(self.tail_cap);
         at.0 < self.total && kept_from <= needed && needed < (self.total + more).saturating_sub(self.tail_cap)
+    }
+
+    /// The chain over what is kept; none when it is more than `most` bytes, or was lost by the disk.
+    pub(crate) fn chain(&self, most: u64) -> Option<Chain> {
+        let layout = self.layout();
+        if layout.head_end + (layout.total - layout.oldest) > most {
+            return None;
+        }
+        let mut chaining = Chaining::new();
+        while let Some(piece) = self.read(chaining.next(), MAX_DATA) {
+            let lost = matches!(piece, Piece::Gap { .. }) && !matches!(layout.locate(piece.seq()), Some(Place::Gap(_)));
+            if lost || chaining.add(&piece).is_err() {
+                return None;
+            }
+        }
+        Some(chaining.end())
     }
 
     /// At most `max` bytes from `from` on, or the gap that starts there; `None` when nothing has been written there yet.

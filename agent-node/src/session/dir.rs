@@ -62,8 +62,12 @@ impl SessionDir {
 
 /// The end that was written down in `dir`. Blocks for a small file.
 pub(crate) fn end_in(dir: &Path) -> Option<SessionEnd> {
-    let record = std::fs::read(dir.join(EndRecord::FILE)).ok()?;
-    serde_json::from_slice::<EndRecord>(&record).ok().map(|record| record.end)
+    record_in(dir).map(|record| record.end)
+}
+
+/// The record of the end that was written down in `dir`. Blocks for a small file.
+pub(crate) fn record_in(dir: &Path) -> Option<EndRecord> {
+    serde_json::from_slice(&std::fs::read(dir.join(EndRecord::FILE)).ok()?).ok()
 }
 
 /// The socket of the session that lives in `dir`.

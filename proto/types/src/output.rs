@@ -5,6 +5,7 @@
 //! neither overlap nor leave an unnoticed hole, whoever cut them.
 
 pub mod border;
+pub mod chain;
 pub mod clean;
 
 use bytes::Bytes;

@@ -3,7 +3,7 @@
 use crate::far::Far;
 use crate::terminal::terminal;
 use capstan_tests::process::command;
-use capstan_tools::host::ExecHost;
+use capstan_tools::host::{ExecHost, Input};
 use capstan_types::launch::{Stdio, TermSize};
 use capstan_types::output::Piece;
 use capstan_types::session::SessionEvent;
@@ -52,7 +52,7 @@ async fn typed_there(far: &Far) -> Vec<Duration> {
         tokio::time::sleep(REST).await;
         let start = Instant::now();
         // Seen before the answer to the writing, as often as not: the two are not waited for in turn.
-        let (typed, seen) = tokio::join!(far.host.write(session, b"x"[..].into()), reader.next());
+        let (typed, seen) = tokio::join!(far.host.write(session, b"x"[..].into(), Input::StaysOpen), reader.next());
         typed.expect("the session takes keys");
         let SessionEvent::Output(Piece::Bytes { bytes, .. }) = seen.expect("the session can be read") else {
             panic!("it echoes nothing")
