@@ -191,7 +191,8 @@ impl Connection {
             return;
         }
         let bytes = fresh.last(missing);
-        let bytes = bytes.get(..whole_characters(bytes).min(MAX_DATA)).unwrap_or_default();
+        let bytes = bytes.get(..MAX_DATA).unwrap_or(bytes);
+        let bytes = bytes.get(..whole_characters(bytes)).unwrap_or_default();
         if bytes.is_empty() {
             return;
         }

@@ -2,16 +2,16 @@
 //!
 //! A reader that takes what it is sent falls behind all the same when it is not run for a few milliseconds, and a program that writes a
 //! gigabyte in a second has gone round the ring by then. So the holder leaves output in the program's own pipe for a moment before a reader
-//! loses some. A reader earns these moments by what it takes: it never slows a program down below 256 MiB each second, and one that takes
-//! nothing costs it [`MOST`] and no more. Behind that comes a gap.
+//! loses some. A reader earns these moments by what it takes: it costs a program 8 ms at most for each mebibyte that it writes, and 20 ms
+//! once. One that takes nothing is passed over; what it is too slow for is a gap.
 
 use std::time::Duration;
 
 /// The longest that a reader is waited for without having taken anything.
 const MOST: Duration = Duration::from_millis(20);
 
-/// What a reader earns for each byte that it takes: 4 ms for a mebibyte.
-const NANOS_FOR_A_BYTE: u64 = 4;
+/// What a reader earns for each byte that it takes: 8 ms for a mebibyte.
+const NANOS_FOR_A_BYTE: u64 = 8;
 
 /// For how long one reader may still be waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ mod tests {
         let mut patience = Patience::new();
         patience.spend(MOST);
         patience.earn(1 << 20);
-        assert!(patience.left().unwrap() <= Duration::from_micros(4_200));
+        assert!(patience.left().unwrap() <= Duration::from_micros(8_400));
         patience.earn(usize::MAX);
         assert_eq!(patience.left(), Some(MOST));
     }
