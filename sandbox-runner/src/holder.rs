@@ -1,7 +1,8 @@
 //! The holder: stays with one session from its start to its release.
 //!
 //! One loop waits for everything at once: signals, the session's output, the control socket and its connections, and the clock. Nothing
-//! in it blocks: a slow reader loses the middle of the output, never time of the session's.
+//! in it blocks: a reader that falls behind is waited for by a small budget that it earns (see `pace`), and then loses the middle of the
+//! output.
 //!
 //! Invariants: the session ends once, and its end is recorded before anybody is told, so that no death of a process can lose what was
 //! told; right after, it is made to survive a loss of power as well. Memory is bounded: the output lies in the spool, and every queue has

@@ -63,7 +63,8 @@ impl Spool {
         }
     }
 
-    /// Says in the file what lies where. A mark that is not true would make a later reader tell wrong bytes, so where there was one and the
+    /// Says in the file what lies where, once for all that was read at once. It is written and not mapped: a page that a full disk takes back
+    /// would end the holder with a signal. A mark that is not true would make a later reader tell wrong bytes, so where there was one and the
     /// disk takes no new one, the ring is given up.
     fn mark(&mut self) {
         let mark = self.layout().encode();
