@@ -1,16 +1,19 @@
 //! The holder: stays with one session from its start to its release.
 //!
 //! One loop waits for everything at once: signals, the session's output, the control socket and its connections, and the clock. Nothing
-//! in it blocks: a slow reader loses the middle of the output, never time of the session's.
+//! in it blocks: a reader that falls behind is waited for by a small budget that it earns (see `pace`), and then loses the middle of the
+//! output.
 //!
 //! Invariants: the session ends once, and its end is recorded before anybody is told, so that no death of a process can lose what was
-//! told; a moment later, unless it was released by then, it is made to survive a loss of power as well. Memory is bounded: the output lies in the spool, and every queue has
-//! a cap.
+//! told; a moment later, unless it was released by then, it is made to survive a loss of power as well. Memory is bounded: the output lies
+//! in the spool, and every queue has a cap.
 
 mod connection;
 mod deadlines;
 mod denials;
+mod fresh;
 mod input;
+mod pace;
 mod phase;
 pub(crate) mod tree;
 mod usage;
@@ -27,14 +30,15 @@ use crate::namespaces::Namespaces;
 use crate::session_dir::SessionDir;
 use crate::spool::Spool;
 use crate::terminal::Terminal;
-use capstan_types::control::{MAX_DATA, Report, Request, VERSION};
+use capstan_types::control::{Report, Request, VERSION};
 use capstan_types::launch::{Denial, SessionEnd};
 use connection::Connection;
 use deadlines::Deadlines;
+use fresh::Fresh;
 use input::Input;
 use phase::Phase;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
@@ -44,8 +48,8 @@ use watch::Watch;
 const MOST_CONNECTIONS: usize = 8;
 /// How long after the end its record is brought to the disk. Most sessions are released by then, and nobody reads the record of one that was.
 const SYNC_LATER: Duration = Duration::from_millis(100);
-/// How much output is read at once until there is more, in bytes.
-const FIRST_READ: usize = 4096;
+/// How long the beginning of a character is kept from readers while its rest may be on its way.
+const HELD_BACK: Duration = Duration::from_millis(20);
 /// How much is kept of the name of whoever ends a session, in characters.
 const LONGEST_NAME: usize = 200;
 /// How long the loop rests when the kernel is out of something, so that it does not spin.
@@ -125,7 +129,9 @@ pub(crate) struct Holder {
     released: bool,
     terminated: bool,
     poll: PollSet,
-    buffer: Vec<u8>,
+    fresh: Fresh,
+    /// When output was last read.
+    read_at: Instant,
 }
 
 impl Holder {
@@ -159,7 +165,8 @@ impl Holder {
             released: false,
             terminated: false,
             poll: PollSet::default(),
-            buffer: Vec::new(),
+            fresh: Fresh::default(),
+            read_at: now,
         }
     }
 
@@ -211,7 +218,9 @@ impl Holder {
         self.poll.add(self.signals.as_raw_fd(), Interest::Read);
         let listener = self.poll.add(self.listener.as_raw_fd(), Interest::Read);
         let refusals = self.refusals().map(|fd| self.poll.add(fd, Interest::Read));
-        let output = self.output.as_ref().map(|output| self.poll.add(output.as_raw_fd(), Interest::Read));
+        let patience = self.patience();
+        let output =
+            self.output.as_ref().filter(|_| patience.is_none()).map(|output| self.poll.add(output.as_raw_fd(), Interest::Read));
         if let Some(input) = self.input.waits_for() {
             self.poll.add(input, Interest::Write);
         }
@@ -220,9 +229,15 @@ impl Holder {
             .iter()
             .map(|connection| connection.waits_for().map(|(fd, interest)| self.poll.add(fd, interest)))
             .collect();
-        let timeout = self.next_deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let now = Instant::now();
+        let held_back = self.connections.iter().any(Connection::withholds).then(|| self.read_at + HELD_BACK);
+        let deadline = [self.next_deadline(), held_back].into_iter().flatten().min();
+        let timeout = deadline.map(|deadline| deadline.saturating_duration_since(now)).into_iter().chain(patience).min();
         if self.poll.wait(timeout).is_err() {
             std::thread::sleep(SHORT_OF_SOMETHING);
+        }
+        if patience.is_some() {
+            self.spend_patience(now.elapsed());
         }
         Woken {
             refusals: refusals.is_some_and(|refusals| self.poll.ready(refusals).readable),
@@ -267,27 +282,26 @@ impl Holder {
         }
     }
 
-    /// One read for one wake-up: a terminal that is asked once too often is slow to say that it has nothing.
     fn read_output(&mut self) {
-        let Some(output) = &mut self.output else {
-            return;
-        };
-        if self.buffer.is_empty() {
-            self.buffer.resize(FIRST_READ, 0);
+        if self.fresh.read(&mut self.output) > 0 {
+            self.spool.append(self.fresh.bytes());
+            self.read_at = Instant::now();
+            self.deadlines.stirred(self.read_at);
+            self.connections.iter_mut().for_each(|connection| connection.pass_on(&self.fresh, self.spool.total()));
         }
-        match output.read(&mut self.buffer) {
-            Ok(0) => self.output = None,
-            Ok(count) => {
-                self.spool.append(self.buffer.get(..count).unwrap_or_default());
-                // Most sessions never need the whole.
-                if count == FIRST_READ {
-                    self.buffer.resize(MAX_DATA, 0);
-                }
-                self.deadlines.stirred(Instant::now());
+    }
+
+    /// For how long the program waits for a reader now. One that has ended waits for nobody: the rest of its output is short.
+    fn patience(&self) -> Option<Duration> {
+        let readers = self.connections.iter().filter(|_| self.phase == Phase::Running);
+        readers.filter_map(|reader| reader.patience(&self.spool)).max()
+    }
+
+    fn spend_patience(&mut self, waited: Duration) {
+        for connection in &mut self.connections {
+            if connection.patience(&self.spool).is_some() {
+                connection.waited(waited);
             }
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-            // A terminal says so when nobody has it open any more.
-            Err(_) => self.output = None,
         }
     }
 
@@ -344,8 +358,9 @@ impl Holder {
     fn report(&mut self) {
         self.tell_denials();
         let end = self.end.as_ref().filter(|_| matches!(self.phase, Phase::Ended { .. }));
+        let settled = self.output.is_none() || self.read_at.elapsed() >= HELD_BACK;
         for connection in &mut self.connections {
-            connection.fill(&self.spool, end);
+            connection.fill(&self.spool, settled, end);
             connection.flush();
         }
         self.connections.retain(Connection::is_open);

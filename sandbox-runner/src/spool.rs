@@ -9,7 +9,9 @@ mod late;
 pub(crate) use late::LateFile;
 
 use bytes::Bytes;
+use capstan_types::control::MAX_DATA;
 use capstan_types::limits::ByteCap;
+use capstan_types::output::chain::{Chain, Chaining};
 use capstan_types::output::{Piece, Seq};
 use capstan_types::spool::{Layout, Place, RING};
 use std::io;
@@ -63,7 +65,8 @@ impl Spool {
         }
     }
 
-    /// Says in the file what lies where. A mark that is not true would make a later reader tell wrong bytes, so where there was one and the
+    /// Says in the file what lies where, once for all that was read at once. It is written and not mapped: a page that a full disk takes back
+    /// would end the holder with a signal. A mark that is not true would make a later reader tell wrong bytes, so where there was one and the
     /// disk takes no new one, the ring is given up.
     fn mark(&mut self) {
         let mark = self.layout().encode();
@@ -114,13 +117,55 @@ impl Spool {
         (position - self.tail_base) % self.tail_cap
     }
 
+    /// Whether a reader that has everything before `at` has missed nothing that it could not miss, and would if `more` bytes came.
+    pub(crate) fn would_cost(&self, at: Seq, more: u64) -> bool {
+        let needed = at.0.max(if self.head_open { self.head_cap } else { self.tail_base });
+        let kept_from = self.total.saturating_sub(self.tail_cap);
+        at.0 < self.total && kept_from <= needed && needed < (self.total + more).saturating_sub(self.tail_cap)
+    }
+
+    /// The chain over what is kept; none when it is more than `most` bytes, or was lost by the disk.
+    pub(crate) fn chain(&self, most: u64) -> Option<Chain> {
+        let layout = self.layout();
+        if layout.head_end + (layout.total - layout.oldest) > most {
+            return None;
+        }
+        let mut chaining = Chaining::new();
+        while let Some(piece) = self.read(chaining.next(), MAX_DATA) {
+            let lost = matches!(piece, Piece::Gap { .. }) && !matches!(layout.locate(piece.seq()), Some(Place::Gap(_)));
+            if lost || chaining.add(&piece).is_err() {
+                return None;
+            }
+        }
+        Some(chaining.end())
+    }
+
     /// At most `max` bytes from `from` on, or the gap that starts there; `None` when nothing has been written there yet.
     pub(crate) fn read(&self, from: Seq, max: usize) -> Option<Piece> {
-        Some(match self.layout().locate(from)? {
-            Place::Head(offset, available) => piece(&self.head, from, offset, available, max),
-            Place::Tail(offset, available) => piece(&self.tail, from, offset, available, max),
-            Place::Gap(bytes) => Piece::Gap { seq: from, bytes },
-        })
+        let layout = self.layout();
+        let mut bytes = Vec::new();
+        // From the head on into the ring, and over its seam: what was written together is given together.
+        while bytes.len() < max
+            && let Some(place) = layout.locate(from.after(bytes.len() as u64))
+        {
+            let (file, offset, available) = match place {
+                Place::Head(offset, available) => (&self.head, offset, available),
+                Place::Tail(offset, available) => (&self.tail, offset, available),
+                Place::Gap(dropped) if bytes.is_empty() => return Some(Piece::Gap { seq: from, bytes: dropped }),
+                Place::Gap(_) => break,
+            };
+            let (start, length) = (bytes.len(), usize::try_from(available).unwrap_or(usize::MAX).min(max - bytes.len()));
+            bytes.resize(start + length, 0);
+            if file.read_exact_at(bytes.get_mut(start..).unwrap_or_default(), offset).is_err() {
+                bytes.truncate(start);
+                // A disk that has lost what it took: the reader is told, and goes on behind it.
+                if start == 0 {
+                    return Some(Piece::Gap { seq: from, bytes: length as u64 });
+                }
+                break;
+            }
+        }
+        (!bytes.is_empty()).then(|| Piece::Bytes { seq: from, bytes: Bytes::from(bytes) })
     }
 }
 
@@ -136,16 +181,6 @@ fn write_at(file: &LateFile, bytes: &[u8], offset: u64) -> u64 {
         }
     }
     done as u64
-}
-
-fn piece(file: &LateFile, seq: Seq, offset: u64, available: u64, max: usize) -> Piece {
-    let length = usize::try_from(available).unwrap_or(usize::MAX).min(max);
-    let mut bytes = vec![0; length];
-    match file.read_exact_at(&mut bytes, offset) {
-        Ok(()) => Piece::Bytes { seq, bytes: Bytes::from(bytes) },
-        // A disk that has lost what it took: the reader is told, and goes on behind it.
-        Err(_) => Piece::Gap { seq, bytes: length as u64 },
-    }
 }
 
 #[cfg(test)]

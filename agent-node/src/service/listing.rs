@@ -1,7 +1,7 @@
 //! The list of the node's sessions, from its journal and their files.
 
 use crate::journal::{Journal, Kept, Stage};
-use crate::session::dir::end_in;
+use crate::session::dir::{end_in, record_in};
 use crate::session::spooled;
 use capstan_types::id::SessionId;
 use capstan_types::session::{Listed, ListedState};
@@ -34,6 +34,7 @@ fn listed(journal: &Journal, sessions: &Path, kept: Kept) -> Listed {
         stdio: intent.stdio,
         started_at_ms: intent.at_ms,
         output_bytes: spooled::total(&dir).unwrap_or_default(),
+        chain: record_in(&dir).and_then(|record| record.chain),
         adopted: intent.generation != journal.generation().0,
         state: match kept.stage {
             Stage::Asked => ListedState::Starting,

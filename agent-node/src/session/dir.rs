@@ -65,7 +65,7 @@ pub(crate) fn end_in(dir: &Path) -> Option<SessionEnd> {
     record_in(dir).map(|record| record.end)
 }
 
-/// The whole record of the end in `dir`. Blocks for a small file.
+/// The record of the end that was written down in `dir`. Blocks for a small file.
 pub(crate) fn record_in(dir: &Path) -> Option<EndRecord> {
     serde_json::from_slice(&std::fs::read(dir.join(EndRecord::FILE)).ok()?).ok()
 }

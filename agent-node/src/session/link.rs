@@ -20,6 +20,9 @@ const LONGEST_SOCKET_PATH: usize = 107;
 /// Room for a frame of output and its head, so that most reads bring a whole one.
 const READ_ROOM: usize = MAX_DATA + 64;
 
+/// Room for several frames, for a reader that has just filled the other one: a holder of much output has more by then.
+const BUSY_ROOM: usize = 4 * READ_ROOM;
+
 /// Why a connection cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LinkError {
@@ -38,6 +41,8 @@ pub(crate) enum LinkError {
 pub(crate) struct Reader {
     half: OwnedReadHalf,
     arrived: BytesMut,
+    /// How much the next read may bring.
+    room: usize,
 }
 
 /// The half that speaks to the holder.
@@ -50,7 +55,7 @@ pub(crate) struct Writer {
 /// Connects to the holder that serves `socket`.
 pub(crate) async fn connect(socket: &Path) -> Result<(Reader, Writer), LinkError> {
     let (read, write) = open(socket).await?.into_split();
-    Ok((Reader { half: read, arrived: BytesMut::new() }, Writer { half: write, frame: BytesMut::new() }))
+    Ok((Reader { half: read, arrived: BytesMut::new(), room: READ_ROOM }, Writer { half: write, frame: BytesMut::new() }))
 }
 
 /// Connects, and gives the process that serves `socket`, by the kernel's word.
@@ -59,7 +64,7 @@ pub(crate) async fn connect_known(socket: &Path) -> Result<(Reader, Option<i32>)
     let pid = stream.peer_cred()?.pid();
     // The other half is closed with it; who only asks for a name has nothing to say.
     let (read, _) = stream.into_split();
-    Ok((Reader { half: read, arrived: BytesMut::new() }, pid))
+    Ok((Reader { half: read, arrived: BytesMut::new(), room: READ_ROOM }, pid))
 }
 
 async fn open(socket: &Path) -> Result<UnixStream, LinkError> {
@@ -105,8 +110,10 @@ impl Reader {
                 Some(Report::Hello { .. }) => {}
                 Some(report) => return Ok(Some(report)),
                 None => {
-                    self.arrived.reserve(READ_ROOM);
-                    if self.half.read_buf(&mut self.arrived).await? == 0 {
+                    self.arrived.reserve(self.room);
+                    let count = self.half.read_buf(&mut self.arrived).await?;
+                    self.room = if count >= READ_ROOM { BUSY_ROOM } else { READ_ROOM };
+                    if count == 0 {
                         return Ok(None);
                     }
                 }

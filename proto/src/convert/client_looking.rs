@@ -59,6 +59,7 @@ impl From<Seen> for wire::Session {
             end,
             output_bytes: listed.output_bytes,
             adopted: listed.adopted,
+            chain: listed.chain.map(String::from).unwrap_or_default(),
         }
     }
 }
@@ -92,6 +93,7 @@ impl TryFrom<wire::Session> for Seen {
             state,
             output_bytes: wire.output_bytes,
             adopted: wire.adopted,
+            chain: if wire.chain.is_empty() { None } else { Some(parse("session.chain", &wire.chain)?) },
         };
         Ok(Self { node, listed })
     }

@@ -50,6 +50,7 @@ impl From<Listed> for wire::ListedSession {
             end,
             output_bytes: listed.output_bytes,
             adopted: listed.adopted,
+            chain: listed.chain.map(String::from).unwrap_or_default(),
         }
     }
 }
@@ -76,6 +77,7 @@ impl TryFrom<wire::ListedSession> for Listed {
             state,
             output_bytes: wire.output_bytes,
             adopted: wire.adopted,
+            chain: if wire.chain.is_empty() { None } else { Some(parse("sessions.chain", &wire.chain)?) },
         })
     }
 }
@@ -85,6 +87,7 @@ mod tests {
     use super::*;
     use capstan_types::id::{Attempt, CallId, ThreadId};
     use capstan_types::launch::{SessionEnd, Stdio};
+    use capstan_types::output::chain::Chaining;
     use capstan_types::path::AbsPath;
 
     #[test]
@@ -101,6 +104,7 @@ mod tests {
             state,
             output_bytes: 6,
             adopted: true,
+            chain: Some(Chaining::new().end()),
         };
         let all: Vec<_> =
             [ListedState::Starting, ListedState::Running, ListedState::Ended(SessionEnd::Exited { code: 3 })].map(listed).into();

@@ -22,6 +22,9 @@ pub const MAX_FRAME: usize = 256 * 1024;
 pub const MAX_DATA: usize = 64 * 1024;
 
 const LENGTH_BYTES: usize = 4;
+/// The length of what [`output_head`] gives: length, kind and sequence number.
+pub const OUTPUT_HEAD: usize = LENGTH_BYTES + 1 + 8;
+
 const KIND_OUTPUT: u8 = 1;
 const KIND_INPUT: u8 = 2;
 const KIND_JSON: u8 = 3;
@@ -197,6 +200,17 @@ impl Report {
     }
 }
 
+/// What comes before `length` bytes of output from `seq` on in their frame, for a sender that has them at hand and need not copy them.
+#[must_use]
+pub fn output_head(seq: Seq, length: usize) -> [u8; OUTPUT_HEAD] {
+    let mut head = [0; OUTPUT_HEAD];
+    let mut rest = &mut head[..];
+    rest.put_u32(u32::try_from(OUTPUT_HEAD - LENGTH_BYTES + length).unwrap_or(u32::MAX));
+    rest.put_u8(KIND_OUTPUT);
+    rest.put_u64(seq.0);
+    head
+}
+
 fn put_frame(out: &mut BytesMut, kind: u8, parts: &[&[u8]]) {
     let length = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
     debug_assert!(length <= MAX_FRAME, "a frame of {length} bytes");
@@ -288,6 +302,13 @@ mod tests {
             let mut wire = BytesMut::new();
             sent.encode(&mut wire);
             prop_assert_eq!(Report::decode(&mut wire).unwrap(), Some(sent));
+        }
+
+        #[test]
+        fn a_head_and_its_bytes_are_one_report(seq in any::<u64>(), bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let (mut whole, piece) = (BytesMut::new(), Piece::Bytes { seq: Seq(seq), bytes: bytes.clone().into() });
+            Report::Output(piece).encode(&mut whole);
+            prop_assert_eq!([&output_head(Seq(seq), bytes.len())[..], &bytes].concat(), whole);
         }
 
         #[test]

@@ -2,6 +2,7 @@
 
 use crate::id::SessionId;
 use crate::limits::SessionLimits;
+use crate::output::chain::Chain;
 use crate::path::AbsPath;
 use crate::policy::{Level, SandboxPolicy};
 use serde::{Deserialize, Serialize};
@@ -241,11 +242,18 @@ pub struct EndRecord {
     pub end: SessionEnd,
     /// How many bytes the session wrote in all, kept or not.
     pub output_bytes: u64,
+    /// The chain over what is kept of it. None where the disk lost some of it, where more is kept than [`EndRecord::MOST_CHAINED`], and in
+    /// records of older holders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Chain>,
 }
 
 impl EndRecord {
     /// The record's file name in the session's directory.
     pub const FILE: &'static str = "end.json";
+
+    /// The most kept output that a chain is made of, in bytes: nobody is told of the end before it is made, and more would take too long.
+    pub const MOST_CHAINED: u64 = 16 << 20;
 }
 
 /// The limits that end a session.

@@ -4,6 +4,8 @@
 //! them. The sequence number of a chunk is the offset of its first byte in everything the session ever wrote, so that two chunks
 //! neither overlap nor leave an unnoticed hole, whoever cut them.
 
+pub mod border;
+pub mod chain;
 pub mod clean;
 
 use bytes::Bytes;

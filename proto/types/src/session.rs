@@ -6,6 +6,7 @@ use crate::id::{Attempt, CallId, Epoch, SessionId, ThreadId};
 use crate::item::FileChange;
 use crate::launch::{Denial, Enforced, SessionEnd, Stdio};
 use crate::limits::SessionLimits;
+use crate::output::chain::Chain;
 use crate::output::{Piece, Seq};
 use crate::path::AbsPath;
 use crate::policy::SandboxPolicy;
@@ -88,6 +89,9 @@ pub struct Listed {
     pub state: ListedState,
     /// Bytes written so far, kept or not.
     pub output_bytes: u64,
+    /// The chain over what is kept of the output, by which a reader that has it from 0 on proves that nothing is missing. None until the
+    /// session has ended, and where its holder left none.
+    pub chain: Option<Chain>,
     /// Whether an earlier life of the node started it.
     pub adopted: bool,
 }

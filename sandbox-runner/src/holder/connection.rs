@@ -1,14 +1,18 @@
 //! One connection to the control socket: requests in, reports out, and never a wait.
 
+use super::fresh::Fresh;
+use super::pace::Patience;
 use crate::kernel::descriptor::{Interest, Ready};
 use crate::spool::Spool;
 use bytes::{Buf, BytesMut};
-use capstan_types::control::{MAX_DATA, MAX_FRAME, Report, Request};
+use capstan_types::control::{MAX_DATA, MAX_FRAME, OUTPUT_HEAD, Report, Request, output_head};
 use capstan_types::launch::SessionEnd;
-use capstan_types::output::Seq;
-use std::io::{self, Read, Write};
+use capstan_types::output::border::{LONGEST_UNFINISHED, whole_characters};
+use capstan_types::output::{Piece, Seq};
+use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 /// How much may wait to be sent before more output is fetched, or another request is read.
 const MOST_WAITING: usize = MAX_DATA;
@@ -29,6 +33,9 @@ pub(super) struct Connection {
     held: Option<Request>,
     /// Whether there is output that was not fetched yet.
     behind: bool,
+    /// Whether the last bytes are kept from it, since they begin a character that is not finished.
+    withholds: bool,
+    patience: Patience,
     /// Whether the end is among what was sent or waits to be.
     told_end: bool,
     /// How many of the session's denials were sent.
@@ -51,6 +58,8 @@ impl Connection {
             spoke: false,
             held: None,
             behind: false,
+            withholds: false,
+            patience: Patience::new(),
             told_end: false,
             denials: 0,
             silent: false,
@@ -157,18 +166,77 @@ impl Connection {
         self.denials = told;
     }
 
+    /// For how long the program may wait for the peer before it writes as much as one read brings; none when the peer would lose nothing,
+    /// or takes too little to be waited for.
+    pub(super) fn patience(&self, spool: &Spool) -> Option<Duration> {
+        let at_risk = self.is_owner() && self.cursor.is_some_and(|cursor| spool.would_cost(cursor, MAX_DATA as u64));
+        self.patience.left().filter(|_| at_risk)
+    }
+
+    /// The program has waited for the peer.
+    pub(super) const fn waited(&mut self, time: Duration) {
+        self.patience.spend(time);
+    }
+
+    /// Whether the peer waits for the rest of a character.
+    pub(super) const fn withholds(&self) -> bool {
+        self.withholds
+    }
+
+    /// Sends a peer that has had all before it what has just been read, without reading it back.
+    pub(super) fn pass_on(&mut self, fresh: &Fresh, total: u64) {
+        let Some(cursor) = self.cursor.filter(|_| self.outgoing.is_empty() && !self.gone) else { return };
+        let missing = usize::try_from(total.saturating_sub(cursor.0)).unwrap_or(usize::MAX);
+        if missing == 0 || missing > fresh.bytes().len() + LONGEST_UNFINISHED {
+            return;
+        }
+        let bytes = fresh.last(missing);
+        let bytes = bytes.get(..MAX_DATA).unwrap_or(bytes);
+        let bytes = bytes.get(..whole_characters(bytes)).unwrap_or_default();
+        if bytes.is_empty() {
+            return;
+        }
+        let head = output_head(cursor, bytes.len());
+        let sent = loop {
+            match self.stream.write_vectored(&[IoSlice::new(&head), IoSlice::new(bytes)]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // It has no room; or it is gone, which is seen again when the same is sent from the spool.
+                Err(_) => return,
+                Ok(count) => break count,
+            }
+        };
+        self.cursor = Some(cursor.after(bytes.len() as u64));
+        self.patience.earn(sent);
+        self.outgoing.extend_from_slice(head.get(sent..).unwrap_or_default());
+        self.outgoing.extend_from_slice(bytes.get(sent.saturating_sub(OUTPUT_HEAD)..).unwrap_or_default());
+    }
+
     /// Fetches output to send, and behind the last of it the end.
-    pub(super) fn fill(&mut self, spool: &Spool, end: Option<&SessionEnd>) {
+    ///
+    /// `settled`: nothing more is expected for now, and what may be half a character is sent as it is.
+    pub(super) fn fill(&mut self, spool: &Spool, settled: bool, end: Option<&SessionEnd>) {
+        self.withholds = false;
         while let Some(cursor) = self.cursor.filter(|_| self.outgoing.len() < MOST_WAITING) {
             let Some(piece) = spool.read(cursor, MAX_DATA) else {
                 break;
             };
+            let last = piece.end().0 == spool.total();
+            let piece = match whole(&piece) {
+                _ if last && settled => piece,
+                Some(whole) => whole,
+                None if last => {
+                    self.withholds = true;
+                    break;
+                }
+                // The rest of the character was dropped.
+                None => piece,
+            };
             self.cursor = Some(piece.end());
             self.send(&Report::Output(piece));
         }
-        self.behind = self.cursor.is_some_and(|cursor| cursor.0 < spool.total());
+        self.behind = !self.withholds && self.cursor.is_some_and(|cursor| cursor.0 < spool.total());
         // One that has not spoken yet may be about to attach, and would take the end for the end of the output.
-        let has_all = self.spoke && !self.behind;
+        let has_all = self.spoke && !self.behind && !self.withholds;
         if let Some(end) = end.filter(|_| has_all && !self.told_end) {
             self.send(&Report::Ended(end.clone()));
             self.told_end = true;
@@ -179,7 +247,10 @@ impl Connection {
     pub(super) fn flush(&mut self) {
         while !self.outgoing.is_empty() && !self.gone {
             match self.stream.write(&self.outgoing) {
-                Ok(count) => self.outgoing.advance(count),
+                Ok(count) => {
+                    self.outgoing.advance(count);
+                    self.patience.earn(count);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // It takes nothing more, and owns nothing. What it sent before, such as input that its caller knows to be sent, is obeyed.
@@ -189,5 +260,16 @@ impl Connection {
                 }
             }
         }
+    }
+}
+
+/// The piece up to the last whole character; `None` when it holds none.
+fn whole(piece: &Piece) -> Option<Piece> {
+    match piece {
+        Piece::Bytes { seq, bytes } => {
+            let length = whole_characters(bytes);
+            (length > 0).then(|| Piece::Bytes { seq: *seq, bytes: bytes.slice(..length) })
+        }
+        gap @ Piece::Gap { .. } => Some(gap.clone()),
     }
 }

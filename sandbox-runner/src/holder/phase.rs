@@ -146,7 +146,8 @@ impl Holder {
     fn record(&mut self, now: Instant) {
         let at = if let Phase::Ended { at, .. } = self.phase { at } else { now };
         let end = self.end.get_or_insert_with(|| SessionEnd::Unknown { reason: "the holder lost track of it".to_owned() });
-        let record = EndRecord { end: end.clone(), output_bytes: self.spool.total() };
+        let record =
+            EndRecord { end: end.clone(), output_bytes: self.spool.total(), chain: self.spool.chain(EndRecord::MOST_CHAINED) };
         self.recorded = self.dir.record(&record).is_ok();
         self.phase = Phase::Ended { at, record_again: now + RECORD_AGAIN };
     }

@@ -70,6 +70,19 @@ proptest! {
     }
 
     #[test]
+    fn it_is_known_beforehand_what_a_reader_would_lose(
+        writes in writes(), more in 1_usize..40, head_cap in 1_u64..50, tail_cap in 1_u64..50, at in 0_u64..300,
+    ) {
+        let mut spool = spool(file(), file(), head_cap, tail_cap);
+        writes.iter().for_each(|bytes| spool.append(bytes));
+        let missed = |spool: &Spool| read_all(spool, at, 7).iter().any(Option::is_none);
+        let (before, foreseen) = (missed(&spool), spool.would_cost(Seq(at), more as u64));
+        let behind = at < spool.total();
+        spool.append(&vec![b'x'; more]);
+        prop_assert_eq!(foreseen, behind && !before && missed(&spool));
+    }
+
+    #[test]
     fn whoever_has_only_the_files_finds_what_the_holder_finds(writes in writes(), head_cap in 1_u64..50, tail_cap in 1_u64..50) {
         let mut spool = spool(file(), file(), head_cap, tail_cap);
         for bytes in &writes {

@@ -13,6 +13,7 @@ mod cases;
 mod confinement;
 mod control;
 mod files;
+mod floods;
 mod keeper;
 mod levels;
 mod limits;

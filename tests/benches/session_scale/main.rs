@@ -15,6 +15,7 @@ mod far;
 #[path = "../session_call/node.rs"]
 mod node;
 
+use capstan_agent_node::JournalSync;
 use capstan_tools::host::{ExecHost, SessionReader};
 use capstan_types::id::SessionId;
 use capstan_types::launch::{Stdio, TermSize};
@@ -42,7 +43,7 @@ type Live = (Far, Box<dyn SessionReader>, SessionId);
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(at) = arguments.iter().position(|argument| argument == node::ROLE) {
-        return node::run(Path::new(&arguments[at + 1]), &arguments[at + 2]);
+        return node::run(Path::new(&arguments[at + 1]), &arguments[at + 2], &arguments[at + 3]);
     }
     let count = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(SESSIONS);
     let parent = std::env::var_os("CAPSTAN_BENCH_DIR").unwrap_or_else(|| "/var/tmp".into());
@@ -56,7 +57,7 @@ fn main() {
     println!("|---|---|---|---|---|---|");
     let mut trees = Vec::new();
     for level in [Level::Landlock, Level::Full] {
-        let node = Node::start(&state, level);
+        let node = Node::start(&state, level, JournalSync::On);
         let far = Far::on(&node, &workspace);
         runtime.block_on(async {
             let warm = far.start(&["/bin/true"], Stdio::PipesNoInput).await;

@@ -24,6 +24,7 @@ mod ssh;
 #[path = "../session_call/terminal.rs"]
 mod terminal;
 
+use capstan_agent_node::JournalSync;
 use capstan_tests::process::command;
 use capstan_types::launch::{SessionEnd, Stdio, TermSize};
 use capstan_types::output::Piece;
@@ -46,13 +47,13 @@ const ROUNDS: usize = 3;
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(at) = arguments.iter().position(|argument| argument == node::ROLE) {
-        return node::run(Path::new(&arguments[at + 1]), &arguments[at + 2]);
+        return node::run(Path::new(&arguments[at + 1]), &arguments[at + 2], &arguments[at + 3]);
     }
     let mebibytes = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(MEBIBYTES);
     let parent = std::env::var_os("CAPSTAN_BENCH_DIR").unwrap_or_else(|| "/var/tmp".into());
     let dir = tempfile::tempdir_in(parent).expect("a temporary directory can be made");
     let workspace = dir.path().canonicalize().expect("it is there");
-    let node = Node::start(&workspace, Level::Full);
+    let node = Node::start(&workspace, Level::Full, JournalSync::On);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
     let ssh = ssh::Ssh::start(&workspace);
     runtime.block_on(async {
