@@ -20,6 +20,7 @@ pub(in crate::commands::sessions) fn seen(id: u128) -> Seen {
         state: ListedState::Running,
         output_bytes: 12_345,
         adopted: false,
+        chain: None,
     };
     Seen { node: "far".parse().unwrap(), listed }
 }
