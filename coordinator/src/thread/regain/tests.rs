@@ -44,6 +44,7 @@ fn listed(call: u128, state: ListedState) -> Listed {
         state,
         output_bytes: 0,
         adopted: true,
+        chain: None,
     }
 }
 
