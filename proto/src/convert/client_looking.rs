@@ -164,6 +164,7 @@ mod tests {
             state,
             output_bytes: 6,
             adopted: true,
+            chain: None,
         };
         Seen { node: "n1".parse().unwrap(), listed }
     }

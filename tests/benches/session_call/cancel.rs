@@ -3,10 +3,12 @@
 use crate::far::Far;
 use crate::quantile;
 use capstan_tests::process;
+use capstan_tools::host::ExecHost;
 use capstan_types::launch::Stdio;
 use capstan_types::session::SessionEvent;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
 /// Trees that are ended.
 const TREES: usize = 100;
@@ -52,13 +54,14 @@ async fn ended(far: &Far, workspace: &Path) -> Duration {
     };
     let start = Instant::now();
     let asked = far.host.clone();
-    let request = tokio::spawn(async move { capstan_tools::host::ExecHost::kill(&asked, session, "the benchmark").await });
+    let mut request = JoinSet::new();
+    request.spawn(async move { asked.kill(session, "the benchmark").await });
     while tree.iter().any(|pid| process::Process::find(*pid).is_some_and(|process| process.runs())) {
         assert!(start.elapsed() < DEADLINE, "the tree is still there");
         tokio::task::yield_now().await;
     }
     let took = start.elapsed();
-    request.await.expect("the request ends").expect("the session is ended");
+    request.join_all().await.into_iter().for_each(|ended| ended.expect("the session is ended"));
     while !matches!(reader.next().await.expect("the session can be read"), SessionEvent::Ended(_)) {}
     far.release(session).await;
     took
