@@ -58,7 +58,7 @@ impl Reading {
         }
     }
 
-    async fn to_the_end(&mut self) -> SessionEnd {
+    async fn until_the_end(&mut self) -> SessionEnd {
         loop {
             if let Some(end) = self.next().await {
                 return end;
@@ -90,7 +90,7 @@ async fn a_flood_costs_the_node_no_memory_and_ends_at_once_for_every_reader() {
         let after = private_kib();
         let begun = Instant::now();
         client.kill(session).await.unwrap();
-        let (end, same) = tokio::join!(one.to_the_end(), other.to_the_end());
+        let (end, same) = tokio::join!(one.until_the_end(), other.until_the_end());
         let took = begun.elapsed();
         println!("{script}: {} MiB, node {before} KiB and then {after} KiB, cancelled in {took:?}", one.at.0 >> 20);
         assert_eq!((&end, &same), (&SessionEnd::Killed { by: "the test".to_owned() }, &end));
@@ -112,7 +112,7 @@ async fn the_list_tells_the_chain_by_which_a_reader_proves_that_it_has_all() {
     call.limits.tail = capstan_types::limits::ByteCap::new(70_000).unwrap();
     let mut events = client.start(&call).await.unwrap();
     let session = events.started().await;
-    assert_eq!(Reading::of(events).to_the_end().await, exited(0));
+    assert_eq!(Reading::of(events).until_the_end().await, exited(0));
     let told: Chain = listed(&mut client, &session.to_string()).await.chain.parse().unwrap();
     let (mut events, mut chaining, mut gaps) = (client.attach(session, 0).await.unwrap(), Chaining::new(), 0);
     while let Some(SessionEvent::Output(piece)) = events.next().await.unwrap() {

@@ -1,7 +1,6 @@
 //! The node as a coordinator sees it: real gRPC, real runner, real processes.
 #![expect(clippy::disallowed_methods, reason = "tests start programs of their own, such as git and kill")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![expect(clippy::print_stdout, reason = "floods tell their figures")]
 
 mod fixture;
 
