@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod calls;
 pub mod context;
+pub mod handle;
 pub mod inherit;
 pub mod items;
 pub mod live;

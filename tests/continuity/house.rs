@@ -1,9 +1,9 @@
 //! A client, a coordinator and a node as processes of their own, with a way between the last two that can be cut.
 
 use crate::faults::Fault;
+use crate::program::{Program, SETTLED_WITHIN, from_environment};
 use crate::session::Eye;
 use crate::window;
-use crate::{Program, SETTLED_WITHIN, from_environment};
 use capstan_tests::capstan::{Capstan, Home, Running, binary};
 use capstan_tests::process::{self, Signal};
 use capstan_tests::relay::Relay;

@@ -12,6 +12,7 @@
 
 mod faults;
 mod house;
+mod program;
 mod session;
 mod window;
 
@@ -19,32 +20,7 @@ use capstan_tests::process;
 use capstan_tests::seeded::Numbers;
 use capstan_tests::wait;
 use house::House;
-use std::time::Duration;
-
-/// How long a round may take on a busy machine until everything has come to its end.
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
-
-/// What a program is to print, and how.
-#[derive(Debug, Clone, Copy)]
-struct Program {
-    seed: u64,
-    length: u64,
-    milliseconds: u64,
-    code: i32,
-}
-
-impl Program {
-    /// Most print less than is retained; one in four has its middle dropped.
-    fn draw(seed: u64, numbers: &mut Numbers) -> Self {
-        let length = if numbers.below(4) == 0 { 2 << 20 } else { 0 } + numbers.below(3 << 19);
-        let code = i32::try_from(numbers.below(120)).expect("a code is small");
-        Self { seed, length, milliseconds: 300 + numbers.below(1200), code }
-    }
-}
-
-fn from_environment(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
-}
+use program::{Program, SETTLED_WITHIN, from_environment};
 
 #[test]
 fn no_byte_and_no_end_is_lost_whoever_is_killed() {

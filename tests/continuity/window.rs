@@ -1,6 +1,6 @@
 //! Whether what was kept of a stream is what was printed.
 
-use crate::Program;
+use crate::program::Program;
 use capstan_tests::seeded::bytes;
 use capstan_types::output::Piece;
 

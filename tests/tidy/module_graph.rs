@@ -1,7 +1,7 @@
 //! Which file of a crate imports from which other: a drawing good enough to find circles and forgotten files.
 //!
 //! It reads paths that begin with `crate`, `super` or `self`, and those that begin with a module which the file itself declares.
-//! What it does not see: paths made by macros, and modules placed by `#[path]`, which this house does not use.
+//! What it does not see: paths made by macros.
 
 use crate::repository::TextFile;
 use crate::rust_source::{inline_modules, split, without_test_items};
@@ -21,6 +21,8 @@ pub(crate) struct Module {
     pub(crate) file: String,
     code: String,
     children: Vec<String>,
+    /// The files of those children that `#[path]` places elsewhere.
+    placed: BTreeMap<String, String>,
 }
 
 impl Graph {
@@ -35,7 +37,8 @@ impl Graph {
             let module = Module::read(found);
             for child in &module.children {
                 let child_path: Vec<String> = path.iter().chain([child]).cloned().collect();
-                let child_file = format!("{base}{}.rs", child_path.join("/"));
+                let usual = || format!("{base}{}.rs", child_path.join("/"));
+                let child_file = module.placed.get(child).cloned().unwrap_or_else(usual);
                 open.push((child_path, child_file));
             }
             graph.modules.insert(path, module);
@@ -76,10 +79,29 @@ impl Module {
     fn read(file: &TextFile) -> Self {
         static DECLARATION: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r"\bmod\s+(\w+)\s*;").expect("the expression is valid"));
+        static PLACED: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r#"#\[path\s*=\s*"([^"]+)"\]\s*(?:#\[[^\]]*\]\s*)*mod\s+(\w+)\s*;"#).expect("the expression is valid")
+        });
+        let placed = PLACED.captures_iter(&file.text).map(|found| (found[2].to_owned(), beside(&file.path, &found[1])));
+        let placed = placed.collect();
         let code = split(&file.text).code;
         let children = DECLARATION.captures_iter(&code).map(|found| found[1].to_owned()).collect();
-        Self { file: file.path.clone(), code: without_test_items(&code), children }
+        Self { file: file.path.clone(), code: without_test_items(&code), children, placed }
     }
+}
+
+/// The file that lies at `relative` from the directory of `file`.
+fn beside(file: &str, relative: &str) -> String {
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in relative.split('/') {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    parts.join("/")
 }
 
 /// Whether a path in `code` begins with this name, as `name::x` does, and `a::name::x` and `my_name::x` do not.

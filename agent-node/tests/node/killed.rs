@@ -18,7 +18,7 @@ async fn a_session_goes_on_as_if_nothing_had_been() {
     let mut node = Mortal::start().await;
     let mut client = node.client();
     let mut call =
-        node.call(&client, "trap 'echo usr1' USR1; echo before; while read line; do echo got $line; done; echo over; exit 7");
+        node.call(&client, "trap 'echo usr1; again=1' USR1; echo before; while read line || [ $again ]; do again=; echo got $line; done; echo over; exit 7");
     call.stdio = Stdio::Pipes;
     let mut events = client.start(&call).await.unwrap();
     let session = events.started().await;

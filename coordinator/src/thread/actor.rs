@@ -1,9 +1,10 @@
 //! The thread's actor: it owns the log and the running turn, and nothing slow happens in its handler.
 
 use super::context::TurnContext;
+use super::handle::TurnHandle;
 use super::log::{Draft, LogTask};
 use super::message::{ThreadMsg, TurnRefused};
-use super::turn::{self, TurnHandle};
+use super::turn;
 use capstan_types::event::EventBody;
 use capstan_types::history::Usage;
 use capstan_types::id::TurnId;

@@ -1,9 +1,9 @@
 //! The calls of one answer: run side by side where they may, each ended once, their results given back in the order asked.
 
 use super::context::TurnContext;
+use super::handle::TurnHandle;
 use super::log::{Draft, LogError};
 use super::step::TurnStop;
-use super::turn::TurnHandle;
 use crate::clock;
 use capstan_tools::fault::ToolFault;
 use capstan_tools::host::ExecHost as _;

@@ -5,6 +5,7 @@
 
 use super::calls::{self, Calls, Releases};
 use super::context::TurnContext;
+use super::handle::TurnHandle;
 use super::items::TurnItems;
 use super::log::Draft;
 use super::prompt;
@@ -20,10 +21,8 @@ use capstan_types::id::TurnId;
 use capstan_types::item::{Item, ItemBody};
 use capstan_types::session::known::SessionChange;
 use capstan_types::thread::{OnInterrupt, TurnInput};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 /// How long an interrupted turn gets to end its calls.
@@ -34,34 +33,6 @@ const MOST_STEPS: u32 = 1000;
 
 /// How much of a thread's first prompt stands for it in lists, in characters.
 const PREVIEW_CHARS: usize = 120;
-
-/// What a thread's actor and its running turn share.
-#[derive(Debug, Clone, Default)]
-pub struct TurnHandle {
-    /// Cancelled to interrupt the turn.
-    pub interrupt: CancellationToken,
-    /// Set once the turn's end has its place in the log, to the tokens that the thread has used then: from there on the next turn may
-    /// begin, even if this one still tells nodes to forget its sessions.
-    pub ended: Arc<OnceLock<Usage>>,
-    /// Whether whoever interrupts wants the turn's sessions ended.
-    kill: Arc<AtomicBool>,
-}
-
-impl TurnHandle {
-    /// Interrupts the turn. Who asks again may only ask for more.
-    pub fn interrupt(&self, sessions: OnInterrupt) {
-        if sessions == OnInterrupt::KillSessions {
-            self.kill.store(true, Ordering::Release);
-        }
-        self.interrupt.cancel();
-    }
-
-    /// What becomes of the turn's sessions, once it is interrupted.
-    #[must_use]
-    pub fn on_interrupt(&self) -> OnInterrupt {
-        if self.kill.load(Ordering::Acquire) { OnInterrupt::KillSessions } else { OnInterrupt::KeepSessions }
-    }
-}
 
 /// Runs one turn to its end; `before` is what the thread had used.
 pub async fn run(context: &Arc<TurnContext>, id: TurnId, input: TurnInput, before: Usage, handle: TurnHandle) {

@@ -1,7 +1,7 @@
 //! How long a tree of processes outlives the request to end it.
 
 use crate::far::Far;
-use crate::quantile;
+use crate::measured::quantile;
 use capstan_tests::process;
 use capstan_tools::host::ExecHost;
 use capstan_types::launch::Stdio;

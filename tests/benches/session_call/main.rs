@@ -19,15 +19,16 @@ mod bare;
 mod call;
 mod cancel;
 mod far;
+mod measured;
 mod node;
 mod plan;
 mod rate;
 mod ssh;
 mod terminal;
 
-use capstan_types::launch::{Stdio, TermSize};
 use capstan_types::policy::Level;
 use far::Far;
+use measured::{PROGRAM, on_terminal, quantile};
 use node::Node;
 use plan::Plan;
 use std::path::Path;
@@ -38,8 +39,6 @@ const WARM_UP: usize = 10;
 
 /// The rest before each call, so that what was started ahead is there again.
 const REST: Duration = Duration::from_millis(12);
-
-const PROGRAM: [&str; 1] = ["/bin/true"];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -68,10 +67,6 @@ fn main() {
         rate::many_at_once(&plan, &ways).await;
     });
     println!("\nprivate memory of the nodes after that, KiB: {:?}", nodes.each_ref().map(Node::private_kib));
-}
-
-fn on_terminal() -> Stdio {
-    Stdio::Terminal(TermSize::default())
 }
 
 /// A way to run the program.
@@ -121,17 +116,4 @@ async fn one_at_a_time(rounds: usize, nodes: &[(&'static str, &Far)], ssh: Optio
     if ssh.is_none() {
         println!("| ssh | OpenSSH's server is not installed | | |");
     }
-}
-
-fn quantile(times: &[Duration], share: f64) -> f64 {
-    let mut sorted: Vec<f64> = times.iter().map(|time| time.as_secs_f64() * 1e3).collect();
-    sorted.sort_by(f64::total_cmp);
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an index of a short list"
-    )]
-    let at = ((sorted.len() as f64 - 1.0) * share).round() as usize;
-    sorted.get(at).copied().unwrap_or(f64::NAN)
 }

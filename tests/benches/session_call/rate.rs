@@ -1,9 +1,10 @@
 //! How many calls a second, with so many in flight.
 
+use crate::bare;
 use crate::call::call;
 use crate::far::Far;
+use crate::measured::{PROGRAM, on_terminal};
 use crate::plan::Plan;
-use crate::{PROGRAM, bare, on_terminal};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;

@@ -1,0 +1,35 @@
+//! What a thread's actor holds of its running turn.
+
+use capstan_types::history::Usage;
+use capstan_types::thread::OnInterrupt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio_util::sync::CancellationToken;
+
+/// What a thread's actor and its running turn share.
+#[derive(Debug, Clone, Default)]
+pub struct TurnHandle {
+    /// Cancelled to interrupt the turn.
+    pub interrupt: CancellationToken,
+    /// Set once the turn's end has its place in the log, to the tokens that the thread has used then: from there on the next turn may
+    /// begin, even if this one still tells nodes to forget its sessions.
+    pub ended: Arc<OnceLock<Usage>>,
+    /// Whether whoever interrupts wants the turn's sessions ended.
+    kill: Arc<AtomicBool>,
+}
+
+impl TurnHandle {
+    /// Interrupts the turn. Who asks again may only ask for more.
+    pub fn interrupt(&self, sessions: OnInterrupt) {
+        if sessions == OnInterrupt::KillSessions {
+            self.kill.store(true, Ordering::Release);
+        }
+        self.interrupt.cancel();
+    }
+
+    /// What becomes of the turn's sessions, once it is interrupted.
+    #[must_use]
+    pub fn on_interrupt(&self) -> OnInterrupt {
+        if self.kill.load(Ordering::Acquire) { OnInterrupt::KillSessions } else { OnInterrupt::KeepSessions }
+    }
+}
