@@ -94,8 +94,7 @@ impl Confinement {
                 if inside.is_none() && matches!(this.network, Network::Hosts(_)) {
                     this.missing.push("network to listed hosts: it needs a network namespace, so there is none".to_owned());
                 }
-                let ruleset =
-                    if inside.is_some() { ruleset::begin(wanted.policy)? } else { ruleset::build(wanted.policy, ahead.rules)? };
+                let ruleset = if inside.is_some() { ruleset::begin()? } else { ruleset::build(wanted.policy, ahead.rules)? };
                 let surroundings = match inside {
                     Some(_) => Surroundings { own_network: this.own_network(), own_ipc: true, own_mounts: true },
                     None => Surroundings::default(),

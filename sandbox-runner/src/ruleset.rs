@@ -147,18 +147,19 @@ pub(crate) fn build(policy: &SandboxPolicy, ahead: Option<Common>) -> Result<Rul
     if policy.mode == SandboxMode::WorkspaceWrite {
         writable::grant(&mut rules, &policy.writable, &hidden)?;
     }
-    finished(rules, abi, policy)
+    finished(rules, abi, policy.network.is_full())
 }
 
-/// The ruleset of a session with a root of its own, whose rules are added from inside.
-pub(crate) fn begin(policy: &SandboxPolicy) -> Result<Ruleset, Refusal> {
+/// The ruleset of a session with a root of its own, whose rules are added from inside. It leaves the network alone, which is the session's own.
+pub(crate) fn begin() -> Result<Ruleset, Refusal> {
     let abi = usable(crate::probe::landlock_abi())?;
     let rights = Rights::of(abi);
-    finished(Rules { created: create(abi, rights, true)?, rights }, abi, policy)
+    finished(Rules { created: create(abi, rights, true)?, rights }, abi, true)
 }
 
-fn finished(rules: Rules, abi: ABI, policy: &SandboxPolicy) -> Result<Ruleset, Refusal> {
-    let network = if policy.network.is_full() || abi < ABI::V4 { BitFlags::empty() } else { AccessNet::from_all(abi) };
+/// `network` says, as to [`create`], whether the network is left alone.
+fn finished(rules: Rules, abi: ABI, network: bool) -> Result<Ruleset, Refusal> {
+    let network = if network || abi < ABI::V4 { BitFlags::empty() } else { AccessNet::from_all(abi) };
     let scope = if abi >= ABI::V6 { Scope::from_all(abi) } else { BitFlags::empty() };
     let rights = rules.rights;
     match rules.created.into() {

@@ -61,6 +61,8 @@ fn the_proof_says_what_is_in_force() {
     let seen_from_outside = fs::metadata(format!("/proc/{}/status", session.pid)).unwrap().uid();
     assert_eq!(enforced.uid, seen_from_outside);
     assert_eq!(enforced.namespaces.is_empty(), !AT_FULL);
+    // A network of its own needs no rules, and then the proof claims none.
+    assert_eq!(enforced.landlock_rights.contains(" net=0x0 "), AT_FULL, "{}", enforced.landlock_rights);
 }
 
 #[test]
