@@ -29,7 +29,7 @@ impl NodeLink {
     /// All of them.
     ///
     /// # Errors
-    /// As [`NodeLink::sessions`]; `OUT_OF_RANGE` when there are more than [`MOST_PAGES`] pages.
+    /// As [`NodeLink::sessions`]; `OUT_OF_RANGE` when there are more than 500 pages.
     pub async fn all_sessions(&self) -> Result<Vec<Listed>, Status> {
         let (mut all, mut page) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
