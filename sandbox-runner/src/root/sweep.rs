@@ -203,8 +203,8 @@ mod tests {
             let (acts, _dir) = swept(|root| {
                 fs::create_dir_all(root.join("above/.git/modules/m")).unwrap();
                 fs::create_dir_all(root.join("above/elsewhere")).unwrap();
-                fs::create_dir_all(root.join("above/work")).unwrap();
-                fs::write(root.join("above/work/.git"), target).unwrap();
+                fs::create_dir_all(root.join("above/inner")).unwrap();
+                fs::write(root.join("above/inner/.git"), target).unwrap();
             });
             acts
         };
@@ -213,7 +213,7 @@ mod tests {
         for away in
             ["gitdir: ../elsewhere", "gitdir: ../.git/modules/none", "gitdir: ../../../.git/x", "gitdir: /x/.git", "x", ""]
         {
-            assert_eq!(target(away), ["leave `/above/work/.git`"], "{away}");
+            assert_eq!(target(away), ["leave `/above/inner/.git`"], "{away}");
         }
     }
 
