@@ -29,7 +29,7 @@ impl Ssh {
         let (at, config) = (dir.display(), dir.join("config"));
         let server = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {at}/host\nAuthorizedKeysFile {at}/user.pub\nPidFile none\nStrictModes no\n\
-             UsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nMaxSessions 200\n"
+             UsePAM no\nSetEnv SHLVL=2\nPasswordAuthentication no\nPermitRootLogin yes\nMaxSessions 200\n"
         );
         std::fs::write(dir.join("server"), server).expect("a file can be written");
         let client = format!(
