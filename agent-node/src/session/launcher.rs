@@ -70,8 +70,9 @@ impl From<StartCall> for Program {
 
 impl Launcher {
     pub(crate) fn new(config: &NodeConfig, state: &State) -> Self {
+        let hidden = outermost(config.hidden.iter().chain([&state.root]).cloned().collect());
         let runner = Runner::new(config.runner.clone())
-            .with_fork_server(state.root.as_path().to_owned(), config.prepared)
+            .with_fork_server(state.root.as_path().to_owned(), config.prepared, hidden.clone())
             .with_scanner()
             .with_home(config.base_env.get("HOME").cloned());
         Self {
@@ -79,7 +80,7 @@ impl Launcher {
             runner,
             sessions: state.sessions(),
             base_env: config.base_env.clone(),
-            hidden: outermost(config.hidden.iter().chain([&state.root]).cloned().collect()),
+            hidden,
             admission: Admission::new(config),
             warned_of_root: AtomicBool::new(false),
             level: OnceLock::new(),

@@ -60,6 +60,8 @@ struct Served {
     server: Arc<ForkServer>,
     /// How many holders it keeps ahead.
     prepared: u32,
+    /// What is hidden from most sessions.
+    hidden: Vec<AbsPath>,
 }
 
 /// A session that runs, and the process that holds it.
@@ -96,9 +98,10 @@ impl Runner {
         Self { path, deadline: ANSWER_DEADLINE, served: None, scanner: None, home: None }
     }
 
-    /// Has sessions started by a fork server that keeps `prepared` holders ahead. `dir` is a directory that this user alone can enter.
-    pub(crate) fn with_fork_server(self, dir: PathBuf, prepared: u32) -> Self {
-        Self { served: Some(Served { server: Arc::new(ForkServer::new(dir)), prepared }), ..self }
+    /// Has sessions started by a fork server that keeps `prepared` holders ahead, for sessions from which `hidden` is hidden. `dir` is a
+    /// directory that this user alone can enter.
+    pub(crate) fn with_fork_server(self, dir: PathBuf, prepared: u32, hidden: Vec<AbsPath>) -> Self {
+        Self { served: Some(Served { server: Arc::new(ForkServer::new(dir)), prepared, hidden }), ..self }
     }
 
     /// Has directories looked through by one process that stays.
@@ -271,7 +274,10 @@ impl Runner {
     }
 
     fn start_server(&self, served: &Served, socket: Stdio) -> io::Result<Child> {
-        self.start_with(&["serve", "--prepared", &served.prepared.to_string()], socket)
+        let prepared = served.prepared.to_string();
+        let hidden = served.hidden.iter().flat_map(|path| ["--hide", path.as_str()]);
+        let words: Vec<&str> = ["serve", "--prepared", prepared.as_str()].into_iter().chain(hidden).collect();
+        self.start_with(&words, socket)
     }
 
     fn start(&self, verb: &str, input: Stdio) -> io::Result<Child> {
