@@ -68,6 +68,8 @@ struct Served {
 #[derive(Debug)]
 pub(crate) struct Answered {
     pub(crate) holder: Holder,
+    /// The connection by which it was asked for, on which it listens to commands and tells the end. None where it was asked otherwise.
+    pub(crate) control: Option<UnixStream>,
     pub(crate) enforced: Enforced,
 }
 
@@ -165,7 +167,7 @@ impl Runner {
     async fn answered(&self, line: &[u8], stream: UnixStream) -> Result<Answered, LaunchError> {
         match serde_json::from_slice(line) {
             Ok(LaunchAnswer::Started { holder, enforced, .. }) => match connection::take(stream, holder).await {
-                Ok(holder) => Ok(Answered { holder, enforced }),
+                Ok((holder, control)) => Ok(Answered { holder, control: Some(control), enforced }),
                 Err(error) => Err(LaunchError::Unknown(format!("the runner's holder was lost as it answered: {error}"))),
             },
             Ok(LaunchAnswer::Refused(refusal)) => {
@@ -195,7 +197,9 @@ impl Runner {
         match serde_json::from_slice(&line) {
             Ok(LaunchAnswer::Started { enforced, .. }) => {
                 let holder = holder.0.take().map(Holder::Started);
-                holder.map(|holder| Answered { holder, enforced }).ok_or_else(|| LaunchError::Unknown(String::new()))
+                holder
+                    .map(|holder| Answered { holder, control: None, enforced })
+                    .ok_or_else(|| LaunchError::Unknown(String::new()))
             }
             Ok(LaunchAnswer::Refused(refusal)) => {
                 // It has said its last word and ends by itself: it must be left to clear up what it made.
