@@ -128,8 +128,8 @@ fn name_in(body: &[u8]) -> Option<String> {
 
 #[test]
 fn a_field_that_came_later_is_passed_over() {
-    let hello = framed(b"\x03{\"hello\":{\"version\":1,\"pid\":4711,\"since\":[2026]}}");
-    assert_eq!(Report::decode(&mut hello.clone()), Ok(Some(Report::Hello { version: 1, pid: 4711 })));
+    let mut hello = framed(b"\x03{\"hello\":{\"version\":1,\"pid\":4711,\"since\":[2026]}}");
+    assert_eq!(Report::decode(&mut hello), Ok(Some(Report::Hello { version: 1, pid: 4711 })));
 }
 
 #[test]
