@@ -1,6 +1,7 @@
 //! The sessions that are measured: each answers a line with a line.
 
 use crate::far::Far;
+use crate::measured::{PROGRAM, on_terminal};
 use capstan_tools::host::{ExecHost, Input, SessionReader};
 use capstan_types::id::SessionId;
 use capstan_types::launch::Stdio;
@@ -103,7 +104,7 @@ pub(crate) async fn calls(far: &Far, span: Duration) -> Vec<Duration> {
     while begun.elapsed() < span {
         tokio::time::sleep(PACE / 10).await;
         let start = Instant::now();
-        let mut reader = far.start(&["/bin/true"], Stdio::PipesNoInput).await;
+        let mut reader = far.start(&PROGRAM, on_terminal()).await;
         let mut session = None;
         loop {
             match timeout(PATIENCE, reader.next()).await.expect("it ends").expect("it can be read") {
