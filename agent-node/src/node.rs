@@ -3,6 +3,7 @@
 pub(crate) mod capacity;
 pub(crate) mod fence;
 pub(crate) mod handle;
+pub(crate) mod lanes;
 pub(crate) mod load;
 pub(crate) mod message;
 pub(crate) mod retention;

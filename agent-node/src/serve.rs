@@ -36,6 +36,9 @@ use tokio_util::sync::CancellationToken;
 /// Requests that may wait for the supervisor. Full: the next one is refused as busy.
 const REQUESTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 
+/// Requests to sessions that may wait for it, beside those. Full: the next one is refused as busy.
+const TO_SESSIONS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(8191);
+
 /// How many sessions of earlier lives are looked at at once.
 const LOOKS: usize = 32;
 
@@ -159,7 +162,8 @@ async fn start_actors(
     let args = NodeArgs { shared, sessions: state.sessions() };
     let (supervisor, _) = Actor::spawn_linked(None, NodeSupervisor, args, root.cell()).await?;
     Ok(NodeHandle {
-        supervisor: BoundedRef::new(supervisor, REQUESTS),
+        supervisor: BoundedRef::new(supervisor.clone(), REQUESTS),
+        to_sessions: BoundedRef::new(supervisor, TO_SESSIONS),
         places,
         gate,
         record: Arc::new(record),

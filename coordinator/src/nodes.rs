@@ -6,6 +6,7 @@ pub mod host;
 pub mod link;
 pub mod listing;
 pub mod operate;
+mod patience;
 pub mod pool;
 pub mod reader;
 pub mod remote;

@@ -6,6 +6,7 @@ pub mod context;
 pub mod handle;
 pub mod inherit;
 pub mod items;
+pub mod known_numbers;
 pub mod live;
 pub mod log;
 pub mod message;

@@ -5,8 +5,10 @@ use crate::journal::Journal;
 use crate::node::capacity::Places;
 use crate::node::load::gate::Gate;
 use crate::node::message::NodeMsg;
+use crate::session::message::{Done, SessionMsg};
 use crate::workspace::message::{Reply, WorkspaceRequest};
 use capstan_runtime::actors::{AskError, BoundedRef};
+use capstan_types::id::SessionId;
 use capstan_types::node::NodeRecord;
 use capstan_types::operator::SessionPlace;
 use capstan_types::session::Authority;
@@ -19,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone)]
 pub(crate) struct NodeHandle {
     pub(crate) supervisor: BoundedRef<NodeMsg>,
+    /// The supervisor's lane for what is said to sessions: of its own, as [`crate::node::lanes`] tells why.
+    pub(crate) to_sessions: BoundedRef<NodeMsg>,
     pub(crate) places: Places,
     pub(crate) gate: Gate,
     pub(crate) record: Arc<NodeRecord>,
@@ -37,7 +41,7 @@ impl NodeHandle {
         deadline: Duration,
         request: impl FnOnce(Reply<T>) -> WorkspaceRequest,
     ) -> Result<T, NodeError> {
-        self.ask(deadline, |reply| NodeMsg::Act { authority, request: request(reply) }).await
+        self.ask(&self.supervisor, deadline, |reply| NodeMsg::Act { authority, request: request(reply) }).await
     }
 
     /// Asks for something on behalf of an operator, and waits until `deadline` has passed.
@@ -47,18 +51,43 @@ impl NodeHandle {
         deadline: Duration,
         request: impl FnOnce(Reply<T>) -> WorkspaceRequest,
     ) -> Result<T, NodeError> {
-        self.ask(deadline, |reply| NodeMsg::Operate { thread: place.thread, request: request(reply) }).await
+        self.ask(&self.supervisor, deadline, |reply| NodeMsg::Operate { thread: place.thread, request: request(reply) }).await
+    }
+
+    /// Says something to a session on behalf of its thread's owner, and waits until `deadline` has passed.
+    pub(crate) async fn tell_session(
+        &self,
+        authority: Authority,
+        session: SessionId,
+        deadline: Duration,
+        message: impl FnOnce(Done) -> SessionMsg,
+    ) -> Result<(), NodeError> {
+        let request = |reply| WorkspaceRequest::Session { session, message: message(reply) };
+        self.ask(&self.to_sessions, deadline, |reply| NodeMsg::Act { authority, request: request(reply) }).await
+    }
+
+    /// Says something to a session on behalf of an operator, and waits until `deadline` has passed.
+    pub(crate) async fn operate_session(
+        &self,
+        place: SessionPlace,
+        deadline: Duration,
+        message: impl FnOnce(Done) -> SessionMsg,
+    ) -> Result<(), NodeError> {
+        let SessionPlace { thread, session } = place;
+        let request = |reply| WorkspaceRequest::Session { session, message: message(reply) };
+        self.ask(&self.to_sessions, deadline, |reply| NodeMsg::Operate { thread, request: request(reply) }).await
     }
 
     async fn ask<T: Send + 'static>(
         &self,
+        lane: &BoundedRef<NodeMsg>,
         deadline: Duration,
         question: impl FnOnce(Reply<T>) -> NodeMsg,
     ) -> Result<T, NodeError> {
         if self.stopping.is_cancelled() {
             return Err(NodeError::Stopping);
         }
-        match self.supervisor.ask(deadline, question).await {
+        match lane.ask(deadline, question).await {
             Ok(answer) => answer,
             Err(AskError::Busy) => Err(NodeError::busy("the mailbox")),
             Err(AskError::Stopped) => Err(NodeError::Stopping),

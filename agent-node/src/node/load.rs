@@ -8,5 +8,6 @@ mod decision;
 pub(crate) mod gate;
 mod sample;
 mod watermarks;
+mod workspace_disks;
 
 pub use watermarks::Watermarks;

@@ -6,14 +6,15 @@
 use crate::error::NodeError;
 use crate::journal::{Entry, Journal, JournalError};
 use crate::node::fence::{Fence, Pass};
+use crate::node::lanes::Lanes;
 use crate::node::message::{NodeEnvelope, NodeFact, NodeFacts, NodeMsg};
 use crate::node::retention::Retention;
 use crate::node::sweep;
 use crate::node::waiting::Waiting;
 use crate::workspace::actor::{WorkspaceActor, WorkspaceArgs};
 use crate::workspace::jobs::Shared;
-use crate::workspace::message::{WorkspaceMsg, WorkspaceRequest};
-use capstan_runtime::actors::{BoundedRef, CastError};
+use crate::workspace::message::{WorkspaceEnvelope, WorkspaceMsg, WorkspaceRequest};
+use capstan_runtime::actors::BoundedRef;
 use capstan_types::id::{Epoch, SessionId, ThreadId};
 use capstan_types::session::Authority;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, SupervisionEvent};
@@ -27,9 +28,6 @@ use tokio::task::JoinSet;
 
 /// Facts that may wait in the supervisor's mailbox. Full: whoever tells one waits.
 const FACTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
-
-/// Requests that may wait in a workspace's mailbox. Full: the next one is refused as busy.
-const REQUESTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
 /// How many workspaces there may be. Full: requests of further threads are refused as busy.
 const WORKSPACES: usize = 4096;
@@ -70,7 +68,8 @@ pub(crate) struct NodeState {
 
 #[derive(Debug)]
 struct Workspace {
-    actor: BoundedRef<WorkspaceMsg>,
+    actor: ActorRef<WorkspaceEnvelope>,
+    lanes: Lanes,
     /// Requests handed on so far.
     handed_on: u64,
     quiet_sweeps: u32,
@@ -78,12 +77,7 @@ struct Workspace {
 
 impl Workspace {
     fn take(&mut self, request: WorkspaceRequest) {
-        match self.actor.try_cast(WorkspaceMsg::Request(request)) {
-            Ok(()) => self.handed_on += 1,
-            Err(CastError::Busy(WorkspaceMsg::Request(request))) => request.refuse(NodeError::busy("the workspace")),
-            // It has failed a moment ago, which the next event says; the caller sees its reply port dropped.
-            Err(CastError::Busy(_) | CastError::Stopped) => {}
-        }
+        self.handed_on += u64::from(self.lanes.take(request));
     }
 }
 
@@ -230,8 +224,8 @@ impl NodeState {
                 // Its `pre_start` makes an empty state, so waiting for it here takes no time.
                 let spawned = Actor::spawn_linked(None, WorkspaceActor, args, me.get_cell()).await;
                 let (actor, _) = spawned.map_err(|error: SpawnErr| NodeError::Unknown(error.to_string()))?;
-                let actor = BoundedRef::new(actor, REQUESTS);
-                Ok(entry.insert(Workspace { actor, handed_on: 0, quiet_sweeps: 0 }))
+                let lanes = Lanes::to(actor.clone());
+                Ok(entry.insert(Workspace { actor, lanes, handed_on: 0, quiet_sweeps: 0 }))
             }
         }
     }
@@ -259,7 +253,7 @@ impl NodeState {
         if workspace.quiet_sweeps >= QUIET_SWEEPS
             && let Some(workspace) = self.workspaces.remove(&thread)
         {
-            workspace.actor.actor().stop(Some("it was quiet for long".to_owned()));
+            workspace.actor.stop(Some("it was quiet for long".to_owned()));
         }
     }
 
@@ -269,7 +263,7 @@ impl NodeState {
         }
         for workspace in self.workspaces.values() {
             // One that is too busy to hear of it is not quiet.
-            let _ = workspace.actor.try_cast(WorkspaceMsg::Sweep);
+            let _ = workspace.lanes.requests().try_cast(WorkspaceMsg::Sweep);
         }
         self.tasks.spawn(look_at(Arc::clone(&self.leftovers)));
         self.tasks.spawn(sweep_later(&self.facts));
@@ -277,7 +271,7 @@ impl NodeState {
 
     /// Forgets a session whose coordinator has not released it.
     fn discard(&mut self, thread: ThreadId, session: SessionId) {
-        let Some(workspace) = self.workspaces.get(&thread).map(|workspace| workspace.actor.clone()) else { return };
+        let Some(workspace) = self.workspaces.get(&thread).map(|workspace| workspace.lanes.requests().clone()) else { return };
         self.tasks.spawn(async move {
             let by = "the node: it was not released in time".to_owned();
             let _ = workspace.cast(WorkspaceMsg::Discard { session, by }).await;
@@ -285,7 +279,7 @@ impl NodeState {
     }
 
     fn discard_all(&mut self, by: &str, reply: RpcReplyPort<()>) {
-        let workspaces: Vec<_> = self.workspaces.values().map(|workspace| workspace.actor.clone()).collect();
+        let workspaces: Vec<_> = self.workspaces.values().map(|workspace| workspace.lanes.requests().clone()).collect();
         let by = by.to_owned();
         self.tasks.spawn(async move {
             let discarded = workspaces.iter().map(async |workspace| {
@@ -300,7 +294,7 @@ impl NodeState {
     }
 
     fn forget(&mut self, actor: ActorId) {
-        self.workspaces.retain(|_, workspace| workspace.actor.actor().get_id() != actor);
+        self.workspaces.retain(|_, workspace| workspace.actor.get_id() != actor);
     }
 }
 

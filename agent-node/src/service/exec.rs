@@ -51,8 +51,7 @@ impl ExecService {
     }
 
     async fn hand_on(&self, who: Authority, session: SessionId, message: impl FnOnce(Done) -> SessionMsg) -> Result<(), Status> {
-        let request = |reply| WorkspaceRequest::Session { session, message: message(reply) };
-        Ok(self.node.act(who, DEADLINE, request).await.map_err(|error| gone(error, session))?)
+        Ok(self.node.tell_session(who, session, DEADLINE, message).await.map_err(|error| gone(error, session))?)
     }
 }
 

@@ -49,8 +49,7 @@ impl OperateService {
         let SessionPlace { thread, session } = place;
         let via = who.via.as_ref().map(ToString::to_string);
         tracing::info!(%session, %thread, by = %who, via, act = what, "an operator acts on a session");
-        let request = |reply| WorkspaceRequest::Session { session, message: message(reply) };
-        self.node.operate(place, DEADLINE, request).await.map_err(|error| match error {
+        self.node.operate_session(place, DEADLINE, message).await.map_err(|error| match error {
             // Its actor stopped with the message in its mailbox.
             NodeError::Unknown(_) => NodeError::NoSession(session),
             other => other,

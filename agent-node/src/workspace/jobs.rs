@@ -35,6 +35,7 @@ pub(crate) struct Jobs {
     launcher: Arc<Launcher>,
     git: Git,
     places: Places,
+    gate: Gate,
     facts: WorkspaceFacts,
     scratches: PathBuf,
     thread: ThreadId,
@@ -88,6 +89,7 @@ impl Jobs {
             launcher: shared.launcher,
             git: shared.git,
             places: shared.places,
+            gate: shared.gate,
             thread,
             journal: shared.journal,
             facts,
@@ -99,13 +101,14 @@ impl Jobs {
 
     pub(crate) fn open(&mut self, cwd: AbsPath, reply: Reply<DirectoryFacts>) {
         if let Some(reply) = self.room(reply) {
-            let (node, launcher) = (self.node.clone(), Arc::clone(&self.launcher));
+            let (node, launcher, gate) = (self.node.clone(), Arc::clone(&self.launcher), self.gate.clone());
             // On a thread for blocking work: a network file system may keep it waiting.
             self.running.spawn_blocking(move || {
                 let writable = |place: &AbsPath| launcher.admission.lets_write(place);
                 let facts = open::look(&cwd, node, launcher.base_variable("TMPDIR"), writable);
                 if let Ok(facts) = &facts {
                     launcher.protected.look_at(&facts.root);
+                    gate.expect_starts_in(&facts.root);
                 }
                 let _ = reply.send(facts);
             });

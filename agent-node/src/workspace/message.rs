@@ -100,6 +100,11 @@ impl fmt::Debug for WorkspaceFacts {
 }
 
 impl WorkspaceRequest {
+    /// Whether it only says something to a session that is there.
+    pub(crate) const fn is_to_session(&self) -> bool {
+        matches!(self, Self::Session { .. })
+    }
+
     /// Answers with an error instead.
     pub(crate) fn refuse(self, error: NodeError) {
         match self {

@@ -13,7 +13,7 @@ use capstan_types::session::StartCall;
 
 /// Starts a session, if there is room for it.
 pub(crate) async fn start(gate: &Gate, launcher: &Launcher, journal: &Journal, call: StartCall) -> Result<Launched, NodeError> {
-    gate.admit().await.map_err(|(short, retry_after)| NodeError::Short { said: short.to_string(), retry_after })?;
+    gate.admit(&call.cwd).map_err(|(short, retry_after)| NodeError::Short { said: short.to_string(), retry_after })?;
     let session = SessionId::generate();
     journal.keep(Entry::Asked(Box::new(Intent::new(session, journal.generation().0, &call)))).await?;
     match launcher.launch_admitted(session, Program::from(call)).await {

@@ -6,6 +6,9 @@ use capstan_proto::wire::node as wire;
 use capstan_registry::EmbeddedRegistry;
 use capstan_types::launch::Stdio;
 use capstan_types::load::{NodeLoad, Resource};
+use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
+use capstan_types::session::StartCall;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -97,7 +100,7 @@ async fn a_full_disk_costs_no_exit_status_and_when_space_returns_the_node_goes_o
     let mut running = Vec::new();
     for number in 0..SESSIONS {
         let call = node.call(&client, &format!("read line; echo $line; exit {number}"));
-        let mut events = client.start(&capstan_types::session::StartCall { stdio: Stdio::Pipes, ..call }).await.unwrap();
+        let mut events = client.start(&StartCall { stdio: Stdio::Pipes, ..call }).await.unwrap();
         running.push((events.started().await, events));
     }
     let filler = disk.fill();
@@ -115,6 +118,34 @@ async fn a_full_disk_costs_no_exit_status_and_when_space_returns_the_node_goes_o
     a_start_goes_well(&node).await;
     eventually("the ballast is back", async || ballast(&disk.state())).await;
     assert_eq!(load(&mut client).await.short, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_below_a_workspace_stops_starts_there_and_nowhere_else() {
+    let Some(disk) = Disk::mount() else { return };
+    let node = Fixture::start().await;
+    let place = AbsPath::new(disk.dir.path().canonicalize().unwrap()).unwrap();
+    let there = async |script: &str| {
+        let mut client = node.client();
+        let policy = SandboxPolicy::workspace_write(vec![place.clone()]);
+        client.run(&StartCall { cwd: place.clone(), policy, ..node.call(&client, script) }).await
+    };
+    assert_eq!(there("exit 3").await.unwrap().end, exited(3));
+    let filler = disk.fill();
+    let named = format!("this node is short of space on the disk that holds the workspace `{place}`: ");
+    let refused = async || {
+        there("true").await.is_err_and(|status| {
+            status.code() == Code::ResourceExhausted
+                && status.message().starts_with(&named)
+                && status.metadata().contains_key("retry-after-ms")
+        })
+    };
+    eventually("a start there is refused for its disk", refused).await;
+    a_start_goes_well(&node).await;
+    assert_eq!(load(&mut node.client()).await.short, [Resource::WorkspaceDisk]);
+    fs::remove_file(filler).unwrap();
+    eventually("a start there goes well", async || there("exit 5").await.is_ok_and(|ran| ran.end == exited(5))).await;
+    node.running.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! A node that is killed with -9 and started again.
 
 mod mortal;
+mod older;
 mod owners;
 
 use crate::fixture::{bearer, eventually, exited, kill_process, lives, marker, parent, soon};

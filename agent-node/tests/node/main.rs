@@ -14,5 +14,6 @@ mod operators;
 mod orphans;
 mod owners;
 mod policy;
+mod releases;
 mod server;
 mod workspace;

@@ -1,5 +1,6 @@
-//! Lets a request in only with the token, where one is asked for.
+//! Lets a request in only by a connection that is served, and with the token where one is asked for.
 
+use super::connections::Welcome;
 use capstan_proto::token::Token;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
@@ -15,6 +16,7 @@ pub(crate) enum Gate {
 
 impl Interceptor for Gate {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
+        let request = Welcome::check(request)?;
         match self {
             Self::Open => Ok(request),
             Self::Token(token) => token.check(request),

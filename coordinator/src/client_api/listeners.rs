@@ -1,5 +1,6 @@
 //! The places at which clients are served: a pipe in memory, Unix sockets of this user, loopback TCP with a token.
 
+use super::connections::{Connections, Placed};
 use super::gate::Gate;
 use super::sessions::SessionsService;
 use super::threads::ThreadsService;
@@ -50,7 +51,8 @@ impl Listeners {
 
     /// Serves a place that was bound. There is a token, if it is TCP.
     pub(crate) fn bound(&self, bound: Bound) -> impl Future<Output = ()> + Send + 'static {
-        let stop = self.stop.clone();
+        // Of each listener's own: who crowds a port that every user of the host can reach keeps nobody from this user's socket.
+        let (stop, connections) = (self.stop.clone(), Connections::default());
         let gate = match &bound {
             Bound::Tcp(..) => self.token.clone().map_or(Gate::Open, Gate::Token),
             Bound::Unix(..) => Gate::Open,
@@ -58,9 +60,11 @@ impl Listeners {
         let router = self.router(gate);
         async move {
             served(match bound {
-                Bound::Tcp(listener, _) => router.serve_with_incoming_shutdown(over_tcp(listener), stop.cancelled_owned()).await,
+                Bound::Tcp(listener, _) => {
+                    router.serve_with_incoming_shutdown(over_tcp(listener, connections), stop.cancelled_owned()).await
+                }
                 Bound::Unix(listener, _) => {
-                    router.serve_with_incoming_shutdown(over_unix(listener), stop.cancelled_owned()).await
+                    router.serve_with_incoming_shutdown(over_unix(listener, connections), stop.cancelled_owned()).await
                 }
             });
         }
@@ -84,15 +88,19 @@ fn served(result: Result<(), tonic::transport::Error>) {
     }
 }
 
-fn over_tcp(listener: TcpListener) -> BoxStream<'static, io::Result<TcpStream>> {
+fn over_tcp(listener: TcpListener, connections: Connections) -> BoxStream<'static, io::Result<Placed<TcpStream>>> {
     let next = async |listener: &TcpListener| {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true).map(|()| stream)
     };
-    stream::unfold(listener, move |listener| async move {
+    stream::unfold((listener, connections), move |(listener, connections)| async move {
         loop {
             match next(&listener).await {
-                Ok(stream) => return Some((Ok(stream), listener)),
+                Ok(stream) => {
+                    if let Some(placed) = connections.take(stream) {
+                        return Some((Ok(placed), (listener, connections)));
+                    }
+                }
                 Err(error) => not_accepted(&error).await,
             }
         }
@@ -101,15 +109,19 @@ fn over_tcp(listener: TcpListener) -> BoxStream<'static, io::Result<TcpStream>> 
 }
 
 /// Whoever may open the socket's file could connect; root may open every file, and the directory is not always ours to close.
-fn over_unix(listener: UnixListener) -> BoxStream<'static, io::Result<UnixStream>> {
+fn over_unix(listener: UnixListener, connections: Connections) -> BoxStream<'static, io::Result<Placed<UnixStream>>> {
     let next = async |listener: &UnixListener| {
         let (stream, _) = listener.accept().await?;
         peer::own(&stream).map(|()| stream)
     };
-    stream::unfold(listener, move |listener| async move {
+    stream::unfold((listener, connections), move |(listener, connections)| async move {
         loop {
             match next(&listener).await {
-                Ok(stream) => return Some((Ok(stream), listener)),
+                Ok(stream) => {
+                    if let Some(placed) = connections.take(stream) {
+                        return Some((Ok(placed), (listener, connections)));
+                    }
+                }
                 Err(error) => not_accepted(&error).await,
             }
         }

@@ -77,7 +77,11 @@ impl Service for SessionsService {
         }
         let most = if request.limit == 0 { LIST_MOST } else { request.limit.min(LIST_MOST) };
         let wanted = Wanted { thread, states: request.states };
-        let all = everywhere(links, usize::try_from(most).unwrap_or(usize::MAX), |listed| wanted.includes(listed)).await;
+        let mut all = everywhere(links, usize::try_from(most).unwrap_or(usize::MAX), |listed| wanted.includes(listed)).await;
+        let numbers = self.0.session_numbers(all.sessions.iter().map(|seen| seen.listed.thread).collect()).await;
+        for seen in &mut all.sessions {
+            seen.number = numbers.get(&seen.listed.session).copied();
+        }
         let silent = all.silent.into_iter().map(|(node, reason)| wire::SilentNode { node_id: node.to_string(), reason });
         Ok(Response::new(wire::ListSessionsResponse {
             sessions: all.sessions.into_iter().map(Into::into).collect(),

@@ -39,7 +39,7 @@ pub async fn everywhere(links: Vec<NodeLink>, most: usize, wanted: impl Fn(&List
             Err(reason) => all.silent.push((node, reason)),
             Ok((listed, more)) => {
                 all.more |= more;
-                all.sessions.extend(listed.into_iter().map(|listed| Seen { node: node.clone(), listed }));
+                all.sessions.extend(listed.into_iter().map(|listed| Seen { node: node.clone(), listed, number: None }));
             }
         }
     }

@@ -1,7 +1,8 @@
 //! A node as a tool sees it: the [`ExecHost`] of one thread on one node.
 
 use super::failure::{may_be_repeated, of_status};
-use super::link::NodeLink;
+use super::link::{NodeChannel, NodeLink};
+use super::patience::Patience;
 use super::reader::{LinkReader, attach};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use capstan_types::session::{Authority, Listed, PatchCall, PatchReport, StartCal
 use std::future::Future;
 use std::time::Duration;
 use tonic::{Response, Status};
+use wire::exec_client::ExecClient;
 
 /// The longest a node may take to answer a request that starts or changes something small.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
@@ -23,9 +25,6 @@ const WORKSPACE_DEADLINE: Duration = Duration::from_secs(120);
 
 /// The waits before a start is sent again. A start may be repeated: the node runs a call's attempt once.
 const START_WAITS: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(500), Duration::from_secs(2)];
-
-/// How long a start waits altogether for a node that has no room, before the model is told.
-const PATIENCE_WITH_A_FULL_NODE: Duration = Duration::from_secs(20);
 
 /// One thread's hands on one node.
 #[derive(Debug, Clone)]
@@ -88,6 +87,22 @@ impl NodeHost {
         of_status(&self.link.record().id, status)
     }
 
+    /// Says something to a session that is there. A node that has no room for it has done nothing, and is asked again.
+    async fn tell<R, F>(&self, request: R, say: impl Fn(ExecClient<NodeChannel>, R) -> F) -> Result<(), HostError>
+    where
+        R: Clone,
+        F: Future<Output = Result<(), Status>>,
+    {
+        let mut patience = Patience::WITH_A_QUEUE;
+        loop {
+            let said = timed(ANSWER_DEADLINE, say(self.link.exec(), request.clone())).await;
+            let Err(status) = said else { return Ok(()) };
+            let refused = self.failed(&status);
+            let Some(wait) = patience.wait(&refused) else { return Err(refused) };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
     fn request(&self, session: StartSession) -> wire::StartRequest {
         (&StartCall {
             authority: self.authority.clone(),
@@ -113,17 +128,14 @@ impl ExecHost for NodeHost {
 
     async fn start(&self, session: StartSession) -> Result<Box<dyn SessionReader>, HostError> {
         let request = self.request(session);
-        let (mut waits, mut patience) = (START_WAITS.iter(), PATIENCE_WITH_A_FULL_NODE);
+        let (mut waits, mut patience) = (START_WAITS.iter(), Patience::WITH_A_FULL_NODE);
         let stream = loop {
             let status = match within(ANSWER_DEADLINE, self.link.exec().start(request.clone())).await {
                 Ok(stream) => break stream,
                 Err(status) => status,
             };
-            if let HostError::Busy { retry_after, .. } = self.failed(&status)
-                && let Some(left) = patience.checked_sub(retry_after)
-            {
-                patience = left;
-                tokio::time::sleep(retry_after).await;
+            if let Some(wait) = patience.wait(&self.failed(&status)) {
+                tokio::time::sleep(wait).await;
                 continue;
             }
             match waits.next() {
@@ -143,27 +155,23 @@ impl ExecHost for NodeHost {
         let authority = Some((&self.authority).into());
         let request =
             wire::WriteRequest { authority, session_id: session.to_string(), data: bytes, close: then == Input::Closes };
-        let done = within(ANSWER_DEADLINE, self.link.exec().write(request)).await;
-        done.map(|_| ()).map_err(|status| self.failed(&status))
+        self.tell(request, |mut node, request| async move { node.write(request).await.map(drop) }).await
     }
 
     async fn signal(&self, session: SessionId, signal: i32) -> Result<(), HostError> {
         let request = wire::SignalRequest { authority: Some((&self.authority).into()), session_id: session.to_string(), signal };
-        let done = within(ANSWER_DEADLINE, self.link.exec().signal(request)).await;
-        done.map(|_| ()).map_err(|status| self.failed(&status))
+        self.tell(request, |mut node, request| async move { node.signal(request).await.map(drop) }).await
     }
 
     async fn kill(&self, session: SessionId, by: &str) -> Result<(), HostError> {
         let authority = Some((&self.authority).into());
         let request = wire::KillRequest { authority, session_id: session.to_string(), by: by.to_owned() };
-        let done = within(ANSWER_DEADLINE, self.link.exec().kill(request)).await;
-        done.map(|_| ()).map_err(|status| self.failed(&status))
+        self.tell(request, |mut node, request| async move { node.kill(request).await.map(drop) }).await
     }
 
     async fn release(&self, session: SessionId) -> Result<(), HostError> {
         let request = wire::ReleaseRequest { authority: Some((&self.authority).into()), session_id: session.to_string() };
-        let done = within(ANSWER_DEADLINE, self.link.exec().release(request)).await;
-        done.map(|_| ()).map_err(|status| self.failed(&status))
+        self.tell(request, |mut node, request| async move { node.release(request).await.map(drop) }).await
     }
 
     async fn apply_patch(&self, patch: PatchRequest) -> Result<PatchReport, HostError> {
@@ -183,8 +191,15 @@ impl ExecHost for NodeHost {
 }
 
 async fn within<T>(deadline: Duration, answer: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
+    timed(deadline, answer).await.map(Response::into_inner)
+}
+
+async fn timed<T>(deadline: Duration, answer: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
     match tokio::time::timeout(deadline, answer).await {
-        Ok(answer) => answer.map(Response::into_inner),
+        Ok(answer) => answer,
         Err(_) => Err(Status::deadline_exceeded(format!("the node did not answer within {} s", deadline.as_secs()))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,6 +92,9 @@ impl Actor for ThreadActor {
                 state.settle();
                 let _ = reply.send(state.running.is_some());
             }
+            ThreadMsg::Sessions(reply) => {
+                let _ = reply.send(state.context.sessions.known());
+            }
             ThreadMsg::TurnEnded(turn) => {
                 state.settle();
                 if state.running.take_if(|running| running.id == turn).is_some() {

@@ -99,7 +99,8 @@ impl Threads {
         Ok((record, self.recall(thread).await?))
     }
 
-    async fn recall(&self, thread: ThreadId) -> Result<Recalled, StoreError> {
+    /// What the thread's stored events say of it.
+    pub(super) async fn recall(&self, thread: ThreadId) -> Result<Recalled, StoreError> {
         let mut recalled = Recalled::default();
         loop {
             let page = self.store.events(thread, recalled.last, PAGE).await?;

@@ -3,6 +3,7 @@
 use super::live::Subscription;
 use super::log::LogError;
 use capstan_types::id::TurnId;
+use capstan_types::session::known::KnownSessions;
 use capstan_types::thread::{OnInterrupt, TurnInput};
 use ractor::RpcReplyPort;
 
@@ -17,6 +18,8 @@ pub enum ThreadMsg {
     Subscribe(RpcReplyPort<Result<Subscription, LogError>>),
     /// Say whether a turn runs.
     IsBusy(RpcReplyPort<bool>),
+    /// Say which sessions the model knows of.
+    Sessions(RpcReplyPort<KnownSessions>),
     /// The turn's task has ended.
     TurnEnded(TurnId),
 }

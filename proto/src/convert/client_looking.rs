@@ -33,7 +33,7 @@ pub fn name(wire: Option<wire::SessionName>) -> Result<SessionName, Malformed> {
 
 impl From<Seen> for wire::Session {
     fn from(seen: Seen) -> Self {
-        let name = Some((&seen.name()).into());
+        let (name, number) = (Some((&seen.name()).into()), seen.number.unwrap_or_default());
         let listed = seen.listed;
         let (state, end) = match listed.state {
             ListedState::Starting => (wire::SessionState::Starting, None),
@@ -60,6 +60,7 @@ impl From<Seen> for wire::Session {
             output_bytes: listed.output_bytes,
             adopted: listed.adopted,
             chain: listed.chain.map(String::from).unwrap_or_default(),
+            number,
         }
     }
 }
@@ -74,6 +75,7 @@ impl TryFrom<wire::Session> for Seen {
             (wire::SessionState::Running, None) => ListedState::Running,
             (wire::SessionState::Starting | wire::SessionState::Unspecified, None) => ListedState::Starting,
         };
+        let number = Some(wire.number).filter(|number| *number > 0);
         let stdio = match wire.stdio.as_str() {
             "terminal" => Stdio::Terminal(size(wire.rows, wire.cols)?),
             "pipes" => Stdio::Pipes,
@@ -95,7 +97,7 @@ impl TryFrom<wire::Session> for Seen {
             adopted: wire.adopted,
             chain: if wire.chain.is_empty() { None } else { Some(parse("session.chain", &wire.chain)?) },
         };
-        Ok(Self { node, listed })
+        Ok(Self { node, listed, number })
     }
 }
 
@@ -166,15 +168,17 @@ mod tests {
             adopted: true,
             chain: None,
         };
-        Seen { node: "n1".parse().unwrap(), listed }
+        Seen { node: "n1".parse().unwrap(), listed, number: None }
     }
 
     #[test]
     fn a_session_survives_the_wire() {
         let terminal = Stdio::Terminal(TermSize { rows: 7, cols: 8 });
         let states = [ListedState::Starting, ListedState::Running, ListedState::Ended(SessionEnd::Exited { code: 3 })];
-        for (stdio, state) in [terminal, Stdio::Pipes, Stdio::PipesNoInput].into_iter().zip(states) {
-            let seen = seen(stdio, state);
+        for ((stdio, state), number) in
+            [terminal, Stdio::Pipes, Stdio::PipesNoInput].into_iter().zip(states).zip([None, Some(1000), Some(u32::MAX)])
+        {
+            let seen = Seen { number, ..seen(stdio, state) };
             assert_eq!(Seen::try_from(wire::Session::from(seen.clone())), Ok(seen));
         }
     }

@@ -11,8 +11,13 @@ use crate::launch::{Denial, SessionEnd, TermSize};
 use crate::output::{Piece, Seq};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// The version that this build speaks. It grows when a frame changes its meaning; new kinds alone do not change it.
+/// The version that this build speaks. A node understands holders of this version and of all before it, and leaves one of a newer version
+/// alone.
+///
+/// It grows when a frame changes its meaning, and when a [`Request`] is added: a holder of an older release could not obey that one. A
+/// [`Report`] may be added without, since a node passes over those that it does not know.
 pub const VERSION: u32 = 1;
 
 /// The longest frame, in bytes. A longer one is a fault of the sender, and ends the connection.
@@ -86,7 +91,7 @@ pub enum FrameError {
     /// The frame is longer than [`MAX_FRAME`].
     #[error("a control frame of {0} bytes is longer than the {MAX_FRAME} allowed")]
     TooLong(usize),
-    /// The frame has a kind that this release does not know.
+    /// A request has a kind that this release does not know.
     #[error("a control frame has the unknown kind {0}")]
     Kind(u8),
     /// The body does not have the form of its kind.
@@ -109,6 +114,9 @@ enum RequestBody {
     Kill { by: String },
     Release,
 }
+
+/// The names of [`ReportBody`].
+const KNOWN_REPORTS: [&str; 5] = ["hello", "gap", "ended", "input-closed", "denied"];
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -174,29 +182,49 @@ impl Report {
         put_json(out, &body);
     }
 
-    /// Takes one report from the front of `input`, or nothing when it is not complete.
+    /// Takes one report from the front of `input`, or nothing when it is not complete. Reports of kinds that this release does not know are
+    /// passed over.
     ///
     /// # Errors
-    /// A frame that is too long, unknown or malformed; the connection cannot go on.
+    /// A frame that is too long or malformed; the connection cannot go on.
     pub fn decode(input: &mut BytesMut) -> Result<Option<Self>, FrameError> {
-        let Some((kind, mut body)) = take_frame(input)? else {
-            return Ok(None);
-        };
-        match kind {
-            KIND_OUTPUT if body.len() >= 8 => {
-                let seq = Seq(body.get_u64());
-                Ok(Some(Self::Output(Piece::Bytes { seq, bytes: body })))
+        while let Some((kind, mut body)) = take_frame(input)? {
+            match kind {
+                KIND_OUTPUT if body.len() >= 8 => {
+                    let seq = Seq(body.get_u64());
+                    return Ok(Some(Self::Output(Piece::Bytes { seq, bytes: body })));
+                }
+                KIND_OUTPUT => return Err(FrameError::Body { kind, reason: "it has no sequence number".to_owned() }),
+                KIND_JSON => match from_json::<ReportBody>(&body) {
+                    Ok(body) => return Ok(Some(body.into())),
+                    Err(_) if is_of_another_release(&body) => {}
+                    Err(malformed) => return Err(malformed),
+                },
+                _ => {}
             }
-            KIND_OUTPUT => Err(FrameError::Body { kind, reason: "it has no sequence number".to_owned() }),
-            KIND_JSON => Ok(Some(match from_json(&body)? {
-                ReportBody::Hello { version, pid } => Self::Hello { version, pid },
-                ReportBody::Gap { seq, bytes } => Self::Output(Piece::Gap { seq, bytes }),
-                ReportBody::Ended(end) => Self::Ended(end),
-                ReportBody::InputClosed => Self::InputClosed,
-                ReportBody::Denied(denial) => Self::Denied(denial),
-            })),
-            other => Err(FrameError::Kind(other)),
         }
+        Ok(None)
+    }
+}
+
+impl From<ReportBody> for Report {
+    fn from(body: ReportBody) -> Self {
+        match body {
+            ReportBody::Hello { version, pid } => Self::Hello { version, pid },
+            ReportBody::Gap { seq, bytes } => Self::Output(Piece::Gap { seq, bytes }),
+            ReportBody::Ended(end) => Self::Ended(end),
+            ReportBody::InputClosed => Self::InputClosed,
+            ReportBody::Denied(denial) => Self::Denied(denial),
+        }
+    }
+}
+
+/// Whether the body is a report of a name that this release does not know: a name, or an object with a name for its only key.
+fn is_of_another_release(body: &[u8]) -> bool {
+    match serde_json::from_slice(body) {
+        Ok(Value::String(name)) => !KNOWN_REPORTS.contains(&&*name),
+        Ok(Value::Object(fields)) => fields.len() == 1 && fields.keys().all(|name| !KNOWN_REPORTS.contains(&&**name)),
+        Ok(_) | Err(_) => false,
     }
 }
 
@@ -250,6 +278,9 @@ fn take_frame(input: &mut BytesMut) -> Result<Option<(u8, Bytes)>, FrameError> {
     let kind = frame.get_u8();
     Ok(Some((kind, frame)))
 }
+
+#[cfg(test)]
+mod recorded;
 
 #[cfg(test)]
 mod tests {

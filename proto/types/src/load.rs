@@ -10,7 +10,9 @@ pub enum Resource {
     Memory,
     /// Space of the file system that holds the node's state, in bytes.
     Disk,
-    /// Files that this file system can still hold.
+    /// Space of the file system that holds a session's working directory, in bytes.
+    WorkspaceDisk,
+    /// Files that the file system with the node's state can still hold.
     Inodes,
     /// Descriptors of the node's own process.
     Descriptors,
@@ -52,7 +54,8 @@ pub struct NodeLoad {
 
 impl Resource {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Memory, Self::Disk, Self::Inodes, Self::Descriptors, Self::Processes, Self::Terminals];
+    pub const ALL: [Self; 7] =
+        [Self::Memory, Self::Disk, Self::WorkspaceDisk, Self::Inodes, Self::Descriptors, Self::Processes, Self::Terminals];
 
     /// Its name on the wire and in configuration files.
     #[must_use]
@@ -60,6 +63,7 @@ impl Resource {
         match self {
             Self::Memory => "memory",
             Self::Disk => "disk",
+            Self::WorkspaceDisk => "workspace-disk",
             Self::Inodes => "inodes",
             Self::Descriptors => "descriptors",
             Self::Processes => "processes",
@@ -76,7 +80,7 @@ impl Resource {
     /// Whether it is counted in bytes.
     #[must_use]
     pub const fn in_bytes(self) -> bool {
-        matches!(self, Self::Memory | Self::Disk)
+        matches!(self, Self::Memory | Self::Disk | Self::WorkspaceDisk)
     }
 }
 

@@ -72,6 +72,8 @@ pub struct Seen {
     pub node: NodeId,
     /// What that says of it.
     pub listed: Listed,
+    /// The number that the model of its thread knows it by, if that is known.
+    pub number: Option<u32>,
 }
 
 impl Seen {

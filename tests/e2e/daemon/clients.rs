@@ -1,9 +1,12 @@
 //! Many clients at once.
 
 use super::{Daemon, SOON};
-use crate::scripted::{command, contains, says, step};
+use crate::scripted::{command, contains, says, step, write};
 use crate::stored::Stored;
+use capstan_tests::capstan::{Capstan, Home};
+use capstan_tests::wait;
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 const CLIENTS: usize = 50;
@@ -42,4 +45,26 @@ fn fifty_clients_at_once_each_get_their_own_thread_whole() {
     let last = daemon.exec().run();
     last.assert_code(0);
     assert!(last.took < SOON, "{last}");
+}
+
+/// Connections that a listener serves.
+const MOST: usize = 256;
+
+#[test]
+fn a_client_too_many_is_told_so_and_there_is_room_when_another_leaves() {
+    let home = Home::new();
+    write(home.root(), &[step([], [says("done")])]);
+    let daemon = Daemon::start(home, &["--listen", "127.0.0.1:0"]);
+    let path = daemon.socket().strip_prefix("unix://").expect("a socket").to_owned();
+    let crowd: Vec<_> = (0..MOST).map(|_| UnixStream::connect(&path).expect("it accepts")).collect();
+    let list = |place: &[&str]| Capstan::new(&daemon.home).args(["sessions", "list"]).args(place.iter().copied()).run();
+    let sentence = "this coordinator has 256 connections of clients here, which is the most; end some of them, and try again";
+    wait::until_true(SOON, "a client is refused", || {
+        let run = list(&[]);
+        run.status.code() == Some(1) && run.stderr.contains(sentence)
+    });
+    let token = daemon.token_file.as_ref().expect("there is a token").display().to_string();
+    list(&["--coordinator", &daemon.places[1], "--coordinator-token-file", &token]).assert_code(0);
+    drop(crowd);
+    wait::until_true(SOON, "there is room again", || list(&[]).status.code() == Some(0));
 }

@@ -49,3 +49,23 @@ fn a_list_is_narrowed_by_thread_and_node() {
     assert!(nowhere.stderr.contains("this coordinator has no node nowhere"), "{nowhere}");
     stand.end();
 }
+
+#[test]
+fn the_number_that_the_model_knows_is_a_name_within_its_thread() {
+    let stand = Stand::on_pipes("echo mine; sleep 1000");
+    let session = stand.session();
+    let (id, thread) = (stand.id(), session["thread"].as_str().expect("an id").to_owned());
+    assert_eq!(session["number"], 1000);
+    let logs = stand.run(["logs", "1000", "--thread", &thread[..13]]);
+    logs.assert_code(0);
+    assert_eq!(logs.stdout, "mine\n");
+    let nobody = stand.run(["logs", "1009", "--thread", &thread]);
+    nobody.assert_code(1);
+    let alone = stand.run(["kill", "1000"]);
+    alone.assert_code(2);
+    assert!(alone.stderr.contains("sessions have numbers within their thread"), "{alone}");
+    let killed = stand.run(["kill", "1000", "--thread", &thread]);
+    killed.assert_code(0);
+    assert!(killed.stdout.starts_with(&format!("session {id} has ended: killed by ann")), "{killed}");
+    stand.end();
+}

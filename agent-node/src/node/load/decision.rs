@@ -2,6 +2,7 @@
 
 use super::watermarks::{Watermarks, cost};
 use capstan_types::load::{Resource, Room};
+use capstan_types::path::AbsPath;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
@@ -14,12 +15,22 @@ const SOONEST: Duration = Duration::from_millis(500);
 const LATEST: Duration = Duration::from_secs(8);
 
 /// One resource of which there is too little.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Short {
     pub(crate) resource: Resource,
     free: u64,
     total: u64,
     kept: u64,
+    /// Of which workspace's disk, if of one.
+    workspace: Option<AbsPath>,
+}
+
+impl Short {
+    /// The same for a start in `cwd`: names it, if its disk is what is short.
+    pub(super) fn in_workspace(self, cwd: &AbsPath) -> Self {
+        let workspace = (self.resource == Resource::WorkspaceDisk).then(|| cwd.clone());
+        Self { workspace, ..self }
+    }
 }
 
 /// The answer to a start.
@@ -44,10 +55,11 @@ pub(super) fn decide(rooms: &Rooms, short: &BTreeSet<Resource>, marks: &Watermar
         let free = room.free.saturating_sub(cost(*resource).saturating_mul(admitted));
         let kept = marks.refuse_below(*resource, *room);
         let refused = short.contains(resource) || free < kept;
-        refused.then_some((Short { resource: *resource, free, total: room.total, kept }, marks.admit_from(*resource, *room)))
+        let short = Short { resource: *resource, free, total: room.total, kept, workspace: None };
+        refused.then_some((short, marks.admit_from(*resource, *room)))
     });
     match tightest.max_by_key(|(short, enough)| pressure(short.free, *enough)) {
-        Some((short, enough)) => Verdict::Refuse { short, retry_after: retry_after(pressure(short.free, enough), dice) },
+        Some((short, enough)) => Verdict::Refuse { retry_after: retry_after(pressure(short.free, enough), dice), short },
         None => Verdict::Admit,
     }
 }
@@ -69,13 +81,18 @@ impl fmt::Display for Short {
         let what = match self.resource {
             Resource::Memory => "memory",
             Resource::Disk => "space on the disk that holds its state",
+            Resource::WorkspaceDisk => "space on the disk that holds the workspace",
             Resource::Inodes => "files on the disk that holds its state",
             Resource::Descriptors => "descriptors",
             Resource::Processes => "processes",
             Resource::Terminals => "terminals",
         };
         let [free, total, kept] = [self.free, self.total, self.kept].map(|count| Count(count, self.resource.in_bytes()));
-        write!(f, "this node is short of {what}: {free} of {total} are free, and it keeps {kept} of them; nothing was started")
+        let named = self.workspace.as_ref().map(|workspace| format!(" `{workspace}`")).unwrap_or_default();
+        write!(
+            f,
+            "this node is short of {what}{named}: {free} of {total} are free, and it keeps {kept} of them; nothing was started"
+        )
     }
 }
 

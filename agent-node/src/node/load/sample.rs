@@ -4,27 +4,27 @@
 
 use super::cgroup::Groups;
 use super::decision::Rooms;
-use crate::ballast::Ballast;
 use capstan_types::load::{Resource, Room};
 use rustix::process::{Resource as Limit, getrlimit, getuid};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads it.
 #[derive(Debug)]
 pub(super) struct Sampler {
     groups: Groups,
-    pub(super) ballast: Ballast,
+    /// Where the node's state lies.
+    state: PathBuf,
 }
 
 impl Sampler {
-    pub(super) fn new(ballast: Ballast) -> Self {
-        Self { groups: Groups::find(), ballast }
+    pub(super) fn new(state: &Path) -> Self {
+        Self { groups: Groups::find(), state: state.to_owned() }
     }
 
     pub(super) fn rooms(&self) -> Rooms {
-        let (disk, inodes) = disk(self.ballast.dir());
+        let (disk, inodes) = disk(&self.state);
         let rooms = [
             (Resource::Memory, tighter(memory(), self.groups.memory())),
             (Resource::Disk, disk),
@@ -54,6 +54,11 @@ fn memory() -> Option<Room> {
         Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
     };
     Some(Room { free: of("MemAvailable:")?, total: of("MemTotal:")? })
+}
+
+/// What is left of the file system that holds a directory. It blocks for one question.
+pub(super) fn space(dir: &Path) -> Option<Room> {
+    disk(dir).0
 }
 
 fn disk(dir: &Path) -> (Option<Room>, Option<Room>) {
@@ -116,7 +121,7 @@ mod tests {
     #[test]
     fn everything_can_be_read_here_and_nothing_has_more_free_than_there_is() {
         let dir = tempfile::tempdir().unwrap();
-        let rooms = Sampler::new(Ballast::in_dir(dir.path())).rooms();
+        let rooms = Sampler::new(dir.path()).rooms();
         for resource in [Resource::Memory, Resource::Disk, Resource::Descriptors, Resource::Processes] {
             let room = rooms.get(&resource).unwrap_or_else(|| panic!("{resource} cannot be read"));
             assert!(room.free <= room.total && room.total > 0, "{resource}: {room:?}");

@@ -13,7 +13,9 @@ pub struct Watermarks {
     pub memory: u64,
     /// Space where the node's state lies, in bytes.
     pub disk: u64,
-    /// Files there.
+    /// Space of the disk that holds a session's working directory, in bytes. Little: whoever has filled a disk needs a session to empty it.
+    pub workspace_disk: u64,
+    /// Files where the node's state lies.
     pub inodes: u64,
     /// Descriptors of the node. A running session takes about four.
     pub descriptors: u64,
@@ -25,7 +27,15 @@ pub struct Watermarks {
 
 impl Default for Watermarks {
     fn default() -> Self {
-        Self { memory: 256 << 20, disk: 256 << 20, inodes: 4096, descriptors: 128, processes: 512, terminals: 32 }
+        Self {
+            memory: 256 << 20,
+            disk: 256 << 20,
+            workspace_disk: 16 << 20,
+            inodes: 4096,
+            descriptors: 128,
+            processes: 512,
+            terminals: 32,
+        }
     }
 }
 
@@ -45,6 +55,7 @@ impl Watermarks {
         match resource {
             Resource::Memory => self.memory,
             Resource::Disk => self.disk,
+            Resource::WorkspaceDisk => self.workspace_disk,
             Resource::Inodes => self.inodes,
             Resource::Descriptors => self.descriptors,
             Resource::Processes => self.processes,
@@ -57,7 +68,7 @@ impl Watermarks {
 pub(super) const fn cost(resource: Resource) -> u64 {
     match resource {
         Resource::Memory => 1 << 20,
-        Resource::Disk => 64 << 10,
+        Resource::Disk | Resource::WorkspaceDisk => 64 << 10,
         Resource::Inodes => 8,
         Resource::Descriptors | Resource::Processes => 4,
         Resource::Terminals => 1,

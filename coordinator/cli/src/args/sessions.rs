@@ -43,7 +43,7 @@ pub struct WhereArgs {
 /// Which session.
 #[derive(Debug, Args)]
 pub struct WhichArgs {
-    /// The session: its id, or as much of its beginning as no other has
+    /// The session: its id, or as much of its beginning as no other has; with --thread also the number that the model knows it by
     #[arg(value_name = "ID")]
     pub id: String,
     /// The thread that it belongs to: its id, or the beginning of it

@@ -9,7 +9,7 @@ use toml::Value;
 
 const TABLE: &str = "node.watermarks";
 
-const KEYS: &str = "memory, disk, inodes, descriptors, processes and terminals";
+const KEYS: &str = "memory, disk, workspace_disk, inodes, descriptors, processes and terminals";
 
 /// The marks of a node.
 ///
@@ -22,6 +22,7 @@ pub fn watermarks(layers: &Layers) -> Result<Watermarks, ConfigError> {
         match key.as_str() {
             "memory" => marks.memory = bytes(&reading, key, value)?,
             "disk" => marks.disk = bytes(&reading, key, value)?,
+            "workspace_disk" => marks.workspace_disk = bytes(&reading, key, value)?,
             "inodes" => marks.inodes = count(&reading, key, value)?,
             "descriptors" => marks.descriptors = count(&reading, key, value)?,
             "processes" => marks.processes = count(&reading, key, value)?,
@@ -63,8 +64,9 @@ mod tests {
 
     #[test]
     fn marks_are_read_and_the_others_stay() {
-        let marks = with(&["node.watermarks.disk=\"1GiB\"", "node.watermarks.terminals=0"]).unwrap();
-        assert_eq!(marks, Watermarks { disk: 1 << 30, terminals: 0, ..Watermarks::default() });
+        let marks =
+            with(&["node.watermarks.disk=\"1GiB\"", "node.watermarks.terminals=0", "node.watermarks.workspace_disk=7"]).unwrap();
+        assert_eq!(marks, Watermarks { disk: 1 << 30, workspace_disk: 7, terminals: 0, ..Watermarks::default() });
     }
 
     #[test]

@@ -124,39 +124,22 @@ impl LiveSession {
     pub(crate) fn new(started: Started, reader: Box<dyn SessionReader>) -> Self {
         let Started { number, session, turn, stdio, cleaning, policy, host, item, body, items, at } = started;
         let (call, command) = (body.call, body.command.clone());
-        let record = Arc::new(Record::new(item, body, cleaning, at));
-        let pump = Pump { session, record: Arc::clone(&record), items };
-        let mut tasks = JoinSet::new();
-        tasks.spawn(pump.run(reader));
-        let (announced, turnstile, away) = (AtomicBool::new(false), Mutex::new(()), Arc::default());
-        Self {
-            number,
-            session,
-            call,
-            turn,
-            command,
-            stdio,
-            cleaning,
-            announced,
-            policy,
-            host,
-            record,
-            away,
-            turnstile,
-            _pump: tasks,
-        }
+        let record = Record::new(item, body, cleaning, at);
+        let node = host.node();
+        let known =
+            KnownSession { number, session, node, call, turn, item, command, stdio, cleaning, next: Seq(0), announced: false };
+        Self::reading(known, policy, host, record, Arc::default(), reader, items)
     }
 
     /// Begins to read a session again that another life of the thread knew, at the first byte that the model has not been told.
     pub(crate) fn again(known: KnownSession, again: &Again) -> Self {
-        let KnownSession { number, session, call, turn, item, command, stdio, cleaning, next, announced, .. } = known;
         let Again { host, policy, cwd } = again.clone();
         let body = CommandExecution {
-            call,
-            command: command.clone(),
+            call: known.call,
+            command: known.command.clone(),
             cwd,
             node: host.node(),
-            session: Some(session),
+            session: Some(known.session),
             output: String::new(),
             end: None,
             duration: None,
@@ -165,13 +148,26 @@ impl LiveSession {
             enforced: None,
             denials: Vec::new(),
         };
-        let record = Arc::new(Record::from(item, body, cleaning, next));
+        let record = Record::from(known.item, body, known.cleaning, known.next);
         let away = Arc::<Away>::default();
-        let reader = ResumedReader::new(Arc::clone(&host), session, next, Arc::clone(&away));
-        let pump = Pump { session, record: Arc::clone(&record), items: Arc::new(NoItems) };
+        let reader = ResumedReader::new(Arc::clone(&host), known.session, known.next, Arc::clone(&away));
+        Self::reading(known, policy, host, record, away, Box::new(reader), Arc::new(NoItems))
+    }
+
+    /// The session that `known` says, with a task that reads it.
+    fn reading(
+        known: KnownSession,
+        policy: SandboxPolicy,
+        host: Arc<dyn ExecHost>,
+        record: Record,
+        away: Arc<Away>,
+        reader: Box<dyn SessionReader>,
+        items: Arc<dyn ItemSink>,
+    ) -> Self {
+        let KnownSession { number, session, call, turn, command, stdio, cleaning, announced, .. } = known;
+        let record = Arc::new(record);
         let mut tasks = JoinSet::new();
-        tasks.spawn(pump.run(Box::new(reader)));
-        let (announced, turnstile) = (AtomicBool::new(announced), Mutex::new(()));
+        tasks.spawn(Pump { session, record: Arc::clone(&record), items }.run(reader));
         Self {
             number,
             session,
@@ -180,12 +176,12 @@ impl LiveSession {
             command,
             stdio,
             cleaning,
-            announced,
+            announced: AtomicBool::new(announced),
             policy,
             host,
             record,
             away,
-            turnstile,
+            turnstile: Mutex::new(()),
             _pump: tasks,
         }
     }

@@ -1,8 +1,15 @@
 use super::*;
 use proptest::prelude::*;
 
-const MARKS: Watermarks =
-    Watermarks { memory: 100 << 20, disk: 100 << 20, inodes: 1000, descriptors: 100, processes: 500, terminals: 30 };
+const MARKS: Watermarks = Watermarks {
+    memory: 100 << 20,
+    disk: 100 << 20,
+    workspace_disk: 100 << 20,
+    inodes: 1000,
+    descriptors: 100,
+    processes: 500,
+    terminals: 30,
+};
 
 fn only(resource: Resource, free: u64, total: u64) -> Rooms {
     [(resource, Room { free, total })].into()

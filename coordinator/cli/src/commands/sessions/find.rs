@@ -1,4 +1,4 @@
-//! Which session is meant by the beginning of an id.
+//! Which session is meant by the beginning of an id, or by a number within a thread.
 
 use super::place::{FORGOTTEN, refused};
 use crate::args::WhichArgs;
@@ -21,19 +21,46 @@ pub(super) async fn find(client: &mut Client, which: &WhichArgs) -> Result<Seen,
 fn choose(all: AllSessions, given: &str, id: &str, thread: Option<&str>) -> Result<Seen, Failure> {
     let AllSessions { sessions, silent, more } = all;
     let of_thread = |seen: &Seen| thread.is_none_or(|thread| begins(seen.listed.thread, thread));
-    let mut found: Vec<Seen> = sessions.into_iter().filter(|seen| begins(seen.listed.session, id) && of_thread(seen)).collect();
+    let (numbered, others): (Vec<Seen>, Vec<Seen>) =
+        sessions.into_iter().filter(of_thread).partition(|seen| is_number(given, seen.number));
+    if let (Some(_), false) = (thread, numbered.is_empty()) {
+        return only(numbered).map_err(|found| several(given, "the number", &found, "give more of the thread's id"));
+    }
+    let strangers = numbered.len();
+    let mut found: Vec<Seen> = numbered.into_iter().chain(others).filter(|seen| begins(seen.listed.session, id)).collect();
+    found.sort_by_key(|seen| seen.listed.session);
+    match only(found) {
+        Ok(seen) => Ok(seen),
+        Err(found) if found.is_empty() && strangers > 0 => {
+            let sentence = format!("there is no session {given}; sessions have numbers within their thread");
+            Err(Failure::bad_input(sentence).hint(format!("name the thread as well: `{given} --thread ID`")))
+        }
+        Err(found) if found.is_empty() => Err(none(given, &silent, more)),
+        Err(found) => Err(several(given, "the beginning", &found, "give more of the id")),
+    }
+}
+
+/// Whether `given` is this number, as a model writes it.
+fn is_number(given: &str, number: Option<u32>) -> bool {
+    number.is_some_and(|number| number.to_string() == given)
+}
+
+/// The only one, or all of them.
+fn only(mut found: Vec<Seen>) -> Result<Seen, Vec<Seen>> {
     match found.pop() {
-        None => Err(none(given, &silent, more)),
         Some(seen) if found.is_empty() => Ok(seen),
-        Some(seen) => {
-            found.push(seen);
-            let more = found.len().saturating_sub(TOLD);
-            let mut told: Vec<String> = found.iter().take(TOLD).map(|seen| seen.listed.session.to_string()).collect();
-            told.extend((more > 0).then(|| format!("{more} more")));
-            let sentence = format!("`{given}` is the beginning of {} sessions: {}", found.len(), told.join(", "));
-            Err(Failure::bad_input(sentence).hint("give more of the id"))
+        last => {
+            found.extend(last);
+            Err(found)
         }
     }
+}
+
+fn several(given: &str, what: &str, found: &[Seen], hint: &str) -> Failure {
+    let more = found.len().saturating_sub(TOLD);
+    let mut told: Vec<String> = found.iter().take(TOLD).map(|seen| seen.listed.session.to_string()).collect();
+    told.extend((more > 0).then(|| format!("{more} more")));
+    Failure::bad_input(format!("`{given}` is {what} of {} sessions: {}", found.len(), told.join(", "))).hint(hint)
 }
 
 fn none(given: &str, silent: &[(String, String)], more: bool) -> Failure {
@@ -69,6 +96,7 @@ pub(super) const fn is_live(seen: &Seen) -> bool {
 mod tests {
     use super::*;
     use crate::commands::sessions::table::fixture::seen;
+    use capstan_types::id::{SessionId, ThreadId};
 
     fn all(ids: &[u128]) -> AllSessions {
         AllSessions { sessions: ids.iter().map(|id| seen(*id)).collect(), ..AllSessions::default() }
@@ -109,6 +137,47 @@ mod tests {
     fn a_thread_narrows_the_choice() {
         let given = |thread: &str| choose(all(&[A, B]), "0198", "0198", Some(thread)).map_err(|failure| failure.sentence);
         assert!(given("ff").unwrap_err().starts_with("there is no session"));
+    }
+
+    fn numbered(of: &[(u128, u128, u32)]) -> AllSessions {
+        let session = |(id, thread, number): &(u128, u128, u32)| {
+            let mut seen = Seen { number: Some(*number), ..seen(*id) };
+            seen.listed.thread = ThreadId::from_u128(*thread);
+            seen
+        };
+        AllSessions { sessions: of.iter().map(session).collect(), ..AllSessions::default() }
+    }
+
+    #[test]
+    fn a_number_means_a_session_of_its_thread() {
+        let all = || {
+            numbered(&[
+                (A, 0xaa << 120, 1000),
+                (A + 1, 0xaa << 120, 1001),
+                (B, 0xbb << 120, 1000),
+                (0x1000 << 112, 0xaa << 120, 1002),
+            ])
+        };
+        let given = |given: &str, thread| choose(all(), given, given, thread).map(|seen| seen.listed.session);
+        assert_eq!(given("1000", Some("aa")).unwrap(), SessionId::from_u128(A), "the number comes before the beginning of an id");
+        assert_eq!(given("1000", Some("bb")).unwrap(), SessionId::from_u128(B));
+        assert_eq!(given("1001", Some("aa")).unwrap(), SessionId::from_u128(A + 1));
+        assert_eq!(
+            given("1000", None).unwrap(),
+            SessionId::from_u128(0x1000 << 112),
+            "without a thread it is the beginning of an id"
+        );
+        let without = given("1001", None).unwrap_err();
+        assert_eq!(without.sentence, "there is no session 1001; sessions have numbers within their thread");
+        assert_eq!(without.hint.unwrap(), "name the thread as well: `1001 --thread ID`");
+    }
+
+    #[test]
+    fn a_number_that_several_threads_have_names_them() {
+        let all = numbered(&[(A, 0xa1 << 120, 1000), (B, 0xa2 << 120, 1000)]);
+        let said = choose(all, "1000", "1000", Some("a")).unwrap_err();
+        assert!(said.sentence.starts_with("`1000` is the number of 2 sessions: 0198aaaa-"), "{}", said.sentence);
+        assert_eq!(said.hint.unwrap(), "give more of the thread's id");
     }
 
     #[test]

@@ -14,8 +14,9 @@ pub(super) mod fixture;
 const SHORTEST: usize = 13;
 
 /// The heads of the columns.
-const HEADS: [&str; 6] = ["SESSION", "THREAD", "NODE", "STATE", "AGE", "COMMAND"];
-const WIDE_HEADS: [&str; 10] = ["SESSION", "THREAD", "NODE", "STATE", "AGE", "CALL", "STREAMS", "OUTPUT", "DIRECTORY", "COMMAND"];
+const HEADS: [&str; 7] = ["SESSION", "THREAD", "NO", "NODE", "STATE", "AGE", "COMMAND"];
+const WIDE_HEADS: [&str; 11] =
+    ["SESSION", "THREAD", "NO", "NODE", "STATE", "AGE", "CALL", "STREAMS", "OUTPUT", "DIRECTORY", "COMMAND"];
 
 /// A line for each session, below the heads; commands are cut where the line is full.
 pub(super) fn table(sessions: &[Seen], now_ms: u64, width: usize) -> Vec<String> {
@@ -25,6 +26,7 @@ pub(super) fn table(sessions: &[Seen], now_ms: u64, width: usize) -> Vec<String>
         [
             cut(&seen.listed.session.to_string(), session),
             cut(&seen.listed.thread.to_string(), thread),
+            number(seen),
             seen.node.to_string(),
             state(&seen.listed.state),
             age(now_ms.saturating_sub(seen.listed.started_at_ms)),
@@ -42,6 +44,7 @@ pub(super) fn wide(sessions: &[Seen], now_ms: u64) -> Vec<String> {
         [
             listed.session.to_string(),
             listed.thread.to_string(),
+            number(seen),
             seen.node.to_string(),
             state(&listed.state),
             age(now_ms.saturating_sub(listed.started_at_ms)),
@@ -68,12 +71,17 @@ pub(super) fn json(seen: &Seen) -> Value {
         Stdio::Pipes | Stdio::PipesNoInput => Value::Null,
     };
     json!({
-        "session": listed.session.to_string(), "thread": listed.thread.to_string(), "node": seen.node.to_string(),
+        "session": listed.session.to_string(), "thread": listed.thread.to_string(), "number": seen.number, "node": seen.node.to_string(),
         "call": listed.call.to_string(), "attempt": listed.attempt.0, "state": state, "end": end,
         "started_at_ms": listed.started_at_ms, "argv": listed.argv, "cwd": listed.cwd.as_str(),
         "terminal": size, "input": listed.stdio != Stdio::PipesNoInput,
         "output_bytes": listed.output_bytes, "adopted": listed.adopted,
     })
+}
+
+/// The number that the model of its thread knows it by.
+fn number(seen: &Seen) -> String {
+    seen.number.map_or_else(|| "-".to_owned(), |number| number.to_string())
 }
 
 /// How far it has come, in words.
@@ -163,6 +171,7 @@ mod tests {
             let argv = argv.iter().map(ToString::to_string).collect();
             Seen {
                 listed: Listed { argv, stdio, state, started_at_ms: 1_000 * u64::try_from(id * id).unwrap(), ..seen.listed },
+                number: (id < 300).then(|| 999 + u32::try_from(id).unwrap()),
                 ..seen
             }
         };

@@ -22,5 +22,5 @@ pub(in crate::commands::sessions) fn seen(id: u128) -> Seen {
         adopted: false,
         chain: None,
     };
-    Seen { node: "far".parse().unwrap(), listed }
+    Seen { node: "far".parse().unwrap(), listed, number: Some(1000) }
 }
