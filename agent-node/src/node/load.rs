@@ -6,7 +6,9 @@
 mod cgroup;
 mod decision;
 pub(crate) mod gate;
+mod reserve;
 mod sample;
 mod watermarks;
 
+pub(crate) use reserve::disk_reserve;
 pub use watermarks::Watermarks;

@@ -56,6 +56,11 @@ fn memory() -> Option<Room> {
     Some(Room { free: of("MemAvailable:")?, total: of("MemTotal:")? })
 }
 
+/// The space of the disk at `dir`.
+pub(super) fn space(dir: &Path) -> Option<Room> {
+    disk(dir).0
+}
+
 fn disk(dir: &Path) -> (Option<Room>, Option<Room>) {
     let Ok(said) = rustix::fs::statvfs(dir) else { return (None, None) };
     let space = Room { free: said.f_bavail * said.f_frsize, total: said.f_blocks * said.f_frsize };
