@@ -172,6 +172,13 @@ impl Client {
         Ok(Events { events })
     }
 
+    /// Attaches to what was kept whole.
+    pub(crate) async fn attach_whole(&mut self, session: SessionId, from: u64) -> Result<Events, Status> {
+        let request = wire::AttachRequest { authority: self.who(), session_id: session.to_string(), from_seq: from, whole: true };
+        let events = soon(self.exec.attach(request)).await?.into_inner();
+        Ok(Events { events })
+    }
+
     /// Starts a call and reads it to its end.
     pub(crate) async fn run(&mut self, call: &StartCall) -> Result<Ran, Status> {
         self.start(call).await?.rest().await

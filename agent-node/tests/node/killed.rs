@@ -1,5 +1,6 @@
 //! A node that is killed with -9 and started again.
 
+mod kept;
 mod mortal;
 mod owners;
 
