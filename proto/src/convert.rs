@@ -10,6 +10,7 @@ pub mod exec;
 pub mod listing;
 pub mod node;
 pub mod operate;
+mod seal;
 pub mod workspace;
 
 use tonic::Status;

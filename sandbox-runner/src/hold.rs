@@ -119,7 +119,7 @@ fn begin(spec: &LaunchSpec, image: &Image, dir: &SessionDir, prepared: Prepared)
     let spare = ahead.namespaces.take_if(|_| level < Level::Namespaces);
     let (cgroup, embryo) = ready::fit(cgroup, embryo, &places, &spec.limits);
     let signals = signals.map_or_else(Signals::open, Ok).map_err(|error| LaunchError::host("read signals", &error))?;
-    let spool = dir.spool(&spec.limits);
+    let spool = dir.spool(spec);
     let listener = dir.listen().map_err(|error| LaunchError::host("open the control socket", &error))?;
     let wanted = Wanted {
         policy: &spec.policy,

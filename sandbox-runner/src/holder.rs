@@ -32,6 +32,7 @@ use crate::spool::Spool;
 use crate::terminal::Terminal;
 use capstan_types::control::{Report, Request, VERSION};
 use capstan_types::launch::{Denial, SessionEnd};
+use capstan_types::output::seal::Seal;
 use connection::Connection;
 use deadlines::Deadlines;
 use fresh::Fresh;
@@ -127,6 +128,8 @@ pub(crate) struct Holder {
     phase: Phase,
     /// How the session ends, as soon as that is decided.
     end: Option<SessionEnd>,
+    /// What was kept of the output, once the end is recorded.
+    seal: Option<Seal>,
     /// Whether the kernel was told to kill all members of the session's groups.
     killed: bool,
     recorded: bool,
@@ -165,6 +168,7 @@ impl Holder {
             childless: false,
             phase: Phase::Running,
             end: None,
+            seal: None,
             killed: false,
             recorded: false,
             released: false,
@@ -200,6 +204,9 @@ impl Holder {
         self.dir.remove_socket();
         if self.released {
             self.dir.remove_output();
+            if self.spool.keeps_all() {
+                self.dir.remove_all_output();
+            }
         } else if self.sync_at.is_some() {
             self.dir.sync();
         }
@@ -352,7 +359,7 @@ impl Holder {
 
     fn obey(&mut self, connection: &mut Connection, request: Request) {
         match request {
-            Request::Attach { from, version: _ } => connection.attach(from),
+            Request::Attach { from, wants, version: _ } => connection.attach(from, wants),
             Request::Input(bytes) if self.input.offer(&bytes) => self.deadlines.stirred(Instant::now()),
             Request::Input(_) => connection.send(&Report::InputClosed),
             Request::CloseInput => self.input.close(self.terminal.as_ref()),
@@ -375,7 +382,7 @@ impl Holder {
     /// Sends each connection what it can take, and forgets those that are gone.
     fn report(&mut self) {
         self.tell_denials();
-        let end = self.end.as_ref().filter(|_| matches!(self.phase, Phase::Ended { .. }));
+        let end = self.end.as_ref().zip(self.seal.as_ref()).filter(|_| matches!(self.phase, Phase::Ended { .. }));
         let settled = self.output.is_none() || self.read_at.elapsed() >= HELD_BACK;
         for connection in &mut self.connections {
             connection.fill(&self.spool, settled, end);

@@ -3,17 +3,15 @@
 //! The holder works from inside it, so that the socket's name is short enough for the kernel wherever the directory lies.
 
 use crate::kernel::process;
-use crate::spool::{LateFile, Spool};
-use capstan_types::launch::EndRecord;
-use capstan_types::limits::SessionLimits;
+use crate::spool::{All, LateFile, Spool};
+use capstan_types::launch::{EndRecord, LaunchSpec};
+use capstan_types::spool::{ALL, HEAD, TAIL};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-const HEAD: &str = "head";
-const TAIL: &str = "tail";
 const SOCKET: &str = "control.sock";
 const UNFINISHED_END: &str = "end.json.tmp";
 /// More than any end record takes. What is left of it behind the record are spaces, which mean nothing behind a JSON document.
@@ -46,8 +44,9 @@ impl SessionDir {
     }
 
     /// The spool for the session's output, whose files come with it.
-    pub(crate) fn spool(&self, limits: &SessionLimits) -> Spool {
-        Spool::new(LateFile::named(HEAD), LateFile::named(TAIL), limits.head, limits.tail)
+    pub(crate) fn spool(&self, spec: &LaunchSpec) -> Spool {
+        let (head, tail) = (spec.limits.head, spec.limits.tail);
+        Spool::new(LateFile::named(HEAD), LateFile::named(TAIL), head, tail).keeping(All::of(spec))
     }
 
     /// The control socket, for this user alone.
@@ -87,6 +86,11 @@ impl SessionDir {
     pub(crate) fn remove_output(&self) {
         let _ = fs::remove_file(HEAD);
         let _ = fs::remove_file(TAIL);
+    }
+
+    /// Takes away what was kept whole, as [`SessionDir::remove_output`] does the rest.
+    pub(crate) fn remove_all_output(&self) {
+        let _ = fs::remove_file(ALL);
     }
 
     /// Takes away everything that was made here, because no session came of it.

@@ -4,14 +4,17 @@
 //! gap with its exact length. Memory does not grow with the output, and the files never exceed their caps. A disk that takes no more
 //! costs output, never the session: what could not be written is a gap like any other.
 
+mod all;
 mod late;
 
+pub(crate) use all::All;
 pub(crate) use late::LateFile;
 
 use bytes::Bytes;
 use capstan_types::control::MAX_DATA;
 use capstan_types::limits::ByteCap;
 use capstan_types::output::chain::{Chain, Chaining};
+use capstan_types::output::seal::{Hole, Seal};
 use capstan_types::output::{Piece, Seq};
 use capstan_types::spool::{Layout, Place, RING};
 use std::io;
@@ -33,6 +36,8 @@ pub(crate) struct Spool {
     /// The position of the byte at the ring's start, and of the oldest that the ring may hold.
     tail_base: u64,
     total: u64,
+    /// What is kept whole beside these, where that was asked for.
+    all: Option<All>,
 }
 
 impl Spool {
@@ -48,7 +53,18 @@ impl Spool {
             marked: false,
             tail_base: 0,
             total: 0,
+            all: None,
         }
+    }
+
+    /// Keeps the whole output as well.
+    pub(crate) fn keeping(self, all: Option<All>) -> Self {
+        Self { all, ..self }
+    }
+
+    /// Whether the whole output is kept, as far as it goes.
+    pub(crate) const fn keeps_all(&self) -> bool {
+        self.all.is_some()
     }
 
     /// How many bytes were written in all.
@@ -58,6 +74,9 @@ impl Spool {
 
     /// Adds output. It cannot fail: what the disk does not take is counted as dropped.
     pub(crate) fn append(&mut self, bytes: &[u8]) {
+        if let Some(all) = &mut self.all {
+            all.append(bytes);
+        }
         let rest = if self.head_open { self.append_head(bytes) } else { bytes };
         self.append_tail(rest);
         if !self.head_open {
@@ -124,13 +143,22 @@ impl Spool {
         at.0 < self.total && kept_from <= needed && needed < (self.total + more).saturating_sub(self.tail_cap)
     }
 
-    /// The chain over what is kept; none when it is more than `most` bytes, or was lost by the disk.
-    pub(crate) fn chain(&self, most: u64) -> Option<Chain> {
+    /// What is said of what is kept, once nothing is added. Of more than `most` bytes of head and tail no chain is made.
+    pub(crate) fn seal(&self, most: u64) -> Seal {
         let layout = self.layout();
-        if layout.head_end + (layout.total - layout.oldest) > most {
+        let hole = Hole { from: Seq(layout.head_end), bytes: layout.oldest - layout.head_end };
+        let chain = self.chain(Chaining::new(), most);
+        let kept = self.all.as_ref().map(|all| all.told(self.chain(all.chaining(), most)));
+        Seal { total: self.total, hole, chain, kept }
+    }
+
+    /// The chain over what is kept, from where `chaining` has come to; none when that is more than `most` bytes, or was lost by the disk.
+    fn chain(&self, mut chaining: Chaining, most: u64) -> Option<Chain> {
+        let (layout, from) = (self.layout(), chaining.next().0);
+        let tail = layout.total - layout.oldest.max(from).min(layout.total);
+        if layout.head_end.saturating_sub(from) + tail > most {
             return None;
         }
-        let mut chaining = Chaining::new();
         while let Some(piece) = self.read(chaining.next(), MAX_DATA) {
             let lost = matches!(piece, Piece::Gap { .. }) && !matches!(layout.locate(piece.seq()), Some(Place::Gap(_)));
             if lost || chaining.add(&piece).is_err() {
@@ -138,6 +166,16 @@ impl Spool {
             }
         }
         Some(chaining.end())
+    }
+
+    /// Where a reader of all that is kept needs head and tail again, if it has come to `at`.
+    pub(crate) fn past_all(&self, at: Seq) -> Seq {
+        self.all.as_ref().map_or(at, |all| at.max(all.end()))
+    }
+
+    /// [`Spool::read`], and what is kept whole.
+    pub(crate) fn read_all(&self, from: Seq, max: usize) -> Option<Piece> {
+        self.all.as_ref().and_then(|all| all.read(from, max)).or_else(|| self.read(from, max))
     }
 
     /// At most `max` bytes from `from` on, or the gap that starts there; `None` when nothing has been written there yet.

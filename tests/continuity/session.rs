@@ -63,7 +63,7 @@ impl Eye {
             loop {
                 match reader.next().await.map_or_else(forgotten, Some)? {
                     SessionEvent::Output(piece) => pieces.push(piece),
-                    SessionEvent::Ended(end) => return Some(Found { pieces, end }),
+                    SessionEvent::Ended { end, .. } => return Some(Found { pieces, end }),
                     SessionEvent::Started { .. } | SessionEvent::Denied(_) => {}
                 }
             }

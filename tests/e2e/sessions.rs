@@ -5,6 +5,7 @@ mod kill;
 mod list;
 mod logs;
 mod node;
+mod proof;
 mod refusals;
 
 use crate::scripted::{self, command, says, step};
@@ -36,9 +37,20 @@ impl Stand {
         Self::with(cmd, false)
     }
 
+    /// A turn with this session on pipes, which keeps its output whole.
+    fn keeping_all(cmd: &str) -> Self {
+        Self::under(cmd, false, ["-P", "keeper"])
+    }
+
     fn with(cmd: &str, tty: bool) -> Self {
+        Self::under(cmd, tty, ["-s", "workspace-write"])
+    }
+
+    fn under(cmd: &str, tty: bool, policy: [&str; 2]) -> Self {
         let home = Home::new();
-        home.configure("ownerless_timeout_ms = 5000");
+        home.configure(
+            "ownerless_timeout_ms = 5000\n[permissions.keeper]\nextends = \":workspace\"\nlimits = { keep_all = \"1GiB\" }",
+        );
         let work = home.root().join("work");
         fs::create_dir(&work).expect("a directory can be made");
         let arguments = json!({ "cmd": cmd, "login": false, "tty": tty, "yield_time_ms": 250 });
@@ -48,7 +60,7 @@ impl Stand {
         let coordinator =
             Capstan::new(&home).args(["coordinator", "--script"]).arg(script).deadline(Duration::from_secs(300)).start();
         wait::until_true(SOON, "a coordinator that serves", || coordinator.stdout().contains("listens at"));
-        let turn = Capstan::exec(&home, "Do it.").args(["-s", "workspace-write", "-m", "scripted", "--coordinator"]);
+        let turn = Capstan::exec(&home, "Do it.").args(policy).args(["-m", "scripted", "--coordinator"]);
         let turn = turn.arg(format!("unix://{}", home.path().join("coordinator.sock").display())).in_dir(&work).start();
         let stand = Self { home, coordinator, turn };
         stand.until_file("held");

@@ -6,8 +6,10 @@
 mod cgroup;
 mod decision;
 pub(crate) mod gate;
+mod reserve;
 mod sample;
 mod watermarks;
 mod workspace_disks;
 
+pub(crate) use reserve::disk_reserve;
 pub use watermarks::Watermarks;

@@ -5,7 +5,7 @@ use crate::node::handle::NodeHandle;
 use crate::service::listing;
 use crate::service::span::server_span;
 use crate::session::message::{Done, Input, SessionDoor, SessionMsg};
-use crate::session::stream::{self, Opening};
+use crate::session::stream::{self, Opening, Wanted};
 use crate::workspace::message::WorkspaceRequest;
 use capstan_proto::convert::listing as convert;
 use capstan_proto::convert::{Malformed, exec};
@@ -45,8 +45,8 @@ impl ExecService {
         Self { node }
     }
 
-    fn events(&self, door: SessionDoor, from: Seq, opening: Opening) -> Response<Events> {
-        let events = stream::events(door, from, opening, self.node.stopping.clone());
+    fn events(&self, door: SessionDoor, wanted: Wanted, opening: Opening) -> Response<Events> {
+        let events = stream::events(door, wanted, opening, self.node.stopping.clone());
         Response::new(Box::pin(events.map(|event| event.map(Into::into).map_err(Status::from))))
     }
 
@@ -78,7 +78,7 @@ impl wire::exec_server::Exec for ExecService {
         let (who, from) = (call.authority.clone(), call.from);
         let request = |reply| WorkspaceRequest::Start { call: Box::new(call), span: span.clone(), reply };
         let door = self.node.act(who, START_DEADLINE, request).instrument(span.clone()).await?;
-        Ok(self.events(door, from, Opening::Started))
+        Ok(self.events(door, Wanted { from, whole: false }, Opening::Started))
     }
 
     async fn attach(&self, request: Request<wire::AttachRequest>) -> Result<Response<Events>, Status> {
@@ -87,7 +87,7 @@ impl wire::exec_server::Exec for ExecService {
         let (who, session) = (exec::authority(request.authority)?, session(&request.session_id)?);
         let find = |reply| WorkspaceRequest::Find { session, reply };
         let door = self.node.act(who, DEADLINE, find).instrument(span).await?;
-        Ok(self.events(door, Seq(request.from_seq), Opening::Output))
+        Ok(self.events(door, Wanted { from: Seq(request.from_seq), whole: request.whole }, Opening::Output))
     }
 
     async fn write(&self, request: Request<wire::WriteRequest>) -> Result<Response<wire::WriteResponse>, Status> {

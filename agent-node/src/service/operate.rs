@@ -4,7 +4,7 @@ use crate::error::NodeError;
 use crate::node::handle::NodeHandle;
 use crate::service::span::server_span;
 use crate::session::message::{Done, Input, SessionMsg};
-use crate::session::stream::{self, Opening};
+use crate::session::stream::{self, Opening, Wanted};
 use crate::workspace::message::WorkspaceRequest;
 use capstan_proto::convert::{Malformed, operate};
 use capstan_proto::wire::node as wire;
@@ -72,7 +72,8 @@ impl wire::operate_server::Operate for OperateService {
         tracing::debug!(parent: &span, session = %place.session, by = %who, "somebody looks at a session");
         let find = |reply| WorkspaceRequest::Find { session: place.session, reply };
         let door = self.node.operate(place, DEADLINE, find).instrument(span).await?;
-        let events = stream::events(door, Seq(request.from_seq), Opening::Output, self.node.stopping.clone());
+        let wanted = Wanted { from: Seq(request.from_seq), whole: request.whole };
+        let events = stream::events(door, wanted, Opening::Output, self.node.stopping.clone());
         Ok(Response::new(Box::pin(events.map(|event| event.map(Into::into).map_err(Status::from)))))
     }
 

@@ -99,7 +99,7 @@ async fn converse(
                 Ok(Some(Report::InputClosed)) => {
                     let _ = actor.cast(SessionMsg::InputClosed);
                 }
-                Ok(Some(Report::Output(_) | Report::Hello { .. } | Report::Denied(_))) => {}
+                Ok(Some(Report::Output(_) | Report::Hello { .. } | Report::Denied(_) | Report::Sealed(_))) => {}
                 Ok(None) | Err(_) if ended => return Over::Finished,
                 Ok(None) => return Over::Broken("the holder closed it".to_owned()),
                 Err(error) => return Over::Broken(error.to_string()),

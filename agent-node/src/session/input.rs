@@ -71,7 +71,7 @@ async fn listen(mut reader: Reader, actor: &ActorRef<SessionMsg>) -> LinkError {
             Ok(Some(Report::InputClosed)) => {
                 let _ = actor.cast(SessionMsg::InputClosed);
             }
-            Ok(Some(Report::Ended(_) | Report::Output(_) | Report::Hello { .. } | Report::Denied(_))) => {}
+            Ok(Some(Report::Ended(_) | Report::Sealed(_) | Report::Output(_) | Report::Hello { .. } | Report::Denied(_))) => {}
             Ok(None) => return LinkError::Io(std::io::ErrorKind::ConnectionReset.into()),
             Err(error) => return error,
         }

@@ -2,6 +2,7 @@
 //! nowhere else.
 
 use crate::config::NodeConfig;
+use crate::node::load::disk_reserve;
 use crate::session::admission::Admission;
 use crate::session::dir::{NewDir, SessionDir};
 use crate::session::holder::Holder;
@@ -36,6 +37,8 @@ pub(crate) struct Launcher {
     hidden: Vec<AbsPath>,
     pub(crate) admission: Admission,
     pub(crate) protected: Protected,
+    /// How many bytes of the disk are not for output that is kept whole.
+    disk_reserve: u64,
     /// Whether it has been said that sessions run as root.
     warned_of_root: AtomicBool,
     /// What sessions reach here, once one has.
@@ -85,6 +88,7 @@ impl Launcher {
             base_env: config.base_env.clone(),
             hidden,
             admission: Admission::new(config),
+            disk_reserve: disk_reserve(&config.watermarks, state.root.as_path()),
             warned_of_root: AtomicBool::new(false),
             level: OnceLock::new(),
         }
@@ -188,6 +192,7 @@ impl Launcher {
             root_allowed: self.admission.root_allowed(),
             protected: None,
             strongest: Some(self.admission.strongest()),
+            disk_reserve: self.disk_reserve,
         })
     }
 }

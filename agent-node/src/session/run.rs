@@ -8,7 +8,7 @@ use crate::session::launcher::{Launched, Launcher, Program};
 use crate::session::link::{self, LinkError, Reader, Writer};
 use crate::session::runner::LaunchError;
 use bytes::Bytes;
-use capstan_types::control::{MAX_DATA, Report, Request, VERSION};
+use capstan_types::control::{MAX_DATA, Report, Request, VERSION, Wants};
 use capstan_types::launch::{Enforced, SessionEnd};
 use capstan_types::output::{Piece, Seq};
 use capstan_types::time::Millis;
@@ -93,7 +93,7 @@ type Told = (Vec<u8>, SessionEnd);
 
 async fn converse(dir: &SessionDir, control: Option<UnixStream>, input: Bytes, cap: usize) -> Result<Told, LinkError> {
     let (mut reader, mut writer) = link::connect(&dir.socket()).await?;
-    writer.send(&Request::Attach { version: VERSION, from: Seq(0) }).await?;
+    writer.send(&Request::Attach { version: VERSION, from: Seq(0), wants: Wants::default() }).await?;
     let outcome = {
         // Side by side: a program that writes before it has read all would otherwise wait for us as we for it.
         let collecting = pin!(collect(&mut reader, cap));
@@ -130,7 +130,13 @@ async fn collect(reader: &mut Reader, cap: usize) -> Result<Told, LinkError> {
                 let room = cap.saturating_sub(output.len()).min(bytes.len());
                 output.extend_from_slice(&bytes[..room]);
             }
-            Some(Report::Output(Piece::Gap { .. }) | Report::Hello { .. } | Report::InputClosed | Report::Denied(_)) => {}
+            Some(
+                Report::Output(Piece::Gap { .. })
+                | Report::Hello { .. }
+                | Report::InputClosed
+                | Report::Denied(_)
+                | Report::Sealed(_),
+            ) => {}
             Some(Report::Ended(end)) => return Ok((output, end)),
             None => return Err(LinkError::Io(std::io::ErrorKind::UnexpectedEof.into())),
         }

@@ -3,8 +3,9 @@
 use crate::session::dir::record_in;
 use bytes::Bytes;
 use capstan_types::control::MAX_DATA;
+use capstan_types::output::seal::Seal;
 use capstan_types::output::{Piece, Seq};
-use capstan_types::spool::{HEAD, Layout, MARK, Place, TAIL};
+use capstan_types::spool::{ALL, HEAD, Layout, MARK, Place, TAIL};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -23,6 +24,10 @@ pub(crate) struct Spooled {
     /// Each is made by what is first written to it.
     head: Option<Arc<File>>,
     tail: Option<Arc<File>>,
+    /// What was kept whole, and how many bytes of it.
+    all: Option<Arc<File>>,
+    all_end: u64,
+    seal: Option<Seal>,
 }
 
 impl Spooled {
@@ -47,7 +52,18 @@ impl Spooled {
             Some(layout) if end.is_some() => layout,
             Some(layout) => layout.without_last_word(),
         };
-        Some(Self { layout, head: head.map(Arc::new), tail: tail.map(Arc::new) })
+        let all = opened(&dir.join(ALL)).flatten();
+        let kept = end.as_ref().map(|end| end.kept.map_or(0, |kept| kept.bytes));
+        // A holder that was killed has written each byte there before it was counted.
+        let all_end =
+            kept.or_else(|| all.as_ref().and_then(|all| all.metadata().ok()).map(|found| found.len())).unwrap_or_default();
+        let seal = end.and_then(|end| end.seal());
+        Some(Self { layout, head: head.map(Arc::new), tail: tail.map(Arc::new), all: all.map(Arc::new), all_end, seal })
+    }
+
+    /// What the holder said of what it kept, if it lived to say it.
+    pub(crate) const fn seal(&self) -> Option<Seal> {
+        self.seal
     }
 
     /// [`Spooled::open`] on a thread for blocking work.
@@ -55,12 +71,15 @@ impl Spooled {
         tokio::task::spawn_blocking(move || Self::open(&dir)).await.ok()?
     }
 
-    /// The next piece from `from` on; `None` at the end.
-    pub(crate) async fn read(&self, from: Seq) -> Option<Piece> {
-        let (file, offset, available) = match self.layout.locate(from)? {
-            Place::Gap(bytes) => return Some(Piece::Gap { seq: from, bytes }),
-            Place::Head(offset, available) => (self.head.clone(), offset, available),
-            Place::Tail(offset, available) => (self.tail.clone(), offset, available),
+    /// The next piece from `from` on, also of what was kept `whole`; `None` at the end.
+    pub(crate) async fn read(&self, from: Seq, whole: bool) -> Option<Piece> {
+        let whole = Some(from.0).filter(|from| whole && *from < self.all_end);
+        let (file, offset, available) = match (whole, self.layout.locate(from)) {
+            (Some(offset), _) => (self.all.clone(), offset, self.all_end - offset),
+            (None, Some(Place::Gap(bytes))) => return Some(Piece::Gap { seq: from, bytes }),
+            (None, Some(Place::Head(offset, available))) => (self.head.clone(), offset, available),
+            (None, Some(Place::Tail(offset, available))) => (self.tail.clone(), offset, available),
+            (None, None) => return None,
         };
         let length = usize::try_from(available).unwrap_or(usize::MAX).min(MAX_DATA);
         let read = tokio::task::spawn_blocking(move || {

@@ -9,8 +9,9 @@ use crate::session::link::{self, LinkError, Reader, Writer};
 use crate::session::message::{SessionDoor, SessionMsg};
 use crate::session::spooled::Spooled;
 use capstan_runtime::actors::ask;
-use capstan_types::control::{Report, Request, VERSION};
+use capstan_types::control::{Report, Request, VERSION, Wants};
 use capstan_types::launch::SessionEnd;
+use capstan_types::output::seal::Seal;
 use capstan_types::output::{Piece, Seq};
 use capstan_types::session::SessionEvent;
 use futures::Stream;
@@ -38,21 +39,33 @@ enum Phase {
         _writer: Writer,
     },
     /// The holder has gone: the rest comes from its files, then the end.
-    Spooled(Spooled, SessionEnd),
+    Spooled(Box<Spooled>, SessionEnd),
     Over,
 }
 
 struct Reading {
     door: SessionDoor,
     from: Seq,
+    whole: bool,
+    /// What the holder has said of what it kept.
+    seal: Option<Box<Seal>>,
     phase: Phase,
     stopping: CancellationToken,
 }
 
-/// The events of a session from `from` on. It ends with [`NodeError::Stopping`] when `stopping` is cancelled.
+/// What of the output a reader wants.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// The first byte.
+    pub(crate) from: Seq,
+    /// Also what was kept whole.
+    pub(crate) whole: bool,
+}
+
+/// The events of a session, with what is `wanted` of its output. It ends with [`NodeError::Stopping`] when `stopping` is cancelled.
 pub(crate) fn events(
     door: SessionDoor,
-    from: Seq,
+    wanted: Wanted,
     opening: Opening,
     stopping: CancellationToken,
 ) -> impl Stream<Item = Result<SessionEvent, NodeError>> + Send {
@@ -60,7 +73,8 @@ pub(crate) fn events(
         Opening::Started => Phase::Opening,
         Opening::Output => Phase::Connecting,
     };
-    futures::stream::unfold(Reading { door, from, phase, stopping }, |mut reading| async move {
+    let Wanted { from, whole } = wanted;
+    futures::stream::unfold(Reading { door, from, whole, seal: None, phase, stopping }, |mut reading| async move {
         let event = reading.next().await?;
         Some((event, reading))
     })
@@ -94,16 +108,21 @@ impl Reading {
         if let Phase::Spooled(..) = self.phase {
             return self.spooled().await;
         }
-        match self.report().await {
+        let mut report = self.report().await;
+        if let Ok(Some(Report::Sealed(seal))) = report {
+            self.seal = Some(seal);
+            report = self.report().await;
+        }
+        match report {
             Ok(Some(Report::Output(piece))) => Ok(self.output(piece)),
             Ok(Some(Report::Denied(denial))) => Ok(SessionEvent::Denied(denial)),
             Ok(Some(Report::Ended(end))) => {
                 self.door.writes.over();
                 // Told before the reader is, so that a release that the reader sends at once finds the session ended.
                 let _ = self.door.actor.cast(SessionMsg::Ended(end.clone()));
-                Ok(SessionEvent::Ended(end))
+                Ok(SessionEvent::Ended { end, seal: self.seal.take() })
             }
-            Ok(Some(Report::Hello { .. } | Report::InputClosed)) | Ok(None) => {
+            Ok(Some(Report::Hello { .. } | Report::InputClosed | Report::Sealed(_))) | Ok(None) => {
                 self.end_without_holder("it closed the connection").await
             }
             Err(error) => self.end_without_holder(&error.to_string()).await,
@@ -113,7 +132,8 @@ impl Reading {
     async fn report(&mut self) -> Result<Option<Report>, LinkError> {
         if let Phase::Connecting = self.phase {
             let (reader, mut writer) = link::connect(&self.door.socket).await?;
-            writer.send(&Request::Attach { version: VERSION, from: self.from }).await?;
+            let wants = Wants { seal: true, whole: self.whole };
+            writer.send(&Request::Attach { version: VERSION, from: self.from, wants }).await?;
             self.phase = Phase::Reading { reader, _writer: writer };
         }
         match &mut self.phase {
@@ -129,9 +149,9 @@ impl Reading {
 
     async fn spooled(&mut self) -> Result<SessionEvent, NodeError> {
         let Phase::Spooled(spooled, end) = &self.phase else { return Err(NodeError::HolderLost(String::new())) };
-        match spooled.read(self.from).await {
+        match spooled.read(self.from, self.whole).await {
             Some(piece) => Ok(self.output(piece)),
-            None => Ok(SessionEvent::Ended(end.clone())),
+            None => Ok(SessionEvent::Ended { end: end.clone(), seal: spooled.seal().map(Box::new) }),
         }
     }
 
@@ -140,10 +160,10 @@ impl Reading {
         match ask(&self.door.actor, END_DEADLINE, |reply| SessionMsg::AwaitEnd { reply }).await {
             Ok(end) => match Spooled::open_soon(self.door.dir().to_owned()).await {
                 Some(spooled) => {
-                    self.phase = Phase::Spooled(spooled, end);
+                    self.phase = Phase::Spooled(Box::new(spooled), end);
                     self.spooled().await
                 }
-                None => Ok(SessionEvent::Ended(end)),
+                None => Ok(SessionEvent::Ended { end, seal: None }),
             },
             Err(capstan_runtime::actors::AskError::Stopped) => Err(NodeError::NoSession(self.door.session)),
             Err(_) => Err(NodeError::HolderLost(why.to_owned())),

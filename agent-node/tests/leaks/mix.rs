@@ -37,6 +37,6 @@ async fn run(client: &mut Client, call: &StartCall, kind: usize, mark: &str) -> 
         6 => kill_process(parent(bearer(mark).await)),
         _ => {}
     }
-    while !matches!(events.next().await.unwrap(), Some(SessionEvent::Ended(_))) {}
+    while !matches!(events.next().await.unwrap(), Some(SessionEvent::Ended { .. })) {}
     session
 }

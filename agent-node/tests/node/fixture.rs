@@ -166,7 +166,15 @@ impl Client {
     }
 
     pub(crate) async fn attach(&mut self, session: SessionId, from: u64) -> Result<Events, Status> {
-        let request = wire::AttachRequest { authority: self.who(), session_id: session.to_string(), from_seq: from };
+        let request =
+            wire::AttachRequest { authority: self.who(), session_id: session.to_string(), from_seq: from, whole: false };
+        let events = soon(self.exec.attach(request)).await?.into_inner();
+        Ok(Events { events })
+    }
+
+    /// Attaches to what was kept whole.
+    pub(crate) async fn attach_whole(&mut self, session: SessionId, from: u64) -> Result<Events, Status> {
+        let request = wire::AttachRequest { authority: self.who(), session_id: session.to_string(), from_seq: from, whole: true };
         let events = soon(self.exec.attach(request)).await?.into_inner();
         Ok(Events { events })
     }
@@ -248,7 +256,7 @@ impl Events {
                 Some(SessionEvent::Denied(_)) => {}
                 Some(SessionEvent::Output(Piece::Bytes { bytes, .. })) => output += &String::from_utf8_lossy(&bytes),
                 Some(SessionEvent::Output(Piece::Gap { bytes, .. })) => output += &format!("[{bytes} bytes missing]"),
-                Some(SessionEvent::Ended(end)) => {
+                Some(SessionEvent::Ended { end, .. }) => {
                     assert_eq!(self.next().await?, None, "something follows the end");
                     return Ok(Ran { session, output, end });
                 }

@@ -46,7 +46,7 @@ impl Reading {
                 self.at = piece.end();
                 None
             }
-            Some(SessionEvent::Ended(end)) => Some(end),
+            Some(SessionEvent::Ended { end, .. }) => Some(end),
             other => panic!("{other:?}"),
         }
     }

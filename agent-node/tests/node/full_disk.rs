@@ -9,6 +9,8 @@ use capstan_types::load::{NodeLoad, Resource};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::StartCall;
+use capstan_types::output::seal::Stopped;
+use capstan_types::session::SessionEvent;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -172,4 +174,27 @@ async fn a_new_node_on_a_full_disk_says_what_to_do() {
     config.state_dir = StateDir::Own(disk.state());
     let said = serve(config, Arc::new(EmbeddedRegistry::empty())).await.unwrap_err().to_string();
     assert!(said.ends_with("is full; free some space, and start again"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn output_that_is_kept_whole_leaves_the_node_its_room_and_says_how_much_it_is() {
+    let Some(disk) = Disk::mount() else { return };
+    let node = node_on(&disk).await;
+    let mut client = node.client();
+    let mut call = node.call(&client, "head -c 40000000 /dev/zero; exit 3");
+    call.limits.keep_all = Some(1 << 30);
+    let mut events = client.start(&call).await.unwrap();
+    let seal = loop {
+        match events.next().await.unwrap() {
+            Some(SessionEvent::Ended { end, seal }) if end == exited(3) => break seal.unwrap(),
+            Some(SessionEvent::Started { .. } | SessionEvent::Output(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    let kept = seal.kept.unwrap();
+    assert_eq!((seal.total, kept.stopped), (40_000_000, Some(Stopped::Disk)));
+    assert!((1 << 20..24 << 20).contains(&kept.bytes), "{} bytes were kept", kept.bytes);
+    // Head and tail are whole, and nobody else is refused.
+    assert_eq!(seal.hole.bytes, 40_000_000 - (2 << 20));
+    a_start_goes_well(&node).await;
 }

@@ -22,7 +22,7 @@ async fn a_cancelled_tree_is_dead_to_the_last_process_before_its_end_is_told() {
     let began = Instant::now();
     client.kill(session).await.unwrap();
     let end = loop {
-        if let Some(SessionEvent::Ended(end)) = events.next().await.unwrap() {
+        if let Some(SessionEvent::Ended { end, .. }) = events.next().await.unwrap() {
             break end;
         }
     };

@@ -1,5 +1,6 @@
 //! A node that is killed with -9 and started again.
 
+mod kept;
 mod mortal;
 mod older;
 mod owners;
@@ -167,7 +168,7 @@ async fn a_holder_that_was_killed_meanwhile_leaves_its_output_and_an_unknown_end
                 gaps += 1;
                 at += usize::try_from(bytes).unwrap();
             }
-            Some(SessionEvent::Ended(end)) => break end,
+            Some(SessionEvent::Ended { end, .. }) => break end,
             other => panic!("{other:?}"),
         }
     };

@@ -21,7 +21,7 @@ fn place(thread: ThreadId, session: SessionId) -> Option<wire::SessionPlace> {
 }
 
 async fn look(client: &mut Client, place: Option<wire::SessionPlace>, from_seq: u64) -> Result<Events, Status> {
-    let request = wire::LookRequest { operator: ann(), place, from_seq };
+    let request = wire::LookRequest { operator: ann(), place, from_seq, whole: false };
     Ok(Events::over(soon(client.operate.look(request)).await?.into_inner()))
 }
 

@@ -36,7 +36,7 @@ async fn load(client: &mut Client) -> NodeLoad {
 }
 
 async fn ended(events: &mut Events) {
-    while !matches!(events.next().await.unwrap(), Some(SessionEvent::Ended(_))) {}
+    while !matches!(events.next().await.unwrap(), Some(SessionEvent::Ended { .. })) {}
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -93,7 +93,7 @@ impl Service for SessionsService {
     async fn attach(&self, request: Request<wire::AttachSessionRequest>) -> Result<Response<Self::AttachStream>, Status> {
         let request = request.into_inner();
         let hands = self.hands(request.name, &request.by).await?;
-        Ok(Response::new(hands.look(Seq(request.from_seq)).await?))
+        Ok(Response::new(hands.look(Seq(request.from_seq), request.whole).await?))
     }
 
     async fn write(&self, request: Request<wire::WriteSessionRequest>) -> Result<Response<wire::WriteSessionResponse>, Status> {

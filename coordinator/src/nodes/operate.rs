@@ -33,12 +33,16 @@ impl OperatorHands {
         Self { node: link.operate(), who, place }
     }
 
-    /// The session's events from `from` on, as people are told them.
+    /// The session's events from `from` on, as people are told them; also what was kept `whole`.
     ///
     /// # Errors
     /// The status for the client.
-    pub async fn look(mut self, from: Seq) -> Result<BoxStream<'static, Result<client::SessionEvent, Status>>, Status> {
-        let request = wire::LookRequest { operator: self.who(), place: self.place(), from_seq: from.0 };
+    pub async fn look(
+        mut self,
+        from: Seq,
+        whole: bool,
+    ) -> Result<BoxStream<'static, Result<client::SessionEvent, Status>>, Status> {
+        let request = wire::LookRequest { operator: self.who(), place: self.place(), from_seq: from.0, whole };
         let events = within(self.node.look(request)).await?;
         let told = events.filter_map(async |event| match event {
             Ok(event) => match SessionEvent::try_from(event) {

@@ -10,6 +10,8 @@ use capstan_proto::wire::node as wire;
 use capstan_tools::host::{HostError, SessionReader};
 use capstan_types::id::SessionId;
 use capstan_types::output::Seq;
+use capstan_types::output::seal::Seal;
+use capstan_types::output::verify::{Verdict, Verifier};
 use capstan_types::session::{Authority, SessionEvent};
 use std::time::Duration;
 use tonic::Streaming;
@@ -24,6 +26,10 @@ const RETRY_WAITS: [Duration; 6] = [
     Duration::from_secs(5),
 ];
 
+/// How many bytes are held against a hash: more than head and tail keep unless they are asked to. Of longer output it is only known whether
+/// something is missing.
+const MOST_HASHED: u64 = 4 << 20;
+
 /// The longest that one attempt to take up a stream may take.
 const ATTACH_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -35,29 +41,47 @@ pub struct LinkReader {
     session: Option<SessionId>,
     next: Seq,
     stream: Option<Streaming<wire::SessionEvent>>,
+    /// What has been read, to be held against what the node says was kept.
+    verifier: Option<Verifier>,
     // Attempts since the last event, so that a node which accepts and breaks off at once is given up too.
     attempts: usize,
 }
 
 impl LinkReader {
     /// A reader of a stream that begins at `next`. `session` is known when the stream attaches, and told by it when it starts one.
-    pub(super) const fn new(
+    pub(super) fn new(
         link: NodeLink,
         authority: Authority,
         session: Option<SessionId>,
         next: Seq,
         stream: Streaming<wire::SessionEvent>,
     ) -> Self {
-        Self { link, authority, session, next, stream: Some(stream), attempts: 0 }
+        let verifier = Some(Verifier::new(next, MOST_HASHED));
+        Self { link, authority, session, next, stream: Some(stream), verifier, attempts: 0 }
     }
 
     fn note(&mut self, event: &SessionEvent) {
         self.attempts = 0;
         match event {
             SessionEvent::Started { session, .. } => self.session = Some(*session),
-            SessionEvent::Output(piece) => self.next = piece.end(),
+            SessionEvent::Output(piece) => {
+                self.next = piece.end();
+                self.verifier.iter_mut().for_each(|verifier| verifier.add(piece));
+            }
             SessionEvent::Denied(_) => {}
-            SessionEvent::Ended(_) => self.stream = None,
+            SessionEvent::Ended { seal, .. } => {
+                self.stream = None;
+                self.verify(seal.as_deref());
+            }
+        }
+    }
+
+    /// Says it when what was read is not what was kept. The session's end is its end all the same.
+    fn verify(&mut self, seal: Option<&Seal>) {
+        let verdict = self.verifier.take().map(|verifier| verifier.end(seal, false));
+        if let Some(verdict) = verdict.filter(Verdict::is_bad) {
+            let (node, session) = (&self.link.record().id, self.session.map(tracing::field::display));
+            tracing::warn!(%node, session, "{verdict}; look at the disk that holds the node's state");
         }
     }
 
@@ -111,7 +135,12 @@ pub(super) async fn attach(
     session: SessionId,
     from: Seq,
 ) -> Result<Streaming<wire::SessionEvent>, tonic::Status> {
-    let request = wire::AttachRequest { authority: Some(authority.into()), session_id: session.to_string(), from_seq: from.0 };
+    let request = wire::AttachRequest {
+        authority: Some(authority.into()),
+        session_id: session.to_string(),
+        from_seq: from.0,
+        whole: false,
+    };
     match tokio::time::timeout(ATTACH_DEADLINE, link.exec().attach(request)).await {
         Ok(answer) => answer.map(tonic::Response::into_inner),
         Err(_) => Err(tonic::Status::unavailable("the node did not answer in time")),

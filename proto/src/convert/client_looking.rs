@@ -7,6 +7,7 @@ use crate::wire::client as wire;
 use capstan_types::id::NodeId;
 use capstan_types::launch::{Denial, Stdio, TermSize};
 use capstan_types::operator::{Seen, SessionName, SessionPlace};
+use capstan_types::output::seal::Seal;
 use capstan_types::output::{Piece, Seq};
 use capstan_types::session::{Listed, ListedState, SessionEvent};
 
@@ -122,14 +123,18 @@ pub fn node(text: &str) -> Result<NodeId, Malformed> {
 #[must_use]
 pub fn event(event: SessionEvent) -> Option<wire::SessionEvent> {
     use wire::session_event::Event;
+    let seal = match &event {
+        SessionEvent::Ended { seal, .. } => seal.as_deref().map(Into::into),
+        SessionEvent::Started { .. } | SessionEvent::Output(_) | SessionEvent::Denied(_) => None,
+    };
     let event = match event {
         SessionEvent::Started { .. } => return None,
         SessionEvent::Output(Piece::Bytes { seq, bytes }) => Event::Output(wire::SessionOutput { seq: seq.0, data: bytes }),
         SessionEvent::Output(Piece::Gap { seq, bytes }) => Event::Gap(wire::SessionGap { seq: seq.0, bytes }),
         SessionEvent::Denied(Denial { act, reason }) => Event::Denied(wire::Denial { act, reason }),
-        SessionEvent::Ended(end) => Event::Ended(end_to_wire(end)),
+        SessionEvent::Ended { end, .. } => Event::Ended(end_to_wire(end)),
     };
-    Some(wire::SessionEvent { event: Some(event) })
+    Some(wire::SessionEvent { event: Some(event), seal })
 }
 
 impl TryFrom<wire::SessionEvent> for SessionEvent {
@@ -141,7 +146,9 @@ impl TryFrom<wire::SessionEvent> for SessionEvent {
             Event::Output(output) => Self::Output(Piece::Bytes { seq: Seq(output.seq), bytes: output.data }),
             Event::Gap(gap) => Self::Output(Piece::Gap { seq: Seq(gap.seq), bytes: gap.bytes }),
             Event::Denied(wire::Denial { act, reason }) => Self::Denied(Denial { act, reason }),
-            Event::Ended(end) => Self::Ended(end_from_wire(end)?),
+            Event::Ended(end) => {
+                Self::Ended { end: end_from_wire(end)?, seal: wire.seal.map(Seal::try_from).transpose()?.map(Box::new) }
+            }
         })
     }
 }
@@ -151,6 +158,7 @@ mod tests {
     use super::*;
     use capstan_types::id::{Attempt, CallId, SessionId, ThreadId};
     use capstan_types::launch::SessionEnd;
+    use capstan_types::output::seal::{Hole, KeptWhole, Stopped};
     use capstan_types::path::AbsPath;
 
     fn seen(stdio: Stdio, state: ListedState) -> Seen {
@@ -185,11 +193,14 @@ mod tests {
 
     #[test]
     fn events_survive_the_wire() {
+        let hole = Hole { from: Seq(4), bytes: 9 };
+        let kept = KeptWhole { bytes: 5, sha256: "ab".repeat(32).parse().unwrap(), chain: None, stopped: Some(Stopped::Disk) };
+        let seal = Seal { total: 20, hole, chain: "cd".repeat(32).parse().ok(), kept: Some(kept) };
         let events = [
             SessionEvent::Output(Piece::Bytes { seq: Seq(3), bytes: "x".into() }),
             SessionEvent::Output(Piece::Gap { seq: Seq(4), bytes: 9 }),
             SessionEvent::Denied(Denial { act: "a".into(), reason: "r".into() }),
-            SessionEvent::Ended(SessionEnd::Killed { by: "ann".into() }),
+            SessionEvent::Ended { end: SessionEnd::Killed { by: "ann".into() }, seal: Some(Box::new(seal)) },
         ];
         for sent in events {
             assert_eq!(event(sent.clone()).map(SessionEvent::try_from), Some(Ok(sent)));

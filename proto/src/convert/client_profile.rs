@@ -106,6 +106,7 @@ fn limits_to_wire(limits: &SessionLimits) -> wire::SessionLimits {
         output_bytes: limits.output,
         open_files: limits.open_files,
         file_bytes: limits.file_bytes,
+        keep_all_bytes: limits.keep_all,
     }
 }
 
@@ -128,6 +129,7 @@ fn limits_from_wire(wire: wire::SessionLimits) -> Result<SessionLimits, Malforme
         output: wire.output_bytes,
         open_files: wire.open_files,
         file_bytes: wire.file_bytes,
+        keep_all: wire.keep_all_bytes,
     })
 }
 

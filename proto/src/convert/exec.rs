@@ -5,6 +5,7 @@ use crate::wire::node as wire;
 use capstan_types::id::{Attempt, Epoch};
 use capstan_types::launch::{Denial, Enforced, SessionEnd, SessionLimit, Stdio, TermSize};
 use capstan_types::limits::{ByteCap, SessionLimits};
+use capstan_types::output::seal::Seal;
 use capstan_types::output::{Piece, Seq};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{HostRule, Level, Network, SandboxMode, SandboxPolicy};
@@ -225,6 +226,7 @@ impl From<SessionLimits> for wire::Limits {
             cpu_time_ms: limits.cpu_time.map_or(0, |span| span.0),
             written_bytes: limits.written.unwrap_or(0),
             output_bytes: limits.output.unwrap_or(0),
+            keep_all_bytes: limits.keep_all.unwrap_or(0),
         }
     }
 }
@@ -250,6 +252,7 @@ fn limits(wire: wire::Limits) -> Result<SessionLimits, Malformed> {
         cpu_time: nonzero(wire.cpu_time_ms).map(Millis),
         written: nonzero(wire.written_bytes),
         output: nonzero(wire.output_bytes),
+        keep_all: nonzero(wire.keep_all_bytes),
     }
     .checked()
     .map_err(|error| Malformed::new("limits", error))
@@ -258,16 +261,20 @@ fn limits(wire: wire::Limits) -> Result<SessionLimits, Malformed> {
 impl From<SessionEvent> for wire::SessionEvent {
     fn from(event: SessionEvent) -> Self {
         use wire::session_event::Event;
+        let seal = match &event {
+            SessionEvent::Ended { seal, .. } => seal.as_deref().map(Into::into),
+            SessionEvent::Started { .. } | SessionEvent::Output(_) | SessionEvent::Denied(_) => None,
+        };
         let event = match event {
             SessionEvent::Started { session, enforced } => {
                 Event::Started(wire::Started { session_id: session.to_string(), enforced: Some(enforced.into()) })
             }
             SessionEvent::Output(Piece::Bytes { seq, bytes }) => Event::Output(wire::Output { seq: seq.0, data: bytes }),
             SessionEvent::Output(Piece::Gap { seq, bytes }) => Event::Gap(wire::Gap { seq: seq.0, bytes }),
-            SessionEvent::Ended(end) => Event::Ended(end.into()),
+            SessionEvent::Ended { end, .. } => Event::Ended(end.into()),
             SessionEvent::Denied(Denial { act, reason }) => Event::Denied(wire::Denial { act, reason }),
         };
-        Self { event: Some(event) }
+        Self { event: Some(event), seal }
     }
 }
 
@@ -283,7 +290,9 @@ impl TryFrom<wire::SessionEvent> for SessionEvent {
             },
             Event::Output(output) => Self::Output(Piece::Bytes { seq: Seq(output.seq), bytes: output.data }),
             Event::Gap(gap) => Self::Output(Piece::Gap { seq: Seq(gap.seq), bytes: gap.bytes }),
-            Event::Ended(end) => Self::Ended(end.try_into()?),
+            Event::Ended(end) => {
+                Self::Ended { end: end.try_into()?, seal: wire.seal.map(Seal::try_from).transpose()?.map(Box::new) }
+            }
             Event::Denied(wire::Denial { act, reason }) => Self::Denied(Denial { act, reason }),
         })
     }

@@ -8,6 +8,7 @@
 //! the node reads it.
 
 use crate::launch::{Denial, SessionEnd, TermSize};
+use crate::output::seal::Seal;
 use crate::output::{Piece, Seq};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,8 @@ pub enum Request {
         version: u32,
         /// The first byte wanted.
         from: Seq,
+        /// What else is wanted.
+        wants: Wants,
     },
     /// Write to standard input. While the program does not take its input, at most a few hundred KiB are held for it; then the
     /// holder stops reading from the connection that sends more, so what must get through (a kill) goes by another one.
@@ -65,6 +68,31 @@ pub enum Request {
     Release,
 }
 
+/// What a reader wants that older ones do not know. An older holder does not know it either, and gives what it gave them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Wants {
+    /// [`Report::Sealed`] before the end.
+    #[serde(skip_serializing_if = "is_false")]
+    pub seal: bool,
+    /// What was kept whole, where head and tail have dropped it. Such a reader is never ahead of what the session wrote long ago: it gets
+    /// all of it first.
+    #[serde(skip_serializing_if = "is_false")]
+    pub whole: bool,
+}
+
+impl Wants {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the caller is generated")]
+    const fn is_nothing(&self) -> bool {
+        !self.seal && !self.whole
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the caller is generated")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 /// What a holder tells a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
@@ -77,6 +105,8 @@ pub enum Report {
     },
     /// A piece of output.
     Output(Piece),
+    /// What was kept of the output; the end follows. Only for those that want it.
+    Sealed(Box<Seal>),
     /// The session has ended; no output follows.
     Ended(SessionEnd),
     /// Input was not taken, because standard input is closed or the session has ended.
@@ -107,22 +137,30 @@ pub enum FrameError {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum RequestBody {
-    Attach { version: u32, from: Seq },
+    Attach {
+        version: u32,
+        from: Seq,
+        #[serde(default, skip_serializing_if = "Wants::is_nothing")]
+        wants: Wants,
+    },
     CloseInput,
     Resize(TermSize),
     Signal(i32),
-    Kill { by: String },
+    Kill {
+        by: String,
+    },
     Release,
 }
 
 /// The names of [`ReportBody`].
-const KNOWN_REPORTS: [&str; 5] = ["hello", "gap", "ended", "input-closed", "denied"];
+const KNOWN_REPORTS: [&str; 6] = ["hello", "gap", "sealed", "ended", "input-closed", "denied"];
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum ReportBody {
     Hello { version: u32, pid: u32 },
     Gap { seq: Seq, bytes: u64 },
+    Sealed(Box<Seal>),
     Ended(SessionEnd),
     InputClosed,
     Denied(Denial),
@@ -133,7 +171,7 @@ impl Request {
     pub fn encode(&self, out: &mut BytesMut) {
         let body = match self {
             Self::Input(bytes) => return put_frame(out, KIND_INPUT, &[bytes]),
-            Self::Attach { version, from } => RequestBody::Attach { version: *version, from: *from },
+            Self::Attach { version, from, wants } => RequestBody::Attach { version: *version, from: *from, wants: *wants },
             Self::CloseInput => RequestBody::CloseInput,
             Self::Resize(size) => RequestBody::Resize(*size),
             Self::Signal(number) => RequestBody::Signal(*number),
@@ -154,7 +192,7 @@ impl Request {
         match kind {
             KIND_INPUT => Ok(Some(Self::Input(body))),
             KIND_JSON => Ok(Some(match from_json(&body)? {
-                RequestBody::Attach { version, from } => Self::Attach { version, from },
+                RequestBody::Attach { version, from, wants } => Self::Attach { version, from, wants },
                 RequestBody::CloseInput => Self::CloseInput,
                 RequestBody::Resize(size) => Self::Resize(size),
                 RequestBody::Signal(number) => Self::Signal(number),
@@ -175,6 +213,7 @@ impl Report {
             }
             Self::Output(Piece::Gap { seq, bytes }) => ReportBody::Gap { seq: *seq, bytes: *bytes },
             Self::Hello { version, pid } => ReportBody::Hello { version: *version, pid: *pid },
+            Self::Sealed(seal) => ReportBody::Sealed(seal.clone()),
             Self::Ended(end) => ReportBody::Ended(end.clone()),
             Self::InputClosed => ReportBody::InputClosed,
             Self::Denied(denial) => ReportBody::Denied(denial.clone()),
@@ -212,6 +251,7 @@ impl From<ReportBody> for Report {
         match body {
             ReportBody::Hello { version, pid } => Self::Hello { version, pid },
             ReportBody::Gap { seq, bytes } => Self::Output(Piece::Gap { seq, bytes }),
+            ReportBody::Sealed(seal) => Self::Sealed(seal),
             ReportBody::Ended(end) => Self::Ended(end),
             ReportBody::InputClosed => Self::InputClosed,
             ReportBody::Denied(denial) => Self::Denied(denial),
@@ -285,11 +325,16 @@ mod recorded;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::chain::Chaining;
+    use crate::output::digest::Digest;
+    use crate::output::seal::{Hole, KeptWhole, Stopped};
     use proptest::prelude::*;
 
     fn requests() -> impl Strategy<Value = Request> {
         prop_oneof![
-            any::<(u32, u64)>().prop_map(|(version, from)| Request::Attach { version, from: Seq(from) }),
+            any::<(u32, u64, bool, bool)>().prop_map(|(version, from, seal, whole)| {
+                Request::Attach { version, from: Seq(from), wants: Wants { seal, whole } }
+            }),
             proptest::collection::vec(any::<u8>(), 0..300).prop_map(|bytes| Request::Input(bytes.into())),
             Just(Request::CloseInput),
             any::<(u16, u16)>().prop_map(|(rows, cols)| Request::Resize(TermSize { rows, cols })),
@@ -306,6 +351,11 @@ mod tests {
                 .prop_map(|(seq, bytes)| Report::Output(Piece::Bytes { seq: Seq(seq), bytes: bytes.into() })),
             any::<(u64, u64)>().prop_map(|(seq, bytes)| Report::Output(Piece::Gap { seq: Seq(seq), bytes })),
             any::<i32>().prop_map(|code| Report::Ended(SessionEnd::Exited { code })),
+            any::<(u64, u64, u64)>().prop_map(|(total, from, bytes)| {
+                let hole = Hole { from: Seq(from), bytes };
+                let kept = KeptWhole { bytes, sha256: Digest([7; 32]), chain: None, stopped: Some(Stopped::Limit) };
+                Report::Sealed(Box::new(Seal { total, hole, chain: Some(Chaining::new().end()), kept: Some(kept) }))
+            }),
             Just(Report::InputClosed),
             (".{0,9}", ".{0,9}").prop_map(|(act, reason)| Report::Denied(Denial { act, reason })),
         ]
@@ -349,6 +399,22 @@ mod tests {
             let mut wire = BytesMut::from(&noise[..]);
             while let Ok(Some(_)) = Report::decode(&mut wire) {}
         }
+    }
+
+    #[test]
+    fn a_release_before_this_one_understands_who_attaches_and_is_understood() {
+        let old = |body: &str| {
+            let mut wire = BytesMut::new();
+            put_frame(&mut wire, KIND_JSON, &[body.as_bytes()]);
+            Request::decode(&mut wire).unwrap().unwrap()
+        };
+        let plain = Request::Attach { version: 1, from: Seq(7), wants: Wants::default() };
+        assert_eq!(old(r#"{"attach":{"version":1,"from":7}}"#), plain);
+        assert_eq!(old(r#"{"attach":{"version":1,"from":7,"wants":{"later":1}}}"#), plain);
+        // Nothing in it has changed its place or its form.
+        let mut wire = BytesMut::new();
+        plain.encode(&mut wire);
+        assert!(wire.ends_with(br#"{"attach":{"version":1,"from":7}}"#));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::id::SessionId;
 use crate::limits::SessionLimits;
 use crate::output::chain::Chain;
+use crate::output::seal::{Hole, KeptWhole, Seal};
 use crate::path::AbsPath;
 use crate::policy::{Level, SandboxPolicy};
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,9 @@ pub struct LaunchSpec {
     /// The strongest level to use, whatever the host could do; `None` is the strongest there is.
     #[serde(default)]
     pub strongest: Option<Level>,
+    /// How many bytes are left free on the disk of `dir` by what is kept whole: see [`SessionLimits::keep_all`].
+    #[serde(default)]
+    pub disk_reserve: u64,
 }
 
 /// Something that the sandbox refused while the session ran, as far as it could be seen.
@@ -246,9 +250,27 @@ pub struct EndRecord {
     /// records of older holders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<Chain>,
+    /// What head and tail have dropped between them. None in records of older holders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hole: Option<Hole>,
+    /// What was kept whole, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<KeptWhole>,
 }
 
 impl EndRecord {
+    /// The record of an end, and of what was kept.
+    #[must_use]
+    pub const fn new(end: SessionEnd, seal: &Seal) -> Self {
+        Self { end, output_bytes: seal.total, chain: seal.chain, hole: Some(seal.hole), kept: seal.kept }
+    }
+
+    /// What readers hold their output against; none in records of older holders.
+    #[must_use]
+    pub fn seal(&self) -> Option<Seal> {
+        Some(Seal { total: self.output_bytes, hole: self.hole?, chain: self.chain, kept: self.kept })
+    }
+
     /// The record's file name in the session's directory.
     pub const FILE: &'static str = "end.json";
 

@@ -111,6 +111,10 @@ pub struct SessionLimits {
     pub open_files: Option<u32>,
     /// The largest file a process may write, in bytes; `None` is no limit.
     pub file_bytes: Option<u64>,
+    /// How many bytes of the output are kept whole beside head and tail, from the first on; `None` keeps no more than those. As a
+    /// ceiling, `None` lets nobody keep more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_all: Option<u64>,
 }
 
 impl SessionLimits {
@@ -137,9 +141,10 @@ impl SessionLimits {
         output: None,
         open_files: None,
         file_bytes: None,
+        keep_all: Some(Self::MOST_BYTES),
     };
 
-    /// The lower of each two limits; no limit is the highest.
+    /// The lower of each two limits; no limit is the highest, but for what is kept whole, of which none is the lowest.
     #[must_use]
     pub fn narrow(self, ceiling: &Self) -> Self {
         fn lower<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
@@ -159,6 +164,7 @@ impl SessionLimits {
             output: lower(self.output, ceiling.output),
             open_files: lower(self.open_files, ceiling.open_files),
             file_bytes: lower(self.file_bytes, ceiling.file_bytes),
+            keep_all: self.keep_all.zip(ceiling.keep_all).map(|(most, ceiling)| most.min(ceiling)),
         }
     }
 
@@ -180,12 +186,13 @@ impl SessionLimits {
         count("the limit of output bytes", self.output, 1, Self::MOST_BYTES)?;
         count("the limit of open files", self.open_files.map(u64::from), 8, 1 << 20)?;
         count("the file size limit (bytes)", self.file_bytes, 1, Self::MOST_BYTES)?;
+        count("the output kept whole (bytes)", self.keep_all, 1, Self::MOST_BYTES)?;
         Ok(self)
     }
 }
 
 impl Default for SessionLimits {
-    /// No time limits of its own, 60 s without an owner, 1 MiB of head and of tail; 1024 processes, 3 GiB of memory, files of 4 GiB, 16,384
+    /// No time limits of its own, 60 s without an owner, 1 MiB of head and of tail and no more of the output; 1024 processes, 3 GiB of memory, files of 4 GiB, 16,384
     /// open files.
     fn default() -> Self {
         Self {
@@ -202,6 +209,7 @@ impl Default for SessionLimits {
             output: None,
             open_files: Some(16_384),
             file_bytes: Some(4 << 30),
+            keep_all: None,
         }
     }
 }
@@ -216,6 +224,14 @@ mod tests {
         assert_eq!(ByteCap::new(7).unwrap().bytes(), 7);
         assert_eq!(ByteCap::mebibytes(0).bytes(), 1 << 20);
         assert_eq!(ByteCap::mebibytes(u16::MAX).bytes(), ByteCap::MAX);
+    }
+
+    #[test]
+    fn nobody_keeps_more_than_was_asked_for_and_is_allowed() {
+        let keeping = |keep_all| SessionLimits { keep_all, ..SessionLimits::WIDEST };
+        let narrowed = |asked, ceiling| keeping(asked).narrow(&keeping(ceiling)).keep_all;
+        assert_eq!((narrowed(None, Some(9)), narrowed(Some(9), None)), (None, None));
+        assert_eq!((narrowed(Some(3), Some(9)), narrowed(Some(9), Some(3))), (Some(3), Some(3)));
     }
 
     #[test]

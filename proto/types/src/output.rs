@@ -7,6 +7,9 @@
 pub mod border;
 pub mod chain;
 pub mod clean;
+pub mod digest;
+pub mod seal;
+pub mod verify;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};

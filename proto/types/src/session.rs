@@ -7,6 +7,7 @@ use crate::item::FileChange;
 use crate::launch::{Denial, Enforced, SessionEnd, Stdio};
 use crate::limits::SessionLimits;
 use crate::output::chain::Chain;
+use crate::output::seal::Seal;
 use crate::output::{Piece, Seq};
 use crate::path::AbsPath;
 use crate::policy::SandboxPolicy;
@@ -63,7 +64,12 @@ pub enum SessionEvent {
     /// The sandbox refused something.
     Denied(Denial),
     /// It ended; nothing follows.
-    Ended(SessionEnd),
+    Ended {
+        /// How.
+        end: SessionEnd,
+        /// What its output is held against; none where its holder left nothing.
+        seal: Option<Box<Seal>>,
+    },
 }
 
 /// A session of a node, as operators see it.

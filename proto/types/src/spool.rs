@@ -14,6 +14,10 @@ pub const HEAD: &str = "head";
 /// The file of the mark and the last bytes.
 pub const TAIL: &str = "tail";
 
+/// The file of all bytes from offset 0 on, up to where no more were kept; there only where that was asked for. Each of its bytes is also
+/// counted by the other two, which do not depend on it.
+pub const ALL: &str = "all";
+
 /// Where the ring begins in its file, in bytes.
 pub const RING: u64 = MARK as u64;
 

@@ -5,9 +5,10 @@ use super::pace::Patience;
 use crate::kernel::descriptor::{Interest, Ready};
 use crate::spool::Spool;
 use bytes::{Buf, BytesMut};
-use capstan_types::control::{MAX_DATA, MAX_FRAME, OUTPUT_HEAD, Report, Request, output_head};
+use capstan_types::control::{MAX_DATA, MAX_FRAME, OUTPUT_HEAD, Report, Request, Wants, output_head};
 use capstan_types::launch::SessionEnd;
 use capstan_types::output::border::{LONGEST_UNFINISHED, whole_characters};
+use capstan_types::output::seal::Seal;
 use capstan_types::output::{Piece, Seq};
 use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
@@ -27,6 +28,7 @@ pub(super) struct Connection {
     outgoing: BytesMut,
     /// The next byte of output to send; none until it attaches.
     cursor: Option<Seq>,
+    wants: Wants,
     /// Whether it has asked for anything yet.
     spoke: bool,
     /// Input for which there is no room yet. Nothing behind it is obeyed before it.
@@ -55,6 +57,7 @@ impl Connection {
             incoming: BytesMut::new(),
             outgoing: BytesMut::new(),
             cursor: None,
+            wants: Wants::default(),
             spoke: false,
             held: None,
             behind: false,
@@ -73,8 +76,9 @@ impl Connection {
     }
 
     /// Makes the peer an owner, and sends output from `from` on.
-    pub(super) const fn attach(&mut self, from: Seq) {
+    pub(super) const fn attach(&mut self, from: Seq, wants: Wants) {
         self.cursor = Some(from);
+        self.wants = wants;
         self.told_end = false;
     }
 
@@ -174,7 +178,8 @@ impl Connection {
     /// For how long the program may wait for the peer before it writes as much as one read brings; none when the peer would lose nothing,
     /// or takes too little to be waited for.
     pub(super) fn patience(&self, spool: &Spool) -> Option<Duration> {
-        let at_risk = self.is_owner() && self.cursor.is_some_and(|cursor| spool.would_cost(cursor, MAX_DATA as u64));
+        let needs = |cursor| if self.wants.whole { spool.past_all(cursor) } else { cursor };
+        let at_risk = self.is_owner() && self.cursor.is_some_and(|cursor| spool.would_cost(needs(cursor), MAX_DATA as u64));
         self.patience.left().filter(|_| at_risk)
     }
 
@@ -219,10 +224,11 @@ impl Connection {
     /// Fetches output to send, and behind the last of it the end.
     ///
     /// `settled`: nothing more is expected for now, and what may be half a character is sent as it is.
-    pub(super) fn fill(&mut self, spool: &Spool, settled: bool, end: Option<&SessionEnd>) {
+    pub(super) fn fill(&mut self, spool: &Spool, settled: bool, end: Option<(&SessionEnd, &Seal)>) {
         self.withholds = false;
         while let Some(cursor) = self.cursor.filter(|_| self.outgoing.len() < MOST_WAITING) {
-            let Some(piece) = spool.read(cursor, MAX_DATA) else {
+            let read = if self.wants.whole { spool.read_all(cursor, MAX_DATA) } else { spool.read(cursor, MAX_DATA) };
+            let Some(piece) = read else {
                 break;
             };
             let last = piece.end().0 == spool.total();
@@ -242,7 +248,10 @@ impl Connection {
         self.behind = !self.withholds && self.cursor.is_some_and(|cursor| cursor.0 < spool.total());
         // One that has not spoken yet may be about to attach, and would take the end for the end of the output.
         let has_all = self.spoke && !self.behind && !self.withholds;
-        if let Some(end) = end.filter(|_| has_all && !self.told_end) {
+        if let Some((end, seal)) = end.filter(|_| has_all && !self.told_end) {
+            if self.wants.seal {
+                self.send(&Report::Sealed(Box::new(*seal)));
+            }
             self.send(&Report::Ended(end.clone()));
             self.told_end = true;
         }

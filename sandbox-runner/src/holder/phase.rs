@@ -146,9 +146,9 @@ impl Holder {
     fn record(&mut self, now: Instant) {
         let at = if let Phase::Ended { at, .. } = self.phase { at } else { now };
         let end = self.end.get_or_insert_with(|| SessionEnd::Unknown { reason: "the holder lost track of it".to_owned() });
-        let record =
-            EndRecord { end: end.clone(), output_bytes: self.spool.total(), chain: self.spool.chain(EndRecord::MOST_CHAINED) };
-        self.recorded = self.dir.record(&record).is_ok();
+        // Nothing is added any more, so an attempt that failed has made it.
+        let seal = self.seal.get_or_insert_with(|| self.spool.seal(EndRecord::MOST_CHAINED));
+        self.recorded = self.dir.record(&EndRecord::new(end.clone(), seal)).is_ok();
         self.phase = Phase::Ended { at, record_again: now + RECORD_AGAIN };
     }
 

@@ -34,6 +34,12 @@ impl LateFile {
         self.made()?.read_exact_at(bytes, offset)
     }
 
+    /// How many bytes are free where it lies, for who is not root; `None` where that is not said.
+    pub(super) fn free(&self) -> Option<u64> {
+        let said = rustix::fs::fstatvfs(self.made().ok()?).ok()?;
+        Some(said.f_bavail.saturating_mul(said.f_frsize))
+    }
+
     pub(super) fn set_len(&self, length: u64) -> io::Result<()> {
         self.made()?.set_len(length)
     }

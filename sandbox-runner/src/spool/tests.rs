@@ -1,6 +1,9 @@
 use super::*;
+use capstan_types::output::seal::Stopped;
+use capstan_types::output::verify::{Verdict, Verifier};
 use capstan_types::spool::MARK;
 use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
 use std::fs::File;
 
 fn file() -> File {
@@ -123,4 +126,68 @@ fn output_after_a_full_disk_is_kept_again() {
     spool.append(b"kept");
     assert_eq!(spool.read(Seq(0), 99), Some(Piece::Gap { seq: Seq(0), bytes: 4 }));
     assert_eq!(spool.read(Seq(4), 99), Some(Piece::Bytes { seq: Seq(4), bytes: Bytes::from_static(b"kept") }));
+}
+
+/// Everything that a reader gets which asks for what was kept whole: for each position, its byte or nothing.
+fn read_whole(spool: &Spool, max: usize) -> Vec<Option<u8>> {
+    let mut found = Vec::new();
+    while let Some(piece) = spool.read_all(Seq(found.len() as u64), max) {
+        match &piece {
+            Piece::Bytes { bytes, .. } => found.extend(bytes.iter().copied().map(Some)),
+            Piece::Gap { bytes, .. } => found.extend(std::iter::repeat_n(None, usize::try_from(*bytes).unwrap())),
+        }
+        assert_eq!(piece.end(), Seq(found.len() as u64));
+    }
+    found
+}
+
+/// What somebody makes of it who reads it all.
+fn verdict(spool: &Spool, whole: bool) -> Verdict {
+    let (mut verifier, mut at) = (Verifier::new(Seq(0), u64::MAX), Seq(0));
+    while let Some(piece) = if whole { spool.read_all(at, 7) } else { spool.read(at, 7) } {
+        verifier.add(&piece);
+        at = piece.end();
+    }
+    verifier.end(Some(&spool.seal(u64::MAX)), whole)
+}
+
+proptest! {
+    #[test]
+    fn what_is_kept_whole_is_exact_up_to_its_limit_and_sealed(
+        writes in writes(), head_cap in 1_u64..50, tail_cap in 1_u64..50, most in 1_u64..300, max in 1_usize..30,
+    ) {
+        let plain = spool(file(), file(), head_cap, tail_cap);
+        let mut spool = plain.keeping(Some(All::new(file().into(), most, 0)));
+        writes.iter().for_each(|bytes| spool.append(bytes));
+        let all = writes.concat();
+        let total = all.len() as u64;
+        let kept = |at: u64| at < most.max(head_cap) || at + tail_cap >= total;
+        let expected: Vec<_> = (0_u64..).zip(&all).map(|(at, byte)| kept(at).then_some(*byte)).collect();
+        prop_assert_eq!(read_whole(&spool, max), expected);
+        let told = spool.seal(u64::MAX).kept.unwrap();
+        prop_assert_eq!((told.bytes, told.stopped), (most.min(total), (most < total).then_some(Stopped::Limit)));
+        prop_assert_eq!(told.sha256.0, <[u8; 32]>::from(Sha256::digest(&all[..usize::try_from(told.bytes).unwrap()])));
+        for whole in [false, true] {
+            let holds = matches!(verdict(&spool, whole), Verdict::Holds { .. });
+            prop_assert!(holds, "{:?}", verdict(&spool, whole));
+        }
+    }
+}
+
+#[test]
+fn what_is_kept_whole_stops_for_good_at_a_full_disk_and_head_and_tail_go_on() {
+    let mut spool = spool(file(), file(), 4, 4).keeping(Some(All::new(full_disk().into(), 99, 0)));
+    spool.append(b"headdropped");
+    spool.append(b"tail");
+    let kept = spool.seal(99).kept.unwrap();
+    assert_eq!((kept.bytes, kept.stopped), (0, Some(Stopped::Disk)));
+    assert_eq!(read_whole(&spool, 99), read_all(&spool, 0, 99));
+    assert!(matches!(verdict(&spool, true), Verdict::Holds { .. }));
+}
+
+#[test]
+fn nothing_is_kept_whole_in_the_room_that_is_left_to_others() {
+    let mut spool = spool(file(), file(), 4, 4).keeping(Some(All::new(file().into(), 99, u64::MAX)));
+    spool.append(b"all of it");
+    assert_eq!(spool.seal(99).kept.unwrap().stopped, Some(Stopped::Disk));
 }

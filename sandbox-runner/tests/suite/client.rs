@@ -1,7 +1,7 @@
 //! A node's side of the control socket.
 
 use bytes::BytesMut;
-use capstan_types::control::{Report, Request, VERSION};
+use capstan_types::control::{Report, Request, VERSION, Wants};
 use capstan_types::launch::SessionEnd;
 use capstan_types::output::{Piece, Seq};
 use std::io::{Read, Write};
@@ -55,7 +55,7 @@ impl Client {
 
     pub(crate) fn attach(dir: &Path, from: u64) -> Self {
         let mut client = Self::connect(dir);
-        client.send(&Request::Attach { version: VERSION, from: Seq(from) });
+        client.send(&Request::Attach { version: VERSION, from: Seq(from), wants: Wants::default() });
         client
     }
 

@@ -4,7 +4,7 @@
 
 use crate::client::{Client, wait_until};
 use crate::session::{Launch, Session, lives};
-use capstan_types::control::{Report, Request, VERSION};
+use capstan_types::control::{Report, Request, VERSION, Wants};
 use capstan_types::launch::SessionEnd;
 use capstan_types::output::chain::Chaining;
 use capstan_types::output::{Piece, Seq};
@@ -74,7 +74,7 @@ fn flood(name: &str, launch: Launch) {
     let (mut client, mut at) = (session.attach(0), Seq(0));
     // One that listens and never takes anything.
     let mut sluggard = Client::connect_silently(session.dir());
-    sluggard.send(&Request::Attach { version: VERSION, from: Seq(0) });
+    sluggard.send(&Request::Attach { version: VERSION, from: Seq(0), wants: Wants::default() });
     read_on(&mut client, &mut at, flood_time() / 4);
     let before = private_kib(holder);
     read_on(&mut client, &mut at, flood_time());
@@ -213,7 +213,7 @@ fn a_reader_that_takes_nothing_costs_a_flood_next_to_nothing() {
         let readers: Vec<_> = (0..sluggards)
             .map(|_| {
                 let mut reader = Client::connect_silently(session.dir());
-                reader.send(&Request::Attach { version: VERSION, from: Seq(0) });
+                reader.send(&Request::Attach { version: VERSION, from: Seq(0), wants: Wants::default() });
                 reader
             })
             .collect();

@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::session::{Launch, marker, running};
-use capstan_types::control::{Report, Request, VERSION};
+use capstan_types::control::{Report, Request, VERSION, Wants};
 use capstan_types::launch::{SessionEnd, SessionLimit};
 use capstan_types::limits::SessionLimits;
 use capstan_types::output::Seq;
@@ -106,6 +106,6 @@ fn a_running_session_cannot_be_released() {
     client.send(&Request::Release);
     client.type_in("still here\n");
     assert_eq!(client.read_to_end().text(), "still here\n");
-    client.send(&Request::Attach { version: VERSION, from: Seq(0) });
+    client.send(&Request::Attach { version: VERSION, from: Seq(0), wants: Wants::default() });
     assert_eq!(client.read_to_end().text(), "ready\nstill here\n");
 }

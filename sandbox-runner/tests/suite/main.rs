@@ -15,6 +15,7 @@ mod control;
 mod files;
 mod floods;
 mod keeper;
+mod kept;
 mod levels;
 mod limits;
 mod limits_counted;

@@ -3,7 +3,7 @@
 use crate::acts::{playing, stream};
 use crate::client::{Client, Seen};
 use crate::session::Launch;
-use capstan_types::control::{Report, Request, VERSION};
+use capstan_types::control::{Report, Request, VERSION, Wants};
 use capstan_types::launch::SessionEnd;
 use capstan_types::output::{Piece, Seq};
 
@@ -95,7 +95,7 @@ fn a_reader_comes_back_at_the_byte_where_it_left() {
 fn a_reader_that_does_not_read_holds_nobody_up() {
     let session = playing(&format!("stream {LENGTH}")).caps(1000, 1000).start();
     let mut sluggard = Client::connect_silently(session.dir());
-    sluggard.send(&Request::Attach { version: VERSION, from: Seq(0) });
+    sluggard.send(&Request::Attach { version: VERSION, from: Seq(0), wants: Wants::default() });
     assert_eq!(session.end_record().end, SessionEnd::Exited { code: 0 });
     assert_eq!(session.attach(0).read_to_end().end, SessionEnd::Exited { code: 0 });
     // And it is told all the same, when it cares to listen.

@@ -50,6 +50,7 @@ impl Launch {
             root_allowed: true,
             protected: None,
             strongest: strongest(),
+            disk_reserve: 0,
         };
         Self { spec, dir }
     }

@@ -1,7 +1,7 @@
 //! A node's side of one session: from the request to the report of its end, as the node does it.
 
 use bytes::BytesMut;
-use capstan_types::control::{Report, Request, VERSION};
+use capstan_types::control::{Report, Request, VERSION, Wants};
 use capstan_types::id::SessionId;
 use capstan_types::launch::{Enforced, LaunchAnswer, LaunchSpec, SessionEnd, Stdio, TermSize};
 use capstan_types::limits::SessionLimits;
@@ -44,6 +44,7 @@ pub(crate) fn request(state: &Path, argv: &[&str], strongest: Option<Level>) -> 
         limits: SessionLimits::default(),
         protected: Some(Vec::new()),
         strongest,
+        disk_reserve: 0,
         root_allowed: true,
     };
     (dir, serde_json::to_vec(&spec).expect("a document is JSON"))
@@ -61,7 +62,7 @@ impl Session {
             Ok(LaunchAnswer::Started { holder, enforced, .. }) => {
                 let mut stream = UnixStream::connect(dir.join("control.sock")).expect("the holder serves its socket");
                 let mut frame = BytesMut::new();
-                Request::Attach { version: VERSION, from: Seq(0) }.encode(&mut frame);
+                Request::Attach { version: VERSION, from: Seq(0), wants: Wants::default() }.encode(&mut frame);
                 stream.write_all(&frame).expect("the holder reads");
                 Self { dir, stream, arrived: BytesMut::new(), holder, enforced }
             }

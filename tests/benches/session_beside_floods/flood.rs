@@ -37,7 +37,7 @@ impl Floods {
                     match reader.next().await.expect("it can be read") {
                         SessionEvent::Output(Piece::Bytes { seq, bytes }) => bytes_written = seq.0 + bytes.len() as u64,
                         SessionEvent::Output(Piece::Gap { seq, bytes }) => bytes_written = seq.0 + bytes,
-                        SessionEvent::Ended(_) => return bytes_written,
+                        SessionEvent::Ended { .. } => return bytes_written,
                         SessionEvent::Started { .. } | SessionEvent::Denied(_) => {}
                     }
                 }

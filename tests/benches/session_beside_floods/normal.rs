@@ -63,7 +63,7 @@ impl Normals {
     pub(crate) async fn end(self) {
         for mut normal in self.0 {
             normal.far.host.write(normal.session, "".into(), Input::Closes).await.expect("its input can be closed");
-            while !matches!(normal.reader.next().await.expect("it can be read"), SessionEvent::Ended(_)) {}
+            while !matches!(normal.reader.next().await.expect("it can be read"), SessionEvent::Ended { .. }) {}
             normal.far.release(normal.session).await;
         }
     }
@@ -109,7 +109,7 @@ pub(crate) async fn calls(far: &Far, span: Duration) -> Vec<Duration> {
         loop {
             match timeout(PATIENCE, reader.next()).await.expect("it ends").expect("it can be read") {
                 SessionEvent::Started { session: started, .. } => session = Some(started),
-                SessionEvent::Ended(_) => break,
+                SessionEvent::Ended { .. } => break,
                 SessionEvent::Output(_) | SessionEvent::Denied(_) => {}
             }
         }

@@ -13,7 +13,7 @@ pub(crate) async fn call(far: &Far, argv: &[&str], stdio: Stdio) -> Duration {
     loop {
         match reader.next().await.expect("the session can be read") {
             SessionEvent::Started { session: started, .. } => session = Some(started),
-            SessionEvent::Ended(end) => {
+            SessionEvent::Ended { end, .. } => {
                 let took = start.elapsed();
                 assert_eq!(end, SessionEnd::Exited { code: 0 }, "{argv:?} failed");
                 far.release(session.expect("a session starts before it ends")).await;

@@ -62,7 +62,7 @@ async fn ended(far: &Far, workspace: &Path) -> Duration {
     }
     let took = start.elapsed();
     request.join_all().await.into_iter().for_each(|ended| ended.expect("the session is ended"));
-    while !matches!(reader.next().await.expect("the session can be read"), SessionEvent::Ended(_)) {}
+    while !matches!(reader.next().await.expect("the session can be read"), SessionEvent::Ended { .. }) {}
     far.release(session).await;
     took
 }

@@ -127,7 +127,7 @@ async fn end((far, mut reader, session): Live, kill: bool) {
     if kill {
         far.host.kill(session, "the benchmark").await.expect("a session is killed");
     }
-    while !matches!(reader.next().await.expect("the session can be read"), SessionEvent::Ended(_)) {}
+    while !matches!(reader.next().await.expect("the session can be read"), SessionEvent::Ended { .. }) {}
     far.release(session).await;
 }
 
@@ -166,7 +166,7 @@ async fn hostile(far: &Far) -> Vec<Duration> {
         }
         let began = Instant::now();
         far.host.kill(session, "the benchmark").await.expect("a session is killed");
-        while !matches!(reader.next().await.expect("the session can be read"), SessionEvent::Ended(_)) {}
+        while !matches!(reader.next().await.expect("the session can be read"), SessionEvent::Ended { .. }) {}
         took.push(began.elapsed());
         far.release(session).await;
     }

@@ -61,7 +61,7 @@ async fn typed_there(far: &Far) -> Vec<Duration> {
         took.push(start.elapsed());
     }
     far.host.kill(session, "the benchmark").await.expect("the node ends it");
-    while !matches!(reader.next().await.expect("the session can be read"), SessionEvent::Ended(_)) {}
+    while !matches!(reader.next().await.expect("the session can be read"), SessionEvent::Ended { .. }) {}
     far.release(session).await;
     took
 }

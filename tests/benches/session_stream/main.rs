@@ -137,7 +137,7 @@ async fn read_there(bytes: u64, far: &Far, stdio: Stdio) -> (Duration, u64) {
             SessionEvent::Output(Piece::Bytes { bytes, .. }) => arrived += bytes.len() as u64,
             SessionEvent::Output(Piece::Gap { bytes, .. }) => missed += bytes,
             SessionEvent::Denied(_) => {}
-            SessionEvent::Ended(end) => {
+            SessionEvent::Ended { end, .. } => {
                 assert_eq!((end, arrived + missed), (SessionEnd::Exited { code: 0 }, bytes), "every byte is accounted for");
                 break;
             }

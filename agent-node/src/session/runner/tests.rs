@@ -28,6 +28,7 @@ fn spec() -> LaunchSpec {
         root_allowed: true,
         protected: None,
         strongest: None,
+        disk_reserve: 0,
     }
 }
 

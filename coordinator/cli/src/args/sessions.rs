@@ -90,6 +90,12 @@ pub struct LogsArgs {
     /// Begin with the byte of this number
     #[arg(long, value_name = "SEQ", default_value_t = 0)]
     pub from: u64,
+    /// Also print what was kept whole between head and tail, where the session has the limit `keep_all`
+    #[arg(long)]
+    pub all: bool,
+    /// Say at the end whether what was printed is whole and unchanged; a session that runs on cannot be verified
+    #[arg(long)]
+    pub verify: bool,
     /// Go on until the session ends
     #[arg(short, long)]
     pub follow: bool,

@@ -58,10 +58,22 @@ impl Session {
     /// # Errors
     /// It is gone, or its node cannot be reached.
     pub async fn events(&self, from: Seq) -> Result<SessionEvents, ClientError> {
+        self.open(from, false).await
+    }
+
+    /// Its events from `from` on, with the output that was kept whole.
+    ///
+    /// # Errors
+    /// As [`Session::events`].
+    pub async fn whole_events(&self, from: Seq) -> Result<SessionEvents, ClientError> {
+        self.open(from, true).await
+    }
+
+    async fn open(&self, next: Seq, whole: bool) -> Result<SessionEvents, ClientError> {
         let mut requests = self.client.requests.clone();
-        let stream = requests.attach(&self.name, &self.by, from).await?;
+        let stream = Some(requests.attach(&self.name, &self.by, next, whole).await?);
         let lost = Lost::not_yet(self.client.reach.clone());
-        Ok(SessionEvents { requests, name: self.name.clone(), by: self.by.clone(), next: from, stream: Some(stream), lost })
+        Ok(SessionEvents { requests, name: self.name.clone(), by: self.by.clone(), next, whole, stream, lost })
     }
 
     /// Writes to its standard input, and closes that if nothing follows. What is lost on the way is not written again.
@@ -104,6 +116,7 @@ pub struct SessionEvents {
     name: SessionName,
     by: Person,
     next: Seq,
+    whole: bool,
     /// `None` while the connection is lost.
     stream: Option<Streaming<wire::SessionEvent>>,
     lost: Lost,
@@ -117,7 +130,7 @@ impl SessionEvents {
     pub async fn next(&mut self) -> Result<SessionEvent, ClientError> {
         loop {
             let Some(stream) = &mut self.stream else {
-                let connecting = self.requests.attach(&self.name, &self.by, self.next);
+                let connecting = self.requests.attach(&self.name, &self.by, self.next, self.whole);
                 match self.lost.attend(connecting).await {
                     Ok(stream) => {
                         self.stream = Some(stream);

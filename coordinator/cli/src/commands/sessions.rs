@@ -7,6 +7,7 @@ mod kill;
 mod list;
 mod logs;
 mod place;
+mod proof;
 mod recording;
 mod table;
 

@@ -36,7 +36,7 @@ impl Pump {
         loop {
             match reader.next().await {
                 Ok(SessionEvent::Output(piece)) => self.items.output(self.record.item(), self.record.take_in(&piece)),
-                Ok(SessionEvent::Ended(end)) => return Ok(Ending::Ended(end)),
+                Ok(SessionEvent::Ended { end, .. }) => return Ok(Ending::Ended(end)),
                 Ok(SessionEvent::Denied(denial)) => self.record.deny(&denial),
                 Ok(SessionEvent::Started { .. }) => {}
                 Err(HostError::Fenced) => return Err(ToolFault::Fenced),

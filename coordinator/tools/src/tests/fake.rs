@@ -73,7 +73,7 @@ impl Played {
     }
 
     pub(super) fn end(&self, end: SessionEnd) {
-        self.send(Ok(SessionEvent::Ended(end)));
+        self.send(Ok(SessionEvent::Ended { end, seal: None }));
     }
 
     pub(super) fn exit(&self, code: i32) {

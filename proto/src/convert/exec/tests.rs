@@ -1,5 +1,6 @@
 use super::*;
 use capstan_types::id::{CallId, SessionId, ThreadId};
+use capstan_types::output::seal::{Hole, KeptWhole, Stopped};
 use proptest::prelude::*;
 
 fn start() -> StartCall {
@@ -44,6 +45,18 @@ fn nothing_is_assumed_about_a_malformed_start() {
     }
 }
 
+fn seal(bytes: u64) -> Seal {
+    let digest = "ab".repeat(32);
+    let kept = KeptWhole {
+        bytes,
+        sha256: digest.parse().unwrap(),
+        chain: bytes.is_multiple_of(2).then(|| digest.parse().unwrap()),
+        stopped: [None, Some(Stopped::Limit), Some(Stopped::Disk)][usize::try_from(bytes % 3).unwrap()],
+    };
+    let hole = Hole { from: Seq(7), bytes };
+    Seal { total: 9, hole, chain: kept.chain, kept: (!bytes.is_multiple_of(5)).then_some(kept) }
+}
+
 fn ends() -> impl Strategy<Value = SessionEnd> {
     prop_oneof![
         any::<i32>().prop_map(|code| SessionEnd::Exited { code }),
@@ -56,13 +69,13 @@ fn ends() -> impl Strategy<Value = SessionEnd> {
 
 proptest! {
     #[test]
-    fn session_events_survive_the_wire(seq: u64, bytes: Vec<u8>, gap: u64, end in ends(), abi in 1_u32..9) {
+    fn session_events_survive_the_wire(seq: u64, bytes: Vec<u8>, gap: u64, end in ends(), sealed: bool, abi in 1_u32..9) {
         let enforced = Enforced { landlock_abi: Some(abi), uid: 3, limits: vec!["core=0".into()], level: Level::Full, ..Enforced::default() };
         let events = [
             SessionEvent::Started { session: SessionId::from_u128(1), enforced },
             SessionEvent::Output(Piece::Bytes { seq: Seq(seq), bytes: bytes.into() }),
             SessionEvent::Output(Piece::Gap { seq: Seq(seq), bytes: gap }),
-            SessionEvent::Ended(end),
+            SessionEvent::Ended { end, seal: sealed.then(|| Box::new(seal(gap))) },
             SessionEvent::Denied(Denial { act: "connect to a.b:1".into(), reason: "not listed".into() }),
         ];
         for event in events {

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::launch::SessionLimit;
+use crate::output::seal::Hole;
 
 /// What was recorded: what follows the length, and what it means.
 type Recorded<T> = (&'static [u8], T);
@@ -24,7 +25,11 @@ const fn limit_body(limit: SessionLimit) -> &'static [u8] {
 
 fn requests() -> Vec<Recorded<Request>> {
     vec![
-        (b"\x03{\"attach\":{\"version\":1,\"from\":7}}", Request::Attach { version: 1, from: Seq(7) }),
+        (b"\x03{\"attach\":{\"version\":1,\"from\":7}}", Request::Attach { version: 1, from: Seq(7), wants: Wants::default() }),
+        (
+            b"\x03{\"attach\":{\"version\":1,\"from\":7,\"wants\":{\"seal\":true,\"whole\":true}}}",
+            Request::Attach { version: 1, from: Seq(7), wants: Wants { seal: true, whole: true } },
+        ),
         (b"\x02ls\n\0\xff", Request::Input(Bytes::from_static(b"ls\n\0\xff"))),
         (b"\x02", Request::Input(Bytes::new())),
         (b"\x03\"close-input\"", Request::CloseInput),
@@ -47,6 +52,10 @@ fn reports() -> Vec<Recorded<Report>> {
         (
             b"\x03{\"denied\":{\"act\":\"connect\",\"reason\":\"not listed\"}}",
             Report::Denied(Denial { act: "connect".into(), reason: "not listed".into() }),
+        ),
+        (
+            b"\x03{\"sealed\":{\"total\":9,\"hole\":{\"from\":2,\"bytes\":3}}}",
+            Report::Sealed(Box::new(Seal { total: 9, hole: Hole { from: Seq(2), bytes: 3 }, chain: None, kept: None })),
         ),
         (b"\x03{\"ended\":{\"exited\":{\"code\":3}}}", Report::Ended(SessionEnd::Exited { code: 3 })),
         (b"\x03{\"ended\":{\"signalled\":{\"signal\":9}}}", Report::Ended(SessionEnd::Signalled { signal: 9 })),
@@ -82,6 +91,7 @@ const fn report_kind(report: &Report) -> usize {
         Report::Ended(SessionEnd::Killed { .. }) => 7,
         Report::Ended(SessionEnd::Unknown { .. }) => 8,
         Report::Ended(SessionEnd::Limit(_)) => 9,
+        Report::Sealed(_) => 10,
     }
 }
 
@@ -113,7 +123,7 @@ fn what_was_recorded_is_understood_and_still_said_so() {
 fn every_message_is_among_the_recorded() {
     let all = |kinds: Vec<usize>| kinds.into_iter().collect::<std::collections::BTreeSet<_>>();
     assert_eq!(all(requests().iter().map(|(_, request)| request_kind(request)).collect()), all((0..7).collect()));
-    assert_eq!(all(reports().iter().map(|(_, report)| report_kind(report)).collect()), all((0..10).collect()));
+    assert_eq!(all(reports().iter().map(|(_, report)| report_kind(report)).collect()), all((0..11).collect()));
     let named: std::collections::BTreeSet<_> = reports().iter().filter_map(|(body, _)| name_in(body)).collect();
     assert_eq!(named, KNOWN_REPORTS.map(str::to_owned).into());
 }

@@ -43,7 +43,7 @@ const SHARE: &str = "a number of processors, such as 1.5";
 
 impl SessionLimits {
     /// The names of the limits that can be set.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 11] = [
         "memory",
         "processes",
         "cpu",
@@ -54,6 +54,7 @@ impl SessionLimits {
         "output",
         "total_time",
         "idle_time",
+        "keep_all",
     ];
 
     /// These limits with one set; `none` takes it away.
@@ -73,6 +74,7 @@ impl SessionLimits {
             "cpu_time" => (SPAN, set(&mut self.cpu_time, value, span)),
             "total_time" => (SPAN, set(&mut self.total, value, span)),
             "idle_time" => (SPAN, set(&mut self.idle, value, span)),
+            "keep_all" => (SIZE, set(&mut self.keep_all, value, size)),
             other => return Err(NamedLimitError::Name { name: other.to_owned() }),
         };
         if read.is_none() {
@@ -151,7 +153,7 @@ mod tests {
 
     #[test]
     fn every_limit_is_set_by_its_name() {
-        let values = ["512MiB", "64", "1.5", "90s", "2G", "256", "1048576", "10 KiB", "2h", "500ms"];
+        let values = ["512MiB", "64", "1.5", "90s", "2G", "256", "1048576", "10 KiB", "2h", "500ms", "1G"];
         let set = SessionLimits::NAMES.into_iter().zip(values);
         let limits = set.fold(SessionLimits::default(), |limits, (name, value)| limits.with(name, value).unwrap());
         let expected = SessionLimits {
@@ -165,6 +167,7 @@ mod tests {
             output: Some(10 << 10),
             total: Some(Millis(7_200_000)),
             idle: Some(Millis(500)),
+            keep_all: Some(1 << 30),
             ..SessionLimits::default()
         };
         assert_eq!(limits, expected);

@@ -5,10 +5,11 @@
 //! of kind (0 bytes, 1 gap), big-endian numbers of eight bytes, and nothing in the last place for a gap. The last `c` is the chain. Who
 //! has read everything that is kept, from 0 on, gets the same chain as the holder, or has something else in hands.
 
+use super::digest::{Digest, DigestError};
 use super::{Piece, Seq};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::fmt::{self, Write};
+use sha2::{Digest as _, Sha256};
+use std::fmt;
 use std::str::FromStr;
 
 const START: &[u8] = b"capstan output 1";
@@ -17,13 +18,8 @@ const KIND_GAP: u8 = 1;
 
 /// The chain over the kept output of one session. As text it is 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Chain([u8; 32]);
-
-/// A text that is no chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a chain has 64 hexadecimal digits")]
-pub struct ChainError;
+#[serde(transparent)]
+pub struct Chain(Digest);
 
 /// A piece that does not follow the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -104,7 +100,14 @@ impl Chaining {
     #[must_use]
     pub fn end(mut self) -> Chain {
         self.close();
-        Chain(self.links)
+        Chain(Digest(self.links))
+    }
+
+    /// SHA-256 of the bytes that were added since the last gap, or from the beginning on.
+    #[must_use]
+    pub fn run(&self) -> Digest {
+        let bytes = self.run.as_ref().and_then(|run| run.bytes.clone());
+        Digest(bytes.unwrap_or_default().finalize().into())
     }
 
     fn begin(&mut self, bytes: Option<Sha256>) {
@@ -135,38 +138,21 @@ impl Default for Chaining {
 
 impl fmt::Display for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
 impl FromStr for Chain {
-    type Err = ChainError;
+    type Err = DigestError;
 
-    fn from_str(text: &str) -> Result<Self, ChainError> {
-        let digits: &[u8; 64] = text.as_bytes().try_into().map_err(|_| ChainError)?;
-        let mut chain = [0; 32];
-        for (byte, digits) in chain.iter_mut().zip(digits.as_chunks::<2>().0) {
-            let [high, low] = digits.map(|digit| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok()));
-            *byte = high.ok_or(ChainError)? << 4 | low.ok_or(ChainError)?;
-        }
-        Ok(Self(chain))
-    }
-}
-
-impl TryFrom<String> for Chain {
-    type Error = ChainError;
-
-    fn try_from(text: String) -> Result<Self, ChainError> {
-        text.parse()
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        text.parse().map(Self)
     }
 }
 
 impl From<Chain> for String {
     fn from(chain: Chain) -> Self {
-        let mut text = Self::with_capacity(64);
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{chain}");
-        text
+        chain.0.into()
     }
 }
 

@@ -39,8 +39,9 @@ impl Requests {
         name: &SessionName,
         by: &Person,
         from: Seq,
+        whole: bool,
     ) -> Result<Streaming<wire::SessionEvent>, ClientError> {
-        let request = wire::AttachSessionRequest { name: Some(name.into()), by: by.to_string(), from_seq: from.0 };
+        let request = wire::AttachSessionRequest { name: Some(name.into()), by: by.to_string(), from_seq: from.0, whole };
         within("send the session's output", ASK_DEADLINE, self.sessions.attach(request)).await
     }
 

@@ -57,7 +57,7 @@ async fn attach(mut client: Client, args: &AttachArgs, keys: DetachKeys, by: Per
     let mut screen = screen::Screen::new(on_terminal, args.unfiltered, from);
     greet(&seen, args.write, on_terminal.then_some(&keys));
     let left = if on_terminal {
-        live::watch(session, events, keys, args.write, &mut screen, &mut recording).await
+        Box::pin(live::watch(session, events, keys, args.write, &mut screen, &mut recording)).await
     } else {
         pipes::watch(session, events, args.write, &mut screen, &mut recording).await
     };

@@ -49,7 +49,7 @@ async fn act(session: &mut Session, signal: Option<i32>) -> Result<(), ClientErr
 
 async fn ending(events: &mut SessionEvents) -> Result<SessionEnd, ClientError> {
     loop {
-        if let SessionEvent::Ended(end) = events.next().await? {
+        if let SessionEvent::Ended { end, .. } = events.next().await? {
             return Ok(end);
         }
     }

@@ -3,6 +3,7 @@
 use super::ended;
 use super::find::{find, is_live};
 use super::place::{Place, person, refused};
+use super::proof::{Proof, tell};
 use super::recording::{Recording, gap};
 use crate::args::LogsArgs;
 use crate::client::{Client, SessionEvents};
@@ -12,6 +13,7 @@ use crate::runtime;
 use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use capstan_types::operator::Person;
+use capstan_types::output::seal::Seal;
 use capstan_types::output::{Piece, Seq};
 use capstan_types::session::SessionEvent;
 use std::io::{self, IsTerminal, Write};
@@ -43,11 +45,28 @@ async fn show(mut client: Client, args: &LogsArgs, by: Person) -> Result<Exit, F
         .hint("--follow waits for more"));
     }
     let mut recording = Recording::begin(args.cast.as_deref(), &seen, None)?;
-    let mut events = client.session(seen.name(), by).events(Seq(args.from)).await.map_err(|error| refused(&error))?;
+    let (session, from) = (client.session(seen.name(), by), Seq(args.from));
+    let events = if args.all { session.whole_events(from).await } else { session.events(from).await };
+    let mut events = events.map_err(|error| refused(&error))?;
     let mut paper = Paper::new(args.clean || (!args.raw && io::stdout().is_terminal()));
-    let shown = replay(&mut events, Seq(args.from), until, &mut paper, &mut recording).await;
+    let mut proof = Proof::of(args);
+    let shown = replay(&mut events, from, until, &mut paper, &mut recording, &mut proof).await;
     recording.end()?;
-    shown
+    match shown? {
+        Shown::Enough => Ok(Exit::Success),
+        Shown::Running => proof.running(),
+        Shown::Ended(seal) => proof.ended(seal.as_deref()),
+    }
+}
+
+/// How far it was printed.
+enum Shown {
+    /// As far as somebody read it.
+    Enough,
+    /// As far as it has come.
+    Running,
+    /// To its end.
+    Ended(Option<Box<Seal>>),
 }
 
 async fn replay(
@@ -56,34 +75,31 @@ async fn replay(
     until: Option<Seq>,
     paper: &mut Paper,
     recording: &mut Recording,
-) -> Result<Exit, Failure> {
+    proof: &mut Proof,
+) -> Result<Shown, Failure> {
     while until.is_none_or(|until| next < until) {
         match events.next().await.map_err(|error| refused(&error))? {
             SessionEvent::Output(piece) => {
                 next = piece.end();
                 recording.piece(&piece)?;
+                proof.piece(&piece);
                 match paper.piece(&piece) {
                     Ok(()) => {}
                     // Whoever stops reading has seen enough.
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Success),
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Shown::Enough),
                     Err(error) => return Err(Failure::failed(format!("standard output cannot be written: {error}"))),
                 }
             }
-            SessionEvent::Ended(end) => {
+            SessionEvent::Ended { end, seal } => {
                 paper.end();
                 tell(&format!("the session has ended: {}", ended::how(&end)));
-                return Ok(Exit::Success);
+                return Ok(Shown::Ended(seal));
             }
             SessionEvent::Denied(_) | SessionEvent::Started { .. } => {}
         }
     }
     paper.end();
-    Ok(Exit::Success)
-}
-
-/// Tells the person at standard error.
-fn tell(sentence: &str) {
-    let _ = writeln!(io::stderr(), "{sentence}");
+    Ok(Shown::Running)
 }
 
 /// Where logs are written: cleaned for people, or byte for byte.

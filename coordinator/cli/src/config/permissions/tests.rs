@@ -185,7 +185,7 @@ fn what_cannot_be_held_is_refused_with_a_sentence() {
         ),
         (
             "[permissions.mine]\nextends = ':workspace'\nlimits = { ram = 1 }",
-            "`permissions.mine.limits`: `ram` is not a limit; there are memory, processes, cpu, cpu_time, disk_written, open_files, file_size, output, total_time, idle_time",
+            "`permissions.mine.limits`: `ram` is not a limit; there are memory, processes, cpu, cpu_time, disk_written, open_files, file_size, output, total_time, idle_time, keep_all",
         ),
         (
             "[permissions.mine]\nextends = ':danger-full-access'\nhidden = ['/x']",

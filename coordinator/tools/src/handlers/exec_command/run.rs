@@ -184,7 +184,7 @@ async fn first_event(
     let mut reader = host.start(request).await?;
     match reader.next().await? {
         SessionEvent::Started { session, enforced } => Ok((reader, session, enforced)),
-        SessionEvent::Output(_) | SessionEvent::Denied(_) | SessionEvent::Ended(_) => {
+        SessionEvent::Output(_) | SessionEvent::Denied(_) | SessionEvent::Ended { .. } => {
             Err(HostError::Lost { node: host.node(), reason: "its answer did not begin with the session's start".to_owned() })
         }
     }

@@ -112,6 +112,6 @@ fn a_piece_in_the_wrong_place_is_refused() {
 #[test]
 fn the_chain_of_nothing_is_where_it_starts() {
     let nothing = Chaining::new().end().to_string();
-    assert_eq!(nothing, Chain(Sha256::digest(START).into()).to_string());
+    assert_eq!(nothing, Chain(Digest(Sha256::digest(START).into())).to_string());
     assert_eq!(nothing.len(), 64);
 }

@@ -59,8 +59,8 @@ fn policy(names: &'static [&'static str]) -> impl Strategy<Value = SandboxPolicy
 
 fn limits() -> impl Strategy<Value = SessionLimits> {
     let number = || option::of(1_u64..9);
-    (number(), number(), number(), 1_u64..9, (number(), number(), number(), number()), option::of(1_u32..9)).prop_map(
-        |(total, idle, memory, ownerless, (cpu_time, written, output, file_bytes), count)| SessionLimits {
+    (number(), number(), number(), 1_u64..9, (number(), number(), number(), number(), number()), option::of(1_u32..9)).prop_map(
+        |(total, idle, memory, ownerless, (cpu_time, written, output, file_bytes, keep_all), count)| SessionLimits {
             total: total.map(Millis),
             idle: idle.map(Millis),
             memory,
@@ -69,6 +69,7 @@ fn limits() -> impl Strategy<Value = SessionLimits> {
             written,
             output,
             file_bytes,
+            keep_all,
             processes: count,
             open_files: count.map(|count| 9 - count),
             cpu_millis: count,
@@ -278,7 +279,7 @@ proptest! {
     }
 }
 
-fn numbers(limits: &SessionLimits) -> [u64; 13] {
+fn numbers(limits: &SessionLimits) -> [u64; 14] {
     let SessionLimits {
         total,
         idle,
@@ -293,12 +294,16 @@ fn numbers(limits: &SessionLimits) -> [u64; 13] {
         output,
         open_files,
         file_bytes,
+        keep_all,
     } = *limits;
     let [total, idle, cpu_time] = [total, idle, cpu_time].map(|span| span.map_or(u64::MAX, |span| span.0));
     let [memory, written, output, file_bytes] = [memory, written, output, file_bytes].map(|bytes| bytes.unwrap_or(u64::MAX));
     let [processes, cpu_millis, open_files] = [processes, cpu_millis, open_files].map(|count| count.map_or(u64::MAX, u64::from));
-    let (ownerless, head, tail) = (ownerless.0, head.bytes(), tail.bytes());
-    [total, idle, ownerless, head, tail, processes, memory, cpu_millis, cpu_time, written, output, open_files, file_bytes]
+    let (ownerless, head, tail, keep_all) = (ownerless.0, head.bytes(), tail.bytes(), keep_all.unwrap_or(0));
+    [
+        total, idle, ownerless, head, tail, processes, memory, cpu_millis, cpu_time, written, output, open_files, file_bytes,
+        keep_all,
+    ]
 }
 
 #[test]

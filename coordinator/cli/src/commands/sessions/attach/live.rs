@@ -36,7 +36,7 @@ pub(super) async fn watch(
     let left = loop {
         tokio::select! {
             event = events.next() => match event.map_err(|error| refused(&error)) {
-                Ok(SessionEvent::Ended(end)) => break Ok(Left::Ended(end)),
+                Ok(SessionEvent::Ended { end, .. }) => break Ok(Left::Ended(end)),
                 Ok(SessionEvent::Output(piece)) => {
                     recording.piece(&piece)?;
                     if screen.show(&piece).is_err() {

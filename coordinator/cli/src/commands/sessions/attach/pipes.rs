@@ -26,7 +26,7 @@ pub(super) async fn watch(
     loop {
         tokio::select! {
             event = events.next() => match event.map_err(|error| refused(&error))? {
-                SessionEvent::Ended(end) => return Ok(Left::Ended(end)),
+                SessionEvent::Ended { end, .. } => return Ok(Left::Ended(end)),
                 SessionEvent::Output(piece) => {
                     recording.piece(&piece)?;
                     if screen.show(&piece).is_err() {
