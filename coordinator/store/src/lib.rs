@@ -3,7 +3,15 @@
 //! [`Store`] is the trait, [`sqlite`] the implementation, and [`open()`] the factory. Nothing here decides what is stored; it sees to it
 //! that what was acknowledged stays, and that only a thread's owner adds to it.
 
+pub mod error;
+pub mod record;
 pub mod store;
+
+mod rows;
+mod sql;
+mod writer;
+
+mod sql_store;
 
 pub mod sqlite;
 
@@ -12,6 +20,8 @@ pub mod open;
 #[cfg(test)]
 mod conformance;
 
+pub use error::StoreError;
 pub use open::{StoreLocation, open};
-pub use sqlite::SqliteStore;
-pub use store::{Record, Store, StoreError};
+pub use record::Record;
+pub use sql_store::SqlStore;
+pub use store::Store;

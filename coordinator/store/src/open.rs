@@ -1,7 +1,8 @@
 //! The factory: the only place that knows which stores there are.
 
-use crate::sqlite::SqliteStore;
-use crate::store::{Store, StoreError};
+use crate::error::StoreError;
+use crate::sqlite;
+use crate::store::Store;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ pub enum StoreLocation {
 /// [`StoreError::Open`] with what to do, [`StoreError::Newer`] or [`StoreError::Full`].
 pub async fn open(location: &StoreLocation) -> Result<Arc<dyn Store>, StoreError> {
     Ok(match location {
-        StoreLocation::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),
-        StoreLocation::Ephemeral => Arc::new(SqliteStore::ephemeral().await?),
+        StoreLocation::Sqlite(path) => Arc::new(sqlite::open(path).await?),
+        StoreLocation::Ephemeral => Arc::new(sqlite::ephemeral().await?),
     })
 }
