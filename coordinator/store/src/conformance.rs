@@ -2,6 +2,7 @@
 
 mod calls;
 mod concurrent;
+pub(crate) mod contest;
 pub(crate) mod fixtures;
 mod life;
 mod log;

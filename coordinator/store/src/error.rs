@@ -26,6 +26,16 @@ pub enum StoreError {
         /// The newest format this build reads.
         known: i64,
     },
+    /// The database has been away for longer than it was waited for. Nothing of the last records was stored.
+    #[error(
+        "the database `{store}` cannot be reached: {reason}; what was stored before is kept, the last records were not stored"
+    )]
+    Unreachable {
+        /// Where it is, without a password.
+        store: String,
+        /// What the way to it said.
+        reason: String,
+    },
     /// There is no room. What was stored before stays readable.
     #[error("the disk that holds the store is full; free some space and resume the thread: nothing that was stored is lost")]
     Full,

@@ -1,8 +1,9 @@
 //! The factory: the only place that knows which stores there are.
 
 use crate::error::StoreError;
-use crate::sqlite;
+use crate::postgres::url::PostgresUrl;
 use crate::store::Store;
+use crate::{postgres, sqlite};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +12,8 @@ use std::sync::Arc;
 pub enum StoreLocation {
     /// A SQLite file. It is made when it is missing, and so are the directories above it.
     Sqlite(PathBuf),
+    /// A PostgreSQL database, for many coordinators.
+    Postgres(PostgresUrl),
     /// In memory, for this process only: what is stored is gone when the store is dropped.
     Ephemeral,
 }
@@ -22,6 +25,7 @@ pub enum StoreLocation {
 pub async fn open(location: &StoreLocation) -> Result<Arc<dyn Store>, StoreError> {
     Ok(match location {
         StoreLocation::Sqlite(path) => Arc::new(sqlite::open(path).await?),
+        StoreLocation::Postgres(url) => Arc::new(postgres::open(url).await?),
         StoreLocation::Ephemeral => Arc::new(sqlite::ephemeral().await?),
     })
 }

@@ -15,9 +15,6 @@ const INSERT: &str = "INSERT INTO threads (id, owner, epoch, settings, created_a
 pub(super) async fn create(sql: &mut impl Sql, row: &ThreadRow) -> Result<Epoch, Fault> {
     let record = &row.record;
     let id = record.id.to_string();
-    if !sql.rows("SELECT thread FROM deleted WHERE thread = $1", &[Value::Text(&id)]).await?.is_empty() {
-        return Err(Fault::Refused(StoreError::Deleted(record.id)));
-    }
     let spent = row.spent.map(Value::Number);
     let mut values = vec![
         Value::Text(&id),
@@ -35,6 +32,10 @@ pub(super) async fn create(sql: &mut impl Sql, row: &ThreadRow) -> Result<Epoch,
     values.extend(spent);
     if sql.execute(INSERT, &values).await? == 0 {
         return Err(Fault::Refused(StoreError::ThreadExists(record.id)));
+    }
+    // After the row is taken: a deletion that was on its way then has ended.
+    if !sql.rows("SELECT thread FROM deleted WHERE thread = $1", &[Value::Text(&id)]).await?.is_empty() {
+        return Err(Fault::Refused(StoreError::Deleted(record.id)));
     }
     said::told(sql, &id, said::PREVIEW, &record.preview).await?;
     if let Some(name) = &record.name {

@@ -1,7 +1,7 @@
 //! The suite against SQLite in both its forms, and what is SQLite's own.
 
 use crate::conformance::fixtures::{event, log_of, numbered, said, thread, thread_id};
-use crate::conformance::{self, model};
+use crate::conformance::{self, contest, model};
 use crate::sql_store::SqlStore;
 use crate::sqlite;
 use crate::store::{Store, StoreError};
@@ -140,4 +140,12 @@ async fn a_write_whose_caller_went_away_does_not_hurt_the_next() {
     }
     kept.store.append(thread_id(1), Epoch(1), vec![numbered(1)]).await.unwrap();
     assert_eq!(log_of(&kept.store, thread_id(1)).await, [1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_coordinators_on_one_file_never_both_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("capstan.db");
+    let (one, other) = (sqlite::open(&path).await.unwrap(), sqlite::open(&path).await.unwrap());
+    contest::no_stale_owner_adds_anything(&one, &other).await;
 }
