@@ -21,22 +21,26 @@ use commit::Committer;
 use fault::not_opened;
 use place::Place;
 use readers::Readers;
+use std::time::Duration;
 use url::PostgresUrl;
 
 /// Where Capstan's tables stand in the database.
 const SCHEMA: &str = "capstan";
+
+/// How long a database that is away is waited for; one that starts again after a crash needs some seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Opens the store in a database; makes its schema `capstan` when it is missing.
 ///
 /// # Errors
 /// [`StoreError::Open`] with what to do, [`StoreError::Newer`] or [`StoreError::Full`].
 pub async fn open(url: &PostgresUrl) -> Result<SqlStore, StoreError> {
-    open_in(url, SCHEMA).await
+    open_in(url, SCHEMA, PATIENCE).await
 }
 
-/// The same, in another schema.
-pub(crate) async fn open_in(url: &PostgresUrl, schema: &str) -> Result<SqlStore, StoreError> {
-    let place = Place::of(url.clone(), schema)?;
+/// The same, in another schema and with another patience.
+pub(crate) async fn open_in(url: &PostgresUrl, schema: &str, patience: Duration) -> Result<SqlStore, StoreError> {
+    let place = Place::of(url.clone(), schema, patience)?;
     let mut connection = place.connect().await.map_err(|error| not_opened(url, &error))?;
     schema::prepare(&mut connection, &place, now()).await?;
     // Any identifier that is unique will do.

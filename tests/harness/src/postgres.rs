@@ -67,7 +67,7 @@ impl PostgresServer {
     /// The URL of its database `postgres`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("postgres://capstan@/postgres?host={}", self.dir.path().display())
+        format!("postgres://capstan@localhost/postgres?host={}", self.dir.path().display())
     }
 
     /// Kills the server with -9: its first process, and with it the others.

@@ -17,9 +17,6 @@ use sqlx::{AssertSqlSafe, PgConnection, raw_sql};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
-/// How long a database that is away is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -152,9 +149,9 @@ impl Commit for Committer {
                     }
                 },
             };
-            if began.elapsed() >= PATIENCE {
+            if began.elapsed() >= self.place.patience {
                 return match perhaps {
-                    Some(_) => all(StoreError::Late(PATIENCE)),
+                    Some(_) => all(StoreError::Late(self.place.patience)),
                     None => all(unreachable(&self.place.url, &error)),
                 };
             }

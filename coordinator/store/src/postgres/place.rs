@@ -29,11 +29,13 @@ const READERS: u32 = 8;
 pub(super) struct Place {
     pub(super) url: PostgresUrl,
     pub(super) schema: String,
+    /// How long a database that is away is waited for.
+    pub(super) patience: Duration,
     options: PgConnectOptions,
 }
 
 impl Place {
-    pub(super) fn of(url: PostgresUrl, schema: &str) -> Result<Self, StoreError> {
+    pub(super) fn of(url: PostgresUrl, schema: &str, patience: Duration) -> Result<Self, StoreError> {
         let options = url.options().map_err(|error| open_error(&url, error.to_string()))?;
         let options = options.application_name("capstan").options([
             ("search_path", schema),
@@ -44,7 +46,7 @@ impl Place {
             ("synchronous_commit", "on"),
             ("client_min_messages", "warning"),
         ]);
-        Ok(Self { url, schema: schema.to_owned(), options })
+        Ok(Self { url, schema: schema.to_owned(), patience, options })
     }
 
     pub(super) async fn connect(&self) -> Result<PgConnection, sqlx::Error> {

@@ -13,9 +13,6 @@ use sqlx::PgPool;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
-/// How long a database that is away is waited for; a server that starts again needs some seconds.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -55,7 +52,7 @@ impl Reading for Readers {
                 Err(Fault::Refused(error)) => return Err(error),
                 Err(Fault::Broken(sqlx::Error::PoolClosed)) => return Err(closed()),
                 Err(Fault::Broken(error)) if is_lost(&error) => {
-                    if began.elapsed() >= PATIENCE {
+                    if began.elapsed() >= self.place.patience {
                         return Err(unreachable(&self.place.url, &error));
                     }
                     sleep(PAUSE).await;

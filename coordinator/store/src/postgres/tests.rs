@@ -1,7 +1,7 @@
 //! The suite against a real PostgreSQL, and what is PostgreSQL's own. One server for all, a schema for each check.
 
 use super::url::PostgresUrl;
-use super::{open, open_in};
+use super::{PATIENCE, open, open_in};
 use crate::conformance::fixtures::{entry, event, log_of, numbered, said, thread, thread_id};
 use crate::conformance::{self, contest, model};
 use crate::postgres_server::PostgresServer;
@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use sqlx::{ConnectOptions, PgConnection, raw_sql};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 const A: Epoch = Epoch(1);
@@ -34,7 +35,7 @@ impl Server {
 
     async fn fresh(&self) -> SqlStore {
         let number = self.schemas.fetch_add(1, Ordering::Relaxed);
-        open_in(&self.url(), &format!("check_{number}")).await.unwrap()
+        open_in(&self.url(), &format!("check_{number}"), PATIENCE).await.unwrap()
     }
 
     async fn elsewhere(&self, sql: &'static str) {
@@ -116,7 +117,7 @@ async fn a_server_killed_and_started_again_loses_nothing_and_work_goes_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_stays_away_is_told_in_one_sentence_and_work_goes_on_when_it_is_back() {
     let server = Server::start();
-    let store = open(&server.url()).await.unwrap();
+    let store = open_in(&server.url(), "capstan", Duration::from_millis(500)).await.unwrap();
     store.create_thread(&thread(1)).await.unwrap();
     tokio::task::block_in_place(|| server.server.kill());
     let (append, read) = tokio::join!(store.append(thread_id(1), A, vec![numbered(1)]), store.thread(thread_id(1)));

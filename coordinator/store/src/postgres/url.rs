@@ -72,7 +72,7 @@ mod tests {
         let url: PostgresUrl = "postgres://me:s3cr%40t@db.example:6543/capstan?password=s3cret2".parse().unwrap();
         assert_eq!(url.to_string(), "postgres://db.example:6543/capstan");
         assert_eq!(format!("{url:?}"), "PostgresUrl(postgres://db.example:6543/capstan)");
-        let socket: PostgresUrl = "postgres://me@/db?host=/run/pg".parse().unwrap();
+        let socket: PostgresUrl = "postgres://me@localhost/db?host=/run/pg".parse().unwrap();
         assert_eq!(socket.to_string(), "postgres:///run/pg/db");
         for wrong in ["mysql://a:s3cret@b/c", "postgres://a:s3cret@b:99999999/c", "postgres://a:s3cret@[/c", "s3cret"] {
             let said = wrong.parse::<PostgresUrl>().unwrap_err().to_string();
