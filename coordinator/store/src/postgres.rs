@@ -5,6 +5,7 @@
 //! away is waited for, and what was on its way then is neither lost nor stored twice.
 
 mod adapter;
+mod append;
 mod commit;
 mod fault;
 mod place;

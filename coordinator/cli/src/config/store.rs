@@ -42,7 +42,7 @@ mod tests {
         let inputs = Inputs { home: dir.path(), user: UserConfig::Read, profile: None, overrides: &[] };
         let (layers, unknown) = read(inputs).unwrap();
         assert_eq!(unknown, []);
-        store(&layers, &Home::open(&surroundings).unwrap(), &surroundings).map_err(|error| error.to_string())
+        store(&layers, &Home::open(&surroundings).unwrap(), &surroundings).map_err(|failure| failure.sentence)
     }
 
     fn at(url: &str) -> StoreLocation {

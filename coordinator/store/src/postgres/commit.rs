@@ -5,6 +5,7 @@
 //! done once more only if it was not done. A number is the writer's own, and a writer has one group at a time.
 
 use super::adapter::On;
+use super::append::append;
 use super::fault::{failed, is_lost, unreachable, was_in_the_way};
 use super::place::{Place, late};
 use crate::error::StoreError;
@@ -13,6 +14,7 @@ use crate::sql::connection::{Ask, Value};
 use crate::sql::fault::Fault;
 use crate::sql::write::{Write, apply};
 use crate::writer::{Answer, Commit};
+use capstan_types::id::Epoch;
 use sqlx::{AssertSqlSafe, PgConnection, raw_sql};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
@@ -90,7 +92,7 @@ impl Committer {
         raw_sql(AssertSqlSafe(mark)).execute(&mut *connection).await?;
         let mut given = Vec::with_capacity(group.len());
         for write in group {
-            let answer = match apply(&mut On(connection), write).await {
+            let answer = match one(connection, write).await {
                 Ok(epoch) => Ok(epoch),
                 Err(Fault::Broken(error)) if is_lost(&error) || was_in_the_way(&error) => return Err(error),
                 Err(fault) => Err(fault.told(|error| failed(&error))),
@@ -120,6 +122,19 @@ impl Committer {
         self.connection = Some(connection);
         Ok(rows.first().is_some_and(|row| row.number(0).is_ok_and(|number| number == self.number)))
     }
+}
+
+/// Carries out one write behind a savepoint.
+async fn one(connection: &mut PgConnection, write: &Write) -> Result<Epoch, Fault> {
+    if let Write::Append { thread, fence, rows, at } = write {
+        match append(connection, *thread, *fence, rows, *at).await {
+            Ok(true) => return Ok(*fence),
+            Err(error) if is_lost(&error) || was_in_the_way(&error) => return Err(Fault::Broken(error)),
+            // `apply` finds out what is wrong, if it is wrong at all.
+            Ok(false) | Err(_) => raw_sql("ROLLBACK TO SAVEPOINT one").execute(&mut *connection).await.map(drop)?,
+        }
+    }
+    apply(&mut On(connection), write).await
 }
 
 impl Commit for Committer {

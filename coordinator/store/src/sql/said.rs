@@ -17,13 +17,16 @@ pub(crate) async fn told(sql: &mut impl Sql, thread: &str, kind: &'static str, t
 
 /// The same, for a text that was said after the event `seq`.
 pub(crate) async fn at(sql: &mut impl Sql, thread: &str, kind: &'static str, seq: i64, text: &str) -> Result<(), Fault> {
-    let words = folded(&text[..text.floor_char_boundary(MOST)]);
-    if words.trim().is_empty() {
-        return Ok(());
-    }
+    let Some(words) = findable(text) else { return Ok(()) };
     let insert = "INSERT INTO said (thread, kind, after_seq, words) VALUES ($1, $2, $3, $4)";
     let values = [Value::Text(thread), Value::Text(kind), Value::Number(seq), Value::Text(&words)];
     sql.execute(insert, &values).await.map(drop)
+}
+
+/// What is kept of a text to find it by.
+pub(crate) fn findable(text: &str) -> Option<String> {
+    let words = folded(&text[..text.floor_char_boundary(MOST)]);
+    (!words.trim().is_empty()).then_some(words)
 }
 
 /// Makes the texts of one kind unfindable.
