@@ -20,6 +20,7 @@ pub mod clock;
 
 pub use capstan_registry::{Registry, RegistryError, RegistryLocation, open as open_registry};
 pub use capstan_store::open::StoreLocation;
+pub use capstan_store::postgres::url::PostgresUrl;
 pub use config::CoordinatorConfig;
 pub use nodes::remote::StaticNode;
 pub use serve::{Running, ServeError, serve};

@@ -9,6 +9,7 @@ use capstan_types::id::{CallId, EventSeq};
 use capstan_types::item::{Item, ItemBody, ItemId};
 use capstan_types::session::known::SessionChange;
 use capstan_types::thread::ThreadRecord;
+use capstan_types::thread::listing::ThreadFilter;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -41,7 +42,7 @@ impl Stored {
         let stored = run(async {
             let store = open(&StoreLocation::Sqlite(path.to_owned())).await.expect("the store opens");
             let mut threads = Vec::new();
-            for record in store.threads(MANY).await.expect("the threads can be read") {
+            for record in store.threads(&ThreadFilter::all(MANY)).await.expect("the threads can be read").threads {
                 threads.push(StoredThread {
                     events: store.events(record.id, EventSeq(0), MANY).await.expect("the events can be read"),
                     entries: store.entries(record.id).await.expect("the entries can be read"),

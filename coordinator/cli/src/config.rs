@@ -13,6 +13,7 @@ pub mod permissions;
 pub mod providers;
 pub mod read;
 pub mod resolve;
+pub mod store;
 pub mod telemetry;
 pub mod watermarks;
 
@@ -21,4 +22,5 @@ pub use error::ConfigError;
 pub use layers::Layers;
 pub use read::{Inputs, UserConfig, read};
 pub use resolve::{Flags, Sandboxing, resolve};
+pub use store::store;
 pub use watermarks::watermarks;

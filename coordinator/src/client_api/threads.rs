@@ -11,6 +11,7 @@ use capstan_proto::wire::client::threads_server::Threads as Service;
 use capstan_runtime::actors::ask::ask;
 use capstan_store::store::StoreError;
 use capstan_types::id::EventSeq;
+use capstan_types::thread::listing::ThreadFilter;
 use tonic::{Request, Response, Status};
 
 /// Threads in a list when the client names no limit.
@@ -39,7 +40,7 @@ impl Service for ThreadsService {
             0 => LIST_DEFAULT,
             limit => limit.min(LIST_MOST),
         };
-        let threads = self.0.store.threads(limit).await.map_err(store_status)?;
+        let threads = self.0.store.threads(&ThreadFilter::all(limit)).await.map_err(store_status)?.threads;
         Ok(Response::new(wire::ListResponse { threads: threads.into_iter().map(Into::into).collect() }))
     }
 

@@ -52,15 +52,7 @@ pub(super) fn facts() -> WorkspaceFacts {
 pub(super) async fn stored_thread() -> (ThreadId, Arc<dyn Store>) {
     let store = open(&StoreLocation::Ephemeral).await.unwrap();
     let id = ThreadId::generate();
-    let record = ThreadRecord {
-        id,
-        owner: "c1".into(),
-        epoch: Epoch(1),
-        settings: settings(),
-        created_at: UnixMillis(1),
-        updated_at: UnixMillis(1),
-        preview: String::new(),
-    };
+    let record = ThreadRecord::begun(id, "c1".into(), settings(), UnixMillis(1));
     store.create_thread(&record).await.unwrap();
     (id, store)
 }

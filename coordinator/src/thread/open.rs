@@ -107,15 +107,7 @@ impl Threads {
     async fn begin(&self, thread: ThreadId, settings: ThreadSettings) -> Result<ThreadSettings, CreateError> {
         self.models.client(&settings.provider)?;
         let now = clock::now();
-        let record = ThreadRecord {
-            id: thread,
-            owner: self.name.clone(),
-            epoch: Epoch(1),
-            settings,
-            created_at: now,
-            updated_at: now,
-            preview: String::new(),
-        };
+        let record = ThreadRecord::begun(thread, self.name.clone(), settings, now);
         let (host, facts) = self.workspace(&record).await?;
         let settings = ThreadSettings { cwd: facts.root.clone(), node: Some(facts.node.clone()), ..record.settings };
         let record = ThreadRecord { settings: settings.clone(), ..record };

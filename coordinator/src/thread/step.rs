@@ -4,6 +4,7 @@ use super::items::TurnItems;
 use super::log::{Draft, LogError, ThreadLog};
 use crate::clock;
 use capstan_model::{Answer, ModelClient, ModelError, ModelEvent, Prompt};
+use capstan_tools::toolbox::Toolbox;
 use capstan_types::call::Call;
 use capstan_types::event::EventBody;
 use capstan_types::history::Entry;
@@ -79,6 +80,7 @@ pub async fn keep(
     answer: &Answer,
     mut message: Option<ItemId>,
     turn: TurnId,
+    toolbox: &Toolbox,
     log: &ThreadLog,
     items: &TurnItems,
 ) -> Result<Vec<Call>, LogError> {
@@ -105,6 +107,7 @@ pub async fn keep(
                     arguments: arguments.clone(),
                     attempt: Attempt(1),
                     asked_at,
+                    replay: toolbox.replay_class(tool, arguments),
                 };
                 drafts.push(Draft::CallAsked(call.clone()));
                 calls.push(call);

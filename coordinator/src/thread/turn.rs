@@ -186,7 +186,7 @@ impl Turn<'_> {
         };
         let (answer, message) = step::ask(client, prompt, self.id, &context.log, &self.items, &self.handle.interrupt).await?;
         self.usage = self.usage.plus(answer.usage);
-        let calls = step::keep(&answer, message, self.id, &context.log, &self.items).await?;
+        let calls = step::keep(&answer, message, self.id, &context.toolbox, &context.log, &self.items).await?;
         entries.extend(answer.entries);
         Ok(calls)
     }

@@ -2,7 +2,9 @@
 
 mod calls;
 mod concurrent;
+pub(crate) mod contest;
 pub(crate) mod fixtures;
+mod life;
 mod log;
 pub(crate) mod model;
 mod ownership;
@@ -34,6 +36,17 @@ pub(crate) async fn check<S: Store>(fresh: impl AsyncFn() -> S) {
     ownership::an_owner_that_was_overtaken_is_fenced(&fresh().await).await;
     ownership::one_of_many_takes_a_thread_over(&fresh().await).await;
     ownership::a_thread_that_is_not_there_is_not_taken_over(&fresh().await).await;
+
+    life::a_name_is_given_changed_and_taken_away(&fresh().await).await;
+    life::a_thread_is_put_away_and_taken_back(&fresh().await).await;
+    life::every_change_asks_for_the_epoch(&fresh().await).await;
+    life::nothing_of_a_deleted_thread_is_left_but_its_id(&fresh().await).await;
+    life::what_is_spent_adds_up_and_settings_are_replaced(&fresh().await).await;
+    life::every_try_of_a_call_is_kept(&fresh().await).await;
+    life::a_fork_begins_with_what_was_there(&fresh().await).await;
+    life::a_fork_that_cannot_be_leaves_nothing(&fresh().await).await;
+    life::threads_are_found_by_what_people_said(&fresh().await).await;
+    life::a_list_is_read_page_by_page(&fresh().await).await;
 
     concurrent::one_refused_append_fails_none_that_arrives_with_it(&fresh().await).await;
     concurrent::many_threads_append_at_once_without_a_hole(&fresh().await).await;

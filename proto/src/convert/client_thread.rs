@@ -103,13 +103,11 @@ impl TryFrom<wire::Thread> for ThreadRecord {
     /// The owner's name is not told to clients, and comes back empty.
     fn try_from(wire: wire::Thread) -> Result<Self, Malformed> {
         Ok(Self {
-            id: parse("thread_id", &wire.thread_id)?,
-            owner: String::new(),
             epoch: Epoch(wire.epoch),
-            settings: settings(wire.settings)?,
             created_at: UnixMillis(wire.created_at_ms),
             updated_at: UnixMillis(wire.updated_at_ms),
             preview: wire.preview,
+            ..Self::begun(parse("thread_id", &wire.thread_id)?, String::new(), settings(wire.settings)?, UnixMillis(0))
         })
     }
 }

@@ -23,10 +23,29 @@ pub struct Call {
     pub attempt: Attempt,
     /// When it was asked for.
     pub asked_at: UnixMillis,
+    /// What may be done with it when its outcome is not known. One that was stored without it counts as [`ReplayClass::External`].
+    #[serde(default)]
+    pub replay: ReplayClass,
+}
+
+/// One try of a call, stored before its node is asked, and once more when its session is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallAttempt {
+    /// The call.
+    pub call: CallId,
+    /// Which try, from 1 without holes.
+    pub attempt: Attempt,
+    /// Where.
+    pub node: NodeId,
+    /// Its session, once one is known to have been started.
+    #[serde(default)]
+    pub session: Option<SessionId>,
+    /// When the node was asked.
+    pub started_at: UnixMillis,
 }
 
 /// What may be done with a call whose outcome is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReplayClass {
     /// It changes nothing; it may be repeated anywhere.
@@ -34,6 +53,7 @@ pub enum ReplayClass {
     /// It changes the workspace only; it may be repeated on a restored workspace.
     Workspace,
     /// It may have changed something else; it is never repeated without being asked for.
+    #[default]
     External,
 }
 

@@ -1,7 +1,9 @@
 //! A thread: a conversation, the settings it runs with, and its row in the store.
 
-use crate::history::Image;
-use crate::id::{Epoch, NodeId, ThreadId};
+pub mod listing;
+
+use crate::history::{Image, Usage};
+use crate::id::{Epoch, EventSeq, NodeId, ThreadId, TurnId};
 use crate::limits::SessionLimits;
 use crate::output::clean::Cleaning;
 use crate::path::AbsPath;
@@ -95,6 +97,90 @@ pub struct ThreadRecord {
     pub updated_at: UnixMillis,
     /// The first words of its first prompt, for lists.
     pub preview: String,
+    /// The name that a person gave it.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// When it was put away; `None` while it is in use.
+    #[serde(default)]
+    pub archived_at: Option<UnixMillis>,
+    /// Where it was forked from.
+    #[serde(default)]
+    pub parent: Option<Parent>,
+    /// What it has cost so far.
+    #[serde(default)]
+    pub spent: Spent,
+}
+
+impl ThreadRecord {
+    /// The row of a thread that begins `now` under its first owner.
+    #[must_use]
+    pub const fn begun(id: ThreadId, owner: String, settings: ThreadSettings, now: UnixMillis) -> Self {
+        Self {
+            id,
+            owner,
+            epoch: Epoch(1),
+            settings,
+            created_at: now,
+            updated_at: now,
+            preview: String::new(),
+            name: None,
+            archived_at: None,
+            parent: None,
+            spent: Spent::NOTHING,
+        }
+    }
+}
+
+/// Where a thread was forked from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// The thread whose history it shares.
+    pub thread: ThreadId,
+    /// The last event that both have.
+    pub seq: EventSeq,
+    /// The last turn that both have, if the fork was made at a turn.
+    #[serde(default)]
+    pub turn: Option<TurnId>,
+}
+
+/// How much of a thread a fork takes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upto {
+    /// Everything so far.
+    End,
+    /// This turn and what was before it.
+    Turn(TurnId),
+    /// This event and what was before it.
+    Event(EventSeq),
+}
+
+/// What model calls have cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Tokens.
+    pub usage: Usage,
+    /// Money by the price table of the time, in millionths of a US dollar.
+    pub micro_usd: u64,
+}
+
+impl Spent {
+    /// Nothing yet.
+    pub const NOTHING: Self = Self {
+        usage: Usage {
+            input_tokens: 0,
+            cached_input_tokens: 0,
+            cache_write_input_tokens: 0,
+            output_tokens: 0,
+            reasoning_output_tokens: 0,
+        },
+        micro_usd: 0,
+    };
+
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self { usage: self.usage.plus(other.usage), micro_usd: self.micro_usd.saturating_add(other.micro_usd) }
+    }
 }
 
 /// What a user gives a turn to begin with.

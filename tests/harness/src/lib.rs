@@ -8,6 +8,7 @@
 pub mod capstan;
 pub mod crates;
 pub mod git;
+pub mod postgres;
 pub mod process;
 pub mod relay;
 pub mod responses_server;

@@ -37,6 +37,7 @@ pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, 
     let telemetry = Telemetry::for_daemon(&layers, surroundings)?;
     let listen = listen(args, &home)?;
     let models = models(args, &layers, &home, surroundings)?;
+    let store = config::store(&layers, &home, surroundings)?;
     let _lone = lone::claim(&home)?;
     let over_tcp = listen.iter().any(|listen| matches!(listen, Listen::Tcp(_)));
     let token_file = args.token_file.clone().or_else(|| over_tcp.then(|| home.coordinator_token()));
@@ -44,7 +45,7 @@ pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, 
     let hands = hands(args, &home, &layers, token_file.as_deref(), surroundings)?;
     let _telemetry = telemetry::start("capstan-coordinator", &telemetry)?;
     let door = Door { line: Some(LINE), listen, token };
-    runtime::block_on(serve(StoreLocation::Sqlite(home.store()), models, hands, door, token_file))
+    runtime::block_on(serve(store, models, hands, door, token_file))
 }
 
 /// The home's own socket first.

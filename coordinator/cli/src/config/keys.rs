@@ -36,6 +36,7 @@ pub(super) const KNOWN: &[&str] = &[
     "sandbox_workspace_write.network_access",
     "sandbox_workspace_write.writable_roots",
     "shell_environment_policy.set",
+    "store",
     "tools.raw_output",
     "tools.update_plan",
     // Accepted without effect.

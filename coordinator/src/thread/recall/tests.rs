@@ -1,4 +1,5 @@
 use super::*;
+use capstan_types::call::ReplayClass;
 use capstan_types::id::{Attempt, CallId};
 use capstan_types::item::ItemStatus;
 
@@ -27,6 +28,7 @@ fn call(model_call_id: &str) -> Call {
         arguments: String::new(),
         attempt: Attempt(1),
         asked_at: UnixMillis(1),
+        replay: ReplayClass::External,
     }
 }
 

@@ -1,14 +1,14 @@
 //! The smallest values that a store can be given.
 
 use crate::store::{Record, Store};
-use capstan_types::call::{Call, CallEnd, Outcome};
+use capstan_types::call::{Call, CallEnd, Outcome, ReplayClass};
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::{Entry, Usage};
 use capstan_types::id::{Attempt, CallId, Epoch, EventSeq, ThreadId, TurnId};
 use capstan_types::item::{Item, ItemBody, ItemId};
 use capstan_types::launch::SessionEnd;
 use capstan_types::policy::{ApprovalPolicy, SandboxMode};
-use capstan_types::thread::{ThreadRecord, ThreadSettings};
+use capstan_types::thread::{Parent, Spent, ThreadRecord, ThreadSettings};
 use capstan_types::time::UnixMillis;
 use std::collections::BTreeMap;
 
@@ -48,6 +48,19 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
         created_at: UnixMillis(1_000 + u64::from(number)),
         updated_at: UnixMillis(1_000 + u64::from(number)),
         preview: "fix\0the\u{7}test".to_owned(),
+        name: Some("na\0me".to_owned()),
+        archived_at: None,
+        parent: Some(Parent { thread: thread_id(99), seq: EventSeq(3), turn: None }),
+        spent: Spent {
+            usage: Usage {
+                input_tokens: 1,
+                cached_input_tokens: 2,
+                cache_write_input_tokens: 3,
+                output_tokens: 4,
+                reasoning_output_tokens: 5,
+            },
+            micro_usd: 6,
+        },
     }
 }
 
@@ -75,6 +88,7 @@ pub(crate) fn call(number: u8) -> Call {
         arguments: "{\"cmd\": \"tru".to_owned(),
         attempt: Attempt(1),
         asked_at: UnixMillis(3_000),
+        replay: ReplayClass::Workspace,
     }
 }
 

@@ -4,6 +4,7 @@ use super::fixtures::{said, thread, thread_id};
 use crate::store::{Record, Store, StoreError};
 use capstan_types::id::Epoch;
 use capstan_types::thread::ThreadRecord;
+use capstan_types::thread::listing::{ThreadFilter, ThreadPage};
 use capstan_types::time::UnixMillis;
 
 pub(super) async fn a_thread_is_read_back_whole(store: &impl Store) {
@@ -20,13 +21,13 @@ pub(super) async fn an_id_is_taken_once(store: &impl Store) {
 }
 
 pub(super) async fn the_newest_threads_come_first_and_are_bounded(store: &impl Store) {
-    assert_eq!(store.threads(10).await, Ok(vec![]));
+    assert_eq!(store.threads(&ThreadFilter::all(10)).await, Ok(ThreadPage::default()));
     for number in [2, 4, 1, 3] {
         store.create_thread(&thread(number)).await.unwrap();
     }
-    assert_eq!(store.threads(3).await, Ok(vec![thread(4), thread(3), thread(2)]));
-    assert_eq!(store.threads(0).await, Ok(vec![]));
-    assert_eq!(store.threads(u32::MAX).await.unwrap().len(), 4);
+    assert_eq!(store.threads(&ThreadFilter::all(3)).await.unwrap().threads, [thread(4), thread(3), thread(2)]);
+    assert_eq!(store.threads(&ThreadFilter::all(0)).await, Ok(ThreadPage::default()));
+    assert_eq!(store.threads(&ThreadFilter::all(u32::MAX)).await.unwrap().threads.len(), 4);
 }
 
 pub(super) async fn the_first_preview_stays(store: &impl Store) {

@@ -5,7 +5,8 @@
 
 use super::fault::{failed, not_opened};
 use super::schema;
-use crate::store::StoreError;
+use crate::error::StoreError;
+use crate::writer::closed;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool};
@@ -90,10 +91,6 @@ impl Connections {
             tracing::warn!(%error, "the store was not closed cleanly; nothing that was stored is lost");
         }
     }
-}
-
-pub(super) fn closed() -> StoreError {
-    StoreError::Failed("it has been closed".to_owned())
 }
 
 /// A connection in use.

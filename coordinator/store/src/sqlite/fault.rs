@@ -1,6 +1,6 @@
 //! What SQLite says, as one of the store's errors.
 
-use crate::store::StoreError;
+use crate::error::StoreError;
 use sqlx::error::DatabaseError;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -14,21 +14,6 @@ const CANTOPEN: u32 = 14;
 const NOTADB: u32 = 26;
 /// Extended: the shared memory of the log could not grow, which only a full disk causes.
 const IOERR_SHMSIZE: u32 = 4874;
-
-/// Why a write did not happen.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// The write itself is not allowed; the transaction around it is sound.
-    Refused(StoreError),
-    /// SQLite failed; what is open must be rolled back.
-    Broken(sqlx::Error),
-}
-
-impl From<sqlx::Error> for Fault {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Broken(error)
-    }
-}
 
 /// For a store that is open.
 pub(super) fn failed(error: sqlx::Error) -> StoreError {

@@ -1,7 +1,7 @@
 //! The file and the directory of a store, made before SQLite sees them so that nobody else may read them.
 
 use super::fault::{not_prepared, open_error};
-use crate::store::StoreError;
+use crate::error::StoreError;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};

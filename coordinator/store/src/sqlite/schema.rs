@@ -3,8 +3,11 @@
 //! `application_id` says that the file is Capstan's, `user_version` the number of its format. Invariant: a file that is not ours or is
 //! newer than this build is never changed, not even in its journal mode.
 
+use super::adapter::On;
 use super::fault::{failed, is_busy, not_opened, open_error};
-use crate::store::StoreError;
+use super::upgrade;
+use crate::error::StoreError;
+use crate::sql::fault::Fault;
 use sqlx::{Row, SqliteConnection, query, raw_sql};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,7 +17,8 @@ const APPLICATION_ID: i64 = 0x4341_5053;
 
 /// One script per format; the first makes format 1 of an empty file. Each ends by setting the format's number. A script that was
 /// released is never changed.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_threads.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../../migrations/sqlite/0001_threads.sql"), include_str!("../../migrations/sqlite/0002_thread_life.sql")];
 
 /// How long opening waits for another process that switches the same new file to the write-ahead log.
 const SWITCH_PATIENCE: Duration = Duration::from_secs(10);
@@ -83,7 +87,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), S
     }
     raw_sql("BEGIN IMMEDIATE").execute(&mut *connection).await.map_err(|error| not_opened(path, error))?;
     let migrated = match pending(connection, path).await {
-        Ok(behind) => apply(connection, behind).await.map_err(|error| not_opened(path, error)),
+        Ok(behind) => apply(connection, behind).await.map_err(|fault| fault.told(|error| not_opened(path, error))),
         Err(error) => Err(error),
     };
     match migrated {
@@ -96,12 +100,18 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), S
     }
 }
 
-async fn apply(connection: &mut SqliteConnection, behind: usize) -> Result<(), sqlx::Error> {
-    for script in MIGRATIONS.into_iter().skip(MIGRATIONS.len().saturating_sub(behind)) {
+async fn apply(connection: &mut SqliteConnection, behind: usize) -> Result<(), Fault> {
+    for (format, script) in (1..).zip(MIGRATIONS).skip(MIGRATIONS.len().saturating_sub(behind)) {
         raw_sql(script).execute(&mut *connection).await?;
+        if format == upgrade::FINDABLE_SINCE {
+            upgrade::make_findable(&mut On(connection)).await?;
+        }
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod golden;

@@ -12,31 +12,24 @@ use std::collections::BTreeMap;
 pub(crate) const A: Epoch = Epoch(1);
 
 pub(crate) fn thread(number: u8) -> ThreadRecord {
-    ThreadRecord {
-        id: ThreadId::from_u128(number.into()),
-        owner: "owner".to_owned(),
-        epoch: A,
-        settings: ThreadSettings {
-            model: "model".to_owned(),
-            provider: "scripted".to_owned(),
-            effort: None,
-            cwd: "/srv".parse().unwrap(),
-            node: None,
-            sandbox: SandboxMode::ReadOnly,
-            profile: None,
-            writable_roots: vec![],
-            network_access: false,
-            exclude_slash_tmp: false,
-            approval: ApprovalPolicy::Never,
-            environment: BTreeMap::new(),
-            instructions: None,
-            plan_tool: false,
-            cleaning: capstan_types::output::clean::Cleaning::Clean,
-        },
-        created_at: UnixMillis(1),
-        updated_at: UnixMillis(1),
-        preview: String::new(),
-    }
+    let settings = ThreadSettings {
+        model: "model".to_owned(),
+        provider: "scripted".to_owned(),
+        effort: None,
+        cwd: "/srv".parse().unwrap(),
+        node: None,
+        sandbox: SandboxMode::ReadOnly,
+        profile: None,
+        writable_roots: vec![],
+        network_access: false,
+        exclude_slash_tmp: false,
+        approval: ApprovalPolicy::Never,
+        environment: BTreeMap::new(),
+        instructions: None,
+        plan_tool: false,
+        cleaning: capstan_types::output::clean::Cleaning::Clean,
+    };
+    ThreadRecord::begun(ThreadId::from_u128(number.into()), "owner".to_owned(), settings, UnixMillis(1))
 }
 
 /// An event and an entry that belong together: both are stored, or neither.

@@ -2,7 +2,7 @@
 
 use crate::fixtures::{A, step, steps_of, thread};
 use crate::role;
-use capstan_store::{SqliteStore, Store, StoreError};
+use capstan_store::{SqlStore, Store, StoreError, sqlite};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ fn fill(dir: &Path) -> PathBuf {
 }
 
 /// Appends steps from `seq` on until one is refused; returns the refused one's number and the reason.
-async fn append_until_refused(store: &SqliteStore, mut seq: u64, text: &str) -> (u64, StoreError) {
+async fn append_until_refused(store: &SqlStore, mut seq: u64, text: &str) -> (u64, StoreError) {
     loop {
         match store.append(thread(1).id, A, step(seq, text)).await {
             Ok(()) => seq += 1,
@@ -54,7 +54,7 @@ async fn on_a_full_disk_nothing_is_lost_and_room_makes_it_go_on() {
     };
     mount("size=1m", &dir);
     let path = dir.join("capstan.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = sqlite::open(&path).await.unwrap();
     for number in [1, 2] {
         store.create_thread(&thread(number)).await.unwrap();
     }
@@ -75,7 +75,7 @@ async fn on_a_full_disk_nothing_is_lost_and_room_makes_it_go_on() {
     append(1, refused).await.unwrap();
     append(2, 1).await.unwrap();
     store.close().await;
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = sqlite::open(&path).await.unwrap();
     assert_eq!((steps_of(&store, thread(1).id).await, steps_of(&store, thread(2).id).await), (refused, 1));
 }
 
@@ -86,7 +86,7 @@ async fn a_store_on_a_disk_without_any_room_is_read_or_refused_in_one_sentence()
     };
     mount("size=1m", &dir);
     let path = dir.join("capstan.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = sqlite::open(&path).await.unwrap();
     store.create_thread(&thread(1)).await.unwrap();
     store.append(thread(1).id, A, step(1, "kept")).await.unwrap();
     let filler = fill(&dir);
@@ -98,16 +98,16 @@ async fn a_store_on_a_disk_without_any_room_is_read_or_refused_in_one_sentence()
     // for a new one.
     std::fs::remove_file(dir.join("capstan.db-shm")).unwrap();
     assert_eq!(fill(&dir), filler);
-    match SqliteStore::open(&path).await {
+    match sqlite::open(&path).await {
         Ok(store) => assert_eq!(steps_of(&store, thread(1).id).await, refused - 1),
         Err(error) => assert_eq!(error, StoreError::Full),
     }
-    let fresh = SqliteStore::open(&dir.join("fresh/fresh.db")).await.map(drop);
+    let fresh = sqlite::open(&dir.join("fresh/fresh.db")).await.map(drop);
     assert_eq!(fresh, Err(StoreError::Full));
 
     std::fs::remove_file(filler).unwrap();
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = sqlite::open(&path).await.unwrap();
     assert_eq!(steps_of(&store, thread(1).id).await, refused - 1);
     store.append(thread(1).id, A, step(refused, "more")).await.unwrap();
-    SqliteStore::open(&dir.join("fresh/fresh.db")).await.unwrap();
+    sqlite::open(&dir.join("fresh/fresh.db")).await.unwrap();
 }

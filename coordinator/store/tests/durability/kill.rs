@@ -2,7 +2,7 @@
 
 use crate::fixtures::{A, step, steps_of, thread};
 use crate::role;
-use capstan_store::{SqliteStore, Store, StoreError, StoreLocation, open};
+use capstan_store::{SqlStore, Store, StoreError, StoreLocation, open, sqlite};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -22,7 +22,7 @@ async fn everything_acknowledged_survives_sigkill() {
     let path = dir.path().join("capstan.db");
     for round in 1..=6_usize {
         let acknowledged = killed_after(&path, round * 37);
-        let store = SqliteStore::open(&path).await.unwrap();
+        let store = sqlite::open(&path).await.unwrap();
         for number in 0..THREADS {
             let stored = steps_of(&store, thread(number).id).await;
             let told = acknowledged.get(&number).copied().unwrap_or(0);
@@ -77,20 +77,20 @@ async fn append_for_ever(store: Arc<dyn Store>, number: u8) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_write_to_one_file() {
     const STEPS: u64 = 150;
-    let fill = async |store: &SqliteStore, number| {
+    let fill = async |store: &SqlStore, number| {
         store.create_thread(&thread(number)).await.unwrap();
         for seq in 1..=STEPS {
             store.append(thread(number).id, A, step(seq, "")).await.unwrap();
         }
     };
     if let Some(path) = role::path_given() {
-        let store = SqliteStore::open(&path).await.unwrap();
+        let store = sqlite::open(&path).await.unwrap();
         fill(&store, 2).await;
         return store.close().await;
     }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("capstan.db");
-    let store = SqliteStore::open(&path).await.unwrap();
+    let store = sqlite::open(&path).await.unwrap();
     let mut other = JoinSet::new();
     other.spawn_blocking(move || role::run(role::second("kill::two_processes_write_to_one_file", &path)));
     fill(&store, 1).await;

@@ -2,7 +2,7 @@
 
 use crate::fixtures::thread;
 use crate::role;
-use capstan_store::{SqliteStore, Store};
+use capstan_store::{Store, sqlite};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -17,7 +17,7 @@ async fn what_may_not_be_written_is_refused_with_what_to_do() {
         return refused(&dir).await;
     }
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&dir.path().join("capstan.db")).await.unwrap();
+    let store = sqlite::open(&dir.path().join("capstan.db")).await.unwrap();
     store.create_thread(&thread(1)).await.unwrap();
     store.close().await;
     fs::set_permissions(dir.path().join("capstan.db"), Permissions::from_mode(0o444)).unwrap();
@@ -37,7 +37,7 @@ async fn what_may_not_be_written_is_refused_with_what_to_do() {
 
 async fn refused(dir: &Path) {
     for path in [dir.join("new.db"), dir.join("below/new.db"), dir.join("capstan.db")] {
-        let said = SqliteStore::open(&path).await.unwrap_err().to_string();
+        let said = sqlite::open(&path).await.unwrap_err().to_string();
         assert!(said.starts_with(&format!("cannot open the store `{}`: ", path.display())), "{said}");
         assert!(said.contains("writable for this user, or choose another CAPSTAN_HOME"), "{said}");
     }

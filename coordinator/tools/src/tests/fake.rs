@@ -306,6 +306,7 @@ impl Bench {
             arguments: arguments.into(),
             attempt: Attempt(1),
             asked_at: UnixMillis(0),
+            replay: self.toolbox.replay_class(tool, ""),
         }
     }
 

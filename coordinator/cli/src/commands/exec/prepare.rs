@@ -68,7 +68,10 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
         (Some(reach), _) => Place::There(reach),
         (None, Some(hands)) => {
             let models = answers(args, &resolved, &home, surroundings)?;
-            let store = if args.ephemeral { StoreLocation::Ephemeral } else { StoreLocation::Sqlite(home.store()) };
+            let store = match args.ephemeral {
+                true => StoreLocation::Ephemeral,
+                false => config::store(&layers, &home, surroundings)?,
+            };
             Place::Here { store, models, hands }
         }
         (None, None) => return Err(Failure::bad_input("there is nowhere to run")),

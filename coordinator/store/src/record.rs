@@ -1,0 +1,34 @@
+//! What is appended to a thread.
+
+use capstan_types::call::{Call, CallAttempt, CallEnd};
+use capstan_types::event::Event;
+use capstan_types::history::Entry;
+use capstan_types::id::TurnId;
+use capstan_types::thread::{Spent, ThreadSettings};
+
+/// One thing to be stored.
+#[expect(clippy::large_enum_variant, reason = "the large variant, an event, is the one that nearly every record is")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// Something a client is told. Never a live-only event.
+    Event(Event),
+    /// Something the model is shown.
+    Entry {
+        /// The turn it came from.
+        turn: TurnId,
+        /// The entry.
+        entry: Entry,
+    },
+    /// A few words by which people tell the thread from others. Kept if the thread has none yet.
+    Preview(String),
+    /// What the thread runs with from now on.
+    Settings(Box<ThreadSettings>),
+    /// What a model call has cost; added to what the thread has spent.
+    Spent(Spent),
+    /// A call, before anything is done for it.
+    CallAsked(Call),
+    /// A try of a call, before its node is asked; the same again, with its session, in place of the first.
+    CallAttempted(CallAttempt),
+    /// A call's one end.
+    CallEnded(CallEnd),
+}

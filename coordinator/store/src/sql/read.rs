@@ -1,0 +1,94 @@
+//! Questions to the store.
+
+use super::connection::{Ask, Row, Value};
+use super::fault::Fault;
+use crate::rows::{id, json, signed, unsigned};
+use capstan_types::call::{Call, CallAttempt, CallEnd};
+use capstan_types::event::Event;
+use capstan_types::history::{Entry, Usage};
+use capstan_types::id::{CallId, Epoch, EventSeq, ThreadId};
+use capstan_types::thread::{Spent, ThreadRecord};
+use capstan_types::time::UnixMillis;
+
+/// A thread's columns, in the order in which [`thread_of`] reads them.
+macro_rules! thread_columns {
+    () => {
+        "id, owner, epoch, settings, created_at, updated_at, preview, name, archived_at, parent, input_tokens, \
+         cached_input_tokens, cache_write_input_tokens, output_tokens, reasoning_output_tokens, micro_usd"
+    };
+}
+pub(super) use thread_columns;
+
+pub(crate) async fn thread(sql: &mut impl Ask, thread: ThreadId) -> Result<Option<ThreadRecord>, Fault> {
+    let select = concat!("SELECT ", thread_columns!(), " FROM threads WHERE id = $1");
+    sql.rows(select, &[Value::Text(&thread.to_string())]).await?.first().map(thread_of).transpose()
+}
+
+pub(crate) async fn events(sql: &mut impl Ask, thread: ThreadId, after: EventSeq, limit: u32) -> Result<Vec<Event>, Fault> {
+    let select = "SELECT seq, at, turn, body FROM events WHERE thread = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    let after = signed("the event's number", after.0)?;
+    let values = [Value::Text(&thread.to_string()), Value::Number(after), Value::Number(i64::from(limit))];
+    sql.rows(select, &values).await?.iter().map(event_of).collect()
+}
+
+pub(crate) async fn entries(sql: &mut impl Ask, thread: ThreadId) -> Result<Vec<Entry>, Fault> {
+    let select = "SELECT body FROM entries WHERE thread = $1 ORDER BY position";
+    let rows = sql.rows(select, &[Value::Text(&thread.to_string())]).await?;
+    rows.iter().map(|row| Ok(json("an entry", row.text(0)?)?)).collect()
+}
+
+pub(crate) async fn open_calls(sql: &mut impl Ask, thread: ThreadId) -> Result<Vec<Call>, Fault> {
+    let select = "SELECT asked FROM calls WHERE thread = $1 AND ended IS NULL ORDER BY position";
+    let rows = sql.rows(select, &[Value::Text(&thread.to_string())]).await?;
+    rows.iter().map(|row| Ok(json("a call", row.text(0)?)?)).collect()
+}
+
+pub(crate) async fn call(sql: &mut impl Ask, thread: ThreadId, call: CallId) -> Result<Option<(Call, Option<CallEnd>)>, Fault> {
+    let select = "SELECT asked, ended FROM calls WHERE thread = $1 AND id = $2";
+    let rows = sql.rows(select, &[Value::Text(&thread.to_string()), Value::Text(&call.to_string())]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let ended = row.maybe_text(1)?.map(|text| json("a call's end", text)).transpose()?;
+    Ok(Some((json("a call", row.text(0)?)?, ended)))
+}
+
+pub(crate) async fn attempts(sql: &mut impl Ask, thread: ThreadId, call: CallId) -> Result<Vec<CallAttempt>, Fault> {
+    let select = "SELECT body FROM attempts WHERE thread = $1 AND call = $2 ORDER BY attempt";
+    let rows = sql.rows(select, &[Value::Text(&thread.to_string()), Value::Text(&call.to_string())]).await?;
+    rows.iter().map(|row| Ok(json("an attempt", row.text(0)?)?)).collect()
+}
+
+pub(super) fn thread_of(row: &Row) -> Result<ThreadRecord, Fault> {
+    let time = |index| Ok::<_, Fault>(UnixMillis(unsigned("a time", row.number(index)?)?));
+    let spent = |index| Ok::<_, Fault>(unsigned("an amount", row.number(index)?)?);
+    Ok(ThreadRecord {
+        id: id("a thread's id", row.text(0)?)?,
+        owner: row.text(1)?.to_owned(),
+        epoch: Epoch(unsigned("an epoch", row.number(2)?)?),
+        settings: json("a thread's settings", row.text(3)?)?,
+        created_at: time(4)?,
+        updated_at: time(5)?,
+        preview: row.text(6)?.to_owned(),
+        name: row.maybe_text(7)?.map(str::to_owned),
+        archived_at: row.maybe_number(8)?.map(|_| time(8)).transpose()?,
+        parent: row.maybe_text(9)?.map(|text| json("a thread's parent", text)).transpose()?,
+        spent: Spent {
+            usage: Usage {
+                input_tokens: spent(10)?,
+                cached_input_tokens: spent(11)?,
+                cache_write_input_tokens: spent(12)?,
+                output_tokens: spent(13)?,
+                reasoning_output_tokens: spent(14)?,
+            },
+            micro_usd: spent(15)?,
+        },
+    })
+}
+
+fn event_of(row: &Row) -> Result<Event, Fault> {
+    Ok(Event {
+        seq: EventSeq(unsigned("an event's number", row.number(0)?)?),
+        at: UnixMillis(unsigned("an event's time", row.number(1)?)?),
+        turn: row.maybe_text(2)?.map(|turn| id("an event's turn", turn)).transpose()?,
+        body: json("an event", row.text(3)?)?,
+    })
+}
