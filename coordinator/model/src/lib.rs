@@ -9,6 +9,7 @@ pub mod provider;
 
 pub mod catalog;
 mod failure;
+mod limiter;
 mod retry;
 
 mod redact;

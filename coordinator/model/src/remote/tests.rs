@@ -12,6 +12,7 @@ use std::time::Duration;
 
 mod bodies;
 mod broken;
+mod crowded;
 mod dialects;
 mod refusals;
 mod responses;
