@@ -10,6 +10,7 @@ pub mod provider;
 pub mod catalog;
 mod failure;
 mod limiter;
+pub mod prices;
 mod retry;
 
 mod redact;

@@ -1,5 +1,6 @@
 //! A thread: a conversation, the settings it runs with, and its row in the store.
 
+use crate::budget::Budgets;
 use crate::history::Image;
 use crate::id::{Epoch, NodeId, ThreadId};
 use crate::limits::SessionLimits;
@@ -51,6 +52,21 @@ pub struct ThreadSettings {
     /// How the output of commands is told to the model, when a call does not say.
     #[serde(default)]
     pub cleaning: Cleaning,
+    /// Who is asked instead, one after the other, when the model refuses or cannot answer.
+    #[serde(default)]
+    pub fallbacks: Vec<ModelChoice>,
+    /// What turns may use before they pause.
+    #[serde(default)]
+    pub budgets: Budgets,
+}
+
+/// A model of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelChoice {
+    /// The model's name, as the provider knows it.
+    pub model: String,
+    /// The provider, a key of `model_providers`.
+    pub provider: String,
 }
 
 /// What becomes of a turn's running sessions when it is interrupted.
@@ -108,4 +124,7 @@ pub struct TurnInput {
     /// A JSON Schema that the final message must satisfy.
     #[serde(default)]
     pub output_schema: Option<serde_json::Value>,
+    /// Budgets in the place of the thread's own, for this turn.
+    #[serde(default)]
+    pub budgets: Option<Budgets>,
 }

@@ -32,6 +32,8 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
             instructions: None,
             plan_tool: false,
             cleaning: capstan_types::output::clean::Cleaning::Clean,
+            fallbacks: Vec::new(),
+            budgets: capstan_types::budget::Budgets::default(),
         },
         created_at: UnixMillis(1),
         updated_at: UnixMillis(1),
