@@ -116,8 +116,9 @@ impl Turn<'_> {
         let mut total = self.before.plus(&self.spent);
         total.took(Millis::of(self.began.elapsed()));
         let billed = EventBody::TurnBilled { turn: self.spent.bill.clone(), thread: total.bill.clone() };
-        let bodies = [billed, end.clone()].map(|body| Draft::Event(Some(self.id), body));
-        let submitted = log.submit(bodies.into()).await;
+        // A turn that asked nobody in a thread that never did has no bill.
+        let bodies = (!total.bill.0.is_empty()).then_some(billed).into_iter().chain([end.clone()]);
+        let submitted = log.submit(bodies.map(|body| Draft::Event(Some(self.id), body)).collect()).await;
         // Set before the end can be told: whoever hears of it may start the next turn at once.
         let _ = self.handle.ended.set(total);
         let stored = match submitted {

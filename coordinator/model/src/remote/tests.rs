@@ -14,6 +14,7 @@ mod bodies;
 mod broken;
 mod crowded;
 mod dialects;
+mod mutated;
 mod refusals;
 mod responses;
 mod secrets;

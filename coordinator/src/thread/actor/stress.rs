@@ -61,12 +61,15 @@ struct Played {
 
 impl Played {
     fn warnings(&self) -> Vec<&str> {
-        let items = self.events.iter().filter_map(|event| match &event.body {
-            EventBody::ItemCompleted { item } => Some(&item.body),
-            _ => None,
-        });
-        let warning = |body| if let ItemBody::Error { message } = body { Some(message.as_str()) } else { None };
-        items.filter_map(warning).collect()
+        let mut warnings = Vec::new();
+        for event in &self.events {
+            if let EventBody::ItemCompleted { item } = &event.body
+                && let ItemBody::Error { message } = &item.body
+            {
+                warnings.push(message.as_str());
+            }
+        }
+        warnings
     }
 
     fn end(&self) -> &EventBody {
