@@ -21,7 +21,7 @@ pub(crate) enum Failure {
         /// What it says.
         message: String,
         /// What it says of its quotas.
-        quotas: Quotas,
+        quotas: Box<Quotas>,
     },
     /// The provider reported an error inside its answer.
     Reported {
@@ -89,9 +89,9 @@ impl Failure {
     /// its quotas. One that is asked less may have answered.
     pub(crate) fn overload(&self) -> Option<(Option<Duration>, Quotas)> {
         match (self, self.verdict()) {
-            (Self::Status { quotas, .. }, Verdict::Later { wait, .. }) => Some((wait, *quotas)),
+            (Self::Status { quotas, .. }, Verdict::Later { wait, .. }) => Some((wait, **quotas)),
             (_, Verdict::Later { wait, .. }) => Some((wait, Quotas::default())),
-            (Self::Status { status: 503 | 529, wait, quotas, .. }, Verdict::Again(_)) => Some((*wait, *quotas)),
+            (Self::Status { status: 503 | 529, wait, quotas, .. }, Verdict::Again(_)) => Some((*wait, **quotas)),
             (Self::Reported { code, wait, .. }, Verdict::Again(_)) if OVERLOADED.contains(&code.as_str()) => {
                 Some((*wait, Quotas::default()))
             }

@@ -68,7 +68,7 @@ fn by_status(status: u16, body: &str, headers: &HeaderMap, redactor: &Redactor) 
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let now = SystemTime::now();
     let wait = retry_after::from_headers(header, now).or_else(|| retry_after::from_message(&message));
-    Failure::Status { status, code, wait, message, quotas: Quotas::from_headers(header, now) }
+    Failure::Status { status, code, wait, message, quotas: Box::new(Quotas::from_headers(header, now)) }
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! Limits and pauses of retries.
 
 use super::*;
-use crate::limiter::Quotas;
 use proptest::prelude::*;
 
 const POLICY: RetryPolicy = RetryPolicy::new(4, 5);
 
 fn limited(wait: Option<Duration>) -> Failure {
-    Failure::Status { status: 429, code: String::new(), wait, message: "slow down".to_owned(), quotas: Quotas::default() }
+    Failure::Status { status: 429, code: String::new(), wait, message: "slow down".to_owned(), quotas: Box::default() }
 }
 
 fn cut() -> Failure {
@@ -72,7 +71,7 @@ fn any_failure() -> impl Strategy<Value = Failure> {
             code,
             wait,
             message,
-            quotas: Quotas::default(),
+            quotas: Box::default(),
         }),
         (code, wait, ".{0,20}").prop_map(|(code, wait, message)| Failure::Reported { code, wait, message }),
         ".{0,20}".prop_map(Failure::Unreachable),

@@ -10,24 +10,21 @@ use tokio::task::JoinSet;
 
 const THREADS: usize = 200;
 
-/// Steps of each thread.
-const STEPS: usize = 8;
-
 const TAKEN: u32 = 16;
-
-/// How long an answer takes.
-const LATENCY: Duration = Duration::from_millis(100);
 
 /// A provider's limit, and how it was used.
 #[derive(Debug, Default)]
 struct Counter {
+    /// What it says besides 429, and how long its answers take.
+    refusal: &'static str,
+    latency: Duration,
     under_way: AtomicU32,
     refused: AtomicU32,
     /// When each answer began and ended.
     answered: Mutex<Vec<(Instant, Instant)>>,
 }
 
-async fn provider(counter: Arc<Counter>, refusal: &'static str) -> (String, JoinSet<()>) {
+async fn provider(counter: Arc<Counter>) -> (String, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://127.0.0.1:{}/v1", listener.local_addr().unwrap().port());
     let mut serving = JoinSet::new();
@@ -35,23 +32,23 @@ async fn provider(counter: Arc<Counter>, refusal: &'static str) -> (String, Join
         let mut connections = JoinSet::new();
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            connections.spawn(serve(stream, Arc::clone(&counter), refusal));
+            connections.spawn(serve(stream, Arc::clone(&counter)));
         }
     });
     (url, serving)
 }
 
-async fn serve(mut stream: TcpStream, counter: Arc<Counter>, refusal: &'static str) {
+async fn serve(mut stream: TcpStream, counter: Arc<Counter>) {
     while read_request(&mut stream).await {
         let answer = if counter.under_way.fetch_add(1, Ordering::SeqCst) < TAKEN {
             let began = Instant::now();
-            tokio::time::sleep(LATENCY).await;
+            tokio::time::sleep(counter.latency).await;
             counter.answered.lock().unwrap().push((began, Instant::now()));
             let events = [message(0, "fine"), completed()].map(|event| format!("data: {event}\n\n")).concat();
             format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n{events}", events.len())
         } else {
             counter.refused.fetch_add(1, Ordering::SeqCst);
-            format!("HTTP/1.1 429 Too Many Requests\r\n{refusal}content-length: 0\r\n\r\n")
+            format!("HTTP/1.1 429 Too Many Requests\r\n{}content-length: 0\r\n\r\n", counter.refusal)
         };
         counter.under_way.fetch_sub(1, Ordering::SeqCst);
         if stream.write_all(answer.as_bytes()).await.is_err() {
@@ -93,16 +90,16 @@ impl Counter {
 }
 
 /// Runs everything to its end; nothing may fail.
-async fn run(refusal: &'static str) -> Arc<Counter> {
-    let counter = Arc::new(Counter::default());
-    let (url, _serving) = provider(Arc::clone(&counter), refusal).await;
+async fn run(refusal: &'static str, latency: Duration, steps: usize) -> Arc<Counter> {
+    let counter = Arc::new(Counter { refusal, latency, ..Counter::default() });
+    let (url, _serving) = provider(Arc::clone(&counter)).await;
     let table = ProviderTable { base_url: Some(url), ..ProviderTable::default() };
     let shared = RemoteModel::new(&ProviderConfig::from_table("openai", table).unwrap(), &environment).unwrap();
     let mut threads = JoinSet::new();
     for _ in 0..THREADS {
         let model = shared.clone();
         threads.spawn(async move {
-            for _ in 0..STEPS {
+            for _ in 0..steps {
                 let mut stream = model.step(prompt(vec![user("go")])).await.unwrap();
                 let mut last = None;
                 while let Some(event) = stream.next().await {
@@ -119,13 +116,14 @@ async fn run(refusal: &'static str) -> Arc<Counter> {
         }
     };
     tokio::time::timeout(Duration::from_secs(100), all).await.expect("it goes on");
-    assert_eq!(counter.answers(), THREADS * STEPS);
+    assert_eq!(counter.answers(), THREADS * steps);
     counter
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_threads_settle_at_sixteen_requests_and_nothing_fails() {
-    let counter = run("").await;
+    // Long enough that the host's own work between two answers counts for little.
+    let counter = run("", Duration::from_millis(400), 4).await;
     let (all, refused) = (counter.answers(), counter.refused.load(Ordering::SeqCst));
     // A quarter of them to learn by; and at the end the line runs dry.
     let used = counter.used(all / 4, all * 7 / 8);
@@ -137,6 +135,6 @@ async fn two_hundred_threads_settle_at_sixteen_requests_and_nothing_fails() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_that_names_a_wait_fails_nothing_either() {
-    let counter = run("retry-after-ms: 50\r\n").await;
+    let counter = run("retry-after-ms: 50\r\n", Duration::from_millis(50), 3).await;
     assert!((counter.refused.load(Ordering::SeqCst) as usize) < counter.answers() / 10);
 }
