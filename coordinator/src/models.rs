@@ -4,9 +4,11 @@ mod providers;
 
 pub use capstan_model::catalog::provider_for;
 pub use capstan_model::credentials::{AuthFile, AuthFileError, Lookup, Secret};
+pub use capstan_model::prices::{AS_OF as PRICES_AS_OF, PriceTable};
 pub use capstan_model::{ModelClient, OpenError, ProviderConfig, ProviderError, ProviderTable, open, open_script, record};
 pub use providers::Providers;
 
+use capstan_types::money::Price;
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,6 +23,34 @@ pub trait Models: fmt::Debug + Send + Sync {
     /// The provider that answers when `asked` is asked for, as threads remember it.
     fn provider<'a>(&self, asked: &'a str) -> &'a str {
         asked
+    }
+
+    /// What a model of a provider costs; `None` if that is not known.
+    fn price(&self, provider: &str, model: &str) -> Option<Price> {
+        PriceTable::default().price(provider, model)
+    }
+}
+
+/// Models with prices of one's own.
+#[derive(Debug, Clone)]
+pub struct Priced {
+    /// Who answers.
+    pub models: Arc<dyn Models>,
+    /// What they cost.
+    pub prices: PriceTable,
+}
+
+impl Models for Priced {
+    fn client(&self, provider: &str) -> Result<Arc<dyn ModelClient>, NoModel> {
+        self.models.client(provider)
+    }
+
+    fn provider<'a>(&self, asked: &'a str) -> &'a str {
+        self.models.provider(asked)
+    }
+
+    fn price(&self, provider: &str, model: &str) -> Option<Price> {
+        self.prices.price(provider, model)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Threads: each an actor that owns its log and at most one running turn.
 
 pub mod actor;
+pub mod answerers;
+pub mod budget;
 pub mod calls;
 pub mod context;
 pub mod handle;
@@ -18,6 +20,7 @@ pub mod regain;
 pub mod startup;
 pub mod step;
 pub mod supervisor;
+pub mod tally;
 pub mod turn;
 pub mod workspace;
 

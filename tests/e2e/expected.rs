@@ -21,6 +21,10 @@ fn settled(mut line: Value) -> Value {
         assert!(!ran || (extras["duration_ms"].is_u64() && extras["enforced"].is_object()), "{extras}");
         line["item"]["capstan"] = json!({"end": extras["end"], "reason": extras["reason"]});
     }
+    let ends_turn = line["type"].as_str().is_some_and(|kind| kind == "turn.completed" || kind == "turn.failed");
+    if let Some(spending) = line.as_object_mut().filter(|_| ends_turn).and_then(|line| line.remove("capstan")) {
+        assert!(spending["turn"]["cost_usd"].is_string() && spending["thread"]["cost_usd"].is_string(), "{spending}");
+    }
     line
 }
 

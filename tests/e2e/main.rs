@@ -26,4 +26,5 @@ mod real_crates;
 mod sandbox;
 mod sdk;
 mod sessions;
+mod spending;
 mod two_processes;

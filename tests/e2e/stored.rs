@@ -65,9 +65,11 @@ impl Stored {
 }
 
 impl StoredThread {
-    /// The kinds of its events and items, in order; without what only tells of sessions.
+    /// The kinds of its events and items, in order; without what only tells of sessions and of what was used.
     pub(crate) fn kinds(&self) -> Vec<String> {
-        let told = self.events.iter().filter(|event| !matches!(event.body, EventBody::SessionChanged { .. }));
+        let counts = |body: &EventBody| matches!(body, EventBody::ModelAnswered { .. } | EventBody::TurnBilled { .. });
+        let passed = |body: &EventBody| matches!(body, EventBody::SessionChanged { .. }) || counts(body);
+        let told = self.events.iter().filter(|event| !passed(&event.body));
         told.map(|event| kind(&event.body)).collect()
     }
 
@@ -90,7 +92,9 @@ impl StoredThread {
                 EventBody::ItemUpdated { item } => assert_eq!(open.get(&item.id), Some(&true), "{event:?}"),
                 // One that a cut-off turn left behind is taken in when the thread is opened again.
                 EventBody::SessionChanged { change: SessionChange::Opened(_) } => {}
-                EventBody::SessionChanged { .. } => assert!(in_turn, "between turns: {event:?}"),
+                EventBody::SessionChanged { .. } | EventBody::ModelAnswered { .. } | EventBody::TurnBilled { .. } => {
+                    assert!(in_turn, "between turns: {event:?}");
+                }
                 EventBody::ItemCompleted { item } => assert_ne!(open.insert(item.id, false), Some(false), "{event:?}"),
                 _ => {
                     assert!(std::mem::replace(&mut in_turn, false), "no turn to end: {event:?}");
@@ -111,6 +115,7 @@ fn kind(body: &EventBody) -> String {
         EventBody::ItemCompleted { item } => of("completed", item),
         EventBody::TurnCompleted { .. } => "turn completed".to_owned(),
         EventBody::TurnFailed { .. } => "turn failed".to_owned(),
+        EventBody::TurnPaused { .. } => "turn paused".to_owned(),
         EventBody::TurnInterrupted => "turn interrupted".to_owned(),
         other => format!("{other:?}"),
     }

@@ -13,6 +13,7 @@ pub mod permissions;
 pub mod providers;
 pub mod read;
 pub mod resolve;
+pub mod spending;
 pub mod store;
 pub mod telemetry;
 pub mod watermarks;

@@ -13,6 +13,8 @@ pub enum Exit {
     Failed,
     /// What the user gave cannot be used.
     BadInput,
+    /// A budget is used up, and another turn can go on.
+    Paused,
     /// SIGTERM asked for the end.
     Terminated,
     /// SIGHUP did: the terminal is closed.
@@ -29,6 +31,7 @@ impl Exit {
             Self::Success => 0,
             Self::Failed => 1,
             Self::BadInput => 2,
+            Self::Paused => 3,
             Self::Terminated => 128 + 15,
             Self::HungUp => 128 + 1,
             Self::Session(code) => code,

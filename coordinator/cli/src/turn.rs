@@ -24,6 +24,8 @@ pub enum End {
     Completed,
     /// In an error, which its text tells.
     Failed(String),
+    /// At a budget, which its text tells with how to go on.
+    Paused(String),
     /// A signal asked for it, or somebody else.
     Interrupted(Option<Wish>),
     /// Whoever read the output has left.
@@ -177,6 +179,7 @@ impl Watch {
         match &event.body {
             EventBody::TurnCompleted { .. } => Some(self.stopped().unwrap_or(End::Completed)),
             EventBody::TurnFailed { message } => Some(self.stopped().unwrap_or_else(|| End::Failed(message.clone()))),
+            EventBody::TurnPaused { message } => Some(self.stopped().unwrap_or_else(|| End::Paused(message.clone()))),
             EventBody::TurnInterrupted => Some(self.stopped().unwrap_or(End::Interrupted(None))),
             _ => None,
         }

@@ -102,3 +102,15 @@ pub enum ModelError {
     #[error("{0}")]
     Script(String),
 }
+
+impl ModelError {
+    /// Whether another model, or another provider, may answer where this one does not.
+    #[must_use]
+    pub const fn another_may_answer(&self) -> bool {
+        match self {
+            Self::Credentials(_) | Self::Refused(_) | Self::RateLimited(_) | Self::Unavailable(_) => true,
+            // These are about the conversation, and not about who is asked.
+            Self::ContextWindow(_) | Self::Incomplete(_) | Self::Script(_) => false,
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Why one try failed, in the terms in which it is decided whether to try again.
 
 use crate::client::ModelError;
+use crate::limiter::Quotas;
 use std::time::Duration;
 
 pub(crate) mod body;
@@ -19,6 +20,8 @@ pub(crate) enum Failure {
         wait: Option<Duration>,
         /// What it says.
         message: String,
+        /// What it says of its quotas.
+        quotas: Box<Quotas>,
     },
     /// The provider reported an error inside its answer.
     Reported {
@@ -61,7 +64,7 @@ impl Failure {
     /// What it means for the next try.
     pub(crate) fn verdict(&self) -> Verdict {
         match self {
-            Self::Status { status, code, wait, message } => by_status(*status, code, *wait, message),
+            Self::Status { status, code, wait, message, .. } => by_status(*status, code, *wait, message),
             Self::Reported { code, wait, message } => by_code(code, *wait, message)
                 .unwrap_or_else(|| Verdict::Again(if code.is_empty() { message.clone() } else { format!("{code}: {message}") })),
             Self::Unreachable(reason) => Verdict::Again(reason.clone()),
@@ -82,6 +85,20 @@ impl Failure {
         }
     }
 
+    /// What it says to whoever paces requests, if the provider refused because it is too much for it: the wait that it asks for, and
+    /// its quotas. One that is asked less may have answered.
+    pub(crate) fn overload(&self) -> Option<(Option<Duration>, Quotas)> {
+        match (self, self.verdict()) {
+            (Self::Status { quotas, .. }, Verdict::Later { wait, .. }) => Some((wait, **quotas)),
+            (_, Verdict::Later { wait, .. }) => Some((wait, Quotas::default())),
+            (Self::Status { status: 503 | 529, wait, quotas, .. }, Verdict::Again(_)) => Some((*wait, **quotas)),
+            (Self::Reported { code, wait, .. }, Verdict::Again(_)) if OVERLOADED.contains(&code.as_str()) => {
+                Some((*wait, Quotas::default()))
+            }
+            (_, Verdict::Again(_) | Verdict::Never(_)) => None,
+        }
+    }
+
     /// Its short name for telemetry, as `error.type`.
     pub(crate) fn kind(&self) -> String {
         match self {
@@ -96,6 +113,9 @@ impl Failure {
         }
     }
 }
+
+/// Words for a provider that is asked too much by everybody.
+const OVERLOADED: [&str; 4] = ["overloaded_error", "server_is_overloaded", "slow_down", "UNAVAILABLE"];
 
 fn by_status(status: u16, code: &str, wait: Option<Duration>, message: &str) -> Verdict {
     let message = format!("{status}{}{message}", if message.is_empty() { "" } else { ": " });

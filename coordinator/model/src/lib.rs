@@ -9,6 +9,8 @@ pub mod provider;
 
 pub mod catalog;
 mod failure;
+mod limiter;
+pub mod prices;
 mod retry;
 
 mod redact;

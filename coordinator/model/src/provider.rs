@@ -101,11 +101,15 @@ pub struct ProviderTable {
     pub stream_max_retries: Option<u32>,
     /// The longest silence in an answer, in milliseconds.
     pub stream_idle_timeout_ms: Option<u64>,
+    /// The most requests that are under way at the same time, of all threads together.
+    pub max_concurrent_requests: Option<u32>,
+    /// How long a step may wait for its turn to be sent, in milliseconds.
+    pub queue_timeout_ms: Option<u64>,
 }
 
 impl ProviderTable {
     /// Every key that is understood, and those of Codex that are accepted without effect.
-    pub const KEYS: [&str; 13] = [
+    pub const KEYS: [&str; 15] = [
         "name",
         "base_url",
         "env_key",
@@ -116,6 +120,8 @@ impl ProviderTable {
         "request_max_retries",
         "stream_max_retries",
         "stream_idle_timeout_ms",
+        "max_concurrent_requests",
+        "queue_timeout_ms",
         "auth",
         "requires_openai_auth",
         "supports_websockets",
@@ -147,6 +153,10 @@ pub struct ProviderConfig {
     pub stream_max_retries: u32,
     /// The longest silence before and in an answer.
     pub stream_idle_timeout: Duration,
+    /// The most requests that are under way at the same time, of all threads together: at least 1.
+    pub max_concurrent_requests: u32,
+    /// How long a step may wait for its turn to be sent.
+    pub queue_timeout: Duration,
 }
 
 impl ProviderConfig {
@@ -190,6 +200,9 @@ impl ProviderConfig {
             stream_max_retries: or(table.stream_max_retries, 5),
             // Zero would end every answer before it begins.
             stream_idle_timeout: Duration::from_millis(table.stream_idle_timeout_ms.unwrap_or(300_000).max(1)),
+            max_concurrent_requests: table.max_concurrent_requests.unwrap_or(512).max(1),
+            // An hour: a thousand steps of a minute each behind sixteen places take as long.
+            queue_timeout: Duration::from_millis(table.queue_timeout_ms.unwrap_or(3_600_000).max(1)),
         })
     }
 

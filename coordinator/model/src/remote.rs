@@ -6,6 +6,7 @@
 use crate::client::{ModelClient, ModelError, ModelEvent, Prompt};
 use crate::credentials::Lookup;
 use crate::failure::Failure;
+use crate::limiter::{Bounds, Gate};
 use crate::provider::ProviderConfig;
 use crate::redact::Redactor;
 use crate::retry::RetryPolicy;
@@ -27,6 +28,7 @@ mod messages;
 mod quiet;
 mod reader;
 mod request;
+mod size;
 mod span;
 mod step;
 mod usage;
@@ -36,7 +38,13 @@ use endpoint::Endpoint;
 pub use endpoint::SetupError;
 use frames::Frames;
 
-/// A model behind a provider's HTTP interface. Cheap to clone; clones share connections.
+/// How many requests are under way at first: what nearly every account allows.
+const FIRST_REQUESTS: u32 = 8;
+
+/// The most steps that wait for one provider. Full: a step fails at once, and says so.
+const MOST_WAITING: usize = 20_000;
+
+/// A model behind a provider's HTTP interface. Cheap to clone; clones share connections, and the pace at which the provider is asked.
 #[derive(Debug, Clone)]
 pub struct RemoteModel {
     inner: Arc<Inner>,
@@ -48,6 +56,8 @@ struct Inner {
     redactor: Redactor,
     sealer: Sealer,
     policy: RetryPolicy,
+    /// Everybody who asks this provider comes through here.
+    gate: Arc<Gate>,
     client: Client,
 }
 
@@ -75,12 +85,14 @@ impl RemoteModel {
         let endpoint = Endpoint::new(provider, credentials)?;
         let http = http::client(provider)?;
         let tls = |error: genai::Error| SetupError::Tls { provider: provider.id.clone(), reason: error.to_string() };
+        let bounds = Bounds { first: FIRST_REQUESTS, most: provider.max_concurrent_requests };
         let inner = Inner {
             provider: provider.clone(),
             redactor: endpoint.redactor(),
             sealer: Sealer::new(provider.wire, &provider.id),
             endpoint,
             policy,
+            gate: Gate::new(bounds, MOST_WAITING),
             client: Client::builder().with_reqwest(http).build().map_err(tls)?,
         };
         Ok(Self { inner: Arc::new(inner) })

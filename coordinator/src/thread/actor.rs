@@ -4,9 +4,9 @@ use super::context::TurnContext;
 use super::handle::TurnHandle;
 use super::log::{Draft, LogTask};
 use super::message::{ThreadMsg, TurnRefused};
+use super::tally::Tally;
 use super::turn;
 use capstan_types::event::EventBody;
-use capstan_types::history::Usage;
 use capstan_types::id::TurnId;
 use capstan_types::thread::{OnInterrupt, TurnInput};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -25,8 +25,8 @@ pub struct ThreadArguments {
     pub context: Arc<TurnContext>,
     /// The log's task.
     pub log: LogTask,
-    /// Tokens used so far.
-    pub usage: Usage,
+    /// What was used so far.
+    pub tally: Tally,
     /// Turns that were started before.
     pub turns: HashSet<TurnId>,
     /// What becomes of the running turn's sessions when the thread stops.
@@ -37,7 +37,7 @@ pub struct ThreadArguments {
 #[derive(Debug)]
 pub struct ThreadState {
     context: Arc<TurnContext>,
-    usage: Usage,
+    tally: Tally,
     at_end: OnInterrupt,
     running: Option<RunningTurn>,
     // 16 bytes for each turn of the thread: a request that is repeated must find its turn, however late it comes.
@@ -61,8 +61,8 @@ impl Actor for ThreadActor {
     async fn pre_start(&self, _: ActorRef<ThreadMsg>, given: ThreadArguments) -> Result<ThreadState, ActorProcessingErr> {
         let mut log = JoinSet::new();
         log.spawn(given.log.run());
-        let ThreadArguments { context, usage, turns: begun, at_end, .. } = given;
-        Ok(ThreadState { context, usage, at_end, running: None, begun, turns: JoinSet::new(), _log: log })
+        let ThreadArguments { context, tally, turns: begun, at_end, .. } = given;
+        Ok(ThreadState { context, tally, at_end, running: None, begun, turns: JoinSet::new(), _log: log })
     }
 
     async fn handle(
@@ -131,7 +131,7 @@ impl ThreadState {
         }
         self.begun.insert(id);
         let handle = TurnHandle::default();
-        let (context, shared, before) = (Arc::clone(&self.context), handle.clone(), self.usage);
+        let (context, shared, before) = (Arc::clone(&self.context), handle.clone(), self.tally.clone());
         let farewell = Farewell { thread: me, turn: id };
         self.turns.spawn(async move {
             let _said_on_drop = farewell;
@@ -156,8 +156,8 @@ impl ThreadState {
 
     /// Takes note of a turn that has ended.
     fn settle(&mut self) {
-        if let Some(usage) = self.running.as_ref().and_then(|running| running.handle.ended.get().copied()) {
-            self.usage = usage;
+        if let Some(tally) = self.running.as_ref().and_then(|running| running.handle.ended.get().cloned()) {
+            self.tally = tally;
             self.running = None;
         }
     }
@@ -177,5 +177,7 @@ impl Drop for Farewell {
     }
 }
 
+#[cfg(test)]
+mod stress;
 #[cfg(test)]
 mod tests;

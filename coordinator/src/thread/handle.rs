@@ -1,6 +1,6 @@
 //! What a thread's actor holds of its running turn.
 
-use capstan_types::history::Usage;
+use super::tally::Tally;
 use capstan_types::thread::OnInterrupt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 pub struct TurnHandle {
     /// Cancelled to interrupt the turn.
     pub interrupt: CancellationToken,
-    /// Set once the turn's end has its place in the log, to the tokens that the thread has used then: from there on the next turn may
+    /// Set once the turn's end has its place in the log, to what the thread has used then: from there on the next turn may
     /// begin, even if this one still tells nodes to forget its sessions.
-    pub ended: Arc<OnceLock<Usage>>,
+    pub ended: Arc<OnceLock<Tally>>,
     /// Whether whoever interrupts wants the turn's sessions ended.
     kill: Arc<AtomicBool>,
 }

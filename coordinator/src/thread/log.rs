@@ -11,6 +11,7 @@ use capstan_types::call::{Call, CallEnd};
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::Entry;
 use capstan_types::id::{Epoch, EventSeq, ThreadId, TurnId};
+use capstan_types::thread::ThreadCost;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -34,6 +35,8 @@ pub enum Draft {
     CallAsked(Call),
     /// A call's end.
     CallEnded(CallEnd),
+    /// What is to be added to the cost of the thread.
+    Cost(ThreadCost),
 }
 
 /// Why something was not recorded.
@@ -228,6 +231,7 @@ fn number(drafts: Vec<Draft>, last: EventSeq) -> (Vec<Record>, Vec<Event>) {
             Draft::Preview(words) => Record::Preview(words),
             Draft::CallAsked(call) => Record::CallAsked(call),
             Draft::CallEnded(end) => Record::CallEnded(end),
+            Draft::Cost(cost) => Record::Cost(cost),
         })
         .collect();
     (records, events)

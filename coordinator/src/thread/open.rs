@@ -178,8 +178,8 @@ impl Threads {
             numbers: Arc::new(ItemNumbers::from(recalled.next_item)),
             settings,
         };
-        let (usage, turns, at_end) = (recalled.usage, recalled.turns, self.at_end);
-        let arguments = Box::new(ThreadArguments { context: Arc::new(context), log: task, usage, turns, at_end });
+        let (tally, turns, at_end) = (recalled.tally, recalled.turns, self.at_end);
+        let arguments = Box::new(ThreadArguments { context: Arc::new(context), log: task, tally, turns, at_end });
         let adopted = ask(&self.supervisor, ASK_DEADLINE, |reply| SupervisorMsg::Adopt(thread, arguments, reply)).await?;
         adopted.map_err(CreateError::Stopping)
     }

@@ -3,14 +3,15 @@
 //! Invariant: the truth is told and no more. What the turn had done is stored; whether its last calls finished is not known.
 
 use super::items::given_up;
+use super::tally::Tally;
 use capstan_store::store::Record;
 use capstan_types::call::{Call, CallEnd, Outcome};
 use capstan_types::event::{Event, EventBody};
-use capstan_types::history::{Entry, Usage};
+use capstan_types::history::Entry;
 use capstan_types::id::{CallId, EventSeq, SessionId, TurnId};
 use capstan_types::item::{Item, ItemBody, ItemId};
 use capstan_types::session::known::{KnownSession, KnownSessions, SessionChange};
-use capstan_types::time::UnixMillis;
+use capstan_types::time::{Millis, UnixMillis};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What clients are told of a turn that was cut off.
@@ -30,8 +31,8 @@ pub struct Recalled {
     pub last: EventSeq,
     /// The number of the next item.
     pub next_item: u64,
-    /// Tokens used, as the last completed turn counted them.
-    pub usage: Usage,
+    /// What was used.
+    pub tally: Tally,
     /// Every turn that began.
     pub turns: HashSet<TurnId>,
     /// The turn that has no end.
@@ -43,6 +44,7 @@ pub struct Recalled {
     /// Commands that were cut off before it was stored whether they have a session, by their calls.
     pub cut_off: BTreeMap<CallId, CutOff>,
     open: BTreeMap<ItemId, ItemBody>,
+    began: UnixMillis,
 }
 
 /// A command of which it is not stored whether it has a session.
@@ -63,6 +65,7 @@ impl Recalled {
         match event.body {
             EventBody::TurnStarted => {
                 self.unfinished = event.turn;
+                self.began = event.at;
                 self.turns.extend(event.turn);
             }
             EventBody::ItemStarted { item } | EventBody::ItemUpdated { item } => {
@@ -80,17 +83,26 @@ impl Recalled {
                     self.cut_off.remove(&command.call);
                 }
             }
+            EventBody::ModelAnswered { spent } => self.tally.add(&spent),
             EventBody::TurnCompleted { usage } => {
-                self.usage = usage;
-                self.unfinished = None;
+                // Threads of earlier releases have no other count.
+                self.tally.usage = usage;
+                self.end(event.at);
             }
-            EventBody::TurnFailed { .. } | EventBody::TurnInterrupted => self.unfinished = None,
+            EventBody::TurnPaused { .. } | EventBody::TurnFailed { .. } | EventBody::TurnInterrupted => self.end(event.at),
             EventBody::SessionChanged { change } => self.change(&change),
             EventBody::ThreadStarted { .. }
             | EventBody::MessageDelta { .. }
             | EventBody::OutputDelta { .. }
             | EventBody::Notice { .. }
+            | EventBody::TurnBilled { .. }
             | EventBody::TurnDiff { .. } => {}
+        }
+    }
+
+    fn end(&mut self, at: UnixMillis) {
+        if self.unfinished.take().is_some() {
+            self.tally.took(Millis(at.0.saturating_sub(self.began.0)));
         }
     }
 

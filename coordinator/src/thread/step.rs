@@ -10,6 +10,8 @@ use capstan_types::event::EventBody;
 use capstan_types::history::Entry;
 use capstan_types::id::{Attempt, CallId, TurnId};
 use capstan_types::item::{Item, ItemBody, ItemId};
+use capstan_types::money::Spent;
+use capstan_types::thread::ThreadCost;
 use futures::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
@@ -22,15 +24,15 @@ pub enum TurnStop {
     /// It failed; the text is for the user.
     #[error("{0}")]
     Failed(String),
+    /// The model gave no answer.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A budget is used up; the text says which, and how to go on.
+    #[error("{0}")]
+    Paused(String),
     /// The thread has another owner, or the store no longer works.
     #[error(transparent)]
     Log(#[from] LogError),
-}
-
-impl From<ModelError> for TurnStop {
-    fn from(error: ModelError) -> Self {
-        Self::Failed(error.to_string())
-    }
 }
 
 /// Asks the model for one answer. Deltas and retries are told to whoever listens.
@@ -72,12 +74,14 @@ pub async fn ask(
     }
 }
 
-/// Stores an answer whole, and with it the intent of every call in it. `message` is the number under which the text was told.
+/// Stores an answer whole, and with it what it used and the intent of every call in it. `message` is the number under which the text was
+/// told.
 ///
 /// # Errors
 /// It could not be stored: nothing may be done for it.
 pub async fn keep(
     answer: &Answer,
+    spent: Spent,
     mut message: Option<ItemId>,
     turn: TurnId,
     toolbox: &Toolbox,
@@ -86,7 +90,8 @@ pub async fn keep(
 ) -> Result<Vec<Call>, LogError> {
     let asked_at = clock::now();
     let mut calls = Vec::new();
-    let mut drafts = Vec::new();
+    let cost = ThreadCost { usage: spent.usage, micro_usd: spent.cost.unwrap_or_default().0 };
+    let mut drafts = vec![Draft::Event(Some(turn), EventBody::ModelAnswered { spent }), Draft::Cost(cost)];
     for entry in &answer.entries {
         match entry {
             Entry::Reasoning { text, .. } if !text.trim().is_empty() => {

@@ -3,6 +3,8 @@
 //! A plain async function in a task that the thread's actor owns. Invariants: an answer is stored before anything is done for it; a
 //! call has one end; when a turn ends, for whatever reason, no item of it is left open.
 
+use super::answerers::Answerers;
+use super::budget;
 use super::calls::{self, Calls, Releases};
 use super::context::TurnContext;
 use super::handle::TurnHandle;
@@ -10,19 +12,22 @@ use super::items::TurnItems;
 use super::log::Draft;
 use super::prompt;
 use super::step::{self, TurnStop};
+use super::tally::Tally;
 use super::workspace::{self, Before};
-use capstan_model::{ModelClient, Prompt};
+use capstan_model::Prompt;
 use capstan_tools::invocation::{CallContext, NobodyToAsk};
 use capstan_tools::plan::PlanState;
 use capstan_tools::sessions::EndedSession;
+use capstan_types::budget::Budgets;
 use capstan_types::event::EventBody;
-use capstan_types::history::{Entry, Usage};
+use capstan_types::history::Entry;
 use capstan_types::id::TurnId;
 use capstan_types::item::{Item, ItemBody};
 use capstan_types::session::known::SessionChange;
 use capstan_types::thread::{OnInterrupt, TurnInput};
+use capstan_types::time::Millis;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tracing::Instrument as _;
 
 /// How long an interrupted turn gets to end its calls.
@@ -35,7 +40,7 @@ const MOST_STEPS: u32 = 1000;
 const PREVIEW_CHARS: usize = 120;
 
 /// Runs one turn to its end; `before` is what the thread had used.
-pub async fn run(context: &Arc<TurnContext>, id: TurnId, input: TurnInput, before: Usage, handle: TurnHandle) {
+pub async fn run(context: &Arc<TurnContext>, id: TurnId, input: TurnInput, before: Tally, handle: TurnHandle) {
     let span = tracing::info_span!(
         "invoke_agent",
         otel.name = "invoke_agent capstan",
@@ -47,7 +52,9 @@ pub async fn run(context: &Arc<TurnContext>, id: TurnId, input: TurnInput, befor
     );
     let items = Arc::new(TurnItems::new(id, context.log.clone(), Arc::clone(&context.numbers)));
     let plan = Arc::new(PlanState::default());
-    let mut turn = Turn { context, id, items, plan, usage: before, releases: Releases::default(), handle };
+    let budgets = input.budgets.unwrap_or(context.settings.budgets);
+    let (began, spent, releases) = (Instant::now(), Tally::default(), Releases::default());
+    let mut turn = Turn { context, id, items, plan, before, spent, began, budgets, releases, handle };
     turn.run_to_end(input).instrument(span).await;
     turn.releases.finish().await;
 }
@@ -57,7 +64,12 @@ struct Turn<'a> {
     id: TurnId,
     items: Arc<TurnItems>,
     plan: Arc<PlanState>,
-    usage: Usage,
+    /// What the thread had used.
+    before: Tally,
+    /// What the turn uses.
+    spent: Tally,
+    began: Instant,
+    budgets: Budgets,
     releases: Releases,
     handle: TurnHandle,
 }
@@ -74,7 +86,8 @@ impl Turn<'_> {
             self.context.log.tell_surely(Some(self.id), EventBody::TurnDiff { diff }).await;
         }
         let end = match stopped {
-            Ok(()) => EventBody::TurnCompleted { usage: self.usage },
+            Ok(()) => EventBody::TurnCompleted { usage: self.before.usage.plus(self.spent.usage) },
+            Err(TurnStop::Paused(message)) => EventBody::TurnPaused { message },
             Err(TurnStop::Interrupted) => EventBody::TurnInterrupted,
             Err(stop) => EventBody::TurnFailed { message: stop.to_string() },
         };
@@ -100,9 +113,14 @@ impl Turn<'_> {
         // Neither can fail but by the log's end, which the record below meets too.
         let _ = self.plan.complete(self.items.as_ref()).await;
         let _ = self.items.close_open("the turn ended before it did").await;
-        let submitted = log.submit(vec![Draft::Event(Some(self.id), end.clone())]).await;
+        let mut total = self.before.plus(&self.spent);
+        total.took(Millis::of(self.began.elapsed()));
+        let billed = EventBody::TurnBilled { turn: self.spent.bill.clone(), thread: total.bill.clone() };
+        // A turn that asked nobody in a thread that never did has no bill.
+        let bodies = (!total.bill.0.is_empty()).then_some(billed).into_iter().chain([end.clone()]);
+        let submitted = log.submit(bodies.map(|body| Draft::Event(Some(self.id), body)).collect()).await;
         // Set before the end can be told: whoever hears of it may start the next turn at once.
-        let _ = self.handle.ended.set(self.usage);
+        let _ = self.handle.ended.set(total);
         let stored = match submitted {
             Ok(submitted) => submitted.stored().await,
             Err(error) => Err(error),
@@ -119,12 +137,13 @@ impl Turn<'_> {
 
     async fn steps(&mut self, input: TurnInput, before: &mut Before) -> Result<(), TurnStop> {
         let context = self.context;
-        let client = context.models.client(&context.settings.provider).map_err(|error| TurnStop::Failed(error.to_string()))?;
+        let mut answerers = Answerers::of(context).map_err(|error| TurnStop::Failed(error.to_string()))?;
         let output_schema = input.output_schema.clone();
         let mut entries = self.begin(input).await?;
         let calls = Calls::new(Arc::clone(context), self.invocation(), self.handle.clone());
         for _ in 0..MOST_STEPS {
-            let asked = self.step(client.as_ref(), &mut entries, output_schema.clone()).await?;
+            self.check_budgets(&answerers).await?;
+            let asked = self.step(&mut answerers, &mut entries, output_schema.clone()).await?;
             if asked.is_empty() {
                 return Ok(());
             }
@@ -170,25 +189,58 @@ impl Turn<'_> {
 
     async fn step(
         &mut self,
-        client: &dyn ModelClient,
+        answerers: &mut Answerers,
         entries: &mut Vec<Entry>,
         output_schema: Option<serde_json::Value>,
     ) -> Result<Vec<capstan_types::call::Call>, TurnStop> {
         let context = self.context;
         let prompt = Prompt {
-            model: context.settings.model.clone(),
+            model: String::new(),
             instructions: prompt::instructions(&context.settings),
             entries: entries.clone(),
             tools: context.toolbox.specs().into_iter().map(prompt::definition).collect(),
-            effort: context.settings.effort.clone(),
+            effort: None,
             output_schema,
             cache_key: context.thread.to_string(),
         };
-        let (answer, message) = step::ask(client, prompt, self.id, &context.log, &self.items, &self.handle.interrupt).await?;
-        self.usage = self.usage.plus(answer.usage);
-        let calls = step::keep(&answer, message, self.id, &context.toolbox, &context.log, &self.items).await?;
+        let (answer, message) = loop {
+            let (client, prompt) = answerers.ask(&prompt);
+            let asked = step::ask(client.as_ref(), prompt, self.id, &context.log, &self.items, &self.handle.interrupt).await;
+            let Err(TurnStop::Model(error)) = &asked else { break asked? };
+            match answerers.fall_back(error) {
+                Some(said) => self.warn(said).await?,
+                None => break asked?,
+            }
+            // The next one may have no price, and a budget in money.
+            self.check_budgets(answerers).await?;
+        };
+        let spent = answerers.spent(answer.usage);
+        self.spent.add(&spent);
+        let calls = step::keep(&answer, spent, message, self.id, &context.toolbox, &context.log, &self.items).await?;
         entries.extend(answer.entries);
         Ok(calls)
+    }
+
+    /// Asked before each step: what runs is never cut off for a budget.
+    async fn check_budgets(&self, answerers: &Answerers) -> Result<(), TurnStop> {
+        if let Some(reason) = budget::cannot_be_kept(&self.budgets, answerers.price(), answerers.model()) {
+            return Err(TurnStop::Failed(reason));
+        }
+        let took = Millis::of(self.began.elapsed());
+        let (turn, thread) = (self.spent.used(took), self.before.plus(&self.spent).used(took));
+        match budget::used_up(&self.budgets, &turn, &thread, self.context.thread) {
+            None => Ok(()),
+            Some(message) => {
+                self.warn(message.clone()).await?;
+                Err(TurnStop::Paused(message))
+            }
+        }
+    }
+
+    /// An item that a person should see, though the turn has not failed by it.
+    async fn warn(&self, message: String) -> Result<(), TurnStop> {
+        let item = Item { id: self.items.number(), body: ItemBody::Error { message } };
+        Ok(self.context.log.record(vec![Draft::Event(Some(self.id), EventBody::ItemCompleted { item })]).await?)
     }
 
     fn invocation(&self) -> CallContext {

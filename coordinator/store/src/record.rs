@@ -4,7 +4,7 @@ use capstan_types::call::{Call, CallAttempt, CallEnd};
 use capstan_types::event::Event;
 use capstan_types::history::Entry;
 use capstan_types::id::TurnId;
-use capstan_types::thread::{Spent, ThreadSettings};
+use capstan_types::thread::{ThreadCost, ThreadSettings};
 
 /// One thing to be stored.
 #[expect(clippy::large_enum_variant, reason = "the large variant, an event, is the one that nearly every record is")]
@@ -24,7 +24,7 @@ pub enum Record {
     /// What the thread runs with from now on.
     Settings(Box<ThreadSettings>),
     /// What a model call has cost; added to what the thread has spent.
-    Spent(Spent),
+    Cost(ThreadCost),
     /// A call, before anything is done for it.
     CallAsked(Call),
     /// A try of a call, before its node is asked; the same again, with its session, in place of the first.

@@ -5,7 +5,7 @@ use crate::record::Record;
 use capstan_types::call::CallAttempt;
 use capstan_types::history::Entry;
 use capstan_types::id::{CallId, EventSeq};
-use capstan_types::thread::{Spent, ThreadRecord};
+use capstan_types::thread::{ThreadCost, ThreadRecord};
 use serde_json::{from_str, to_string};
 use std::fmt::Display;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -59,7 +59,7 @@ pub(crate) enum NewRow {
         body: String,
         cwd: String,
     },
-    Spent([i64; 6]),
+    Cost([i64; 6]),
     CallAsked {
         call: CallId,
         turn: String,
@@ -92,7 +92,7 @@ impl NewRow {
             }
             Record::Preview(words) => Self::Preview(words),
             Record::Settings(settings) => Self::Settings { body: json_text(&settings)?, cwd: settings.cwd.as_str().to_owned() },
-            Record::Spent(amount) => Self::Spent(spent(&amount)?),
+            Record::Cost(amount) => Self::Cost(spent(&amount)?),
             Record::CallAttempted(attempt) => Self::CallAttempted { body: json_text(&attempt)?, attempt },
             Record::CallAsked(call) => Self::CallAsked { call: call.id, turn: call.turn.to_string(), body: json_text(&call)? },
             Record::CallEnded(end) => Self::CallEnded { call: end.call, body: json_text(&end)? },
@@ -113,7 +113,7 @@ pub(crate) fn said_in(entry: Entry) -> Option<String> {
 }
 
 /// In the order of the columns.
-fn spent(spent: &Spent) -> Result<[i64; 6], StoreError> {
+fn spent(spent: &ThreadCost) -> Result<[i64; 6], StoreError> {
     let usage = &spent.usage;
     Ok([
         signed("the number of input tokens", usage.input_tokens)?,

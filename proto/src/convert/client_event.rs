@@ -1,7 +1,7 @@
 //! Events as clients are told them.
 
 use super::client_thread::settings;
-use super::{Malformed, nonempty, parse};
+use super::{Malformed, client_money, nonempty, parse};
 use crate::wire::client as wire;
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::Usage;
@@ -38,6 +38,11 @@ fn body_to_wire(body: EventBody) -> wire::event::Body {
         EventBody::TurnCompleted { usage } => Body::TurnCompleted(wire::TurnCompleted { usage: Some(usage.into()) }),
         EventBody::TurnFailed { message } => Body::TurnFailed(message),
         EventBody::SessionChanged { change } => Body::SessionChanged(change.into()),
+        EventBody::ModelAnswered { spent } => Body::ModelAnswered(spent.into()),
+        EventBody::TurnBilled { turn, thread } => {
+            Body::TurnBilled(wire::TurnBilled { turn: client_money::lines(turn), thread: client_money::lines(thread) })
+        }
+        EventBody::TurnPaused { message } => Body::TurnPaused(message),
         EventBody::TurnInterrupted => Body::TurnInterrupted(wire::TurnInterrupted {}),
     }
 }
@@ -71,6 +76,11 @@ fn body_from_wire(body: wire::event::Body) -> Result<EventBody, Malformed> {
         Body::Notice(message) => EventBody::Notice { message },
         Body::TurnDiff(diff) => EventBody::TurnDiff { diff },
         Body::TurnCompleted(completed) => EventBody::TurnCompleted { usage: completed.usage.unwrap_or_default().into() },
+        Body::ModelAnswered(spent) => EventBody::ModelAnswered { spent: spent.into() },
+        Body::TurnBilled(billed) => {
+            EventBody::TurnBilled { turn: client_money::bill(billed.turn), thread: client_money::bill(billed.thread) }
+        }
+        Body::TurnPaused(message) => EventBody::TurnPaused { message },
         Body::TurnFailed(message) => EventBody::TurnFailed { message },
         Body::SessionChanged(changed) => EventBody::SessionChanged { change: changed.try_into()? },
         Body::TurnInterrupted(_) => EventBody::TurnInterrupted,

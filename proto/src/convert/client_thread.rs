@@ -1,6 +1,6 @@
 //! Threads, their settings, and what a turn is begun with.
 
-use super::{Malformed, client_profile, client_session, nonempty, parse};
+use super::{Malformed, client_money, client_profile, client_session, nonempty, parse};
 use crate::wire::client as wire;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -37,6 +37,8 @@ impl From<ThreadSettings> for wire::ThreadSettings {
             instructions: settings.instructions.unwrap_or_default(),
             plan_tool: settings.plan_tool,
             raw_output: settings.cleaning == Cleaning::Raw,
+            fallbacks: settings.fallbacks.into_iter().map(Into::into).collect(),
+            budgets: Some(settings.budgets.into()),
         }
     }
 }
@@ -72,6 +74,8 @@ impl TryFrom<wire::ThreadSettings> for ThreadSettings {
             instructions: nonempty(wire.instructions),
             plan_tool: wire.plan_tool,
             cleaning: client_session::cleaning(wire.raw_output),
+            fallbacks: client_money::fallbacks(wire.fallbacks)?,
+            budgets: wire.budgets.unwrap_or_default().into(),
         })
     }
 }
@@ -139,6 +143,7 @@ pub fn start_turn(thread: ThreadId, turn: TurnId, input: TurnInput) -> Result<wi
         text: input.text,
         images: input.images.into_iter().map(image).collect::<Result<_, Malformed>>()?,
         output_schema: input.output_schema.map(|schema| schema.to_string()).unwrap_or_default(),
+        budgets: input.budgets.map(Into::into),
     })
 }
 
@@ -156,6 +161,7 @@ impl TryFrom<wire::StartTurnRequest> for TurnInput {
             text: wire.text,
             images: wire.images.into_iter().map(image).collect::<Result<_, _>>()?,
             output_schema: schema.map_err(|error| Malformed::new("output_schema", error))?,
+            budgets: wire.budgets.map(Into::into),
         })
     }
 }

@@ -3,6 +3,7 @@
 use crate::history::Usage;
 use crate::id::{EventSeq, ThreadId, TurnId};
 use crate::item::{Item, ItemId};
+use crate::money::{Bill, Spent};
 use crate::session::known::SessionChange;
 use crate::thread::ThreadSettings;
 use crate::time::UnixMillis;
@@ -78,6 +79,23 @@ pub enum EventBody {
         /// The diff, clamped.
         diff: String,
     },
+    /// A model answered, and that has its price. Every answer is counted once, whatever becomes of its turn.
+    ModelAnswered {
+        /// What the answer used.
+        spent: Spent,
+    },
+    /// What was used. Told before the end of a turn, however it ends.
+    TurnBilled {
+        /// By the turn.
+        turn: Bill,
+        /// By the thread so far, this turn included.
+        thread: Bill,
+    },
+    /// A budget is used up: the turn stops where another can go on. Nothing was cut off for it.
+    TurnPaused {
+        /// What is used up, and how to go on.
+        message: String,
+    },
     /// The turn ended as it should.
     TurnCompleted {
         /// Tokens used by the thread so far.
@@ -102,6 +120,6 @@ impl EventBody {
     /// Whether the event ends its turn.
     #[must_use]
     pub const fn ends_turn(&self) -> bool {
-        matches!(self, Self::TurnCompleted { .. } | Self::TurnFailed { .. } | Self::TurnInterrupted)
+        matches!(self, Self::TurnCompleted { .. } | Self::TurnPaused { .. } | Self::TurnFailed { .. } | Self::TurnInterrupted)
     }
 }

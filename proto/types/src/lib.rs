@@ -16,11 +16,13 @@ pub mod policy;
 pub mod session;
 pub mod spool;
 
+pub mod budget;
 pub mod call;
 pub mod event;
 pub mod history;
 pub mod item;
 pub mod load;
+pub mod money;
 pub mod node;
 pub mod thread;
 

@@ -2,6 +2,7 @@
 
 pub mod listing;
 
+use crate::budget::Budgets;
 use crate::history::{Image, Usage};
 use crate::id::{Epoch, EventSeq, NodeId, ThreadId, TurnId};
 use crate::limits::SessionLimits;
@@ -53,6 +54,21 @@ pub struct ThreadSettings {
     /// How the output of commands is told to the model, when a call does not say.
     #[serde(default)]
     pub cleaning: Cleaning,
+    /// Who is asked instead, one after the other, when the model refuses or cannot answer.
+    #[serde(default)]
+    pub fallbacks: Vec<ModelChoice>,
+    /// What turns may use before they pause.
+    #[serde(default)]
+    pub budgets: Budgets,
+}
+
+/// A model of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelChoice {
+    /// The model's name, as the provider knows it.
+    pub model: String,
+    /// The provider, a key of `model_providers`.
+    pub provider: String,
 }
 
 /// What becomes of a turn's running sessions when it is interrupted.
@@ -108,7 +124,7 @@ pub struct ThreadRecord {
     pub parent: Option<Parent>,
     /// What it has cost so far.
     #[serde(default)]
-    pub spent: Spent,
+    pub spent: ThreadCost,
 }
 
 impl ThreadRecord {
@@ -126,7 +142,7 @@ impl ThreadRecord {
             name: None,
             archived_at: None,
             parent: None,
-            spent: Spent::NOTHING,
+            spent: ThreadCost::NOTHING,
         }
     }
 }
@@ -156,14 +172,14 @@ pub enum Upto {
 
 /// What model calls have cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Spent {
+pub struct ThreadCost {
     /// Tokens.
     pub usage: Usage,
     /// Money by the price table of the time, in millionths of a US dollar.
     pub micro_usd: u64,
 }
 
-impl Spent {
+impl ThreadCost {
     /// Nothing yet.
     pub const NOTHING: Self = Self {
         usage: Usage {
@@ -194,4 +210,7 @@ pub struct TurnInput {
     /// A JSON Schema that the final message must satisfy.
     #[serde(default)]
     pub output_schema: Option<serde_json::Value>,
+    /// Budgets in the place of the thread's own, for this turn.
+    #[serde(default)]
+    pub budgets: Option<Budgets>,
 }

@@ -1,6 +1,7 @@
 //! The flags of `capstan exec`.
 
 use super::coordinator::DaemonArgs;
+use capstan_types::money::MicroDollars;
 use capstan_types::policy::SandboxMode;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -9,8 +10,9 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(
     after_help = "With --coordinator these belong to the coordinator's process and are refused: --script, --record, --oss, \
-    --local-provider, --node, --node-token-file, --ephemeral, and -c for model_providers, openai_base_url, oss_provider, node and \
-    ownerless_timeout_ms."
+    --local-provider, --node, --node-token-file, --ephemeral, and -c for model_providers, prices, openai_base_url, oss_provider, node and \
+    ownerless_timeout_ms.\n\nExit codes: 0 the turn completed; 1 it failed or was interrupted; 2 what was given cannot be used; 3 it is paused, \
+    because a budget is used up; 129 and 143 after SIGHUP and SIGTERM."
 )]
 pub struct ExecArgs {
     /// What to do; `-` reads it from standard input. What is piped in besides is added to it
@@ -77,6 +79,13 @@ pub struct ExecArgs {
     /// Do not read config.toml
     #[arg(long)]
     pub ignore_user_config: bool,
+
+    /// Pause when the turn has cost this much, in US dollars; instead of budget.usd
+    #[arg(long, value_name = "AMOUNT")]
+    pub budget_usd: Option<MicroDollars>,
+    /// Pause when the turn has used this many tokens; instead of budget.tokens
+    #[arg(long, value_name = "COUNT")]
+    pub budget_tokens: Option<u64>,
 
     /// Where the turn runs, if not in this process.
     #[command(flatten)]

@@ -12,7 +12,7 @@ use crate::telemetry::{self, Telemetry};
 use crate::{runner, runtime, token_file};
 use capstan_agent_node::{NodeConfig, StateDir};
 use capstan_coordinator::StoreLocation;
-use capstan_coordinator::models::{Models, Providers, Scripted, open_script};
+use capstan_coordinator::models::{Models, Priced, Providers, Scripted, open_script};
 use capstan_proto::transport::Listen;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -69,7 +69,8 @@ fn models(args: &CoordinatorArgs, layers: &Layers, home: &Home, surroundings: &S
     for name in providers::names(layers)? {
         known.insert(name.clone(), providers::provider(layers, &name)?);
     }
-    Ok(Arc::new(Providers::new(known, Box::new(keys))))
+    let models = Arc::new(Providers::new(known, Box::new(keys)));
+    Ok(Arc::new(Priced { models, prices: config::spending::prices(layers)? }))
 }
 
 fn hands(

@@ -94,6 +94,7 @@ pub(super) fn conclude(ended: Ended, file: Option<&std::path::Path>) -> Result<E
     match ended.end {
         End::Completed => Ok(Exit::Success),
         End::Failed(message) => Err(Failure::failed(message)),
+        End::Paused(message) => Err(Failure { sentence: message, hint: None, exit: Exit::Paused }),
         End::Interrupted(wish) => interrupted(wish),
         // Whoever has left needs to be told nothing.
         End::Unread => Ok(Exit::Failed),
@@ -124,6 +125,7 @@ mod tests {
     fn each_end_has_its_exit_code() {
         assert_eq!(code(End::Completed), 0);
         assert_eq!(code(End::Failed("no".into())), 1);
+        assert_eq!(code(End::Paused("no".into())), 3);
         assert_eq!(code(End::Interrupted(Some(Wish::Interrupt))), 1);
         assert_eq!(code(End::Interrupted(None)), 1);
         assert_eq!(code(End::Interrupted(Some(Wish::Terminate))), 143);

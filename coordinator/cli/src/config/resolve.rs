@@ -2,7 +2,7 @@
 
 use super::error::ConfigError;
 use super::layers::{Layers, bad_value, wrong_type};
-use super::{permissions, providers};
+use super::{permissions, providers, spending};
 use capstan_coordinator::models::{ProviderConfig, provider_for};
 use capstan_types::output::clean::Cleaning;
 use capstan_types::path::AbsPath;
@@ -67,6 +67,8 @@ pub struct Resolved {
     pub settings: ThreadSettings,
     /// Who is asked; `None` for a script, and for a provider that is known elsewhere.
     pub provider: Option<ProviderConfig>,
+    /// The providers of the models that are asked instead, where they are ours to know.
+    pub fallback_providers: Vec<ProviderConfig>,
 }
 
 /// Decides what a thread runs with.
@@ -78,6 +80,13 @@ pub fn resolve(layers: &Layers, flags: &Flags) -> Result<Resolved, ConfigError> 
     let (sandbox, profile, approval) = policy(layers, flags)?;
     // A profile says all that these keys say, and more.
     let older = profile.is_none();
+    let fallbacks = if flags.answerer == Answerer::Scripted { Vec::new() } else { spending::fallbacks(layers, &id)? };
+    let mut fallback_providers = Vec::new();
+    if provider.is_some() {
+        for choice in &fallbacks {
+            fallback_providers.push(providers::provider(layers, &choice.provider)?);
+        }
+    }
     let settings = ThreadSettings {
         model,
         provider: id,
@@ -94,8 +103,10 @@ pub fn resolve(layers: &Layers, flags: &Flags) -> Result<Resolved, ConfigError> 
         instructions: instructions(layers)?,
         plan_tool: plan_tool(layers)?,
         cleaning: if layers.flag("tools.raw_output")?.unwrap_or(false) { Cleaning::Raw } else { Cleaning::Clean },
+        fallbacks,
+        budgets: spending::budgets(layers)?,
     };
-    Ok(Resolved { settings, provider })
+    Ok(Resolved { settings, provider, fallback_providers })
 }
 
 /// The model, its provider's name, and the provider where it is ours to know.

@@ -1,6 +1,8 @@
 //! Times and counts as people read them.
 
+use super::text;
 use capstan_types::history::Usage;
+use capstan_types::money::Bill;
 use capstan_types::time::Millis;
 
 /// A span of time: `420 ms`, `1.2 s`, `2 min 5 s`, `1 h 2 min`.
@@ -42,9 +44,39 @@ pub fn tokens(usage: &Usage) -> String {
     )
 }
 
+/// What was paid: `$0.0123`, or `$0.01, and no price is known for x`. `None` where nothing is paid.
+#[must_use]
+pub fn cost(bill: &Bill) -> Option<String> {
+    let (known, unpriced) = (bill.cost(), text::line(&bill.unpriced().join(", ")));
+    match (known.0, unpriced.is_empty()) {
+        (0, true) => None,
+        (_, true) => Some(format!("${known}")),
+        (0, false) => Some(format!("no price is known for {unpriced}")),
+        (_, false) => Some(format!("${known}, and no price is known for {unpriced}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_paid_is_shown_and_what_is_not_known_is_said() {
+        use capstan_types::money::{MicroDollars, Spent};
+        let spent = |model: &str, cost: Option<u64>| Spent {
+            provider: "p".into(),
+            model: model.into(),
+            answers: 1,
+            usage: Usage::default(),
+            cost: cost.map(MicroDollars),
+        };
+        let shown = |lines: &[Spent]| cost(&Bill(lines.to_vec()));
+        assert_eq!(shown(&[]), None);
+        assert_eq!(shown(&[spent("free", Some(0))]), None);
+        assert_eq!(shown(&[spent("a", Some(12_300)), spent("b", Some(7))]).unwrap(), "$0.012307");
+        assert_eq!(shown(&[spent("new", None)]).unwrap(), "no price is known for new");
+        assert_eq!(shown(&[spent("a", Some(5_000)), spent("new", None)]).unwrap(), "$0.005, and no price is known for new");
+    }
 
     #[test]
     fn spans_are_read_at_a_glance() {

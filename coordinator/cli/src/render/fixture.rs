@@ -31,6 +31,8 @@ pub(crate) fn settings() -> ThreadSettings {
         instructions: None,
         plan_tool: true,
         cleaning: capstan_types::output::clean::Cleaning::Clean,
+        fallbacks: Vec::new(),
+        budgets: capstan_types::budget::Budgets::default(),
     }
 }
 

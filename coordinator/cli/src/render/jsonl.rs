@@ -6,11 +6,13 @@
 
 mod escape;
 mod line;
+mod spending;
 
 use super::Render;
 use capstan_types::event::{Event, EventBody};
 use capstan_types::item::{Item, ItemBody, ItemId, PlanStep};
 use line::{Body, Fault, Line, Shown};
+use spending::Spending;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
@@ -21,6 +23,7 @@ pub struct JsonLines<W> {
     numbers: HashMap<ItemId, u64>,
     next: u64,
     plan: Option<Plan>,
+    spending: Option<Box<Spending>>,
 }
 
 /// A turn's plan: one item, whichever of the calls changed it.
@@ -33,7 +36,7 @@ struct Plan {
 impl<W: Write> JsonLines<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out, numbers: HashMap::new(), next: 0, plan: None }
+        Self { out, numbers: HashMap::new(), next: 0, plan: None, spending: None }
     }
 
     fn write(&mut self, line: &Line) -> io::Result<()> {
@@ -114,7 +117,8 @@ impl<W: Write> JsonLines<W> {
     fn failed(&mut self, message: &str) -> io::Result<()> {
         self.end_plan()?;
         self.write(&Line::Error { message: message.to_owned() })?;
-        self.write(&Line::TurnFailed { error: Fault { message: message.to_owned() } })
+        let capstan = self.spending.take();
+        self.write(&Line::TurnFailed { error: Fault { message: message.to_owned() }, capstan })
     }
 }
 
@@ -132,11 +136,22 @@ impl<W: Write> Render for JsonLines<W> {
             EventBody::MessageDelta { .. }
             | EventBody::OutputDelta { .. }
             | EventBody::TurnDiff { .. }
+            | EventBody::ModelAnswered { .. }
             | EventBody::SessionChanged { .. } => Ok(()),
+            EventBody::TurnBilled { turn, thread } => {
+                self.spending = Spending::of(turn, thread);
+                Ok(())
+            }
+            // For a program that knows Codex's lines: this turn has no answer yet.
+            EventBody::TurnPaused { message } => {
+                self.spending = Some(Spending::paused(self.spending.take()));
+                self.failed(message)
+            }
             EventBody::Notice { message } => self.write(&Line::Error { message: message.clone() }),
             EventBody::TurnCompleted { usage } => {
                 self.end_plan()?;
-                self.write(&Line::TurnCompleted { usage: *usage })
+                let capstan = self.spending.take();
+                self.write(&Line::TurnCompleted { usage: *usage, capstan })
             }
             EventBody::TurnFailed { message } => self.failed(message),
             EventBody::TurnInterrupted => self.failed("the turn was interrupted"),

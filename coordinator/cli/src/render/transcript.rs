@@ -19,6 +19,7 @@ use super::text;
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::Usage;
 use capstan_types::item::{CommandExecution, Item, ItemBody, ItemId, PlanStep};
+use capstan_types::money::Bill;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::Level;
 use capstan_types::time::{Millis, UnixMillis};
@@ -50,6 +51,8 @@ struct Seen {
     /// How strong the sandbox of the latest command was.
     level: Option<Level>,
     diff: String,
+    /// What the turn used.
+    bill: Bill,
 }
 
 impl<P: Write, M: Write> Transcript<P, M> {
@@ -207,7 +210,8 @@ impl<P: Write, M: Write> Transcript<P, M> {
         let took = self.seen.began.map(|began| amount::span(Millis(at.0.saturating_sub(began.0))));
         let took = took.map(|took| format!(" in {took}")).unwrap_or_default();
         let tokens = usage.map(|usage| format!(" · {}", amount::tokens(usage))).unwrap_or_default();
-        let line = self.page.ink.paint(Role::Faint, &format!("{outcome}{took}{tokens}"));
+        let cost = amount::cost(&std::mem::take(&mut self.seen.bill)).map(|cost| format!(" · {cost}")).unwrap_or_default();
+        let line = self.page.ink.paint(Role::Faint, &format!("{outcome}{took}{tokens}{cost}"));
         self.block(&[line])
     }
 }
@@ -233,7 +237,18 @@ impl<P: Write, M: Write> Render for Transcript<P, M> {
                 }
             }
             EventBody::ItemCompleted { item } => self.done(item),
-            EventBody::MessageDelta { .. } | EventBody::OutputDelta { .. } | EventBody::SessionChanged { .. } => Ok(()),
+            EventBody::MessageDelta { .. }
+            | EventBody::OutputDelta { .. }
+            | EventBody::ModelAnswered { .. }
+            | EventBody::SessionChanged { .. } => Ok(()),
+            EventBody::TurnBilled { turn, .. } => {
+                self.seen.bill.clone_from(turn);
+                Ok(())
+            }
+            EventBody::TurnPaused { .. } => {
+                self.settle_message()?;
+                self.footer(event.at, "paused", None)
+            }
             EventBody::Notice { message } => self.warn(message),
             EventBody::TurnDiff { diff } => {
                 self.seen.diff.clone_from(diff);

@@ -3,7 +3,7 @@
 use super::*;
 
 fn status(status: u16, code: &str, message: &str) -> Verdict {
-    Failure::Status { status, code: code.to_owned(), wait: None, message: message.to_owned() }.verdict()
+    Failure::Status { status, code: code.to_owned(), wait: None, message: message.to_owned(), quotas: Box::default() }.verdict()
 }
 
 fn reported(code: &str) -> Verdict {
@@ -63,6 +63,6 @@ fn a_prompt_that_is_too_long_is_known_by_the_providers_phrases() {
 #[test]
 fn a_busy_server_that_names_a_wait_is_waited_for() {
     let wait = Some(Duration::from_secs(3));
-    let busy = Failure::Status { status: 503, code: String::new(), wait, message: "m".to_owned() };
+    let busy = Failure::Status { status: 503, code: String::new(), wait, message: "m".to_owned(), quotas: Box::default() };
     assert_eq!(busy.verdict(), Verdict::Later { wait, message: "503: m".to_owned() });
 }

@@ -3,6 +3,7 @@
 use super::http::innermost;
 use crate::failure::body::{self, Said};
 use crate::failure::{Failure, retry_after};
+use crate::limiter::Quotas;
 use crate::redact::Redactor;
 use genai::{BoxError, Error};
 use reqwest::header::HeaderMap;
@@ -65,8 +66,9 @@ fn by_http(error: &reqwest::Error, redactor: &Redactor) -> Failure {
 fn by_status(status: u16, body: &str, headers: &HeaderMap, redactor: &Redactor) -> Failure {
     let Said { code, message } = body::read(&redactor.clean(body));
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let wait = retry_after::from_headers(header, SystemTime::now()).or_else(|| retry_after::from_message(&message));
-    Failure::Status { status, code, wait, message }
+    let now = SystemTime::now();
+    let wait = retry_after::from_headers(header, now).or_else(|| retry_after::from_message(&message));
+    Failure::Status { status, code, wait, message, quotas: Box::new(Quotas::from_headers(header, now)) }
 }
 
 #[cfg(test)]

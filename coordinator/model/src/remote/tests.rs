@@ -12,7 +12,9 @@ use std::time::Duration;
 
 mod bodies;
 mod broken;
+mod crowded;
 mod dialects;
+mod mutated;
 mod refusals;
 mod responses;
 mod secrets;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 const POLICY: RetryPolicy = RetryPolicy::new(4, 5);
 
 fn limited(wait: Option<Duration>) -> Failure {
-    Failure::Status { status: 429, code: String::new(), wait, message: "slow down".to_owned() }
+    Failure::Status { status: 429, code: String::new(), wait, message: "slow down".to_owned(), quotas: Box::default() }
 }
 
 fn cut() -> Failure {
@@ -70,7 +70,8 @@ fn any_failure() -> impl Strategy<Value = Failure> {
             status,
             code,
             wait,
-            message
+            message,
+            quotas: Box::default(),
         }),
         (code, wait, ".{0,20}").prop_map(|(code, wait, message)| Failure::Reported { code, wait, message }),
         ".{0,20}".prop_map(Failure::Unreachable),

@@ -3,7 +3,7 @@ use crate::thread::fixture::thread_of;
 use async_trait::async_trait;
 use capstan_model::{Answer, ModelClient, ModelError, ModelEvent, Prompt};
 use capstan_runtime::actors::ask::ask;
-use capstan_types::history::Entry;
+use capstan_types::history::{Entry, Usage};
 use futures::stream::{self, BoxStream, StreamExt as _};
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl Thread {
     async fn begin() -> Self {
         let (context, log) = thread_of(Arc::new(Frail)).await;
         let arguments =
-            ThreadArguments { context, log, usage: Usage::default(), turns: HashSet::new(), at_end: OnInterrupt::KillSessions };
+            ThreadArguments { context, log, tally: Tally::default(), turns: HashSet::new(), at_end: OnInterrupt::KillSessions };
         let (actor, _) = Actor::spawn(None, ThreadActor, arguments).await.unwrap();
         let live = ask(&actor, PATIENCE, ThreadMsg::Subscribe).await.unwrap().unwrap();
         Self { actor, events: live.events }

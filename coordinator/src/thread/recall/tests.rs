@@ -1,7 +1,9 @@
 use super::*;
 use capstan_types::call::ReplayClass;
+use capstan_types::history::Usage;
 use capstan_types::id::{Attempt, CallId};
 use capstan_types::item::ItemStatus;
+use capstan_types::money::{MicroDollars, Spent};
 
 const TURN: TurnId = TurnId::from_u128(7);
 
@@ -46,7 +48,7 @@ fn a_turn_with_an_end_is_left_alone() {
     let message = Item { id: ItemId(3), body: ItemBody::AgentMessage { text: "m".into() } };
     let bodies = vec![EventBody::TurnStarted, EventBody::ItemCompleted { item: message }, EventBody::TurnCompleted { usage }];
     let thread = recalled(bodies);
-    assert_eq!((thread.last, thread.next_item, thread.usage, thread.unfinished), (EventSeq(3), 4, usage, None));
+    assert_eq!((thread.last, thread.next_item, thread.tally.usage, thread.unfinished), (EventSeq(3), 4, usage, None));
     assert!(thread.turns.contains(&TURN));
     assert_eq!(thread.ending(vec![call("a")], &[asked("a")], UnixMillis(9)), []);
 }
@@ -74,4 +76,27 @@ fn a_turn_that_was_cut_off_ends_with_its_items_and_its_calls() {
         event(6, EventBody::TurnFailed { message: CUT_OFF.into() }),
     ];
     assert_eq!(records[1..], rest);
+}
+
+#[test]
+fn what_was_used_is_counted_however_a_turn_ends() {
+    let spent = |output_tokens| EventBody::ModelAnswered {
+        spent: Spent {
+            provider: "p".into(),
+            model: "m".into(),
+            answers: 1,
+            usage: Usage { output_tokens, ..Usage::default() },
+            cost: Some(MicroDollars(output_tokens * 10)),
+        },
+    };
+    let ends = [
+        EventBody::TurnInterrupted,
+        EventBody::TurnFailed { message: String::new() },
+        EventBody::TurnPaused { message: String::new() },
+    ];
+    let turns = ends.into_iter().flat_map(|end| [EventBody::TurnStarted, spent(1), end]);
+    // The last one is cut off.
+    let thread = recalled(turns.chain([EventBody::TurnStarted, spent(5)]).collect());
+    assert_eq!(thread.tally.usage.output_tokens, 8);
+    assert_eq!((thread.tally.bill.cost(), thread.tally.bill.answers()), (MicroDollars(80), 4));
 }

@@ -8,7 +8,7 @@ use capstan_types::id::{Attempt, CallId, Epoch, EventSeq, ThreadId, TurnId};
 use capstan_types::item::{Item, ItemBody, ItemId};
 use capstan_types::launch::SessionEnd;
 use capstan_types::policy::{ApprovalPolicy, SandboxMode};
-use capstan_types::thread::{Parent, Spent, ThreadRecord, ThreadSettings};
+use capstan_types::thread::{Parent, ThreadCost, ThreadRecord, ThreadSettings};
 use capstan_types::time::UnixMillis;
 use std::collections::BTreeMap;
 
@@ -44,6 +44,8 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
             instructions: Some("line\nline".to_owned()),
             plan_tool: true,
             cleaning: capstan_types::output::clean::Cleaning::Clean,
+            fallbacks: Vec::new(),
+            budgets: capstan_types::budget::Budgets::default(),
         },
         created_at: UnixMillis(1_000 + u64::from(number)),
         updated_at: UnixMillis(1_000 + u64::from(number)),
@@ -51,7 +53,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
         name: Some("na\0me".to_owned()),
         archived_at: None,
         parent: Some(Parent { thread: thread_id(99), seq: EventSeq(3), turn: None }),
-        spent: Spent {
+        spent: ThreadCost {
             usage: Usage {
                 input_tokens: 1,
                 cached_input_tokens: 2,

@@ -7,7 +7,7 @@ use capstan_types::event::{Event, EventBody};
 use capstan_types::history::{Entry, Usage};
 use capstan_types::id::{Attempt, Epoch, EventSeq, SessionId, TurnId};
 use capstan_types::thread::listing::{Kept, Newest, ThreadFilter};
-use capstan_types::thread::{Parent, Spent, ThreadRecord, Upto};
+use capstan_types::thread::{Parent, ThreadCost, ThreadRecord, Upto};
 
 const A: Epoch = Epoch(1);
 
@@ -86,8 +86,8 @@ pub(super) async fn nothing_of_a_deleted_thread_is_left_but_its_id(store: &impl 
 
 pub(super) async fn what_is_spent_adds_up_and_settings_are_replaced(store: &impl Store) {
     store.create_thread(&thread(1)).await.unwrap();
-    let spent = Spent { usage: Usage { input_tokens: 10, output_tokens: 5, ..Usage::default() }, micro_usd: 7 };
-    store.append(thread_id(1), A, vec![Record::Spent(spent), Record::Spent(spent)]).await.unwrap();
+    let spent = ThreadCost { usage: Usage { input_tokens: 10, output_tokens: 5, ..Usage::default() }, micro_usd: 7 };
+    store.append(thread_id(1), A, vec![Record::Cost(spent), Record::Cost(spent)]).await.unwrap();
     let mut settings = thread(1).settings;
     (settings.model, settings.cwd) = ("other".to_owned(), "/elsewhere".parse().unwrap());
     store.append(thread_id(1), A, vec![Record::Settings(Box::new(settings.clone()))]).await.unwrap();

@@ -77,7 +77,7 @@ impl Kept {
             Record::Event(event) => self.events.push(event),
             Record::Entry { entry, .. } => self.entries.push(entry),
             // The model's random records have none.
-            Record::Preview(_) | Record::Settings(_) | Record::Spent(_) | Record::CallAttempted(_) => {}
+            Record::Preview(_) | Record::Settings(_) | Record::Cost(_) | Record::CallAttempted(_) => {}
             Record::CallAsked(call) if self.calls.contains_key(&call.id) => return Err("call exists"),
             Record::CallAsked(call) => {
                 self.open.push(call.clone());

@@ -99,7 +99,7 @@ impl Columns {
             | NewRow::CallEnded { .. }
             | NewRow::Preview(_)
             | NewRow::Settings { .. }
-            | NewRow::Spent(_) => return None,
+            | NewRow::Cost(_) => return None,
         }
         Some(())
     }

@@ -69,7 +69,7 @@ impl Log<'_> {
                 let update = "UPDATE threads SET settings = $1, cwd = $2 WHERE id = $3";
                 sql.execute(update, &[Value::Text(body), Value::Text(cwd), Value::Text(self.id)]).await.map(drop)
             }
-            NewRow::Spent(spent) => {
+            NewRow::Cost(spent) => {
                 let values: Vec<_> = spent.iter().copied().map(Value::Number).chain([Value::Text(self.id)]).collect();
                 sql.execute(SPENT, &values).await.map(drop)
             }

@@ -7,7 +7,7 @@ use capstan_types::call::{Call, CallAttempt, CallEnd};
 use capstan_types::event::Event;
 use capstan_types::history::{Entry, Usage};
 use capstan_types::id::{CallId, Epoch, EventSeq, ThreadId};
-use capstan_types::thread::{Spent, ThreadRecord};
+use capstan_types::thread::{ThreadCost, ThreadRecord};
 use capstan_types::time::UnixMillis;
 
 /// A thread's columns, in the order in which [`thread_of`] reads them.
@@ -71,7 +71,7 @@ pub(super) fn thread_of(row: &Row) -> Result<ThreadRecord, Fault> {
         name: row.maybe_text(7)?.map(str::to_owned),
         archived_at: row.maybe_number(8)?.map(|_| time(8)).transpose()?,
         parent: row.maybe_text(9)?.map(|text| json("a thread's parent", text)).transpose()?,
-        spent: Spent {
+        spent: ThreadCost {
             usage: Usage {
                 input_tokens: spent(10)?,
                 cached_input_tokens: spent(11)?,

@@ -28,6 +28,8 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
         instructions: None,
         plan_tool: false,
         cleaning: capstan_types::output::clean::Cleaning::Clean,
+        fallbacks: Vec::new(),
+        budgets: capstan_types::budget::Budgets::default(),
     };
     ThreadRecord::begun(ThreadId::from_u128(number.into()), "owner".to_owned(), settings, UnixMillis(1))
 }

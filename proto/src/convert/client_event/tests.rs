@@ -1,11 +1,13 @@
 use super::*;
+use capstan_types::budget::{Budget, Budgets};
 use capstan_types::id::{CallId, NodeId, SessionId, ThreadId, TurnId};
 use capstan_types::item::{CommandExecution, FileChange, FileChangeKind, Item, ItemBody, ItemStatus, PlanStatus, PlanStep};
 use capstan_types::launch::{Denial, Enforced, SessionEnd, SessionLimit};
 use capstan_types::limits::SessionLimits;
+use capstan_types::money::{Bill, MicroDollars, Spent};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{ApprovalPolicy, Level, Network, PermissionProfile, SandboxMode};
-use capstan_types::thread::ThreadSettings;
+use capstan_types::thread::{ModelChoice, ThreadSettings};
 use capstan_types::time::Millis;
 
 fn profile() -> PermissionProfile {
@@ -39,6 +41,11 @@ fn thread_settings() -> ThreadSettings {
         instructions: Some("be brief".into()),
         plan_tool: true,
         cleaning: capstan_types::output::clean::Cleaning::Clean,
+        fallbacks: vec![ModelChoice { model: "other".into(), provider: "anthropic".into() }],
+        budgets: Budgets {
+            turn: Budget { cost: Some(MicroDollars(1)), steps: Some(3), ..Budget::default() },
+            thread: Budget { tokens: Some(2), time: Some(Millis(4)), ..Budget::default() },
+        },
     }
 }
 
@@ -75,6 +82,10 @@ fn bodies() -> Vec<ItemBody> {
     ]
 }
 
+fn spent(usage: Usage, cost: Option<MicroDollars>) -> Spent {
+    Spent { provider: "openai".into(), model: "m".into(), answers: 2, usage, cost }
+}
+
 #[test]
 fn every_event_survives_the_wire() {
     let item = |body| Item { id: ItemId(4), body };
@@ -93,6 +104,9 @@ fn every_event_survives_the_wire() {
         EventBody::Notice { message: "n".into() },
         EventBody::TurnDiff { diff: "d".into() },
         EventBody::TurnCompleted { usage },
+        EventBody::ModelAnswered { spent: spent(usage, Some(MicroDollars(0))) },
+        EventBody::TurnBilled { turn: Bill(vec![spent(usage, None)]), thread: Bill(vec![spent(usage, Some(MicroDollars(7)))]) },
+        EventBody::TurnPaused { message: "p".into() },
         EventBody::TurnFailed { message: "f".into() },
         EventBody::TurnInterrupted,
     ];

@@ -4,7 +4,8 @@ use crate::config::auth::KeyRing;
 use crate::failure::{self, Failure};
 use crate::home::Home;
 use crate::surroundings::Surroundings;
-use capstan_coordinator::models::{ModelClient, Models, NoModel, ProviderConfig, open, open_script};
+use capstan_coordinator::models::{ModelClient, Models, NoModel, PriceTable, ProviderConfig, open, open_script};
+use capstan_types::money::Price;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -62,5 +63,10 @@ fn scripted(name: &str, script: &str) -> Result<Arc<dyn ModelClient>, Failure> {
 impl Models for Phases {
     fn client(&self, provider: &str) -> Result<Arc<dyn ModelClient>, NoModel> {
         self.0.get(provider).cloned().ok_or_else(|| NoModel(format!("the demo has no provider `{provider}`")))
+    }
+
+    fn price(&self, provider: &str, model: &str) -> Option<Price> {
+        let scripted = [BEGIN, CHECK].contains(&provider);
+        if scripted { Some(Price::default()) } else { PriceTable::default().price(provider, model) }
     }
 }

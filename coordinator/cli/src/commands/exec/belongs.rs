@@ -4,7 +4,7 @@ use crate::args::ExecArgs;
 use crate::failure::Failure;
 
 /// Keys that say how a coordinator or its node works; with the keys below them. In a `config.toml` they are the coordinator's own.
-const KEYS: [&str; 5] = ["model_providers", "node", "openai_base_url", "oss_provider", "ownerless_timeout_ms"];
+const KEYS: [&str; 6] = ["model_providers", "node", "openai_base_url", "oss_provider", "ownerless_timeout_ms", "prices"];
 
 /// Refuses what the coordinator would have to be started with.
 ///

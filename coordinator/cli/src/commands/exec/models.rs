@@ -13,8 +13,8 @@ pub enum Answers<'a> {
     Script(&'a Path),
     /// A provider, whose answers go into a file as well.
     Recorded(&'a ProviderConfig, &'a Path),
-    /// A provider.
-    Provider(&'a ProviderConfig),
+    /// A provider, and those that are asked in its place.
+    Provider(&'a ProviderConfig, &'a [ProviderConfig]),
 }
 
 /// Opens whoever answers. A provider's key is looked for here, so that a missing one is told before anything runs.
@@ -28,8 +28,9 @@ pub fn models(answers: Answers<'_>, keys: KeyRing) -> Result<Arc<dyn Models>, Fa
             let client = open(provider, &keys).map_err(Failure::bad_input)?;
             Arc::new(OneModel(record(client, path).map_err(Failure::bad_input)?))
         }
-        Answers::Provider(provider) => {
-            let known = [(provider.id.clone(), provider.clone())].into();
+        Answers::Provider(provider, others) => {
+            // A key that is missing for one of the others is told when that is asked for.
+            let known = others.iter().chain([provider]).map(|provider| (provider.id.clone(), provider.clone())).collect();
             let providers = Providers::new(known, Box::new(keys));
             providers.client(&provider.id).map_err(Failure::bad_input)?;
             Arc::new(providers)

@@ -20,7 +20,7 @@ use crate::telemetry::Telemetry;
 use crate::token_file;
 use crate::workspace::{self, GitCheck};
 use capstan_coordinator::StoreLocation;
-use capstan_coordinator::models::Models;
+use capstan_coordinator::models::{Models, Priced};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxMode;
 use capstan_types::thread::{ThreadSettings, TurnInput};
@@ -55,7 +55,8 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
     let hands = if reach.is_none() { Some(hands(args, &home, &layers, surroundings)?) } else { None };
     let cwd = cwd(args, hands.as_ref(), surroundings)?;
     let answerer = answerer(args, reach.is_some());
-    let resolved = config::resolve(&layers, &flags(args, answerer, cwd, surroundings)?)?;
+    let mut resolved = config::resolve(&layers, &flags(args, answerer, cwd, surroundings)?)?;
+    spend(args, &mut resolved.settings);
     warn_of_no_effect(args, &resolved.settings);
     if let Some(Hands::Embedded(node)) = &hands {
         hidden_home::check(&home, &resolved.settings, &node.runner)?;
@@ -67,7 +68,7 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
     let place = match (reach, hands) {
         (Some(reach), _) => Place::There(reach),
         (None, Some(hands)) => {
-            let models = answers(args, &resolved, &home, surroundings)?;
+            let models = answers(args, &layers, &resolved, &home, surroundings)?;
             let store = match args.ephemeral {
                 true => StoreLocation::Ephemeral,
                 false => config::store(&layers, &home, surroundings)?,
@@ -77,7 +78,7 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
         (None, None) => return Err(Failure::bad_input("there is nowhere to run")),
     };
     // Last, because it may wait for whoever pipes it in.
-    let input = input(args, given)?;
+    let input = TurnInput { budgets: Some(resolved.settings.budgets), ..input(args, given)? };
     Ok(Prepared { settings: resolved.settings, input, place, telemetry })
 }
 
@@ -159,7 +160,23 @@ fn warn_of_no_effect(args: &ExecArgs, settings: &ThreadSettings) {
     }
 }
 
-fn answers(args: &ExecArgs, resolved: &Resolved, home: &Home, surroundings: &Surroundings) -> Result<Arc<dyn Models>, Failure> {
+/// What the flags say of budgets goes before what the configuration says.
+fn spend(args: &ExecArgs, settings: &mut ThreadSettings) {
+    let turn = &mut settings.budgets.turn;
+    (turn.cost, turn.tokens) = (args.budget_usd.or(turn.cost), args.budget_tokens.or(turn.tokens));
+    if args.record.is_some() {
+        // One model is recorded, and it is of one provider.
+        settings.fallbacks.retain(|choice| choice.provider == settings.provider);
+    }
+}
+
+fn answers(
+    args: &ExecArgs,
+    layers: &Layers,
+    resolved: &Resolved,
+    home: &Home,
+    surroundings: &Surroundings,
+) -> Result<Arc<dyn Models>, Failure> {
     let (keys, warning) = KeyRing::open(home, surroundings)?;
     if let Some(warning) = warning {
         failure::warn(&mut io::stderr(), &warning);
@@ -167,15 +184,15 @@ fn answers(args: &ExecArgs, resolved: &Resolved, home: &Home, surroundings: &Sur
     let answers = match (&args.script, &args.record, &resolved.provider) {
         (Some(script), _, _) => Answers::Script(script),
         (None, Some(file), Some(provider)) => Answers::Recorded(provider, file),
-        (None, None, Some(provider)) => Answers::Provider(provider),
+        (None, None, Some(provider)) => Answers::Provider(provider, &resolved.fallback_providers),
         (None, _, None) => return Err(Failure::bad_input("there is nobody to answer")),
     };
-    models(answers, keys)
+    Ok(Arc::new(Priced { models: models(answers, keys)?, prices: config::spending::prices(layers)? }))
 }
 
 fn input(args: &ExecArgs, given: Option<&str>) -> Result<TurnInput, Failure> {
     let images = args.image.iter().map(|path| prompt::image(path)).collect::<Result<_, _>>()?;
     let output_schema = args.output_schema.as_deref().map(prompt::schema).transpose()?;
     let text = prompt::prompt(given, Piped::of_process(), &mut io::stderr())?;
-    Ok(TurnInput { text, images, output_schema })
+    Ok(TurnInput { text, images, output_schema, budgets: None })
 }

@@ -1,5 +1,6 @@
 //! The shapes of the lines.
 
+use super::spending::Spending;
 use capstan_types::history::Usage;
 use capstan_types::item::{CommandExecution, FileChange, FileChangeKind, ItemBody, ItemStatus, PlanStatus, PlanStep};
 use capstan_types::launch::{Denial, Enforced, SessionEnd};
@@ -20,9 +21,17 @@ pub(super) enum Line {
     #[serde(rename = "item.completed")]
     ItemCompleted(Shown),
     #[serde(rename = "turn.completed")]
-    TurnCompleted { usage: Usage },
+    TurnCompleted {
+        usage: Usage,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        capstan: Option<Box<Spending>>,
+    },
     #[serde(rename = "turn.failed")]
-    TurnFailed { error: Fault },
+    TurnFailed {
+        error: Fault,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        capstan: Option<Box<Spending>>,
+    },
     #[serde(rename = "error")]
     Error { message: String },
 }

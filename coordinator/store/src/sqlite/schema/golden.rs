@@ -7,7 +7,7 @@ use capstan_types::call::{Call, ReplayClass};
 use capstan_types::history::{Entry, Usage};
 use capstan_types::id::{Epoch, EventSeq, TurnId};
 use capstan_types::thread::listing::ThreadFilter;
-use capstan_types::thread::{Spent, ThreadRecord, Upto};
+use capstan_types::thread::{ThreadCost, ThreadRecord, Upto};
 
 const FORMAT_1: &[u8] = include_bytes!("../../../tests/golden/format-1.db");
 
@@ -29,7 +29,7 @@ async fn a_store_of_format_1_is_upgraded_with_nothing_lost() {
         updated_at,
         name: None,
         parent: None,
-        spent: Spent { usage, micro_usd: 0 },
+        spent: ThreadCost { usage, micro_usd: 0 },
         ..thread(1)
     };
     assert_eq!(row, expected);
