@@ -5,6 +5,7 @@ use crate::config::NodeConfig;
 use crate::session::admission::Admission;
 use crate::session::dir::{NewDir, SessionDir};
 use crate::session::holder::Holder;
+use crate::session::programs::Programs;
 use crate::session::protected::{Protected, Writes};
 use crate::session::runner::{LaunchError, Runner};
 use crate::state::State;
@@ -35,6 +36,7 @@ pub(crate) struct Launcher {
     hidden: Vec<AbsPath>,
     pub(crate) admission: Admission,
     pub(crate) protected: Protected,
+    programs: Programs,
     /// Whether it has been said that sessions run as root.
     warned_of_root: AtomicBool,
     /// What sessions reach here, once one has.
@@ -76,10 +78,11 @@ impl Launcher {
             .with_home(config.base_env.get("HOME").cloned());
         Self {
             protected: Protected::new(runner.clone(), state.root.clone()),
+            programs: Programs::make(&state.root, &config.runner.program),
             runner,
             sessions: state.sessions(),
             base_env: config.base_env.clone(),
-            hidden: outermost(config.hidden.iter().chain([&state.root]).cloned().collect()),
+            hidden: outermost(config.hidden.iter().chain([&state.root, &state.checkpoints]).cloned().collect()),
             admission: Admission::new(config),
             warned_of_root: AtomicBool::new(false),
             level: OnceLock::new(),
@@ -96,7 +99,11 @@ impl Launcher {
         program: Program,
     ) -> Result<Launched, (LaunchError, Option<NewDir>)> {
         let policy = self.admission.admit(program.policy).map_err(|refusal| (LaunchError::Refused(refusal), None))?;
-        self.launch_as(session, Program { policy, ..program }).await
+        let mut program = Program { policy, ..program };
+        let path = self.base_env.get("PATH").cloned().unwrap_or_default();
+        program.env.entry("PATH".to_owned()).or_insert(path);
+        self.programs.offer(&mut program.env, &mut program.policy);
+        self.launch_as(session, program).await
     }
 
     /// The directory of a session, whether it is there or not.
