@@ -1,5 +1,6 @@
 //! Our own API, `capstan.client.v1`: one file per resource. Convert, ask, convert.
 
+mod checkpoints;
 pub mod follow;
 pub mod gate;
 pub mod listeners;

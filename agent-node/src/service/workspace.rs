@@ -2,7 +2,7 @@
 
 use crate::node::handle::NodeHandle;
 use crate::service::span::server_span;
-use crate::workspace::checkpoint::{Ended, Force, Names, Undo};
+use crate::workspace::checkpoint::{Ended, Force};
 use crate::workspace::message::WorkspaceRequest;
 use crate::workspace::{git, patch};
 use capstan_proto::convert::{Malformed, exec, workspace as convert};
@@ -81,7 +81,7 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let ended = if request.ended { Ended::Now } else { Ended::NotNow };
         let diff = |reply| WorkspaceRequest::Diff { turn, max_bytes, ended, span: span.clone(), reply };
         let changes = self.node.act(who, git::DEADLINE + ROOM, diff).instrument(span.clone()).await?;
-        Ok(Response::new(wire::DiffResponse { diff: changes.text, left_out_bytes: changes.left_out, files: changes.files }))
+        Ok(Response::new(changes.into()))
     }
 
     async fn undo(&self, request: Request<wire::UndoRequest>) -> Result<Response<wire::UndoResponse>, Status> {
@@ -92,20 +92,6 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let undo = |reply| WorkspaceRequest::Undo { turn, force, span: span.clone(), reply };
         // Two scripts: one looks, the other restores.
         let undo = self.node.act(who, git::DEADLINE * 2 + ROOM, undo).instrument(span.clone()).await?;
-        Ok(Response::new(answer(undo)))
+        Ok(Response::new(undo.into()))
     }
-}
-
-fn names(names: Names) -> wire::FileNames {
-    wire::FileNames { names: names.shown, more: names.more }
-}
-
-fn answer(undo: Undo) -> wire::UndoResponse {
-    use wire::undo_response::Result as Wire;
-    let result = match undo {
-        Undo::Done { saved, changed, resisted } => Wire::Undone(wire::Undone { saved, changed: Some(names(changed)), resisted }),
-        Undo::ChangedSince(changed) => Wire::ChangedSince(names(changed)),
-        Undo::NeverEnded => Wire::NeverEnded(wire::NeverEnded {}),
-    };
-    wire::UndoResponse { result: Some(result) }
 }

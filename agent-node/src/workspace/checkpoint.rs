@@ -9,6 +9,7 @@ mod said;
 
 use crate::error::NodeError;
 use crate::workspace::git::{Git, Script};
+use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::SessionId;
 use capstan_types::path::AbsPath;
 use list::{List, Record};
@@ -31,33 +32,6 @@ const COMPLAINT: usize = 4096;
 /// The most new files that one state takes in, and the most bytes of them. With more there is no checkpoint.
 const MOST_FILES: u64 = 200_000;
 const MOST_BYTES: u64 = 1 << 30;
-
-/// What changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Changes {
-    pub(crate) text: String,
-    /// The files, and how many bytes of the diff are left out.
-    pub(crate) files: u64,
-    pub(crate) left_out: u64,
-}
-
-/// Names of changed files, and how many more there are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Names {
-    pub(crate) shown: Vec<String>,
-    pub(crate) more: u64,
-}
-
-/// What became of an undo.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Undo {
-    /// The workspace is as it was before. `saved` names the state that it had until now: undoing that brings it back.
-    Done { saved: String, changed: Names, resisted: bool },
-    /// Nothing was done, because these files have changed since the turn ended.
-    ChangedSince(Names),
-    /// Nothing was done, because the turn's end was not seen, so nobody knows what has changed since.
-    NeverEnded,
-}
 
 /// The states of one thread's workspace. Clones are the same one.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! Threads: create, list, subscribe.
 
 use super::follow::{EventStream, follow, replay};
-use super::thread_id;
+use super::{checkpoints, thread_id};
 use crate::thread::inherit::Found;
 use crate::thread::message::ThreadMsg;
 use crate::thread::open::{ASK_DEADLINE, CreateError, Threads};
@@ -41,6 +41,14 @@ impl Service for ThreadsService {
         };
         let threads = self.0.store.threads(limit).await.map_err(store_status)?;
         Ok(Response::new(wire::ListResponse { threads: threads.into_iter().map(Into::into).collect() }))
+    }
+
+    async fn diff(&self, request: Request<wire::DiffRequest>) -> Result<Response<wire::DiffResponse>, Status> {
+        checkpoints::diff(&self.0, request.into_inner()).await
+    }
+
+    async fn undo(&self, request: Request<wire::UndoRequest>) -> Result<Response<wire::UndoResponse>, Status> {
+        checkpoints::undo(&self.0, request.into_inner()).await
     }
 
     async fn subscribe(&self, request: Request<wire::SubscribeRequest>) -> Result<Response<EventStream>, Status> {

@@ -17,6 +17,7 @@ pub mod session;
 pub mod spool;
 
 pub mod call;
+pub mod checkpoint;
 pub mod event;
 pub mod history;
 pub mod item;

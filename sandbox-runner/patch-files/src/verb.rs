@@ -32,6 +32,28 @@ fn read_document() -> Result<PatchDocument, String> {
     let read = io::stdin().lock().take(MAX_DOCUMENT + 1).read_to_end(&mut document);
     let length = read.map_err(|error| format!("cannot read the patch document: {error}"))?;
     if length as u64 > MAX_DOCUMENT {
+        return Err(format!("the patch document is longer than {MAX_DOCUMENT} bytes; split the patch"));
+    }
+    serde_json::from_slice(&document).map_err(|error| format!("the patch document is not valid: {error}"))
+}
+
+fn print(result: &PatchResult) -> Result<(), String> {
+    let line = serde_json::to_string(result).map_err(|error| error.to_string())?;
+    writeln!(io::stdout().lock(), "{line}").map_err(|error| format!("cannot print the result: {error}"))
+}
+
+fn result_of(document: &PatchDocument) -> PatchResult {
+    match apply(document) {
+        Ok(changes) => PatchResult::Applied(changes),
+        Err(reason) => PatchResult::Refused(reason),
+    }
+}
+
+fn apply(document: &PatchDocument) -> Result<Vec<FileChange>, String> {
+    let cwd = document.cwd.as_path();
+    if document.undo_only {
+        let patch = patch::parse(&document.patch).map_err(|error| error.to_string())?;
+        let lost = recover(cwd, &patch);
         return Err(format!("it was applied whole or not at all{}", ended(&lost)));
     }
     carry_out(cwd, &document.patch, None)

@@ -1,6 +1,7 @@
 //! What a script wrote: its output, and behind a NUL a few words for the node.
 
-use super::{Changes, Names, SHOWN};
+use super::SHOWN;
+use capstan_types::checkpoint::{Changes, FileNames};
 
 /// What a script wrote.
 #[derive(Debug)]
@@ -34,14 +35,14 @@ impl Said {
             text.truncate(cut.len());
         }
         text.truncate(text.floor_char_boundary(max));
-        Changes { files: number(&self.words[2]), left_out: whole.saturating_sub(text.len() as u64), text }
+        Changes { files: number(&self.words[2]), left_out_bytes: whole.saturating_sub(text.len() as u64), diff: text }
     }
 
     /// Names of files, one on each line.
-    pub(super) fn names(&self) -> Names {
+    pub(super) fn names(&self) -> FileNames {
         let all = self.text.lines().count();
-        let shown: Vec<_> = self.text.lines().take(SHOWN).map(str::to_owned).collect();
-        Names { more: (all - shown.len()) as u64, shown }
+        let names: Vec<_> = self.text.lines().take(SHOWN).map(str::to_owned).collect();
+        FileNames { more: (all - names.len()) as u64, names }
     }
 }
 
@@ -53,23 +54,23 @@ mod tests {
     #[test]
     fn a_diff_is_cut_between_characters_and_what_is_left_out_is_counted() {
         let changes = |text: &str, whole: usize, max| Said::read(format!("{text}\0t {whole} 2").as_bytes()).changes(max);
-        assert_eq!(changes("aé", 3, 9), Changes { text: "aé".into(), files: 2, left_out: 0 });
-        assert_eq!(changes("abc", 10, 3), Changes { text: "abc".into(), files: 2, left_out: 7 });
+        assert_eq!(changes("aé", 3, 9), Changes { diff: "aé".into(), files: 2, left_out_bytes: 0 });
+        assert_eq!(changes("abc", 10, 3), Changes { diff: "abc".into(), files: 2, left_out_bytes: 7 });
         let cut = Said::read(b"a\xc3\0t 9 1").changes(2);
-        assert_eq!(cut, Changes { text: "a".into(), files: 1, left_out: 8 });
+        assert_eq!(cut, Changes { diff: "a".into(), files: 1, left_out_bytes: 8 });
     }
 
     #[test]
     fn names_are_listed_up_to_a_bound_and_the_rest_is_counted() {
         let many: String = (0..SHOWN + 7).map(|number| format!("f{number}\n")).collect();
         let names = Said::read(format!("{many}\0t").as_bytes()).names();
-        assert_eq!((names.shown.len(), names.more, names.shown[0].as_str()), (SHOWN, 7, "f0"));
+        assert_eq!((names.names.len(), names.more, names.names[0].as_str()), (SHOWN, 7, "f0"));
     }
 
     proptest! {
         #[test]
         fn no_output_makes_reading_panic_and_no_diff_passes_its_limit(bytes in proptest::collection::vec(any::<u8>(), 0..200), max in 1_usize..100) {
-            prop_assert!(Said::read(&bytes).changes(max).text.len() <= max);
+            prop_assert!(Said::read(&bytes).changes(max).diff.len() <= max);
         }
     }
 }
