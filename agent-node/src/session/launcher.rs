@@ -100,9 +100,7 @@ impl Launcher {
     ) -> Result<Launched, (LaunchError, Option<NewDir>)> {
         let policy = self.admission.admit(program.policy).map_err(|refusal| (LaunchError::Refused(refusal), None))?;
         let mut program = Program { policy, ..program };
-        let path = self.base_env.get("PATH").cloned().unwrap_or_default();
-        program.env.entry("PATH".to_owned()).or_insert(path);
-        self.programs.offer(&mut program.env, &mut program.policy);
+        self.programs.offer(self.base_variable("PATH"), &mut program.env, &mut program.policy);
         self.launch_as(session, program).await
     }
 

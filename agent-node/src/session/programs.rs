@@ -32,12 +32,12 @@ impl Programs {
         }
     }
 
-    /// Lets a session find them: last on its PATH, and as functions for login shells of bash, whose profiles set a PATH of their own.
-    pub(crate) fn offer(&self, env: &mut BTreeMap<String, String>, policy: &mut SandboxPolicy) {
+    /// Lets a session find them: last on its PATH, which is `path` unless `env` names one, which is then left as it is; and as functions for
+    /// login shells of bash, whose profiles set a PATH of their own.
+    pub(crate) fn offer(&self, path: Option<&str>, env: &mut BTreeMap<String, String>, policy: &mut SandboxPolicy) {
         let Some((dir, runner)) = &self.places else { return };
-        if let Some(path) = env.get_mut("PATH") {
-            path.push(':');
-            path.push_str(dir.as_str());
+        if let Some(path) = path {
+            env.entry("PATH".to_owned()).or_insert_with(|| format!("{path}:{dir}"));
         }
         for name in NAMES {
             let quoted = dir.as_str().replace('\'', r"'\''");
@@ -77,8 +77,8 @@ mod tests {
         let programs = Programs::make(&root, Path::new("/bin/sh"));
         assert_eq!(fs::read_link(dir.path().join("bin/apply_patch")).unwrap(), Path::new("/bin/sh"));
         let offered = |mut policy: SandboxPolicy| {
-            let mut env = BTreeMap::from([("PATH".to_owned(), "/usr/bin".to_owned())]);
-            programs.offer(&mut env, &mut policy);
+            let mut env = BTreeMap::new();
+            programs.offer(Some("/usr/bin"), &mut env, &mut policy);
             (env, policy.readable)
         };
         let (env, readable) = offered(SandboxPolicy::read_only());

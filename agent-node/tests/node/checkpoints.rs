@@ -162,7 +162,7 @@ async fn an_undo_brings_back_every_byte_and_leaves_what_git_ignores_alone() {
     let after = contents(dir);
     let done = undone(client.undo(&turn, false).await.unwrap());
     let names = done.changed.unwrap();
-    assert_eq!((names.shown_count(), done.resisted), (9, false), "{names:?}");
+    assert_eq!((names.names.len(), done.resisted), (9, false), "{names:?}");
     let mut expected = before.clone();
     expected.insert(node.path("ignored").display().to_string(), b"after\n".to_vec());
     assert_eq!(contents(dir), expected);
@@ -171,16 +171,6 @@ async fn an_undo_brings_back_every_byte_and_leaves_what_git_ignores_alone() {
     // The undo can be undone.
     undone(client.undo(&done.saved, false).await.unwrap());
     assert_eq!(contents(dir), after);
-}
-
-trait Counted {
-    fn shown_count(&self) -> usize;
-}
-
-impl Counted for wire::FileNames {
-    fn shown_count(&self) -> usize {
-        self.names.len()
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,7 +224,6 @@ async fn turns_are_undone_one_after_another_and_another_life_of_the_node_knows_t
 #[tokio::test(flavor = "multi_thread")]
 async fn states_are_noted_in_every_kind_of_work_tree_and_without_one() {
     let node = Fixture::start().await;
-    let mut client = node.client();
     let make = |name: &str| {
         std::fs::create_dir_all(node.path(name)).unwrap();
         node.workspace.join(name).unwrap()

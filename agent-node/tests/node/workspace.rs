@@ -114,3 +114,26 @@ async fn a_large_patch_passes_the_wire() {
     assert!(matches!(report, PatchReport::Applied { .. }), "{report:?}");
     assert_eq!(std::fs::metadata(node.path("big")).unwrap().len(), 390_000 * 17);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_finds_apply_patch_by_its_names_in_every_shell() {
+    let node = Fixture::start().await;
+    let mut client = node.client();
+    let patch = |from: &str, to: &str| format!("*** Begin Patch\n*** Update File: a\n-{from}\n+{to}\n*** End Patch");
+    std::fs::write(node.path("a"), "0\n").unwrap();
+    let shells = [("/bin/sh", "-c", "apply_patch"), ("/bin/bash", "-c", "applypatch"), ("/bin/bash", "-lc", "apply_patch")];
+    for (number, (shell, flag, name)) in shells.into_iter().enumerate() {
+        let script =
+            format!("echo before && {name} <<'EOF' && cat a\n{}\nEOF", patch(&number.to_string(), &(number + 1).to_string()));
+        let mut call = node.call(&client, &script);
+        call.argv = [shell, flag, &script].map(str::to_owned).to_vec();
+        let ran = client.run(&call).await.unwrap();
+        let said = format!("before\nSuccess. Updated the following files:\nM a\n{}\n", number + 1);
+        assert_eq!(ran.output, said, "{shell} {flag}");
+    }
+    // What the sandbox forbids, the program cannot do.
+    let outside = node.dir.path().join("outside");
+    let escape = format!("apply_patch '*** Begin Patch\n*** Add File: {}\n+x\n*** End Patch' 2>&1", outside.display());
+    let ran = client.run(&node.call(&client, &escape)).await.unwrap();
+    assert!(ran.output.contains("apply_patch: ") && !outside.exists(), "{}", ran.output);
+}
