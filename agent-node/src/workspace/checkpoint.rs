@@ -37,8 +37,8 @@ const MOST_BYTES: u64 = 1 << 30;
 #[derive(Debug, Clone)]
 pub(crate) struct Checkpoints {
     dir: PathBuf,
-    /// Held while git runs in it: two at once would find each other's lock files.
-    turn: Arc<Mutex<()>>,
+    /// Held while git runs in it: two at once would find each other's lock files. Inside: which directory cannot be noted, and why.
+    turn: Arc<Mutex<Option<(AbsPath, String)>>>,
 }
 
 impl Checkpoints {
@@ -49,14 +49,19 @@ impl Checkpoints {
 
     /// Takes note of the state before the turn `name`, unless that has been done.
     pub(crate) async fn begin(&self, git: &Git, cwd: AbsPath, name: String) -> Result<(), NodeError> {
-        let _turn = self.turn.lock().await;
+        let mut turn = self.turn.lock().await;
         let none = none_of(&cwd);
+        // What took a minute and failed is not tried again before every turn.
+        if let Some((_, reason)) = turn.as_ref().filter(|(place, _)| *place == cwd) {
+            return Err(none(reason.clone()));
+        }
         let mut list = List::read(&self.dir);
         if list.find(&name).is_some() {
             return Ok(());
         }
         let scratch = self.made().map_err(&none)?;
-        let before = self.run(git, &cwd, &scratch, ("take", vec![])).await.and_then(|said| tree(&said.text)).map_err(&none)?;
+        let before = self.run(git, &cwd, &scratch, ("take", vec![])).await.and_then(|said| tree(&said.text));
+        let before = before.inspect_err(|reason| *turn = Some((cwd.clone(), reason.clone()))).map_err(&none)?;
         list.push(Record { name, cwd: cwd.clone(), before, after: None, undone: false });
         list.write(&self.dir).map_err(&none)
     }

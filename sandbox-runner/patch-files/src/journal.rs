@@ -8,6 +8,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,6 +18,9 @@ pub(crate) const PREFIX: &str = ".capstan-patch-";
 const SUFFIX: &str = ".journal";
 /// The longest journal that is read, in bytes. One is written of a patch of at most 64 MiB, a few hundred bytes for each file.
 const LONGEST: u64 = 256 << 20;
+
+/// How often a journal is begun that others take away.
+const TRIES: u32 = 8;
 
 /// A line of the journal.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,16 +44,23 @@ pub(crate) struct Journal {
 impl Journal {
     /// Begins one in `directory`.
     pub(crate) fn begin(directory: &Path) -> io::Result<Self> {
-        let name = unique();
-        // Under another name until it is locked: a journal without a lock is a dead one's.
-        let (aside, path) = (directory.join(format!("{PREFIX}{name}.new")), directory.join(format!("{PREFIX}{name}{SUFFIX}")));
-        let file = File::options().append(true).create_new(true).open(&aside)?;
-        let begun = flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(io::Error::from);
-        if let Err(error) = begun.and_then(|()| fs::rename(&aside, &path)) {
-            let _ = fs::remove_file(&aside);
-            return Err(error);
+        let mut tries = 0;
+        loop {
+            let name = unique();
+            let path = directory.join(format!("{PREFIX}{name}{SUFFIX}"));
+            let file = File::options().append(true).create_new(true).open(&path)?;
+            let locked = flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(io::Error::from);
+            // Whoever looks for the dead may have taken it for one of theirs before it was locked: it is empty, and is removed then.
+            if locked.is_ok() && fs::metadata(&path).is_ok_and(|found| file.metadata().is_ok_and(|own| own.ino() == found.ino()))
+            {
+                return Ok(Self { path, file, name, steps: Vec::new() });
+            }
+            tries += 1;
+            if tries == TRIES {
+                let _ = fs::remove_file(&path);
+                return Err(locked.err().unwrap_or_else(|| io::ErrorKind::NotFound.into()));
+            }
         }
-        Ok(Self { path, file, name, steps: Vec::new() })
     }
 
     /// A name in the target's directory that is nobody's. It does not grow with the target's name, which may be as long as names can be.
