@@ -46,9 +46,9 @@ pub(crate) fn hold_for(
             let taken = caller.tell(&answer);
             said(Some(level));
             let taken = taken.and_then(|()| caller.await_taken());
-            let _life = caller.let_go();
+            let connection = caller.let_go();
             match taken {
-                Ok(()) => holder.run(),
+                Ok(()) => holder.hear(connection).run(),
                 Err(_) => holder.end_unclaimed(),
             }
             ExitCode::SUCCESS

@@ -40,12 +40,14 @@ use phase::Phase;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 use watch::Watch;
 
 /// How many connections there may be at once. One more is closed as soon as it is made.
 const MOST_CONNECTIONS: usize = 8;
+/// How long after the end the groups are taken away. Whoever was told of the end has passed the news on by then.
+const SETTLE_LATER: Duration = Duration::from_millis(3);
 /// How long after the end its record is brought to the disk. Most sessions are released by then, and nobody reads the record of one that was.
 const SYNC_LATER: Duration = Duration::from_millis(100);
 /// How long the beginning of a character is kept from readers while its rest may be on its way.
@@ -114,6 +116,8 @@ pub(crate) struct Holder {
     /// Given up, and the groups with it, when the end has been told.
     watch: Option<Watch>,
     sweeps: Option<Places>,
+    /// When what nobody waits for is done.
+    settle_at: Option<Instant>,
     /// When the record of the end is brought to the disk.
     sync_at: Option<Instant>,
     /// How the program ended, once it has.
@@ -155,6 +159,7 @@ impl Holder {
             deadlines: Deadlines::new(held.bounds.limits(), now),
             watch: Some(Watch::new(held.bounds, now)),
             sweeps: held.sweeps,
+            settle_at: None,
             sync_at: None,
             exit: None,
             childless: false,
@@ -168,6 +173,20 @@ impl Holder {
             fresh: Fresh::default(),
             read_at: now,
         }
+    }
+
+    /// Has whoever asked for the session command it, and hear of its end, by the connection that it was asked for on.
+    pub(crate) fn hear(mut self, caller: Option<UnixStream>) -> Self {
+        if let Some(mut connection) = caller.and_then(|stream| Connection::new(stream).ok()) {
+            connection.listens();
+            self.welcome(connection);
+        }
+        self
+    }
+
+    fn welcome(&mut self, mut connection: Connection) {
+        connection.send(&Report::Hello { version: VERSION, pid: self.pid.unsigned_abs() });
+        self.connections.push(connection);
     }
 
     /// Holds the session until it has ended and may be forgotten.
@@ -310,9 +329,8 @@ impl Holder {
             match self.listener.accept() {
                 Ok((stream, _)) => {
                     let welcome = self.connections.len() < MOST_CONNECTIONS && peer::may_command(&stream);
-                    if let Some(mut connection) = welcome.then(|| Connection::new(stream).ok()).flatten() {
-                        connection.send(&Report::Hello { version: VERSION, pid: self.pid.unsigned_abs() });
-                        self.connections.push(connection);
+                    if let Some(connection) = welcome.then(|| Connection::new(stream).ok()).flatten() {
+                        self.welcome(connection);
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -367,10 +385,14 @@ impl Holder {
         self.deadlines.owned(self.connections.iter().any(Connection::is_owner), Instant::now());
     }
 
-    /// What nobody has to wait for, once the end has been told: the groups are taken away, with a few of those that others could not take
-    /// away themselves, and the record is brought to the disk, unless the session is released before.
+    /// What nobody has to wait for, a moment after the end has been told, so that it keeps no processor from those who are told: the groups
+    /// are taken away, with a few of those that others could not take away themselves, and the record is brought to the disk, unless the
+    /// session is released before.
     fn settle(&mut self, now: Instant) {
-        if self.recorded
+        if self.recorded && self.watch.is_some() && self.settle_at.is_none() {
+            self.settle_at = Some(now + SETTLE_LATER);
+        }
+        if self.settle_at.is_some_and(|at| now >= at || self.released)
             && let Some(watch) = self.watch.take()
         {
             // Nobody else is in them any more, but for a process that could not be killed.

@@ -10,5 +10,6 @@ pub(crate) mod memory;
 pub(crate) mod mounts;
 pub(crate) mod peer;
 pub(crate) mod privileges;
+pub(crate) mod proc_file;
 pub(crate) mod process;
 pub(crate) mod signals;

@@ -10,6 +10,7 @@ mod init;
 mod listener;
 mod pipe;
 
+use crate::kernel::proc_file;
 use crate::kernel::process::{self, PidFd};
 use crate::launch::fault::{Fault, Step};
 use crate::owners::{self, Owners, User, map};
@@ -164,7 +165,7 @@ impl Namespaces {
     /// Whether init is the only process in the pid namespace, and our only child: whoever is in there is a child of one who is, of
     /// init, or of us.
     pub(crate) fn is_empty(&self) -> bool {
-        let children = |pid: libc::pid_t| std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        let children = |pid: libc::pid_t| proc_file::read(format!("/proc/{pid}/task/{pid}/children"));
         children(self.pid).is_ok_and(|of_init| of_init.is_empty())
             && children(process::own()).is_ok_and(|ours| ours.trim().parse() == Ok(self.pid))
     }

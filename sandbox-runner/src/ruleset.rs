@@ -12,11 +12,9 @@ mod readable;
 mod writable;
 
 use capstan_types::launch::Refusal;
+use capstan_types::path::AbsPath;
 use capstan_types::policy::{SandboxMode, SandboxPolicy};
-use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, RulesetAttr, RulesetCreated,
-    RulesetCreatedAttr, Scope,
-};
+use landlock::{ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, RulesetAttr, RulesetCreated, Scope};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -81,19 +79,18 @@ impl Ruleset {
     }
 
     fn add(&self, place: BorrowedFd<'_>, access: BitFlags<AccessFs>) -> io::Result<()> {
-        let rule = Rule { access: access.bits(), place: place.as_raw_fd() };
-        // SAFETY: both descriptors are open, and the struct is live and of the kernel's layout.
-        let added = unsafe {
-            libc::syscall(
-                libc::SYS_landlock_add_rule,
-                self.fd.as_raw_fd(),
-                PATH_BENEATH,
-                (&raw const rule).cast::<libc::c_void>(),
-                0,
-            )
-        };
-        if added < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+        add_rule(self.fd.as_fd(), place, access)
     }
+}
+
+/// Allows `access` on `place` and, if it is a directory, on all below. A file is refused what only a directory can be given.
+fn add_rule(ruleset: BorrowedFd<'_>, place: BorrowedFd<'_>, access: BitFlags<AccessFs>) -> io::Result<()> {
+    let rule = Rule { access: access.bits(), place: place.as_raw_fd() };
+    // SAFETY: both descriptors are open, and the struct is live and of the kernel's layout.
+    let added = unsafe {
+        libc::syscall(libc::SYS_landlock_add_rule, ruleset.as_raw_fd(), PATH_BENEATH, (&raw const rule).cast::<libc::c_void>(), 0)
+    };
+    if added < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 const PATH_BENEATH: libc::c_int = 1;
@@ -111,61 +108,62 @@ fn present(done: io::Result<()>) -> io::Result<()> {
 }
 
 /// The rules that most policies have in common where a session sees the host's own root: reading what is not hidden, without a network.
-pub(crate) struct Common(Rules);
-
-impl std::fmt::Debug for Common {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Common").finish_non_exhaustive()
-    }
+#[derive(Debug)]
+pub(crate) struct Common {
+    rules: Rules,
+    hidden: readable::Hidden,
+    listed: readable::Listed,
 }
 
 impl Common {
-    /// Makes them ahead. What comes to be in `/` later is not covered.
-    pub(crate) fn make() -> Option<Self> {
-        let nothing = readable::Hidden::resolve(&[]).ok()?;
-        common(usable(crate::probe::landlock_abi()).ok()?, false, &nothing).ok().map(Self)
+    /// Makes them ahead, for sessions from which these paths are hidden.
+    pub(crate) fn make(hidden: &[AbsPath]) -> Option<Self> {
+        let hidden = readable::Hidden::resolve(hidden).ok()?;
+        Self::of(usable(crate::probe::landlock_abi()).ok()?, false, hidden).ok()
     }
-}
 
-fn common(abi: ABI, network: bool, hidden: &readable::Hidden) -> Result<Rules, Refusal> {
-    let rights = Rights::of(abi);
-    let mut rules = Rules { created: create(abi, rights, network)?, rights };
-    readable::grant(&mut rules, hidden)?;
-    devices::grant(&mut rules)?;
-    Ok(rules)
+    fn of(abi: ABI, network: bool, hidden: readable::Hidden) -> Result<Self, Refusal> {
+        let rights = Rights::of(abi);
+        let rules = Rules { fd: create(abi, rights, network)?, rights };
+        let listed = readable::grant(&rules, &hidden)?;
+        devices::grant(&rules)?;
+        Ok(Self { rules, hidden, listed })
+    }
+
+    /// Whether they are what would be made now. What came to be since they were made is not covered by them.
+    fn serve(&self, hidden: &readable::Hidden) -> bool {
+        self.hidden == *hidden && self.listed.is_as_it_was()
+    }
 }
 
 /// Builds the ruleset of `policy` for a session that sees the host's own root, upon what was made ahead if that serves.
 pub(crate) fn build(policy: &SandboxPolicy, ahead: Option<Common>) -> Result<Ruleset, Refusal> {
     let abi = usable(crate::probe::landlock_abi())?;
     let hidden = readable::Hidden::resolve(&policy.hidden)?;
-    let serves = policy.hidden.is_empty() && !policy.network.is_full();
-    let mut rules = match ahead.filter(|_| serves) {
-        Some(Common(rules)) => rules,
-        None => common(abi, policy.network.is_full(), &hidden)?,
+    let network = policy.network.is_full();
+    let common = match ahead.filter(|ahead| !network && ahead.serve(&hidden)) {
+        Some(common) => common,
+        None => Common::of(abi, network, hidden)?,
     };
     if policy.mode == SandboxMode::WorkspaceWrite {
-        writable::grant(&mut rules, &policy.writable, &hidden)?;
+        writable::grant(&common.rules, &policy.writable, &common.hidden)?;
     }
-    finished(rules, abi, policy.network.is_full())
+    Ok(finished(common.rules, abi, network))
 }
 
 /// The ruleset of a session with a root of its own, whose rules are added from inside. It leaves the network alone, which is the session's own.
 pub(crate) fn begin() -> Result<Ruleset, Refusal> {
     let abi = usable(crate::probe::landlock_abi())?;
     let rights = Rights::of(abi);
-    finished(Rules { created: create(abi, rights, true)?, rights }, abi, true)
+    Ok(finished(Rules { fd: create(abi, rights, true)?, rights }, abi, true))
 }
 
 /// `network` says, as to [`create`], whether the network is left alone.
-fn finished(rules: Rules, abi: ABI, network: bool) -> Result<Ruleset, Refusal> {
+fn finished(rules: Rules, abi: ABI, network: bool) -> Ruleset {
     let network = if network || abi < ABI::V4 { BitFlags::empty() } else { AccessNet::from_all(abi) };
     let scope = if abi >= ABI::V6 { Scope::from_all(abi) } else { BitFlags::empty() };
-    let rights = rules.rights;
-    match rules.created.into() {
-        Some(fd) => Ok(Ruleset { fd, abi: number(abi), rights, network, scope }),
-        None => Err(missing("Landlock")),
-    }
+    let Rules { fd, rights } = rules;
+    Ruleset { fd, abi: number(abi), rights, network, scope }
 }
 
 fn missing(what: &str) -> Refusal {
@@ -195,14 +193,15 @@ fn number(abi: ABI) -> u32 {
 }
 
 /// Hard requirements throughout: the library's default would leave out what the kernel lacks, and say nothing.
-fn create(abi: ABI, rights: Rights, network: bool) -> Result<RulesetCreated, Refusal> {
-    let build = || {
+fn create(abi: ABI, rights: Rights, network: bool) -> Result<OwnedFd, Refusal> {
+    let build = || -> Result<RulesetCreated, landlock::RulesetError> {
         let ruleset = landlock::Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(rights.all)?;
         let ruleset = if !network && abi >= ABI::V4 { ruleset.handle_access(AccessNet::from_all(abi))? } else { ruleset };
         let ruleset = if abi >= ABI::V6 { ruleset.scope(Scope::from_all(abi))? } else { ruleset };
         ruleset.create()
     };
-    build().map_err(|error| missing(&format!("Landlock ABI {} ({error})", number(abi))))
+    let created = build().map_err(|error| missing(&format!("Landlock ABI {} ({error})", number(abi))))?;
+    Option::from(created).ok_or_else(|| missing("Landlock"))
 }
 
 /// Sets of rights, as far as the kernel knows them.
@@ -236,19 +235,22 @@ impl Rights {
 }
 
 /// The ruleset while rules are added.
+#[derive(Debug)]
 struct Rules {
-    created: RulesetCreated,
+    fd: OwnedFd,
     rights: Rights,
 }
 
 impl Rules {
-    /// Allows `access` on `place` and, if it is a directory, on all below.
-    fn add(&mut self, place: impl AsFd, access: BitFlags<AccessFs>) -> Result<(), Refusal> {
-        (&mut self.created)
-            .add_rule(PathBeneath::new(place, access))
-            .map(drop)
-            .map_err(|error| Refusal::Host { step: "add a Landlock rule".to_owned(), reason: error.to_string() })
+    /// See [`add_rule`].
+    fn add(&self, place: impl AsFd, access: BitFlags<AccessFs>) -> Result<(), Refusal> {
+        add_rule(self.fd.as_fd(), place.as_fd(), access).map_err(not_added)
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
+fn not_added(error: io::Error) -> Refusal {
+    Refusal::Host { step: "add a Landlock rule".to_owned(), reason: error.to_string() }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use crate::kernel::process::{self, Reaped};
 use crate::kernel::signals::{self, Signals, Told};
 use crate::kernel::{memory, peer};
 use crate::seccomp;
+use capstan_types::path::AbsPath;
 use capstan_types::policy::Level;
 use event::{Event, Teller};
 use pool::Pool;
@@ -47,6 +48,15 @@ const TIDY: Duration = Duration::from_secs(1);
 const FAREWELL: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(1);
 
+/// What a server is to be ready for.
+#[derive(Debug, Default)]
+pub(crate) struct Expected {
+    /// How many holders to fork ahead, at most [`MOST_PREPARED`].
+    pub(crate) prepared: usize,
+    /// What is hidden from most sessions. Others are served as well, and cost more.
+    pub(crate) hidden: Vec<AbsPath>,
+}
+
 /// The server, between two events.
 #[derive(Debug)]
 struct Server {
@@ -65,6 +75,8 @@ struct Server {
     sweep_at: Option<Instant>,
     /// What the last session asked for: the next is expected to be of its kind.
     level: Level,
+    /// What is hidden from most sessions.
+    hidden: Vec<AbsPath>,
 }
 
 /// What this process is after an event.
@@ -77,12 +89,12 @@ enum Role {
     Holder(UnixStream),
 }
 
-/// Serves until the keeper is gone, with `prepared` holders forked ahead; in the processes that it forks, holds a session.
+/// Serves until the keeper is gone, ready for what is `expected`; in the processes that it forks, holds a session.
 ///
 /// # Errors
 /// The host is short of something, or standard input is no listening Unix socket. No session ends by that.
-pub(crate) fn serve(prepared: usize) -> io::Result<ExitCode> {
-    let mut server = Server::open(prepared)?;
+pub(crate) fn serve(expected: Expected) -> io::Result<ExitCode> {
+    let mut server = Server::open(expected)?;
     match server.run()? {
         Role::Over => {
             server.dismiss();
@@ -98,7 +110,8 @@ pub(crate) fn serve(prepared: usize) -> io::Result<ExitCode> {
 }
 
 impl Server {
-    fn open(prepared: usize) -> io::Result<Self> {
+    fn open(expected: Expected) -> io::Result<Self> {
+        let Expected { prepared, hidden } = expected;
         descriptor::close_inherited()?;
         hold::withdraw()?;
         std::env::set_current_dir("/")?;
@@ -115,12 +128,25 @@ impl Server {
         let (signals, pool) = (Signals::open()?, Pool::new(prepared, Instant::now()));
         let (own_pid, keeper_pid) = (process::own(), process::parent());
         let (places, sweep_at) = (Places::find(), Some(Instant::now() + TIDY));
-        Ok(Self { listener, keeper, keeper_pid, own_pid, signals, events, teller, pool, places, sweep_at, level: Level::Full })
+        Ok(Self {
+            listener,
+            keeper,
+            keeper_pid,
+            own_pid,
+            signals,
+            events,
+            teller,
+            pool,
+            places,
+            sweep_at,
+            level: Level::Full,
+            hidden,
+        })
     }
 
     fn into_waiting(self) -> Waiting {
-        let Self { listener, keeper_pid: keeper, teller: taken, own_pid: server, level, places, .. } = self;
-        Waiting { listener, keeper, taken, server, places, level }
+        let Self { listener, keeper_pid: keeper, teller: taken, own_pid: server, level, places, hidden, .. } = self;
+        Waiting { listener, keeper, taken, server, places, level, hidden }
     }
 
     fn run(&mut self) -> io::Result<Role> {

@@ -4,8 +4,10 @@ mod run;
 mod scan;
 
 use crate::kernel::signals;
-use crate::{hold, probe, serve};
+use crate::serve::{self, Expected};
+use crate::{hold, probe};
 use capstan_sandbox_command_line::HELP;
+use capstan_types::path::AbsPath;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -47,18 +49,28 @@ pub fn main_with(args: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn serve_verb(args: &[OsString]) -> ExitCode {
-    let prepared = match args {
-        [] => Some(0),
-        [option, number] if option == "--prepared" => number.to_str().and_then(|number| number.parse().ok()),
-        _ => None,
+    let Some(expected) = expected(args).filter(|expected| expected.prepared <= serve::MOST_PREPARED) else {
+        let most = serve::MOST_PREPARED;
+        return misuse(&format_args!(
+            "`serve` takes --prepared and a number up to {most}, --hide and a whole path, and nothing else"
+        ));
     };
-    let Some(prepared) = prepared.filter(|prepared| *prepared <= serve::MOST_PREPARED) else {
-        return misuse(&format_args!("`serve` takes --prepared and a number up to {}, and nothing else", serve::MOST_PREPARED));
-    };
-    serve::serve(prepared).unwrap_or_else(|error| {
+    serve::serve(expected).unwrap_or_else(|error| {
         complain(&format_args!("cannot serve: {error}"));
         ExitCode::FAILURE
     })
+}
+
+fn expected(args: &[OsString]) -> Option<Expected> {
+    let mut expected = Expected::default();
+    for pair in args.chunks(2) {
+        match pair {
+            [option, number] if option == "--prepared" => expected.prepared = number.to_str()?.parse().ok()?,
+            [option, path] if option == "--hide" => expected.hidden.push(AbsPath::new(path).ok()?),
+            _ => return None,
+        }
+    }
+    Some(expected)
 }
 
 fn print(text: &impl Display) -> ExitCode {

@@ -18,6 +18,7 @@ use capstan_types::id::SessionId;
 use capstan_types::launch::{SessionEnd, Stdio};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use std::time::Duration;
+use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -36,6 +37,8 @@ pub(crate) struct SessionArgs {
     pub(crate) session: SessionId,
     pub(crate) dir: SessionDir,
     pub(crate) holder: Holder,
+    /// The connection by which it was asked for, if it was.
+    pub(crate) control: Option<UnixStream>,
     pub(crate) stdio: Stdio,
     pub(crate) place: Place,
     pub(crate) known: Known,
@@ -96,7 +99,7 @@ impl Actor for SessionActor {
         let (commands, to_send) = mpsc::channel(control::COMMANDS);
         let (kill_holder, kill) = oneshot::channel();
         let mut tasks = JoinSet::new();
-        tasks.spawn(control::serve(args.dir.socket(), to_send, me.clone()));
+        tasks.spawn(control::serve(args.control, args.dir.socket(), to_send, me.clone()));
         tasks.spawn(outlive(args.holder, kill, me));
         Ok(SessionState {
             session: args.session,

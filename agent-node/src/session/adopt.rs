@@ -118,7 +118,7 @@ async fn holder(socket: &Path) -> Result<Holder, Reach> {
 async fn process(socket: &Path) -> Result<(Holder, link::Reader), Reach> {
     let (_, before) = link::connect_known(socket).await?;
     let pid = before.ok_or(Reach::Nobody)?;
-    let holder = Holder::adopted(pid).map_err(|_| Reach::Nobody)?;
+    let holder = Holder::known(pid).map_err(|_| Reach::Nobody)?;
     let (reader, after) = link::connect_known(socket).await?;
     if after == Some(pid) { Ok((holder, reader)) } else { Err(Reach::Nobody) }
 }

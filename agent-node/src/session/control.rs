@@ -7,8 +7,9 @@ use crate::session::link::{self, LinkError, Reader, Writer};
 use crate::session::message::{Done, SessionMsg, said};
 use capstan_types::control::{Report, Request};
 use ractor::ActorRef;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
 /// Commands that may wait to be sent. Full: the command is refused as busy.
@@ -35,14 +36,24 @@ enum Over {
     Broken(String),
 }
 
-/// Serves `commands` and tells `actor` of the end, until the holder has gone.
-pub(crate) async fn serve(socket: PathBuf, mut commands: mpsc::Receiver<Command>, actor: ActorRef<SessionMsg>) {
+/// Serves `commands` and tells `actor` of the end, until the holder has gone: on the connection by which the session was asked for, if
+/// there is one, or else by `socket`.
+pub(crate) async fn serve(
+    mut first: Option<UnixStream>,
+    socket: PathBuf,
+    mut commands: mpsc::Receiver<Command>,
+    actor: ActorRef<SessionMsg>,
+) {
     let mut reason = String::new();
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             tokio::time::sleep(BETWEEN_ATTEMPTS).await;
         }
-        let over = match link::connect(&socket).await {
+        let link = match first.take() {
+            Some(first) => Ok(link::over(first)),
+            None => listen(&socket).await,
+        };
+        let over = match link {
             Ok((reader, writer)) => converse(reader, writer, &mut commands, &actor).await,
             Err(error) => Over::Broken(error.to_string()),
         };
@@ -52,6 +63,13 @@ pub(crate) async fn serve(socket: PathBuf, mut commands: mpsc::Receiver<Command>
         }
     }
     let _ = actor.cast(SessionMsg::ControlLost(reason));
+}
+
+/// A new connection. A holder tells the end to those who have asked for something, so it is asked for what has no effect.
+async fn listen(socket: &Path) -> Result<(Reader, Writer), LinkError> {
+    let (reader, mut writer) = link::connect(socket).await?;
+    writer.send(&Request::Signal(0)).await?;
+    Ok((reader, writer))
 }
 
 async fn converse(

@@ -7,7 +7,7 @@ use crate::session::dir::{NewDir, SessionDir};
 use crate::session::holder::Holder;
 use crate::session::programs::Programs;
 use crate::session::protected::{Protected, Writes};
-use crate::session::runner::{LaunchError, Runner};
+use crate::session::runner::{Answered, LaunchError, Runner};
 use crate::state::State;
 use crate::workspace::repository;
 use capstan_types::control;
@@ -22,6 +22,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::net::UnixStream;
 use tracing::Instrument;
 
 /// How the runner begins to say that a session could not have a user of its own.
@@ -60,6 +61,8 @@ pub(crate) struct Launched {
     pub(crate) session: SessionId,
     pub(crate) dir: SessionDir,
     pub(crate) holder: Holder,
+    /// See [`Answered::control`].
+    pub(crate) control: Option<UnixStream>,
     pub(crate) enforced: Enforced,
     pub(crate) writes: Writes,
 }
@@ -72,8 +75,9 @@ impl From<StartCall> for Program {
 
 impl Launcher {
     pub(crate) fn new(config: &NodeConfig, state: &State) -> Self {
+        let hidden = outermost(config.hidden.iter().chain([&state.root, &state.checkpoints]).cloned().collect());
         let runner = Runner::new(config.runner.clone())
-            .with_fork_server(state.root.as_path().to_owned(), config.prepared)
+            .with_fork_server(state.root.as_path().to_owned(), config.prepared, hidden.clone())
             .with_scanner()
             .with_home(config.base_env.get("HOME").cloned());
         Self {
@@ -82,7 +86,7 @@ impl Launcher {
             runner,
             sessions: state.sessions(),
             base_env: config.base_env.clone(),
-            hidden: outermost(config.hidden.iter().chain([&state.root, &state.checkpoints]).cloned().collect()),
+            hidden,
             admission: Admission::new(config),
             warned_of_root: AtomicBool::new(false),
             level: OnceLock::new(),
@@ -138,14 +142,14 @@ impl Launcher {
             spec.protected = known.places;
             // Before it runs, so that whatever it does is looked at once it has ended.
             let writes = self.protected.writes(&spec.policy);
-            let mut answered = match self.runner.launch(&spec).await {
+            let Answered { holder, control, mut enforced } = match self.runner.launch(&spec).await {
                 Ok(answered) => answered,
                 Err(error) => return Err((error, Some(dir))),
             };
-            answered.enforced.missing.extend(known.gap);
-            self.warn_of_root(&answered.enforced);
+            enforced.missing.extend(known.gap);
+            self.warn_of_root(&enforced);
             let dir = dir.keep().ok_or_else(|| (no_dir(&io::ErrorKind::NotFound.into()), None))?;
-            Ok(Launched { session, dir, holder: answered.holder, enforced: answered.enforced, writes })
+            Ok(Launched { session, dir, holder, control, enforced, writes })
         }
         .instrument(span)
         .await

@@ -54,8 +54,13 @@ pub(crate) struct Writer {
 
 /// Connects to the holder that serves `socket`.
 pub(crate) async fn connect(socket: &Path) -> Result<(Reader, Writer), LinkError> {
-    let (read, write) = open(socket).await?.into_split();
-    Ok((Reader { half: read, arrived: BytesMut::new(), room: READ_ROOM }, Writer { half: write, frame: BytesMut::new() }))
+    Ok(over(open(socket).await?))
+}
+
+/// A connection that is there already.
+pub(crate) fn over(stream: UnixStream) -> (Reader, Writer) {
+    let (read, write) = stream.into_split();
+    (Reader { half: read, arrived: BytesMut::new(), room: READ_ROOM }, Writer { half: write, frame: BytesMut::new() })
 }
 
 /// Connects, and gives the process that serves `socket`, by the kernel's word.

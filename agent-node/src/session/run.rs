@@ -15,6 +15,7 @@ use capstan_types::time::Millis;
 use futures::future::{Either, select};
 use std::pin::pin;
 use std::time::Duration;
+use tokio::net::UnixStream;
 
 /// How long the holder may take to go when all is done, before it is made to.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -72,9 +73,9 @@ pub(crate) async fn to_end(
     deadline: Duration,
 ) -> Result<Outcome, RunError> {
     program.limits.total = Some(Millis::of(deadline));
-    let Launched { dir, holder, enforced, writes, .. } = launcher.launch(program).await?;
+    let Launched { dir, holder, control, enforced, writes, .. } = launcher.launch(program).await?;
     let mut helper = Helper { holder, dir };
-    let outcome = match tokio::time::timeout(deadline + GOODBYE, converse(&helper.dir, input, cap)).await {
+    let outcome = match tokio::time::timeout(deadline + GOODBYE, converse(&helper.dir, control, input, cap)).await {
         Ok(outcome) => outcome.map_err(|error| RunError::Unknown(error.to_string())),
         Err(_) => Err(RunError::Unknown(format!("it did not end within {} s", deadline.as_secs()))),
     };
@@ -90,7 +91,7 @@ pub(crate) async fn to_end(
 /// What it wrote, and how it ended.
 type Told = (Vec<u8>, SessionEnd);
 
-async fn converse(dir: &SessionDir, input: Bytes, cap: usize) -> Result<Told, LinkError> {
+async fn converse(dir: &SessionDir, control: Option<UnixStream>, input: Bytes, cap: usize) -> Result<Told, LinkError> {
     let (mut reader, mut writer) = link::connect(&dir.socket()).await?;
     writer.send(&Request::Attach { version: VERSION, from: Seq(0) }).await?;
     let outcome = {
@@ -105,7 +106,10 @@ async fn converse(dir: &SessionDir, input: Bytes, cap: usize) -> Result<Told, Li
     };
     // By a connection of its own: the other may have stopped in the middle of a frame. It is held until the holder closes it, because a
     // holder need not read what somebody sent who has hung up.
-    let (mut reader, mut writer) = link::connect(&dir.socket()).await?;
+    let (mut reader, mut writer) = match control {
+        Some(control) => link::over(control),
+        None => link::connect(&dir.socket()).await?,
+    };
     writer.send(&Request::Release).await?;
     while let Ok(Some(_)) = reader.next().await {}
     Ok(outcome)

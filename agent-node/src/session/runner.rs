@@ -60,12 +60,16 @@ struct Served {
     server: Arc<ForkServer>,
     /// How many holders it keeps ahead.
     prepared: u32,
+    /// What is hidden from most sessions.
+    hidden: Vec<AbsPath>,
 }
 
 /// A session that runs, and the process that holds it.
 #[derive(Debug)]
 pub(crate) struct Answered {
     pub(crate) holder: Holder,
+    /// The connection by which it was asked for, on which it listens to commands and tells the end. None where it was asked otherwise.
+    pub(crate) control: Option<UnixStream>,
     pub(crate) enforced: Enforced,
 }
 
@@ -96,9 +100,10 @@ impl Runner {
         Self { path, deadline: ANSWER_DEADLINE, served: None, scanner: None, home: None }
     }
 
-    /// Has sessions started by a fork server that keeps `prepared` holders ahead. `dir` is a directory that this user alone can enter.
-    pub(crate) fn with_fork_server(self, dir: PathBuf, prepared: u32) -> Self {
-        Self { served: Some(Served { server: Arc::new(ForkServer::new(dir)), prepared }), ..self }
+    /// Has sessions started by a fork server that keeps `prepared` holders ahead, for sessions from which `hidden` is hidden. `dir` is a
+    /// directory that this user alone can enter.
+    pub(crate) fn with_fork_server(self, dir: PathBuf, prepared: u32, hidden: Vec<AbsPath>) -> Self {
+        Self { served: Some(Served { server: Arc::new(ForkServer::new(dir)), prepared, hidden }), ..self }
     }
 
     /// Has directories looked through by one process that stays.
@@ -162,7 +167,7 @@ impl Runner {
     async fn answered(&self, line: &[u8], stream: UnixStream) -> Result<Answered, LaunchError> {
         match serde_json::from_slice(line) {
             Ok(LaunchAnswer::Started { holder, enforced, .. }) => match connection::take(stream, holder).await {
-                Ok(holder) => Ok(Answered { holder, enforced }),
+                Ok((holder, control)) => Ok(Answered { holder, control: Some(control), enforced }),
                 Err(error) => Err(LaunchError::Unknown(format!("the runner's holder was lost as it answered: {error}"))),
             },
             Ok(LaunchAnswer::Refused(refusal)) => {
@@ -192,7 +197,9 @@ impl Runner {
         match serde_json::from_slice(&line) {
             Ok(LaunchAnswer::Started { enforced, .. }) => {
                 let holder = holder.0.take().map(Holder::Started);
-                holder.map(|holder| Answered { holder, enforced }).ok_or_else(|| LaunchError::Unknown(String::new()))
+                holder
+                    .map(|holder| Answered { holder, control: None, enforced })
+                    .ok_or_else(|| LaunchError::Unknown(String::new()))
             }
             Ok(LaunchAnswer::Refused(refusal)) => {
                 // It has said its last word and ends by itself: it must be left to clear up what it made.
@@ -271,7 +278,10 @@ impl Runner {
     }
 
     fn start_server(&self, served: &Served, socket: Stdio) -> io::Result<Child> {
-        self.start_with(&["serve", "--prepared", &served.prepared.to_string()], socket)
+        let prepared = served.prepared.to_string();
+        let hidden = served.hidden.iter().flat_map(|path| ["--hide", path.as_str()]);
+        let words: Vec<&str> = ["serve", "--prepared", prepared.as_str()].into_iter().chain(hidden).collect();
+        self.start_with(&words, socket)
     }
 
     fn start(&self, verb: &str, input: Stdio) -> io::Result<Child> {

@@ -196,7 +196,7 @@ impl Sessions {
         let since = SystemTime::UNIX_EPOCH + Duration::from_millis(kept.intent.at_ms);
         let writes = self.launcher.protected.writes_since(&kept.intent.policy, since);
         let enforced = kept.enforced.as_deref().cloned().unwrap_or_else(unproved);
-        let launched = Launched { session, dir, holder, enforced, writes };
+        let launched = Launched { session, dir, holder, control: None, enforced, writes };
         let place = self.places.take_for_running();
         self.stand(workspace, key, launched, place, kept.intent.stdio).await;
     }
@@ -209,10 +209,11 @@ impl Sessions {
         stdio: Stdio,
     ) -> Result<SessionDoor, String> {
         place.runs();
-        let Launched { session, dir, holder, enforced, writes } = launched;
+        let Launched { session, dir, holder, control, enforced, writes } = launched;
         let socket = dir.socket().into();
         let (known, facts, journal) = (self.places.count_known(), self.facts.clone(), self.journal.clone());
-        let args = SessionArgs { session, dir, holder, stdio, place, known, workspace: facts, writes: writes.clone(), journal };
+        let args =
+            SessionArgs { session, dir, holder, control, stdio, place, known, workspace: facts, writes: writes.clone(), journal };
         // Its `pre_start` only starts tasks, so waiting for it here takes no time.
         match Actor::spawn_linked(None, SessionActor, args, workspace.get_cell()).await {
             Ok((actor, _)) => Ok(SessionDoor { session, enforced: Arc::new(enforced), socket, actor, writes }),

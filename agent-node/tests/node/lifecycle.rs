@@ -188,3 +188,17 @@ async fn a_name_that_is_taken_stops_the_second_node() {
     let error = serve(config(dir.path()), registry).await.expect_err("it was started");
     assert!(error.to_string().contains("give this node another name"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_while_nobody_looks_gives_its_place_back() {
+    let node = Fixture::with(|config, _| config.capacity.sessions = 1).await;
+    let client = node.client();
+    let leave = async |script: &str| {
+        let mut events = client.clone().start(&node.call(&client, script)).await?;
+        Ok::<_, tonic::Status>(events.started().await)
+    };
+    leave("sleep 0.1").await.unwrap();
+    for _ in 0..3 {
+        eventually("there is a place again", async || leave("sleep 0.1").await.is_ok()).await;
+    }
+}

@@ -1,6 +1,6 @@
 //! What the node adds to a policy, what it refuses, and what it says of itself.
 
-use crate::fixture::{Fixture, exited, soon};
+use crate::fixture::{Fixture, eventually, exited, soon};
 use capstan_proto::refusal;
 use capstan_proto::wire::node as wire;
 use capstan_types::id::{Attempt, CallId};
@@ -184,4 +184,23 @@ async fn a_daemon_of_roots_runs_nothing_as_root() {
     } else {
         assert!(client.start(&call).await.is_err(), "it was started as root");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_leave_nothing_of_their_own_in_the_workspace() {
+    let node = Fixture::start().await;
+    let mut client = node.client();
+    let mut sessions = Vec::new();
+    // Each begins only once the directory was looked at after the one before, whether that was released by then or not.
+    for _ in 0..5 {
+        let ran = client.run(&node.call(&client, "ls -A | grep untrusted")).await.unwrap();
+        assert_eq!((ran.output.as_str(), ran.end), ("", exited(1)));
+        sessions.extend(ran.session);
+    }
+    for session in sessions {
+        client.release(session).await.unwrap();
+    }
+    let left =
+        || std::fs::read_dir(node.workspace.as_path()).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    eventually("the workspace is as it was", async || left().is_empty()).await;
 }

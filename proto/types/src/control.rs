@@ -34,7 +34,7 @@ const KIND_JSON: u8 = 3;
 pub enum Request {
     /// Send output from `from` on, and the end when it comes. It also makes the sender an owner: a session without one ends after
     /// its ownerless time. Every connection that has made a request, owner or not, is sent [`Report::Ended`]; one that has not may
-    /// be about to attach.
+    /// be about to attach. The connection by which a fork server was asked for the session counts as one that has.
     Attach {
         /// The sender's protocol version.
         version: u32,

@@ -24,9 +24,9 @@ Usage: capstan-sandbox VERB
                    --policy JSON    a whole policy and limits, in place of these flags: [POLICY, LIMITS]
                    --proof FILE     write what was enforced, and how it ended, as JSON
   hold       Start the session described by the JSON document on standard input, and hold it until it is released
-  serve [--prepared N]
+  serve [--prepared N] [--hide PATH]...
              Do as hold does for each connection to the listening Unix socket on standard input, until standard output is closed,
-             with N holders (none unless said) forked ahead
+             with N holders (none unless said) forked ahead, and ready for sessions from which these paths are hidden
   patch      Apply the patch in the JSON document on standard input, all of it or nothing
   probe      Print what this host can enforce, as JSON
   scan [--protect NAME]... [--since NANOSECONDS] DIR...

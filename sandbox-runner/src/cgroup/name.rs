@@ -1,6 +1,7 @@
 //! What groups are called, and the removal of those that nobody holds any more.
 
 use super::Places;
+use crate::kernel::proc_file;
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -44,7 +45,7 @@ fn read(name: &str) -> Option<Holder> {
 
 /// When a process started; none when there is no such process.
 fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let stat = proc_file::read(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 

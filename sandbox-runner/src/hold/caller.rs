@@ -2,7 +2,8 @@
 //!
 //! On a connection the document has its length before it, in four bytes, the most significant first; the answer is the same line of
 //! JSON; and the caller says by one byte that it has taken the answer. Without that byte nobody might know of the session, because what
-//! is written to a connection need not be read.
+//! is written to a connection need not be read. From then on the connection is one to the control socket like others, as one that has
+//! made a request.
 
 use crate::kernel::descriptor;
 use capstan_types::launch::LaunchAnswer;
@@ -74,7 +75,7 @@ impl Caller {
         }
     }
 
-    /// Leaves the caller to itself. A connection is to be kept for as long as the session has a holder: its end tells the caller.
+    /// Leaves the caller to itself. A connection goes on as one of the session's.
     pub(super) fn let_go(self) -> Option<UnixStream> {
         match self {
             Self::Streams => {

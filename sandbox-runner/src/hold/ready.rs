@@ -12,6 +12,7 @@ use crate::ruleset::Common;
 use crate::seccomp;
 use capstan_types::launch::{LaunchSpec, TermSize};
 use capstan_types::limits::SessionLimits;
+use capstan_types::path::AbsPath;
 use capstan_types::policy::{Level, SandboxMode, SandboxPolicy};
 use std::path::Path;
 
@@ -50,8 +51,9 @@ impl Prepared {
 }
 
 impl Readiness {
-    /// Makes what can be made ahead for sessions with a sandbox of this level, whose home is the HOME of this process.
-    pub(crate) fn make(level: Level, places: Places) -> Self {
+    /// Makes what can be made ahead for sessions with a sandbox of this level, from which these paths are hidden, and whose home is the
+    /// HOME of this process.
+    pub(crate) fn make(level: Level, hidden: &[AbsPath], places: Places) -> Self {
         let cgroup = Cgroup::make(&places, &SessionLimits::default());
         let signals = Signals::open().ok();
         // What cannot be made now is tried again for the session, where it can be said why.
@@ -65,7 +67,7 @@ impl Readiness {
             }
             (None, Level::None) => (None, open(None), None),
             (None, _) => {
-                let (terminal, rules) = (open(None), Common::make());
+                let (terminal, rules) = (open(None), Common::make(hidden));
                 (filtered(&cgroup), terminal, rules)
             }
         };

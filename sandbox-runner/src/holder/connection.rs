@@ -67,6 +67,11 @@ impl Connection {
         })
     }
 
+    /// Has the peer told of the end though it has asked for nothing.
+    pub(super) const fn listens(&mut self) {
+        self.spoke = true;
+    }
+
     /// Makes the peer an owner, and sends output from `from` on.
     pub(super) const fn attach(&mut self, from: Seq) {
         self.cursor = Some(from);

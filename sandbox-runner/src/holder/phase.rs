@@ -161,7 +161,8 @@ impl Holder {
             Phase::Ended { at, record_again } => {
                 let record = (!self.recorded).then_some(record_again);
                 let farewell = self.terminated.then_some(at + FAREWELL);
-                [record, farewell, self.sync_at, self.deadlines.forgotten(at)].into_iter().flatten().min()
+                let settle = self.settle_at.filter(|_| self.watch.is_some());
+                [record, farewell, settle, self.sync_at, self.deadlines.forgotten(at)].into_iter().flatten().min()
             }
         }
     }

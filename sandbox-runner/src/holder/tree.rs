@@ -4,6 +4,7 @@
 //! reached from the holder through `/proc/PID/task/TID/children`. All are stopped before any is killed, since a tree that forks while it
 //! is killed may be faster than the killing.
 
+use crate::kernel::proc_file;
 use crate::kernel::process::{PidFd, kill as signal};
 use std::collections::BTreeSet;
 use std::fs;
@@ -48,7 +49,7 @@ fn descendants() -> Vec<Kin> {
 
 fn children(of: libc::pid_t) -> impl Iterator<Item = Kin> {
     let threads = fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten();
-    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let lists = threads.filter_map(|thread| proc_file::read(thread.path().join("children")).ok());
     lists.flat_map(move |list| {
         list.split_whitespace().filter_map(|pid| pid.parse().ok()).map(|pid| (pid, of)).collect::<Vec<Kin>>()
     })
@@ -87,7 +88,7 @@ struct Standing {
 }
 
 fn standing(pid: libc::pid_t) -> Option<Standing> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let stat = proc_file::read(format!("/proc/{pid}/stat")).ok()?;
     // The name before them may hold anything, so the fields are counted from its closing bracket: state, parent, group.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(1).map(str::parse);
     Some(Standing { parent: fields.next()?.ok()?, group: fields.next()?.ok()? })

@@ -3,8 +3,7 @@
 //! The kernel adds a process that was waited for to whoever waited, so what is gone is counted with those who are left, and at last with
 //! the holder. Only the children of a process that ignores their ends are lost to the sums, once they have ended.
 
-use crate::kernel::process;
-use std::fs;
+use crate::kernel::{proc_file, process};
 use std::time::Duration;
 
 /// In which fractions of a second the kernel tells processor time, on all machines that there are runners for.
@@ -53,7 +52,7 @@ pub(super) fn exceeds(members: &[libc::pid_t], most: u64) -> bool {
 }
 
 fn own_memory(pid: libc::pid_t) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let text = proc_file::read(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
     let sizes = text.lines().filter(|line| line.starts_with("Pss_Anon:") || line.starts_with("Pss_Shmem:"));
     1024 * sizes.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum::<u64>()
 }
@@ -67,7 +66,7 @@ struct Fields {
 }
 
 fn fields(pid: &str) -> Option<Fields> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let stat = proc_file::read(format!("/proc/{pid}/stat")).ok()?;
     // Counted from behind the name, which may hold anything: the first is the state, the third field of the whole.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let number = |place: usize| fields.get(place - 3).and_then(|field| field.parse::<u64>().ok());
@@ -81,6 +80,6 @@ fn fields(pid: &str) -> Option<Fields> {
 }
 
 fn written(file: &str) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{file}")).unwrap_or_default();
+    let text = proc_file::read(format!("/proc/{file}")).unwrap_or_default();
     text.lines().find_map(|line| line.strip_prefix("write_bytes: ")).and_then(|count| count.parse().ok()).unwrap_or(0)
 }

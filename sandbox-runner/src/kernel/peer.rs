@@ -4,6 +4,7 @@
 //! sandboxed program could command every holder on the host: its own, to escape its limits, and others', to escape its sandbox.
 #![expect(unsafe_code, reason = "getsockopt has no safe form in the standard library")]
 
+use crate::kernel::proc_file;
 use crate::kernel::process::{PidFd, user};
 use std::io;
 use std::mem::MaybeUninit;
@@ -66,6 +67,6 @@ pub(crate) fn may_command(stream: &UnixStream) -> bool {
 
 /// How many seccomp filters a process has; `None` when that cannot be read.
 fn filters(pid: &str) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let status = proc_file::read(format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("Seccomp_filters:"))?.trim().parse().ok()
 }

@@ -99,6 +99,7 @@ impl Protection {
         for name in names {
             match standing(&held, Path::new(name)) {
                 Standing::There => self.note(root, &held, Path::new(name)),
+                Standing::Made(place) => self.note(root, &held, &place),
                 // An empty one would be read, unlike an empty directory.
                 Standing::Missing(place) if place.ends_with("config") => {}
                 Standing::Missing(place) => {
@@ -108,7 +109,7 @@ impl Protection {
                 }
                 Standing::Elsewhere => {}
             }
-            let git = Path::new(name).starts_with(GIT) && held.look(Path::new(GIT)).is_ok_and(|found| !is_ours(&found));
+            let git = Path::new(name).starts_with(GIT) && held.look(Path::new(GIT)).is_ok_and(|found| !is_placeholder(&found));
             if git {
                 self.add(&root.join(GIT));
             }
@@ -118,7 +119,7 @@ impl Protection {
     fn note(&mut self, root: &Path, held: &Rc<Held>, place: &Path) {
         self.pins.push((root.join(place), READ_ONLY));
         if let Ok(lock) = held.open_directory(place)
-            && lock.metadata().is_ok_and(|found| is_ours(&found))
+            && lock.metadata().is_ok_and(|found| is_placeholder(&found))
             && let Ok((parent, name)) = held.parent(place)
             && lock.lock_shared().is_ok()
         {
@@ -137,13 +138,16 @@ impl Protection {
     }
 }
 
-fn is_ours(found: &Metadata) -> bool {
+/// Whether it is a directory that was only made to be protected.
+pub(super) fn is_placeholder(found: &Metadata) -> bool {
     found.is_dir() && found.mode() & 0o7777 == MARK
 }
 
 /// How a name stands to a directory.
 enum Standing {
     There,
+    /// This part of it was made by another session, which alone would take it away, and could not if it held something of ours.
+    Made(PathBuf),
     /// This part of it is missing.
     Missing(PathBuf),
     /// It leads through a symbolic link, and so out of our hands.
@@ -157,6 +161,7 @@ fn standing(held: &Held, name: &Path) -> Standing {
         place.push(part);
         match held.look(&place) {
             _ if !inside => return Standing::Elsewhere,
+            Ok(found) if is_placeholder(&found) => return Standing::Made(place),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Standing::Missing(place),
             Err(_) => return Standing::Elsewhere,

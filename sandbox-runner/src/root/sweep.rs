@@ -3,6 +3,7 @@
 //! It is renamed, not removed: what it holds may be somebody's work, and under another name nobody obeys it. A new repository is left as it
 //! is while it holds nothing that runs code: no hooks but samples, and settings of the harmless kind only.
 
+use super::protect::is_placeholder;
 use super::scan::{GIT, scan};
 use crate::kernel::beneath::Held;
 use capstan_types::launch::Denial;
@@ -82,7 +83,12 @@ fn rename(held: &Held, place: &Path) -> bool {
 /// Why a new place may not be obeyed; nothing when it may.
 fn objection(held: &Held, place: &Path) -> Option<&'static str> {
     let name = place.file_name()?;
-    let is_directory = held.look(place).ok()?.is_dir();
+    let found = held.look(place).ok()?;
+    let is_directory = found.is_dir();
+    // A session's own, or another's that still runs: whoever made it takes it away, and nobody obeys what is empty.
+    if is_placeholder(&found) && held.list(place).is_ok_and(|entries| entries.is_empty()) {
+        return None;
+    }
     match name.to_str().unwrap_or_default() {
         GIT if !is_directory => points_out(held, place).then_some("it leads to a repository elsewhere"),
         "hooks" => has_hooks(held, place).then_some("hooks run code on the host"),
@@ -143,7 +149,8 @@ fn is_harmless(config: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn settings_that_run_something_are_told_from_those_that_do_not() {
@@ -195,6 +202,21 @@ mod tests {
         acts.sort();
         assert_eq!(acts, ["leave `/away/.git`", "leave `/bad/.git/config`", "leave `/bad/.git/hooks`", "leave `/deep/.codex`"]);
         assert!(dir.path().join("new/.git/config").exists() && dir.path().join("bad/.git/hooks.untrusted/pre-commit").exists());
+    }
+
+    #[test]
+    fn what_was_only_made_to_be_protected_is_left_while_it_is_empty() {
+        let (acts, dir) = swept(|root| {
+            for place in ["empty/.codex", "full/.codex"] {
+                fs::create_dir_all(root.join(place)).unwrap();
+            }
+            fs::write(root.join("full/.codex/config.toml"), "").unwrap();
+            for place in ["empty/.codex", "full/.codex"] {
+                fs::set_permissions(root.join(place), Permissions::from_mode(0o1555)).unwrap();
+            }
+        });
+        assert_eq!(acts, ["leave `/full/.codex`"]);
+        assert!(dir.path().join("empty/.codex").is_dir());
     }
 
     #[test]

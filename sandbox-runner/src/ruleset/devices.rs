@@ -11,7 +11,7 @@ pub(crate) const DIRECTORY: &str = "/dev";
 pub(super) const HARMLESS: [&str; 6] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
 
 /// Grants the harmless devices that this host has.
-pub(super) fn grant(rules: &mut Rules) -> Result<(), Refusal> {
+pub(super) fn grant(rules: &Rules) -> Result<(), Refusal> {
     for device in HARMLESS {
         if let Ok(place) = PathFd::new(device) {
             rules.add(place, rules.rights.device)?;

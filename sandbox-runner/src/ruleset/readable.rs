@@ -7,20 +7,21 @@
 //! Paths are resolved first, so that only real places are compared; a symbolic link is never granted, for its target is covered,
 //! or hidden, where it lies. A second hard link to a hidden file, or a second mount of its directory, is not found.
 
-use super::{Rules, devices};
+use super::{Rules, add_rule, devices, not_added};
 use capstan_types::launch::Refusal;
 use capstan_types::path::AbsPath;
 use landlock::AccessFs;
-use std::fs::File;
+use std::fs::{File, FileType};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// The most entries that all directories above hidden paths may have together: each costs two system calls at every launch.
+/// The most entries that all directories above hidden paths may have together: each costs three system calls at a launch for which nothing was made ahead.
 const MOST_ENTRIES: usize = 20_000;
 
 /// The hidden paths, resolved.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Hidden(Vec<PathBuf>);
 
 impl Hidden {
@@ -67,16 +68,36 @@ fn resolved(path: &Path) -> PathBuf {
     }
 }
 
+/// The directories whose entries were granted one by one, each as it was before that.
+#[derive(Debug, Default)]
+pub(super) struct Listed(Vec<(PathBuf, Option<Stamp>)>);
+
+/// Changes whenever an entry of a directory comes, goes or is renamed: device, inode, and the time of the last change.
+type Stamp = (u64, u64, i64, i64);
+
+impl Listed {
+    /// Whether each still has the entries that it had, and bears its name.
+    pub(super) fn is_as_it_was(&self) -> bool {
+        self.0.iter().all(|(directory, then)| then.is_some() && stamp(directory) == *then)
+    }
+}
+
+fn stamp(directory: &Path) -> Option<Stamp> {
+    let found = directory.symlink_metadata().ok()?;
+    Some((found.dev(), found.ino(), found.ctime(), found.ctime_nsec()))
+}
+
 /// Grants reading of everything that is not hidden.
-pub(super) fn grant(rules: &mut Rules, hidden: &Hidden) -> Result<(), Refusal> {
+pub(super) fn grant(rules: &Rules, hidden: &Hidden) -> Result<Listed, Refusal> {
     let top = PathBuf::from("/");
     rules.add(
         open(&top).map_err(|error| Refusal::Host { step: "open `/`".into(), reason: error.to_string() })?,
         AccessFs::ReadDir.into(),
     )?;
     let mut above = vec![top];
-    let mut seen = 0;
+    let (mut seen, mut listed) = (0, Listed::default());
     while let Some(directory) = above.pop() {
+        listed.0.push((directory.clone(), stamp(&directory)));
         // A directory that we may not list is one in which the program, with less power, may at most guess: it gets nothing there.
         for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
             seen += 1;
@@ -87,11 +108,11 @@ pub(super) fn grant(rules: &mut Rules, hidden: &Hidden) -> Result<(), Refusal> {
             match hidden.standing(&path) {
                 Standing::Hidden => {}
                 Standing::Above => above.push(path),
-                Standing::Clear => grant_entry(rules, &path)?,
+                Standing::Clear => grant_entry(rules, &path, entry.file_type())?,
             }
         }
     }
-    Ok(())
+    Ok(listed)
 }
 
 fn crowded(directory: &Path) -> Refusal {
@@ -103,20 +124,17 @@ fn crowded(directory: &Path) -> Refusal {
     }
 }
 
-fn grant_entry(rules: &mut Rules, path: &Path) -> Result<(), Refusal> {
+/// `kind` is what the entry was when it was listed. One that has become something else since is given what the kernel lets it have of that.
+fn grant_entry(rules: &Rules, path: &Path, kind: io::Result<FileType>) -> Result<(), Refusal> {
+    let Some(kind) = kind.ok().filter(|kind| !kind.is_symlink()) else { return Ok(()) };
     // What has vanished since it was listed, or cannot be opened even for its name, is left out.
-    let Ok(place) = open(path) else {
-        return Ok(());
-    };
-    // Asked of the open file: the name may have come to mean another one.
-    let Ok(kind) = place.metadata().map(|metadata| metadata.file_type()) else {
-        return Ok(());
-    };
-    if kind.is_symlink() {
-        return Ok(());
-    }
+    let Ok(place) = open(path) else { return Ok(()) };
     let access = if kind.is_dir() { rules.rights.read } else { rules.rights.read & rules.rights.file };
-    rules.add(place, access)
+    match add_rule(rules.fd.as_fd(), place.as_fd(), access) {
+        // A directory that has become a file.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        added => added.map_err(not_added),
+    }
 }
 
 fn open(path: &Path) -> io::Result<File> {

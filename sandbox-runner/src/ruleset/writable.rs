@@ -9,7 +9,7 @@ use landlock::PathFd;
 use std::path::{Path, PathBuf};
 
 /// Grants each directory, with its symbolic links resolved.
-pub(super) fn grant(rules: &mut Rules, roots: &[AbsPath], hidden: &Hidden) -> Result<(), Refusal> {
+pub(super) fn grant(rules: &Rules, roots: &[AbsPath], hidden: &Hidden) -> Result<(), Refusal> {
     for root in roots {
         let place = checked(root.as_path(), hidden).map_err(|reason| Refusal::Policy { reason })?;
         let place = PathFd::new(&place).map_err(|error| Refusal::Policy { reason: format!("cannot open the {error}") })?;

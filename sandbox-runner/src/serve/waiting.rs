@@ -4,6 +4,7 @@ use crate::cgroup::Places;
 use crate::hold::{self, Caller, Prepared, Readiness};
 use crate::kernel::{peer, process, signals};
 use crate::serve::event::{Event, Teller};
+use capstan_types::path::AbsPath;
 use capstan_types::policy::Level;
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -22,6 +23,8 @@ pub(super) struct Waiting {
     pub(super) places: Places,
     /// What is to be ready.
     pub(super) level: Level,
+    /// What is to be hidden from it.
+    pub(super) hidden: Vec<AbsPath>,
 }
 
 impl Waiting {
@@ -33,7 +36,7 @@ impl Waiting {
             return Ok(ExitCode::FAILURE);
         }
         let left = hold::isolate();
-        let ready = Readiness::make(self.level, std::mem::take(&mut self.places));
+        let ready = Readiness::make(self.level, &self.hidden, std::mem::take(&mut self.places));
         let stream = self.accept()?;
         // The server hears of it late, and may take us for one that waits.
         signals::ignore_dismissal();

@@ -35,15 +35,13 @@ pub(crate) async fn ask(stream: UnixStream, document: &[u8]) -> Heard {
     Heard::Line(line, stream.into_inner())
 }
 
-/// Takes the session that the holder `pid` has answered for.
+/// Takes the session that the holder `pid` has answered for. The connection is one to the holder from then on.
 ///
 /// The handle is taken before the byte is sent, and the byte reaches a holder that lives: so the number was its own.
-pub(crate) async fn take(stream: UnixStream, pid: u32) -> io::Result<Holder> {
-    let mut holder = Holder::served(pid, stream)?;
-    if let Holder::Served { life, .. } = &mut holder {
-        life.write_all(b".").await?;
-    }
-    Ok(holder)
+pub(crate) async fn take(mut stream: UnixStream, pid: u32) -> io::Result<(Holder, UnixStream)> {
+    let holder = Holder::known(i32::try_from(pid).map_err(io::Error::other)?)?;
+    stream.write_all(b".").await?;
+    Ok((holder, stream))
 }
 
 /// Waits until a holder that refused has gone.
