@@ -1,7 +1,6 @@
 //! What a turn changed, and undoing it.
 
-use super::not_here;
-use super::threads::create_status;
+use super::{create_status, not_here, thread_id};
 use crate::nodes::host::checkpoints::UNDO_DEADLINE;
 use crate::thread::inherit::Woken;
 use crate::thread::message::ThreadMsg;
@@ -22,7 +21,7 @@ const ROOM: Duration = Duration::from_secs(5);
 pub(super) async fn diff(threads: &Threads, request: wire::DiffRequest) -> Result<Response<wire::DiffResponse>, Status> {
     let turn = turn_or_last(&request.turn_id)?;
     let most = if request.max_bytes == 0 { MOST_DIFF } else { request.max_bytes.min(MOST_DIFF) };
-    let actor = awake(threads, super::thread_id(&request.thread_id)?).await?;
+    let actor = awake(threads, thread_id(&request.thread_id)?).await?;
     let asked = ask(&actor, UNDO_DEADLINE + ROOM, |reply| ThreadMsg::Diff(turn, most, reply));
     Ok(Response::new(asked.await.map_err(|error| Status::unavailable(error.to_string()))??.into()))
 }
@@ -30,7 +29,7 @@ pub(super) async fn diff(threads: &Threads, request: wire::DiffRequest) -> Resul
 /// Undoes a turn.
 pub(super) async fn undo(threads: &Threads, request: wire::UndoRequest) -> Result<Response<wire::UndoResponse>, Status> {
     let turn = turn_or_last(&request.turn_id)?;
-    let actor = awake(threads, super::thread_id(&request.thread_id)?).await?;
+    let actor = awake(threads, thread_id(&request.thread_id)?).await?;
     let asked = ask(&actor, UNDO_DEADLINE + ROOM, |reply| ThreadMsg::Undo(turn, request.force, reply));
     Ok(Response::new(asked.await.map_err(|error| Status::unavailable(error.to_string()))??.into()))
 }

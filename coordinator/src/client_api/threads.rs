@@ -1,10 +1,10 @@
 //! Threads: create, list, subscribe.
 
 use super::follow::{EventStream, follow, replay};
-use super::{checkpoints, thread_id};
+use super::{checkpoints, create_status, thread_id};
 use crate::thread::inherit::Found;
 use crate::thread::message::ThreadMsg;
-use crate::thread::open::{ASK_DEADLINE, CreateError, Threads};
+use crate::thread::open::{ASK_DEADLINE, Threads};
 use capstan_proto::convert::client_thread::{chosen, settings};
 use capstan_proto::wire::client as wire;
 use capstan_proto::wire::client::threads_server::Threads as Service;
@@ -66,17 +66,6 @@ impl Service for ThreadsService {
             Found::Lies => Ok(Response::new(replay(store, thread, after))),
             Found::Nowhere => Err(Status::not_found(format!("there is no thread {thread}"))),
         }
-    }
-}
-
-/// What a client is answered.
-pub(super) fn create_status(error: CreateError) -> Status {
-    match error {
-        CreateError::Model(_) | CreateError::Place(_) | CreateError::Workspace(_) => {
-            Status::failed_precondition(error.to_string())
-        }
-        CreateError::Taken(_) => Status::already_exists(error.to_string()),
-        CreateError::Store(_) | CreateError::Stopping(_) => Status::unavailable(error.to_string()),
     }
 }
 

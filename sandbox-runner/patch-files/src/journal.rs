@@ -3,7 +3,7 @@
 //! One line of JSON for each step, in a file beside the targets. The file is locked for as long as its writer lives: whoever gets the lock
 //! has found the journal of a dead one. It is not synced, so it says what the death of processes leaves, and nothing of a loss of power.
 
-use crate::steps::{self, Step};
+use crate::steps::{self, PREFIX, Step};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -12,8 +12,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What the names of all our files begin with.
-pub(crate) const PREFIX: &str = ".capstan-patch-";
 /// What the names of journals end with.
 const SUFFIX: &str = ".journal";
 /// The longest journal that is read, in bytes. One is written of a patch of at most 64 MiB, a few hundred bytes for each file.

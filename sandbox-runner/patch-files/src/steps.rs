@@ -2,12 +2,14 @@
 //!
 //! Invariant: undoing looks at what is there now. What is not as the step left it is somebody else's by now, and is not touched.
 
-use crate::journal::PREFIX;
 use crate::rename::rename_new;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+/// What the names of all our files begin with.
+pub(crate) const PREFIX: &str = ".capstan-patch-";
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
