@@ -138,9 +138,8 @@ pub(crate) fn named(path: &Path) -> PathBuf {
         else {
             return path.to_owned();
         };
-        match above.canonicalize() {
-            Ok(real) => return real.join(rest),
-            Err(_) => {}
+        if let Ok(real) = above.canonicalize() {
+            return real.join(rest);
         }
     }
     path.to_owned()
