@@ -34,6 +34,7 @@ impl Place {
     }
 
     fn command(&self, name: &str) -> Command {
+        #[expect(clippy::disallowed_methods, reason = "the program under test is started by its test")]
         let mut command = Command::new(self.dir.path().join(name));
         command.current_dir(self.at("")).env_remove("CAPSTAN_CALL_ID");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -235,6 +236,7 @@ fn on_a_full_disk_nothing_is_changed() {
         "y".repeat(90_000)
     ));
     fs::write(place.dir.path().join("patch"), patch).unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the program under test is started by its test")]
     let mut command = Command::new("unshare");
     command
         .args(["-rm", "sh", "-c", script])
