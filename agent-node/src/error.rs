@@ -35,10 +35,10 @@ pub(crate) enum NodeError {
     HolderLost(String),
     #[error("`{path}` cannot be a workspace: {reason}")]
     NoDirectory { path: String, reason: String },
-    #[error("there is no diff of `{cwd}`: {reason}")]
-    NoGit { cwd: String, reason: String },
-    #[error("there is no snapshot `{0}` of this thread here; take a new one")]
-    NoSnapshot(String),
+    #[error("there is no checkpoint of `{cwd}`: {reason}")]
+    NoState { cwd: String, reason: String },
+    #[error("{}", no_checkpoint(.0))]
+    NoCheckpoint(String),
     #[error("the node is stopping")]
     Stopping,
 }
@@ -49,5 +49,12 @@ pub(crate) const RETRY_AFTER: Duration = Duration::from_millis(500);
 impl NodeError {
     pub(crate) const fn busy(what: &'static str) -> Self {
         Self::Busy { what, retry_after: RETRY_AFTER }
+    }
+}
+
+fn no_checkpoint(name: &str) -> String {
+    match name {
+        "" => "no turn of this thread changed its workspace here, or none that is still known".to_owned(),
+        name => format!("there is no checkpoint of `{name}` here: that turn changed nothing, or is too long ago"),
     }
 }

@@ -158,6 +158,7 @@ async fn start_actors(
         journal: journal.clone(),
         turns: Arc::new(Semaphore::new(LOOKS)),
         scratch: state.scratch(),
+        checkpoints: state.checkpoints.as_path().to_owned(),
     };
     let args = NodeArgs { shared, sessions: state.sessions() };
     let (supervisor, _) = Actor::spawn_linked(None, NodeSupervisor, args, root.cell()).await?;

@@ -1,7 +1,8 @@
 //! The node's own directory: who may use it, and what lies where in it.
 //!
 //! `lock` is held for as long as a node uses the directory; `generation` counts its lives; `sessions/ID` belongs to one session each;
-//! `journal` is what its lives know of each other; `ballast` takes room that is given up when the disk is full; `scratch/THREAD` holds what the node itself keeps of a workspace, such as snapshots. All of it is readable by the node's user only.
+//! `journal` is what its lives know of each other; `ballast` takes room that is given up when the disk is full; `scratch` holds what the node itself needs files for; `bin` the programs that sessions find by their names; `checkpoints/THREAD` the states of a
+//! thread's workspace, which embedded nodes share. All of it is readable by the node's user only.
 
 use crate::ballast::Ballast;
 use capstan_types::id::Generation;
@@ -57,6 +58,8 @@ pub enum StateError {
 pub(crate) struct State {
     pub(crate) root: AbsPath,
     pub(crate) generation: Generation,
+    /// Where the states of workspaces lie.
+    pub(crate) checkpoints: AbsPath,
     /// Released by the kernel when this is dropped or the process dies.
     _lock: File,
 }
@@ -65,10 +68,10 @@ impl State {
     /// Takes the directory, making it if needed, and begins a new life in it. Blocks for a few file operations.
     pub(crate) fn claim(dir: &StateDir) -> Result<Self, StateError> {
         match dir {
-            StateDir::Own(root) => Self::hold_or_make_room(root)?.ok_or_else(|| StateError::Used(root.clone())),
+            StateDir::Own(root) => Self::hold_or_make_room(root, root)?.ok_or_else(|| StateError::Used(root.clone())),
             StateDir::SlotIn(parent) => {
                 for slot in 0..SLOTS {
-                    if let Some(state) = Self::hold_or_make_room(&parent.join(slot.to_string()))? {
+                    if let Some(state) = Self::hold_or_make_room(&parent.join(slot.to_string()), parent)? {
                         return Ok(state);
                     }
                 }
@@ -78,16 +81,16 @@ impl State {
     }
 
     /// On a full disk, once more without the ballast that an earlier life left.
-    fn hold_or_make_room(root: &Path) -> Result<Option<Self>, StateError> {
-        match Self::hold(root) {
+    fn hold_or_make_room(root: &Path, shared: &Path) -> Result<Option<Self>, StateError> {
+        match Self::hold(root, shared) {
             // Whoever holds the directory would have been found before anything was written.
-            Err(StateError::Full(_)) if Ballast::in_dir(root).give_up() => Self::hold(root),
+            Err(StateError::Full(_)) if Ballast::in_dir(root).give_up() => Self::hold(root, shared),
             held => held,
         }
     }
 
     /// `None` when another node holds it.
-    fn hold(root: &Path) -> Result<Option<Self>, StateError> {
+    fn hold(root: &Path, shared: &Path) -> Result<Option<Self>, StateError> {
         make_private(root)?;
         let resolved = root.canonicalize().map_err(|source| failed(root, source))?;
         let root = AbsPath::new(resolved)?;
@@ -100,8 +103,11 @@ impl State {
         }
         make_private(&root.as_path().join("sessions"))?;
         make_private(&root.as_path().join("scratch"))?;
+        let checkpoints = shared.join("checkpoints");
+        make_private(&checkpoints)?;
+        let checkpoints = AbsPath::new(checkpoints.canonicalize().map_err(|source| failed(&checkpoints, source))?)?;
         let generation = next_generation(&root.as_path().join("generation"))?;
-        Ok(Some(Self { root, generation, _lock: lock }))
+        Ok(Some(Self { root, generation, checkpoints, _lock: lock }))
     }
 
     /// Whether an earlier life has left anything.

@@ -9,8 +9,8 @@ pub(crate) mod once;
 pub(crate) mod sessions;
 mod starting;
 
+pub(crate) mod checkpoint;
 pub(crate) mod git;
 pub(crate) mod open;
 pub(crate) mod patch;
 pub(crate) mod repository;
-pub(crate) mod snapshot;

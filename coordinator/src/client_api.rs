@@ -1,5 +1,6 @@
 //! Our own API, `capstan.client.v1`: one file per resource. Convert, ask, convert.
 
+mod checkpoints;
 pub mod connections;
 pub mod follow;
 pub mod gate;
@@ -9,7 +10,7 @@ pub mod threads;
 pub mod turns;
 
 use crate::thread::message::ThreadMsg;
-use crate::thread::open::Threads;
+use crate::thread::open::{CreateError, Threads};
 use capstan_types::id::ThreadId;
 use ractor::ActorRef;
 use tonic::Status;
@@ -34,4 +35,15 @@ pub(crate) async fn running(threads: &Threads, id: ThreadId) -> Result<ActorRef<
 /// A thread that does not run on this coordinator.
 pub(crate) fn not_here(thread: ThreadId) -> Status {
     Status::not_found(format!("thread {thread} does not run on this coordinator"))
+}
+
+/// What a client is answered whose thread cannot be had.
+pub(super) fn create_status(error: CreateError) -> Status {
+    match error {
+        CreateError::Model(_) | CreateError::Place(_) | CreateError::Workspace(_) => {
+            Status::failed_precondition(error.to_string())
+        }
+        CreateError::Taken(_) => Status::already_exists(error.to_string()),
+        CreateError::Store(_) | CreateError::Stopping(_) => Status::unavailable(error.to_string()),
+    }
 }

@@ -1,5 +1,6 @@
 //! Wire structs to values and back. A wire struct that does not make sense becomes a [`Malformed`], never a panic or a guess.
 
+mod checkpoint;
 pub mod client_event;
 pub mod client_item;
 pub mod client_looking;

@@ -3,7 +3,7 @@
 //! It is the trusted base of a node, so it is small, has one thread, and fails closed: what the kernel cannot enforce is refused.
 //! Beyond the ground floor's types it knows nothing of Capstan, and nothing of a network.
 //!
-//! The `capstan-sandbox` binary is [`main_with`] and nothing else, so that another binary can play its role.
+//! The `capstan-sandbox` binary is [`main_with`], and [`apply_patch`] under that name, so that another binary can play its role.
 
 mod verbs;
 
@@ -33,4 +33,5 @@ mod probe;
 
 mod kernel;
 
+pub use capstan_patch_files::{apply_patch, is_apply_patch};
 pub use verbs::main_with;

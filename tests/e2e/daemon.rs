@@ -11,6 +11,7 @@ mod proxy;
 mod refusals;
 mod same_output;
 mod served;
+mod undo;
 
 use crate::scripted;
 use capstan_tests::capstan::{Capstan, Home, Run, Running};

@@ -12,6 +12,7 @@ use crate::node::retention::Retention;
 use crate::node::sweep;
 use crate::node::waiting::Waiting;
 use crate::workspace::actor::{WorkspaceActor, WorkspaceArgs};
+use crate::workspace::checkpoint;
 use crate::workspace::jobs::Shared;
 use crate::workspace::message::{WorkspaceEnvelope, WorkspaceMsg, WorkspaceRequest};
 use capstan_runtime::actors::BoundedRef;
@@ -100,6 +101,8 @@ impl Actor for NodeSupervisor {
         tasks.spawn(first_sweep);
         tasks.spawn(look_at(Arc::clone(&leftovers)));
         sweep::clear_scratch(&scratch).await;
+        let checkpoints = args.shared.checkpoints.clone();
+        tasks.spawn_blocking(move || checkpoint::sweep(&checkpoints));
         let mut state = NodeState {
             shared: args.shared,
             facts,

@@ -18,10 +18,10 @@ impl From<NodeError> for Status {
                 later(said, retry_after)
             }
             NodeError::StaleEpoch { .. } => Self::failed_precondition(said),
-            NodeError::NoSession(_) | NodeError::NoThread(_) | NodeError::NoDirectory { .. } | NodeError::NoSnapshot(_) => {
+            NodeError::NoSession(_) | NodeError::NoThread(_) | NodeError::NoDirectory { .. } | NodeError::NoCheckpoint(_) => {
                 Self::not_found(said)
             }
-            NodeError::InputClosed | NodeError::StillRuns | NodeError::NoGit { .. } => Self::aborted(said),
+            NodeError::InputClosed | NodeError::StillRuns | NodeError::NoState { .. } => Self::aborted(said),
             NodeError::Unknown(_) => Self::unknown(said),
             NodeError::Over => Self::already_exists(said),
             NodeError::Late(_) => Self::deadline_exceeded(said),

@@ -2,9 +2,10 @@
 
 use crate::node::handle::NodeHandle;
 use crate::service::span::server_span;
+use crate::workspace::checkpoint::{Ended, Force};
 use crate::workspace::message::WorkspaceRequest;
 use crate::workspace::{git, patch};
-use capstan_proto::convert::{Malformed, exec};
+use capstan_proto::convert::{Malformed, exec, workspace as convert};
 use capstan_proto::wire::node as wire;
 use capstan_types::path::AbsPath;
 use capstan_types::session::PatchCall;
@@ -59,26 +60,38 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         Ok(Response::new(report.into()))
     }
 
-    async fn snapshot(&self, request: Request<wire::SnapshotRequest>) -> Result<Response<wire::SnapshotResponse>, Status> {
-        let span = server_span(SERVICE, "Snapshot", request.metadata());
+    async fn checkpoint(&self, request: Request<wire::CheckpointRequest>) -> Result<Response<wire::CheckpointResponse>, Status> {
+        let span = server_span(SERVICE, "Checkpoint", request.metadata());
         let request = request.into_inner();
         let (who, cwd) = (exec::authority(request.authority)?, directory(&request.cwd)?);
-        let take = |reply| WorkspaceRequest::Snapshot { cwd, span: span.clone(), reply };
-        let snapshot_id = self.node.act(who, git::DEADLINE + ROOM, take).instrument(span.clone()).await?;
-        Ok(Response::new(wire::SnapshotResponse { snapshot_id }))
+        let turn = convert::turn(&request.turn)?;
+        let take = |reply| WorkspaceRequest::Checkpoint { cwd, turn, span: span.clone(), reply };
+        self.node.act(who, git::DEADLINE + ROOM, take).instrument(span.clone()).await?;
+        Ok(Response::new(wire::CheckpointResponse {}))
     }
 
     async fn diff(&self, request: Request<wire::DiffRequest>) -> Result<Response<wire::DiffResponse>, Status> {
         let span = server_span(SERVICE, "Diff", request.metadata());
         let request = request.into_inner();
-        let (who, cwd) = (exec::authority(request.authority)?, directory(&request.cwd)?);
+        let (who, turn) = (exec::authority(request.authority)?, convert::turn_or_last(&request.turn)?);
         let max_bytes = match request.max_bytes {
             0 => DEFAULT_DIFF,
             bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
         };
-        let snapshot = request.snapshot_id;
-        let diff = |reply| WorkspaceRequest::Diff { cwd, snapshot, max_bytes, span: span.clone(), reply };
-        let diff = self.node.act(who, git::DEADLINE + ROOM, diff).instrument(span.clone()).await?;
-        Ok(Response::new(wire::DiffResponse { diff: diff.text, cut: diff.cut }))
+        let ended = if request.ended { Ended::Now } else { Ended::NotNow };
+        let diff = |reply| WorkspaceRequest::Diff { turn, max_bytes, ended, span: span.clone(), reply };
+        let changes = self.node.act(who, git::DEADLINE + ROOM, diff).instrument(span.clone()).await?;
+        Ok(Response::new(changes.into()))
+    }
+
+    async fn undo(&self, request: Request<wire::UndoRequest>) -> Result<Response<wire::UndoResponse>, Status> {
+        let span = server_span(SERVICE, "Undo", request.metadata());
+        let request = request.into_inner();
+        let (who, turn) = (exec::authority(request.authority)?, convert::turn_or_last(&request.turn)?);
+        let force = if request.force { Force::Yes } else { Force::No };
+        let undo = |reply| WorkspaceRequest::Undo { turn, force, span: span.clone(), reply };
+        // Two scripts: one looks, the other restores.
+        let undo = self.node.act(who, git::DEADLINE * 2 + ROOM, undo).instrument(span.clone()).await?;
+        Ok(Response::new(undo.into()))
     }
 }

@@ -6,6 +6,7 @@ use crate::node::load::disk_reserve;
 use crate::session::admission::Admission;
 use crate::session::dir::{NewDir, SessionDir};
 use crate::session::holder::Holder;
+use crate::session::programs::Programs;
 use crate::session::protected::{Protected, Writes};
 use crate::session::runner::{Answered, LaunchError, Runner};
 use crate::state::State;
@@ -39,6 +40,7 @@ pub(crate) struct Launcher {
     pub(crate) protected: Protected,
     /// How many bytes of the disk are not for output that is kept whole.
     disk_reserve: u64,
+    programs: Programs,
     /// Whether it has been said that sessions run as root.
     warned_of_root: AtomicBool,
     /// What sessions reach here, once one has.
@@ -76,13 +78,14 @@ impl From<StartCall> for Program {
 
 impl Launcher {
     pub(crate) fn new(config: &NodeConfig, state: &State) -> Self {
-        let hidden = outermost(config.hidden.iter().chain([&state.root]).cloned().collect());
+        let hidden = outermost(config.hidden.iter().chain([&state.root, &state.checkpoints]).cloned().collect());
         let runner = Runner::new(config.runner.clone())
             .with_fork_server(state.root.as_path().to_owned(), config.prepared, hidden.clone())
             .with_scanner()
             .with_home(config.base_env.get("HOME").cloned());
         Self {
             protected: Protected::new(runner.clone(), state.root.clone()),
+            programs: Programs::make(&state.root, &config.runner.program),
             runner,
             sessions: state.sessions(),
             base_env: config.base_env.clone(),
@@ -104,7 +107,9 @@ impl Launcher {
         program: Program,
     ) -> Result<Launched, (LaunchError, Option<NewDir>)> {
         let policy = self.admission.admit(program.policy).map_err(|refusal| (LaunchError::Refused(refusal), None))?;
-        self.launch_as(session, Program { policy, ..program }).await
+        let mut program = Program { policy, ..program };
+        self.programs.offer(self.base_variable("PATH"), &mut program.env, &mut program.policy);
+        self.launch_as(session, program).await
     }
 
     /// The directory of a session, whether it is there or not.

@@ -1,4 +1,4 @@
-//! One thread's workspace on this node: its sessions, its patches, its snapshots.
+//! One thread's workspace on this node: its sessions, its patches, its checkpoints.
 //!
 //! The supervisor hands it requests that have passed the fence, in order. Nothing slow happens in its handler.
 
@@ -115,10 +115,11 @@ impl WorkspaceState {
             WorkspaceRequest::Session { session, message } => self.sessions.hand_on(session, message),
             WorkspaceRequest::Open { cwd, reply } => self.jobs.open(cwd, reply),
             WorkspaceRequest::ApplyPatch { call, span, reply } => self.jobs.apply_patch(*call, span, reply),
-            WorkspaceRequest::Snapshot { cwd, span, reply } => self.jobs.snapshot(cwd, span, reply),
-            WorkspaceRequest::Diff { cwd, snapshot, max_bytes, span, reply } => {
-                self.jobs.diff(cwd, snapshot, max_bytes, span, reply);
+            WorkspaceRequest::Checkpoint { cwd, turn, span, reply } => self.jobs.checkpoint(cwd, turn, span, reply),
+            WorkspaceRequest::Diff { turn, max_bytes, ended, span, reply } => {
+                self.jobs.diff(turn, (max_bytes, ended), span, reply);
             }
+            WorkspaceRequest::Undo { turn, force, span, reply } => self.jobs.undo(turn, force, span, reply),
         }
     }
 
@@ -133,7 +134,6 @@ impl WorkspaceState {
                 self.tell(NodeFact::SessionReleased { session });
             }
             WorkspaceFact::Patched { key, outcome } => self.jobs.patched(key, outcome),
-            WorkspaceFact::Taken { snapshot, reply } => self.jobs.taken(snapshot, reply),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Runs git on a workspace, whose repository is not to be trusted: its configuration can name programs to run.
 //!
-//! Git therefore runs as any session does, under a policy that lets it write to a scratch directory of the node's and nowhere else, and
-//! with the settings turned off that start programs. One shell script is one launch, because a launch costs milliseconds.
+//! Git therefore runs as any session does, under a policy that lets it write to a directory of the node's and, to put files back, to the
+//! workspace, and nowhere else, and with the settings turned off that start programs. One shell script is one launch, because a launch costs milliseconds.
 
 use crate::session::launcher::{Launcher, Program};
 use crate::session::run::{self, RunError};
@@ -68,8 +68,10 @@ pub(crate) struct Script<'a> {
     pub(crate) text: &'static str,
     /// Where it runs.
     pub(crate) cwd: &'a AbsPath,
-    /// The one directory that it may write to; it knows it as CAPSTAN_SCRATCH.
+    /// A directory that it may write to; it knows it as CAPSTAN_SCRATCH.
     pub(crate) scratch: &'a AbsPath,
+    /// What else it may write to.
+    pub(crate) writable: Vec<AbsPath>,
     /// Further variables.
     pub(crate) variables: Vec<(&'static str, String)>,
     /// The most bytes of output.
@@ -88,6 +90,9 @@ impl Git {
         let reading = SandboxPolicy { readable: vec![script.cwd.clone()], ..SandboxPolicy::read_only() };
         // Whoever asked is told what it reads, which is no more than a session may.
         let reading = self.launcher.admission.admit(reading).map_err(|refusal| refusal.to_string())?;
+        let writing = SandboxPolicy::workspace_write(script.writable.clone());
+        let writing = self.launcher.admission.admit(writing).map_err(|refusal| refusal.to_string())?;
+        let reading = SandboxPolicy { writable: writing.writable, ..reading };
         match run::to_end(&self.launcher, program(script, reading), Bytes::new(), cap, DEADLINE).await {
             Ok(outcome) if outcome.end == (SessionEnd::Exited { code: 0 }) => Ok(outcome.output),
             Ok(outcome) => Err(reason(&outcome.output, &outcome.end)),
@@ -101,11 +106,16 @@ fn program(script: Script<'_>, reading: SandboxPolicy) -> Program {
     let variables = script.variables.into_iter().map(|(name, value)| (name.to_owned(), value));
     let scratch = ("CAPSTAN_SCRATCH".to_owned(), script.scratch.to_string());
     Program {
-        argv: ["/bin/sh", "-c", script.text].map(str::to_owned).to_vec(),
+        // Its name, and where it works, for whoever looks at a list of processes.
+        argv: ["/bin/sh", "-c", script.text, "capstan-git", script.cwd.as_str()].map(str::to_owned).to_vec(),
         cwd: script.cwd.clone(),
         env: environment().into_iter().chain(variables).chain([scratch]).collect(),
         stdio: Stdio::PipesNoInput,
-        policy: SandboxPolicy { mode: SandboxMode::WorkspaceWrite, writable: vec![script.scratch.clone()], ..reading },
+        policy: SandboxPolicy {
+            mode: SandboxMode::WorkspaceWrite,
+            writable: reading.writable.iter().chain([script.scratch]).cloned().collect(),
+            ..reading
+        },
         limits: SessionLimits {
             head: ByteCap::new(script.cap as u64).unwrap_or_else(|_| SessionLimits::default().head),
             file_bytes: Some(LARGEST_FILE),
@@ -129,7 +139,9 @@ fn reason(output: &[u8], end: &SessionEnd) -> String {
     let said = output.iter().rposition(|byte| *byte == 0).map(|nul| String::from_utf8_lossy(&output[nul + 1..]).into_owned());
     match (said.filter(|said| !said.trim().is_empty()), end) {
         (Some(said), _) => said.trim().replace('\n', "; "),
-        (None, SessionEnd::Limit(limit)) => format!("git reached its {}; the work tree is too large for a diff", limit.as_str()),
+        (None, SessionEnd::Limit(limit)) => {
+            format!("git reached its {}; the workspace is too large for a checkpoint", limit.as_str())
+        }
         (None, _) => "git did not say why".to_owned(),
     }
 }
@@ -145,7 +157,7 @@ mod tests {
         assert_eq!(reason(b"diff --git\n\0warning: x\nfatal: bad object\n", &failed), "warning: x; fatal: bad object");
         assert_eq!(reason(b"", &failed), "git did not say why");
         let slow = reason(b"", &SessionEnd::Limit(SessionLimit::Total));
-        assert_eq!(slow, "git reached its total time; the work tree is too large for a diff");
+        assert_eq!(slow, "git reached its total time; the workspace is too large for a checkpoint");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The work that a workspace's actor does not do in its handler: patches, snapshots, diffs, and a look at a directory.
+//! The work that a workspace's actor does not do in its handler: patches, checkpoints, diffs, undoing, and a look at a directory.
 //!
 //! Each job is a task that the actor owns; its result comes back as a fact where the actor has to remember it, and goes straight to
 //! whoever asked where not.
@@ -8,17 +8,16 @@ use crate::journal::{Entry, Journal};
 use crate::node::capacity::Places;
 use crate::node::load::gate::Gate;
 use crate::session::launcher::Launcher;
+use crate::workspace::checkpoint::{Checkpoints, Ended, Force};
 use crate::workspace::git::Git;
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts};
 use crate::workspace::once::{Once, Turn};
 use crate::workspace::open;
 use crate::workspace::patch;
-use crate::workspace::snapshot::Diff;
-use crate::workspace::snapshot::{KEPT, Snapshot};
+use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::path::AbsPath;
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as DirectoryFacts};
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -37,12 +36,10 @@ pub(crate) struct Jobs {
     places: Places,
     gate: Gate,
     facts: WorkspaceFacts,
-    scratches: PathBuf,
     thread: ThreadId,
     journal: Journal,
     patches: Once<PatchReport>,
-    /// Newest last.
-    snapshots: VecDeque<Snapshot>,
+    checkpoints: Checkpoints,
     running: JoinSet<()>,
 }
 
@@ -58,8 +55,10 @@ pub(crate) struct Shared {
     pub(crate) journal: Journal,
     /// Looks at sessions of earlier lives that may go on at once.
     pub(crate) turns: Arc<Semaphore>,
-    /// Below it each thread has a scratch directory.
+    /// What the node itself needs files for, and forgets with its end.
     pub(crate) scratch: PathBuf,
+    /// Below it each thread has a directory for the states of its workspace.
+    pub(crate) checkpoints: PathBuf,
 }
 
 /// What another life says of a patch that this one has begun.
@@ -84,7 +83,7 @@ async fn apply_once(
 impl Jobs {
     pub(crate) fn new(shared: Shared, thread: ThreadId, facts: WorkspaceFacts) -> Self {
         Self {
-            scratches: shared.scratch.join(thread.to_string()),
+            checkpoints: Checkpoints::at(shared.checkpoints.join(thread.to_string())),
             node: shared.node,
             launcher: shared.launcher,
             git: shared.git,
@@ -94,7 +93,6 @@ impl Jobs {
             journal: shared.journal,
             facts,
             patches: Once::new(),
-            snapshots: VecDeque::new(),
             running: JoinSet::new(),
         }
     }
@@ -145,43 +143,30 @@ impl Jobs {
         self.patches.finished(key, outcome);
     }
 
-    pub(crate) fn snapshot(&mut self, cwd: AbsPath, span: Span, reply: Reply<String>) {
+    pub(crate) fn checkpoint(&mut self, cwd: AbsPath, turn: String, span: Span, reply: Reply<()>) {
+        self.spawn(span, reply, |git, checkpoints| async move { checkpoints.begin(&git, cwd, turn).await });
+    }
+
+    pub(crate) fn diff(&mut self, turn: String, (max_bytes, ended): (usize, Ended), span: Span, reply: Reply<Changes>) {
+        self.spawn(span, reply, |git, checkpoints| async move { checkpoints.changes(&git, &turn, max_bytes, ended).await });
+    }
+
+    pub(crate) fn undo(&mut self, turn: String, force: Force, span: Span, reply: Reply<Undo>) {
+        self.spawn(span, reply, |git, checkpoints| async move { checkpoints.undo(&git, &turn, force).await });
+    }
+
+    fn spawn<T: Send + 'static, F: Future<Output = Result<T, NodeError>> + Send + 'static>(
+        &mut self,
+        span: Span,
+        reply: Reply<T>,
+        work: impl FnOnce(Git, Checkpoints) -> F,
+    ) {
         let Some(reply) = self.room(reply) else { return };
-        let (git, scratches, facts) = (self.git.clone(), self.scratches.clone(), self.facts.clone());
-        let job = async move {
-            match Snapshot::take(&git, cwd, scratches).await {
-                Ok(snapshot) => facts.tell(WorkspaceFact::Taken { snapshot, reply }).await,
-                Err(error) => drop(reply.send(Err(error))),
-            }
-        };
-        self.running.spawn(job.instrument(span));
+        let done = work(self.git.clone(), self.checkpoints.clone());
+        self.running.spawn(async move { drop(reply.send(done.await)) }.instrument(span));
     }
 
-    /// Keeps a snapshot, and with it at most one older.
-    pub(crate) fn taken(&mut self, snapshot: Snapshot, reply: Reply<String>) {
-        let id = snapshot.id.clone();
-        self.snapshots.push_back(snapshot);
-        if self.snapshots.len() > KEPT
-            && let Some(oldest) = self.snapshots.pop_front()
-        {
-            // Its files go with it, which may take a while.
-            self.running.spawn_blocking(move || drop(oldest));
-        }
-        let _ = reply.send(Ok(id));
-    }
-
-    pub(crate) fn diff(&mut self, cwd: AbsPath, snapshot: String, max_bytes: usize, span: Span, reply: Reply<Diff>) {
-        let Some(reply) = self.room(reply) else { return };
-        let Some(snapshot) = self.snapshots.iter().find(|kept| kept.id == snapshot).cloned() else {
-            let _ = reply.send(Err(NodeError::NoSnapshot(snapshot)));
-            return;
-        };
-        let git = self.git.clone();
-        let job = async move { drop(reply.send(snapshot.diff(&git, &cwd, max_bytes).await)) };
-        self.running.spawn(job.instrument(span));
-    }
-
-    /// Whether nothing is being done. Snapshots do not count: they are remade when they are missed.
+    /// Whether nothing is being done. Checkpoints do not count: they lie in files.
     pub(crate) fn is_quiet(&mut self) -> bool {
         while self.running.try_join_next().is_some() {}
         self.running.is_empty()

@@ -4,8 +4,9 @@ use crate::error::NodeError;
 use crate::session::adopt::Found;
 use crate::session::launcher::Launched;
 use crate::session::message::{SessionDoor, SessionMsg};
-use crate::workspace::snapshot::{Diff, Snapshot};
+use crate::workspace::checkpoint::{Ended, Force};
 use capstan_runtime::actors::{Admitted, BoundedRef};
+use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::{Attempt, CallId, SessionId};
 use capstan_types::path::AbsPath;
 use capstan_types::session::{PatchCall, PatchReport, StartCall, WorkspaceFacts as DirectoryFacts};
@@ -58,10 +59,12 @@ pub(crate) enum WorkspaceRequest {
     Open { cwd: AbsPath, reply: Reply<DirectoryFacts> },
     /// Apply a patch, or give the result of the one that the call applied.
     ApplyPatch { call: Box<PatchCall>, span: Span, reply: Reply<PatchReport> },
-    /// Take note of a work tree.
-    Snapshot { cwd: AbsPath, span: Span, reply: Reply<String> },
-    /// Say what changed since.
-    Diff { cwd: AbsPath, snapshot: String, max_bytes: usize, span: Span, reply: Reply<Diff> },
+    /// Take note of the state before a turn.
+    Checkpoint { cwd: AbsPath, turn: String, span: Span, reply: Reply<()> },
+    /// Say what a turn changed.
+    Diff { turn: String, max_bytes: usize, ended: Ended, span: Span, reply: Reply<Changes> },
+    /// Bring back the state before a turn.
+    Undo { turn: String, force: Force, span: Span, reply: Reply<Undo> },
 }
 
 /// What happened to a workspace's actor's work.
@@ -77,8 +80,6 @@ pub(crate) enum WorkspaceFact {
     Released { session: SessionId },
     /// A patch was applied, or was not.
     Patched { key: CallKey, outcome: Result<PatchReport, NodeError> },
-    /// A snapshot was taken.
-    Taken { snapshot: Snapshot, reply: Reply<String> },
 }
 
 /// Where a workspace's children and tasks send facts.
@@ -112,7 +113,8 @@ impl WorkspaceRequest {
             Self::Session { message, .. } => message.refuse(error),
             Self::Open { reply, .. } => drop(reply.send(Err(error))),
             Self::ApplyPatch { reply, .. } => drop(reply.send(Err(error))),
-            Self::Snapshot { reply, .. } => drop(reply.send(Err(error))),
+            Self::Checkpoint { reply, .. } => drop(reply.send(Err(error))),
+            Self::Undo { reply, .. } => drop(reply.send(Err(error))),
             Self::Diff { reply, .. } => drop(reply.send(Err(error))),
         }
     }

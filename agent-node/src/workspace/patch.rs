@@ -24,25 +24,45 @@ const MAX_RESULT: usize = 16 << 20;
 
 /// Applies a patch: all of it, or nothing.
 pub(crate) async fn apply(launcher: &Launcher, call: PatchCall) -> Result<PatchReport, NodeError> {
-    let document = PatchDocument { cwd: call.cwd.clone(), patch: call.patch };
+    let document = PatchDocument { cwd: call.cwd.clone(), patch: call.patch, undo_only: false };
     let mut policy = launcher.admission.admit(call.policy).map_err(NodeError::Refused)?;
     if let Some(reason) = unreachable(&document, &policy, launcher.has_private_temp()) {
         return Ok(PatchReport::Refused { reason });
     }
     policy.readable.extend(launcher.runner.program());
-    let document = serde_json::to_vec(&document).map_err(|error| NodeError::Unknown(error.to_string()))?;
-    let program = Program {
-        argv: launcher.runner.verb_argv("patch"),
-        cwd: call.cwd,
-        env: BTreeMap::new(),
-        stdio: Stdio::Pipes,
-        policy,
-        limits: SessionLimits { head: ByteCap::mebibytes(16), ..SessionLimits::default() },
-    };
+    match run(launcher, program(launcher, &call.cwd, policy.clone()), &document).await {
+        Err(NodeError::Unknown(reason)) => Err(NodeError::Unknown(undone(launcher, &call.cwd, document, policy, reason).await)),
+        known => known,
+    }
+}
+
+/// Has a program that did not live to its end undone by another, and says what is known then. A patch that was whole before its program was
+/// ended stays, so what happened is still not known; but no half of it is left.
+async fn undone(launcher: &Launcher, cwd: &AbsPath, document: PatchDocument, policy: SandboxPolicy, reason: String) -> String {
+    let document = PatchDocument { undo_only: true, ..document };
+    match run(launcher, program(launcher, cwd, policy), &document).await {
+        Ok(PatchReport::Refused { reason: said }) => format!("{reason}; {said}"),
+        Ok(PatchReport::Applied { .. }) | Err(_) => format!("{reason}; it may be applied in part"),
+    }
+}
+
+async fn run(launcher: &Launcher, program: Program, document: &PatchDocument) -> Result<PatchReport, NodeError> {
+    let document = serde_json::to_vec(document).map_err(|error| NodeError::Unknown(error.to_string()))?;
     match run::to_end(launcher, program, Bytes::from(document), MAX_RESULT, DEADLINE).await {
         Ok(outcome) => report(&outcome),
         Err(RunError::Refused(refusal)) => Err(NodeError::Refused(refusal)),
         Err(RunError::Unknown(reason)) => Err(NodeError::Unknown(reason)),
+    }
+}
+
+fn program(launcher: &Launcher, cwd: &AbsPath, policy: SandboxPolicy) -> Program {
+    Program {
+        argv: launcher.runner.verb_argv("patch"),
+        cwd: cwd.clone(),
+        env: BTreeMap::new(),
+        stdio: Stdio::Pipes,
+        policy,
+        limits: SessionLimits { head: ByteCap::mebibytes(16), ..SessionLimits::default() },
     }
 }
 
@@ -130,6 +150,7 @@ mod tests {
         let document = |name: &str| PatchDocument {
             cwd: path("/w"),
             patch: format!("*** Begin Patch\n*** Add File: {name}\n+x\n*** End Patch\n"),
+            undo_only: false,
         };
         let policy = SandboxPolicy::workspace_write(vec![path("/w"), path("/tmp")]);
         let said = |name: &str, policy: &SandboxPolicy, private| unreachable(&document(name), policy, private);

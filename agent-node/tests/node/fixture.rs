@@ -83,6 +83,15 @@ impl Fixture {
         Self { running, registry, config, workspace, dir }
     }
 
+    /// The node's next life.
+    pub(crate) async fn again(self) -> Self {
+        let Self { running, config, workspace, dir, .. } = self;
+        running.shutdown().await;
+        let registry = Arc::new(EmbeddedRegistry::empty());
+        let running = serve(config.clone(), Arc::<EmbeddedRegistry>::clone(&registry) as Arc<dyn Registry>).await.unwrap();
+        Self { running, registry, config, workspace, dir }
+    }
+
     /// A client over the pipe, as the owner of a new thread.
     pub(crate) fn client(&self) -> Client {
         Client::over(self.running.pipe().channel(), None)

@@ -4,6 +4,7 @@
 
 mod fixture;
 
+mod checkpoints;
 mod exec;
 mod floods;
 mod full_disk;

@@ -1,31 +1,32 @@
 //! What the node started for itself ends with it, down to the last descendant.
 
-use crate::fixture::{Client, Fixture, eventually, marked, marker};
+use crate::fixture::{Client, Fixture, eventually, marked};
 use capstan_proto::wire::node as wire;
+use capstan_types::id::TurnId;
 use std::path::Path;
 use std::process::Command;
 use tokio::task::JoinSet;
 
-/// A repository whose configuration makes git start a program that goes on for ever, and the command line of that program.
-fn endless_repository(dir: &Path) -> String {
-    let seconds = marker();
-    for args in [vec!["init", "-q"], vec!["config", "filter.slow.clean", &format!("sleep {seconds}; cat")]] {
-        assert!(Command::new("git").current_dir(dir).args(args).status().unwrap().success());
-    }
-    std::fs::write(dir.join(".gitattributes"), "*.txt filter=slow\n").unwrap();
-    std::fs::write(dir.join("a.txt"), "text\n").unwrap();
-    seconds
+/// A repository whose configuration git never comes to the end of.
+fn endless_repository(dir: &Path) {
+    assert!(Command::new("git").current_dir(dir).args(["init", "-q"]).status().unwrap().success());
+    // Nobody writes to it.
+    assert!(Command::new("mkfifo").arg(dir.join(".git/more")).status().unwrap().success());
+    std::fs::write(dir.join(".git/config"), "[include]\n\tpath = more\n").unwrap();
 }
 
-/// A node that is taking a snapshot which never ends, and the mark that its helper bears.
+/// A node that is taking note of a state, which never ends, and the mark that its helper bears.
 async fn stuck() -> (Fixture, JoinSet<()>, String) {
     let node = Fixture::start().await;
-    let mark = endless_repository(node.workspace.as_path());
+    endless_repository(node.workspace.as_path());
+    // The script of git's is told where it works.
+    let mark = format!("capstan-git\0{}", node.workspace);
     let mut client: Client = node.client();
-    let request = wire::SnapshotRequest { authority: client.who(), cwd: node.workspace.to_string() };
+    let turn = TurnId::generate().to_string();
+    let request = wire::CheckpointRequest { authority: client.who(), cwd: node.workspace.to_string(), turn };
     let mut asking = JoinSet::new();
-    asking.spawn(async move { drop(client.workspace.snapshot(request).await) });
-    eventually("git's helper runs", async || marked(&format!("sleep\0{mark}")).len() == 1).await;
+    asking.spawn(async move { drop(client.workspace.checkpoint(request).await) });
+    eventually("git's helper runs", async || marked(&mark).len() == 1).await;
     (node, asking, mark)
 }
 

@@ -1,5 +1,6 @@
-//! Directories, patches, snapshots.
+//! Directories and patches.
 
+use crate::checkpoints::git;
 use crate::fixture::{Client, Fixture, soon};
 use capstan_proto::refusal;
 use capstan_proto::wire::node as wire;
@@ -9,8 +10,6 @@ use capstan_types::launch::Refusal;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts};
-use std::collections::BTreeMap;
-use std::path::Path;
 use tonic::{Code, Status};
 
 impl Client {
@@ -23,17 +22,6 @@ impl Client {
         let request = wire::ApplyPatchRequest::from(call);
         Ok(soon(self.workspace.apply_patch(request)).await?.into_inner().try_into().unwrap())
     }
-
-    async fn snapshot(&mut self, cwd: &AbsPath) -> Result<String, Status> {
-        let request = wire::SnapshotRequest { authority: self.who(), cwd: cwd.to_string() };
-        Ok(soon(self.workspace.snapshot(request)).await?.into_inner().snapshot_id)
-    }
-
-    async fn diff(&mut self, cwd: &AbsPath, snapshot: &str, max_bytes: u64) -> Result<wire::DiffResponse, Status> {
-        let (authority, cwd, snapshot_id) = (self.who(), cwd.to_string(), snapshot.to_owned());
-        let request = wire::DiffRequest { authority, cwd, snapshot_id, max_bytes };
-        Ok(soon(self.workspace.diff(request)).await?.into_inner())
-    }
 }
 
 fn patch_call(node: &Fixture, client: &Client, patch: &str) -> PatchCall {
@@ -45,47 +33,6 @@ fn patch_call(node: &Fixture, client: &Client, patch: &str) -> PatchCall {
         cwd: node.workspace.clone(),
         policy: SandboxPolicy::workspace_write(vec![node.workspace.clone()]),
     }
-}
-
-fn git(dir: &Path, args: &[&str]) -> String {
-    let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"];
-    let mut command = std::process::Command::new("git");
-    command.current_dir(dir).args(identity).args(args).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-    let done = command.output().unwrap();
-    assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));
-    String::from_utf8(done.stdout).unwrap()
-}
-
-/// All files below a directory with what is in them.
-fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut dirs = vec![dir.to_owned()];
-    while let Some(at) = dirs.pop() {
-        for entry in std::fs::read_dir(at).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                found.insert(format!("{}/", path.display()), vec![]);
-                dirs.push(path);
-            } else {
-                found.insert(path.display().to_string(), std::fs::read(path).unwrap());
-            }
-        }
-    }
-    found
-}
-
-/// A repository with one commit.
-fn repository(dir: &Path) {
-    git(dir, &["init", "-q", "-b", "main"]);
-    let text: String = (0..40).map(|number| format!("line {number}\n")).collect();
-    for (name, content) in
-        [("kept", "kept\n"), ("changed", "old\n"), ("deleted", "gone\n"), ("moved", &text), (".gitignore", "ignored\n")]
-    {
-        std::fs::write(dir.join(name), content).unwrap();
-    }
-    std::fs::write(dir.join("binary"), [0, 1, 2]).unwrap();
-    git(dir, &["add", "-A"]);
-    git(dir, &["commit", "-q", "-m", "first"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,132 +116,24 @@ async fn a_large_patch_passes_the_wire() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_diff_shows_every_kind_of_change_and_git_is_not_touched() {
+async fn a_command_finds_apply_patch_by_its_names_in_every_shell() {
     let node = Fixture::start().await;
     let mut client = node.client();
-    let dir = node.workspace.as_path();
-    repository(dir);
-    // Staged, changed and untracked before the snapshot: none of it belongs to the diff.
-    std::fs::write(node.path("kept"), "kept, and changed before\n").unwrap();
-    git(dir, &["add", "kept"]);
-    std::fs::write(node.path("earlier"), "untracked before\n").unwrap();
-    let before = contents(&dir.join(".git"));
-    let snapshot = client.snapshot(&node.workspace).await.unwrap();
-    assert_eq!(client.diff(&node.workspace, &snapshot, 0).await.unwrap(), wire::DiffResponse { diff: String::new(), cut: false });
-    std::fs::write(node.path("changed"), "new\n").unwrap();
-    std::fs::write(node.path("binary"), [0, 9, 9]).unwrap();
-    std::fs::write(node.path("ignored"), "not shown\n").unwrap();
-    std::fs::write(node.path("grüße.txt"), "hällo\n").unwrap();
-    std::fs::remove_file(node.path("deleted")).unwrap();
-    std::fs::rename(node.path("moved"), node.path("renamed")).unwrap();
-    let diff = client.diff(&node.workspace, &snapshot, 0).await.unwrap();
-    for part in [
-        "diff --git a/changed b/changed",
-        "-old\n+new\n",
-        "Binary files a/binary and b/binary differ",
-        "diff --git a/grüße.txt b/grüße.txt\nnew file mode 100644",
-        "+hällo\n",
-        "deleted file mode 100644",
-        "similarity index 100%\nrename from moved\nrename to renamed",
-    ] {
-        assert!(diff.diff.contains(part), "{part} is not in {}", diff.diff);
+    let patch = |from: &str, to: &str| format!("*** Begin Patch\n*** Update File: a\n-{from}\n+{to}\n*** End Patch");
+    std::fs::write(node.path("a"), "0\n").unwrap();
+    let shells = [("/bin/sh", "-c", "apply_patch"), ("/bin/bash", "-c", "applypatch"), ("/bin/bash", "-lc", "apply_patch")];
+    for (number, (shell, flag, name)) in shells.into_iter().enumerate() {
+        let script =
+            format!("echo before && {name} <<'EOF' && cat a\n{}\nEOF", patch(&number.to_string(), &(number + 1).to_string()));
+        let mut call = node.call(&client, &script);
+        call.argv = [shell, flag, &script].map(str::to_owned).to_vec();
+        let ran = client.run(&call).await.unwrap();
+        let said = format!("before\nSuccess. Updated the following files:\nM a\n{}\n", number + 1);
+        assert_eq!(ran.output, said, "{shell} {flag}");
     }
-    for absent in ["kept", "earlier", "ignored"] {
-        assert!(!diff.diff.contains(absent), "{absent} is in {}", diff.diff);
-    }
-    assert!(!diff.cut);
-    assert_eq!(contents(&dir.join(".git")), before, "something in .git was changed");
-    let short = client.diff(&node.workspace, &snapshot, 40).await.unwrap();
-    assert!(short.cut && short.diff.len() <= 40 && diff.diff.starts_with(&short.diff), "{short:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn only_the_two_newest_snapshots_are_kept_and_only_for_their_thread() {
-    let node = Fixture::start().await;
-    let mut client = node.client();
-    repository(node.workspace.as_path());
-    let mut snapshots = Vec::new();
-    for _ in 0..3 {
-        snapshots.push(client.snapshot(&node.workspace).await.unwrap());
-    }
-    let code = |status: Status| status.code();
-    assert_eq!(client.diff(&node.workspace, &snapshots[0], 0).await.map_err(code), Err(Code::NotFound));
-    assert!(client.diff(&node.workspace, &snapshots[1], 0).await.is_ok());
-    let mut other = node.client();
-    assert_eq!(other.diff(&node.workspace, &snapshots[2], 0).await.map_err(code), Err(Code::NotFound));
-    let elsewhere = AbsPath::new("/").unwrap();
-    assert_eq!(client.diff(&elsewhere, &snapshots[2], 0).await.map_err(code), Err(Code::Aborted));
-    let scratch = node.dir.path().join("state/scratch");
-    assert!(!contents(&scratch).is_empty());
-    node.running.shutdown().await;
-    assert!(contents(&scratch).values().all(Vec::is_empty), "the node left snapshots behind");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn snapshots_work_in_every_kind_of_work_tree() {
-    let node = Fixture::start().await;
-    let mut client = node.client();
-    let make = |name: &str| {
-        std::fs::create_dir_all(node.path(name)).unwrap();
-        node.workspace.join(name).unwrap()
-    };
-    let empty = make("empty");
-    git(empty.as_path(), &["init", "-q"]);
-    let main = make("main");
-    repository(main.as_path());
-    git(main.as_path(), &["worktree", "add", "-q", "../linked"]);
-    let linked = node.workspace.join("linked").unwrap();
-    let nested = make("nested");
-    repository(nested.as_path());
-    for inner in ["with-commit", "without-commit"] {
-        std::fs::create_dir(nested.as_path().join(inner)).unwrap();
-        git(&nested.as_path().join(inner), &["init", "-q"]);
-        std::fs::write(nested.as_path().join(inner).join("f"), "x").unwrap();
-    }
-    git(&nested.as_path().join("with-commit"), &["add", "-A"]);
-    git(&nested.as_path().join("with-commit"), &["commit", "-q", "-m", "inner"]);
-    let sub = make("main/sub:with colon");
-    for dir in [&empty, &main, &linked, &nested, &sub] {
-        let snapshot = client.snapshot(dir).await.unwrap_or_else(|status| panic!("{dir}: {status}"));
-        std::fs::write(dir.as_path().join("added"), "fresh\n").unwrap();
-        let diff = client.diff(dir, &snapshot, 0).await.unwrap_or_else(|status| panic!("{dir}: {status}")).diff;
-        assert!(diff.contains("+fresh\n") && diff.matches("diff --git").count() == 1, "{dir}: {diff}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn where_there_is_no_sound_work_tree_the_reason_is_one_sentence() {
-    let node = Fixture::start().await;
-    let mut client = node.client();
-    let plain = client.snapshot(&node.workspace).await.unwrap_err();
-    assert_eq!(plain.code(), Code::Aborted);
-    assert!(plain.message().contains("not a git repository"), "{plain}");
-    repository(node.workspace.as_path());
-    std::fs::write(node.path(".git/index"), "nonsense").unwrap();
-    let broken = client.snapshot(&node.workspace).await.unwrap_err();
-    assert_eq!(broken.code(), Code::Aborted);
-    assert!(broken.message().contains("index") && !broken.message().contains('\n'), "{broken}");
-    std::fs::remove_dir_all(node.path(".git")).unwrap();
-    let scratch = node.dir.path().join("state/scratch");
-    assert!(contents(&scratch).values().all(Vec::is_empty), "a failed snapshot was left behind");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_repository_makes_git_run_cannot_leave_the_sandbox() {
-    let node = Fixture::start().await;
-    let mut client = node.client();
-    let dir = node.workspace.as_path();
-    repository(dir);
-    let loot = node.path("loot");
-    let program = format!("sh -c 'echo ran >>{0}; cat; echo ran >>{0}'", loot.display());
-    for key in ["filter.evil.clean", "core.fsmonitor", "diff.evil.textconv", "diff.external"] {
-        git(dir, &["config", key, &program]);
-    }
-    std::fs::write(node.path(".gitattributes"), "*.txt filter=evil diff=evil\n").unwrap();
-    std::fs::write(node.path("a.txt"), "before\n").unwrap();
-    let snapshot = client.snapshot(&node.workspace).await.unwrap();
-    std::fs::write(node.path("a.txt"), "after\n").unwrap();
-    let diff = client.diff(&node.workspace, &snapshot, 0).await.unwrap();
-    assert!(diff.diff.contains("-before\n+after\n"), "{diff:?}");
-    assert!(!loot.exists(), "a program of the repository's wrote outside the scratch directory");
+    // What the sandbox forbids, the program cannot do.
+    let outside = node.dir.path().join("outside");
+    let escape = format!("apply_patch '*** Begin Patch\n*** Add File: {}\n+x\n*** End Patch' 2>&1", outside.display());
+    let ran = client.run(&node.call(&client, &escape)).await.unwrap();
+    assert!(ran.output.contains("apply_patch: ") && !outside.exists(), "{}", ran.output);
 }

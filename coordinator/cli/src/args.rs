@@ -9,7 +9,7 @@ mod exec;
 mod mistake;
 mod sessions;
 
-pub use coordinator::{CoordinatorArgs, DaemonArgs, FollowArgs, ThreadsArgs, ThreadsCommand};
+pub use coordinator::{CoordinatorArgs, DaemonArgs, DiffArgs, FollowArgs, ThreadsArgs, ThreadsCommand, UndoArgs};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
 pub use mistake::mistake;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
@@ -48,6 +48,9 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Runs a command in the sandbox, with this terminal; `capstan sandbox --help` has its flags
     Sandbox(SandboxArgs),
+    /// Applies a patch, given as an argument or on standard input, to the files below this directory: all of it, or nothing
+    #[command(name = "apply_patch")]
+    ApplyPatch(SandboxArgs),
 }
 
 /// `capstan demo`.
@@ -107,7 +110,7 @@ pub struct DoctorArgs {
     pub json: bool,
 }
 
-/// `capstan sandbox`. Taken before this is parsed; it stands here for the help.
+/// `capstan sandbox` and `capstan apply_patch`. Taken before this is parsed; they stand here for the help.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub struct SandboxArgs {

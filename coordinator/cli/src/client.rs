@@ -18,6 +18,7 @@ pub use sessions::{AllSessions, Session, SessionEvents};
 
 use crate::failure::Failure;
 use capstan_proto::transport::{PipeConnector, own_channel, try_out};
+use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::{EventSeq, ThreadId, TurnId};
 use capstan_types::thread::{OnInterrupt, ThreadSettings, TurnInput};
 use lost::Lost;
@@ -121,6 +122,22 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// What a turn changed in the workspace, or the last one that changed something.
+    ///
+    /// # Errors
+    /// There is none, or the coordinator does not answer. It is asked once.
+    pub async fn diff(&mut self, thread: ThreadId, turn: Option<TurnId>) -> Result<Changes, ClientError> {
+        self.requests.diff(thread, turn).await
+    }
+
+    /// Brings the workspace back to what it was before a turn, or before the last one that is not undone.
+    ///
+    /// # Errors
+    /// As [`Client::diff`]. An undo whose answer was lost may be asked for again: what it changed counts as changed since then.
+    pub async fn undo(&mut self, thread: ThreadId, turn: Option<TurnId>, force: bool) -> Result<Undo, ClientError> {
+        self.requests.undo(thread, turn, force).await
     }
 
     /// Interrupts the running turn, if there is one.

@@ -17,9 +17,14 @@ const ROLE: &str = "sandbox";
 /// Runs the program. It must be called first thing in `main`: one of its roles forks, and there may be no thread by then.
 #[must_use]
 pub fn main() -> ExitCode {
-    let mut args = std::env::args_os().skip(1);
-    if args.next().is_some_and(|first| first == ROLE) {
-        return commands::sandbox::run(args);
+    let mut args = std::env::args_os();
+    if args.next().is_some_and(|name| capstan_sandbox::is_apply_patch(&name)) {
+        return capstan_sandbox::apply_patch(args);
+    }
+    match args.next() {
+        Some(first) if first == ROLE => return commands::sandbox::run(args),
+        Some(first) if capstan_sandbox::is_apply_patch(&first) => return capstan_sandbox::apply_patch(args),
+        Some(_) | None => {}
     }
     std::panic::set_hook(Box::new(|fault| tell_fault(fault, &mut io::stderr())));
     let cli = match Cli::try_parse() {
@@ -46,6 +51,7 @@ fn obey(command: Command, surroundings: &Surroundings) -> Result<Exit, Failure> 
         Command::Sessions(args) => commands::sessions::run(&args, surroundings),
         Command::Node(args) => commands::node::run(&args, surroundings),
         Command::Doctor(args) => commands::doctor::run(&args, surroundings),
+        Command::ApplyPatch(_) => Err(Failure::bad_input("`apply_patch` must be the first argument")),
         Command::Sandbox(_) => Err(Failure::bad_input("`sandbox` must be the first argument")),
     }
 }

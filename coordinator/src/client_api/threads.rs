@@ -1,10 +1,10 @@
 //! Threads: create, list, subscribe.
 
 use super::follow::{EventStream, follow, replay};
-use super::thread_id;
+use super::{checkpoints, create_status, thread_id};
 use crate::thread::inherit::Found;
 use crate::thread::message::ThreadMsg;
-use crate::thread::open::{ASK_DEADLINE, CreateError, Threads};
+use crate::thread::open::{ASK_DEADLINE, Threads};
 use capstan_proto::convert::client_thread::{chosen, settings};
 use capstan_proto::wire::client as wire;
 use capstan_proto::wire::client::threads_server::Threads as Service;
@@ -44,6 +44,14 @@ impl Service for ThreadsService {
         Ok(Response::new(wire::ListResponse { threads: threads.into_iter().map(Into::into).collect() }))
     }
 
+    async fn diff(&self, request: Request<wire::DiffRequest>) -> Result<Response<wire::DiffResponse>, Status> {
+        checkpoints::diff(&self.0, request.into_inner()).await
+    }
+
+    async fn undo(&self, request: Request<wire::UndoRequest>) -> Result<Response<wire::UndoResponse>, Status> {
+        checkpoints::undo(&self.0, request.into_inner()).await
+    }
+
     async fn subscribe(&self, request: Request<wire::SubscribeRequest>) -> Result<Response<EventStream>, Status> {
         let request = request.into_inner();
         let (thread, after) = (thread_id(&request.thread_id)?, EventSeq(request.after_seq));
@@ -59,17 +67,6 @@ impl Service for ThreadsService {
             Found::Lies => Ok(Response::new(replay(store, thread, after))),
             Found::Nowhere => Err(Status::not_found(format!("there is no thread {thread}"))),
         }
-    }
-}
-
-/// What a client is answered.
-pub(super) fn create_status(error: CreateError) -> Status {
-    match error {
-        CreateError::Model(_) | CreateError::Place(_) | CreateError::Workspace(_) => {
-            Status::failed_precondition(error.to_string())
-        }
-        CreateError::Taken(_) => Status::already_exists(error.to_string()),
-        CreateError::Store(_) | CreateError::Stopping(_) => Status::unavailable(error.to_string()),
     }
 }
 

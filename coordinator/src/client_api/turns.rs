@@ -1,7 +1,6 @@
 //! Turns: start, interrupt.
 
-use super::threads::create_status;
-use super::{not_here, running, thread_id};
+use super::{create_status, not_here, running, thread_id};
 use crate::thread::inherit::Woken;
 use crate::thread::message::ThreadMsg;
 use crate::thread::open::{ASK_DEADLINE, Threads};

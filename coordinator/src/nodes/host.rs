@@ -1,5 +1,7 @@
 //! A node as a tool sees it: the [`ExecHost`] of one thread on one node.
 
+pub(crate) mod checkpoints;
+
 use super::failure::{may_be_repeated, of_status};
 use super::link::{NodeChannel, NodeLink};
 use super::patience::Patience;
@@ -48,29 +50,6 @@ impl NodeHost {
         let request = wire::OpenRequest { authority: Some((&self.authority).into()), cwd: cwd.to_string() };
         let answer = within(ANSWER_DEADLINE, self.link.workspace().open(request)).await?;
         WorkspaceFacts::try_from(answer).map_err(|error| Status::internal(error.to_string()))
-    }
-
-    /// Takes note of the workspace's state, to compare with later.
-    ///
-    /// # Errors
-    /// There is nothing to compare with, such as outside a git work tree: go on without a diff.
-    pub async fn snapshot(&self, cwd: &AbsPath) -> Result<String, Status> {
-        let request = wire::SnapshotRequest { authority: Some((&self.authority).into()), cwd: cwd.to_string() };
-        Ok(within(WORKSPACE_DEADLINE, self.link.workspace().snapshot(request)).await?.snapshot_id)
-    }
-
-    /// What changed since a snapshot, as a unified diff of at most `max_bytes`.
-    ///
-    /// # Errors
-    /// As [`NodeHost::snapshot`].
-    pub async fn diff(&self, cwd: &AbsPath, snapshot_id: String, max_bytes: u64) -> Result<String, Status> {
-        let authority = Some((&self.authority).into());
-        let request = wire::DiffRequest { authority, cwd: cwd.to_string(), snapshot_id, max_bytes };
-        let answer = within(WORKSPACE_DEADLINE, self.link.workspace().diff(request)).await?;
-        match answer.cut {
-            true => Ok(format!("{}\n[the diff is longer than {max_bytes} bytes; the rest is not shown]\n", answer.diff)),
-            false => Ok(answer.diff),
-        }
     }
 
     /// The thread's sessions on the node that were not released.

@@ -6,13 +6,15 @@ use super::log::{Draft, LogTask};
 use super::message::{ThreadMsg, TurnRefused};
 use super::tally::Tally;
 use super::turn;
+use capstan_types::checkpoint::Undo;
 use capstan_types::event::EventBody;
 use capstan_types::id::TurnId;
 use capstan_types::thread::{OnInterrupt, TurnInput};
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
+use tonic::Status;
 
 /// One thread.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub struct ThreadState {
     tally: Tally,
     at_end: OnInterrupt,
     running: Option<RunningTurn>,
+    /// Held by whoever undoes a turn: no turn runs meanwhile.
+    undoing: Arc<()>,
     // 16 bytes for each turn of the thread: a request that is repeated must find its turn, however late it comes.
     begun: HashSet<TurnId>,
     // Both are dropped with the actor: a turn cannot outlive its thread, and the log ends after the turn has let go of it.
@@ -62,7 +66,16 @@ impl Actor for ThreadActor {
         let mut log = JoinSet::new();
         log.spawn(given.log.run());
         let ThreadArguments { context, tally, turns: begun, at_end, .. } = given;
-        Ok(ThreadState { context, tally, at_end, running: None, begun, turns: JoinSet::new(), _log: log })
+        Ok(ThreadState {
+            context,
+            tally,
+            at_end,
+            running: None,
+            undoing: Arc::default(),
+            begun,
+            turns: JoinSet::new(),
+            _log: log,
+        })
     }
 
     async fn handle(
@@ -95,6 +108,11 @@ impl Actor for ThreadActor {
             ThreadMsg::Sessions(reply) => {
                 let _ = reply.send(state.context.sessions.known());
             }
+            ThreadMsg::Diff(turn, most, reply) => {
+                let host = Arc::clone(&state.context.host);
+                state.turns.spawn(async move { drop(reply.send(host.diff(turn, most, false).await)) });
+            }
+            ThreadMsg::Undo(turn, force, reply) => state.undo(turn, force, reply),
             ThreadMsg::TurnEnded(turn) => {
                 state.settle();
                 if state.running.take_if(|running| running.id == turn).is_some() {
@@ -126,6 +144,9 @@ impl ThreadState {
         if let Some(running) = &self.running {
             return Err(TurnRefused::Running(running.id));
         }
+        if Arc::strong_count(&self.undoing) > 1 {
+            return Err(TurnRefused::Undoing);
+        }
         if input.text.trim().is_empty() && input.images.is_empty() {
             return Err(TurnRefused::Empty);
         }
@@ -139,6 +160,20 @@ impl ThreadState {
         });
         self.running = Some(RunningTurn { id, handle });
         Ok(())
+    }
+
+    fn undo(&mut self, turn: String, force: bool, reply: RpcReplyPort<Result<Undo, Status>>) {
+        self.settle();
+        if let Some(running) = &self.running {
+            let _ = reply.send(Err(Status::failed_precondition(TurnRefused::Running(running.id).to_string())));
+            return;
+        }
+        let (host, undoing) = (Arc::clone(&self.context.host), Arc::clone(&self.undoing));
+        self.turns.spawn(async move {
+            let undone = host.undo(turn, force).await;
+            drop(undoing);
+            let _ = reply.send(undone);
+        });
     }
 
     /// Ends a turn whose task died before it could, so that nobody waits for its end for ever.

@@ -2,10 +2,12 @@
 
 use super::live::Subscription;
 use super::log::LogError;
+use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::TurnId;
 use capstan_types::session::known::KnownSessions;
 use capstan_types::thread::{OnInterrupt, TurnInput};
 use ractor::RpcReplyPort;
+use tonic::Status;
 
 /// Requests in the imperative, facts in the past tense.
 #[derive(Debug)]
@@ -20,6 +22,10 @@ pub enum ThreadMsg {
     IsBusy(RpcReplyPort<bool>),
     /// Say which sessions the model knows of.
     Sessions(RpcReplyPort<KnownSessions>),
+    /// Say what a turn changed; an empty name is that of the last one.
+    Diff(String, u64, RpcReplyPort<Result<Changes, Status>>),
+    /// Undo a turn, or the last one; also what changed since, if that is said.
+    Undo(String, bool, RpcReplyPort<Result<Undo, Status>>),
     /// The turn's task has ended.
     TurnEnded(TurnId),
 }
@@ -30,6 +36,9 @@ pub enum TurnRefused {
     /// One runs already.
     #[error("turn {0} is still running; interrupt it, or wait until it has ended")]
     Running(TurnId),
+    /// One is being undone.
+    #[error("a turn is being undone; start this one when that has ended")]
+    Undoing,
     /// There is nothing to begin with.
     #[error("the prompt is empty; say what is to be done")]
     Empty,

@@ -19,6 +19,7 @@ use capstan_tools::invocation::{CallContext, NobodyToAsk};
 use capstan_tools::plan::PlanState;
 use capstan_tools::sessions::EndedSession;
 use capstan_types::budget::Budgets;
+use capstan_types::call::{Call, ReplayClass};
 use capstan_types::event::EventBody;
 use capstan_types::history::Entry;
 use capstan_types::id::TurnId;
@@ -76,12 +77,12 @@ struct Turn<'a> {
 
 impl Turn<'_> {
     async fn run_to_end(&mut self, input: TurnInput) {
-        let mut before = Before::take(Arc::clone(&self.context.host), &self.context.facts);
+        let (context, policy) = (self.context, workspace::policy(&self.context.settings, &self.context.facts));
+        let mut before = Before::of(Arc::clone(&context.host), context.facts.root.clone(), &policy, self.id);
         let stopped = self.steps(input, &mut before).await;
         if matches!(stopped, Err(TurnStop::Interrupted)) && self.handle.on_interrupt() == OnInterrupt::KillSessions {
             self.end_sessions().await;
         }
-        before.settle(&self.handle.interrupt).await;
         if let Some(diff) = before.diff(&self.handle.interrupt).await {
             self.context.log.tell_surely(Some(self.id), EventBody::TurnDiff { diff }).await;
         }
@@ -147,7 +148,10 @@ impl Turn<'_> {
             if asked.is_empty() {
                 return Ok(());
             }
-            before.settle(&self.handle.interrupt).await;
+            let pure = |call: &Call| context.toolbox.replay_class(&call.tool, &call.arguments) == ReplayClass::Pure;
+            if !asked.iter().all(pure) {
+                before.note(&self.handle.interrupt).await;
+            }
             entries.extend(calls.run(&asked, &mut self.releases).await?);
             if self.handle.interrupt.is_cancelled() {
                 return Err(TurnStop::Interrupted);
@@ -192,7 +196,7 @@ impl Turn<'_> {
         answerers: &mut Answerers,
         entries: &mut Vec<Entry>,
         output_schema: Option<serde_json::Value>,
-    ) -> Result<Vec<capstan_types::call::Call>, TurnStop> {
+    ) -> Result<Vec<Call>, TurnStop> {
         let context = self.context;
         let prompt = Prompt {
             model: String::new(),

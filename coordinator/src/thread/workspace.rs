@@ -1,17 +1,17 @@
 //! A turn's view of its workspace: the policy of its sessions, and what the turn changed.
 
 use crate::nodes::host::NodeHost;
+use capstan_types::id::TurnId;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Network, SandboxMode, SandboxPolicy};
 use capstan_types::session::WorkspaceFacts;
 use capstan_types::thread::ThreadSettings;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// The most bytes of a turn's diff.
-const MOST_DIFF: u64 = 1 << 20;
+pub(crate) const MOST_DIFF: u64 = 1 << 20;
 
 /// How long the diff of an interrupted turn may take.
 const HURRIED_DIFF: Duration = Duration::from_secs(2);
@@ -39,45 +39,60 @@ pub fn policy(settings: &ThreadSettings, facts: &WorkspaceFacts) -> SandboxPolic
     }
 }
 
-/// Remembers the workspace as it was when the turn began.
+/// The workspace as it was before the turn changed it. Nothing is noted of one that changes nothing.
 #[derive(Debug)]
 pub struct Before {
     host: Arc<NodeHost>,
     root: AbsPath,
-    taking: JoinSet<Option<String>>,
-    snapshot: Option<String>,
+    turn: TurnId,
+    noted: Noted,
+}
+
+/// Whether the state before the turn is noted.
+#[derive(Debug, PartialEq, Eq)]
+enum Noted {
+    NotYet,
+    Yes,
+    /// It cannot be, or need not.
+    No,
 }
 
 impl Before {
-    /// Begins to take note of the workspace, beside the model's first step. Nothing is taken outside of git.
+    /// Of a turn that may change what `policy` lets it.
     #[must_use]
-    pub fn take(host: Arc<NodeHost>, facts: &WorkspaceFacts) -> Self {
-        let mut taking = JoinSet::new();
-        if facts.git {
-            let (host, root) = (Arc::clone(&host), facts.root.clone());
-            taking.spawn(async move {
-                let snapshot = host.snapshot(&root).await;
-                snapshot.inspect_err(|status| tracing::debug!(%status, "no snapshot; the turn shows no diff")).ok()
-            });
-        }
-        Self { host, root: facts.root.clone(), taking, snapshot: None }
+    pub fn of(host: Arc<NodeHost>, root: AbsPath, policy: &SandboxPolicy, turn: TurnId) -> Self {
+        let noted = if policy.mode == SandboxMode::ReadOnly { Noted::No } else { Noted::NotYet };
+        Self { host, root, turn, noted }
     }
 
-    /// Waits until the note is taken, or until `interrupt` is cancelled: then there is none. To be called before anything may change the
-    /// workspace.
-    pub async fn settle(&mut self, interrupt: &CancellationToken) {
-        tokio::select! {
+    /// Takes note of it, unless that has been done, or until `interrupt` is cancelled: then there is no call to be run. To be called before
+    /// anything may change the workspace.
+    pub async fn note(&mut self, interrupt: &CancellationToken) {
+        if self.noted != Noted::NotYet {
+            return;
+        }
+        let noted = tokio::select! {
             biased;
-            () = interrupt.cancelled() => self.taking.abort_all(),
-            taken = self.taking.join_next() => self.snapshot = taken.and_then(Result::ok).flatten().or_else(|| self.snapshot.take()),
-        }
+            () = interrupt.cancelled() => return,
+            noted = self.host.checkpoint(&self.root, self.turn.to_string()) => noted,
+        };
+        self.noted = match noted {
+            Ok(()) => Noted::Yes,
+            Err(status) => {
+                tracing::debug!(%status, "no checkpoint; the turn shows no diff and cannot be undone");
+                Noted::No
+            }
+        };
     }
 
-    /// What has changed since, or nothing: without a snapshot, without a change, or when it cannot be had.
+    /// What has changed since, or nothing: without a note, without a change, or when it cannot be had. The turn ends with it.
     ///
     /// Once `interrupt` is cancelled it is given little time: whoever interrupted waits for the end of the turn.
     pub async fn diff(self, interrupt: &CancellationToken) -> Option<String> {
-        let diff = self.host.diff(&self.root, self.snapshot?, MOST_DIFF);
+        if self.noted != Noted::Yes {
+            return None;
+        }
+        let diff = self.host.diff(self.turn.to_string(), MOST_DIFF, true);
         let hurried = async {
             interrupt.cancelled().await;
             tokio::time::sleep(HURRIED_DIFF).await;
@@ -87,7 +102,8 @@ impl Before {
             diff = diff => diff,
             () = hurried => return None,
         };
-        diff.inspect_err(|status| tracing::debug!(%status, "no diff")).ok().filter(|diff| !diff.is_empty())
+        let changes = diff.inspect_err(|status| tracing::debug!(%status, "no diff")).ok()?;
+        Some(changes.text()).filter(|diff| !diff.is_empty())
     }
 }
 

@@ -3,6 +3,7 @@
 use super::exec::{attempt, authority, policy};
 use super::{Malformed, nonempty, parse};
 use crate::wire::node as wire;
+use capstan_types::id::TurnId;
 use capstan_types::item::{FileChange, FileChangeKind};
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts};
 
@@ -114,4 +115,20 @@ impl TryFrom<wire::OpenResponse> for WorkspaceFacts {
             temp_dirs: wire.temp_dirs.iter().map(|dir| parse("temp_dirs", dir)).collect::<Result<_, _>>()?,
         })
     }
+}
+/// Reads the name of a turn, or of a state that an undo noted.
+///
+/// # Errors
+/// It is neither.
+pub fn turn(text: &str) -> Result<String, Malformed> {
+    let id: TurnId = parse("turn", text)?;
+    Ok(id.to_string())
+}
+
+/// As [`turn`], and empty for the last one.
+///
+/// # Errors
+/// As [`turn`].
+pub fn turn_or_last(text: &str) -> Result<String, Malformed> {
+    if text.is_empty() { Ok(String::new()) } else { turn(text) }
 }

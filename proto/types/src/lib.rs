@@ -18,6 +18,7 @@ pub mod spool;
 
 pub mod budget;
 pub mod call;
+pub mod checkpoint;
 pub mod event;
 pub mod history;
 pub mod item;

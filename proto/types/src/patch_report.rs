@@ -13,6 +13,9 @@ pub struct PatchDocument {
     pub cwd: AbsPath,
     /// The patch, in the grammar of [`crate::patch`].
     pub patch: String,
+    /// Apply nothing: undo what a program left that was killed in the middle of this patch, and say so as a refusal.
+    #[serde(default)]
+    pub undo_only: bool,
 }
 
 /// What became of a patch: one line of JSON on the verb's standard output. A patch is applied whole or not at all.

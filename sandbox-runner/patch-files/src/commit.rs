@@ -2,27 +2,17 @@
 //!
 //! New contents are first written beside their targets, where whatever is likely to fail (room, permission) fails before anything has
 //! changed. Then each is put in place by a rename, which a reader of the file sees whole, and what was there before is kept until the
-//! last one has succeeded.
+//! last one has succeeded. Every step is in the journal before it is taken.
 
+use crate::journal::{self, Journal};
 use crate::plan::{Change, Owner};
 use crate::rename::{exchange, rename_new};
+use crate::steps::{Identity, Step};
+use rustix::fs::{Access, AtFlags, CWD, accessat};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
-
-/// What has been done so far, and how each part is undone.
-#[derive(Debug)]
-enum Done {
-    /// A directory was made.
-    Directory(PathBuf),
-    /// A file was written that nobody knows by its name yet.
-    Written(PathBuf),
-    /// A file has come to be.
-    Made(PathBuf),
-    /// A file's old version lies in `kept`, whether a new one has taken its place or not.
-    SetAside { target: PathBuf, kept: PathBuf },
-}
 
 /// A change whose new content is written.
 struct Staged {
@@ -31,36 +21,60 @@ struct Staged {
 }
 
 /// Carries out `changes`. An error is a sentence for the model, and everything is as it was.
-pub(crate) fn commit(changes: Vec<Change>) -> Result<(), String> {
-    let mut done = Vec::new();
+///
+/// Of a program that is killed in the middle, the next one with the same `cwd`, or with the same first file, undoes what it did.
+pub(crate) fn commit(cwd: &Path, changes: Vec<Change>) -> Result<(), String> {
+    let Some(first) = changes.first().map(|change| change.target().to_owned()) else { return Ok(()) };
+    let home = home(cwd, &first);
+    let mut journal = Journal::begin(&home).map_err(|error| format!("{}. Nothing was changed", told(&first, &error)))?;
     let carried_out =
-        stage(changes, &mut done).and_then(|staged| staged.iter().try_for_each(|staged| put_in_place(staged, &mut done)));
-    match carried_out {
-        Ok(()) => {
-            done.iter().for_each(forget);
-            Ok(())
-        }
-        Err(reason) => {
-            let lost: String = done.iter().rev().filter_map(undo).collect();
-            Err(format!("{reason}. Nothing was changed{lost}"))
-        }
-    }
+        stage(changes, &mut journal).and_then(|staged| staged.iter().try_for_each(|staged| put_in_place(staged, &mut journal)));
+    let (journal, reason) = match carried_out {
+        Ok(()) => match journal.over() {
+            Ok(()) => return Ok(()),
+            Err((journal, error)) => (journal, told(&first, &error)),
+        },
+        Err(reason) => (journal, reason),
+    };
+    let lost = journal.undo().concat();
+    Err(format!("{reason}. Nothing was changed{lost}"))
+}
+
+/// Undoes what programs left that were killed in the middle of a patch like this. Gives sentences about what could not be undone.
+pub(crate) fn recover<'a>(cwd: &Path, targets: impl Iterator<Item = &'a Path>) -> Vec<String> {
+    let mut homes = vec![cwd.to_owned()];
+    homes.extend(targets.take(1).map(existing_above));
+    homes.sort();
+    homes.dedup();
+    homes.iter().flat_map(|home| journal::recover(home)).collect()
+}
+
+/// Where the journal lies: where one looks first for it, if that can be written.
+fn home(cwd: &Path, first: &Path) -> PathBuf {
+    let writable = accessat(CWD, cwd, Access::WRITE_OK | Access::EXEC_OK, AtFlags::empty()).is_ok();
+    if writable { cwd.to_owned() } else { existing_above(first) }
+}
+
+fn existing_above(target: &Path) -> PathBuf {
+    target.ancestors().skip(1).find(|above| above.is_dir()).unwrap_or(target).to_owned()
 }
 
 fn told(target: &Path, error: &io::Error) -> String {
     let target = target.display();
     match error.kind() {
-        io::ErrorKind::PermissionDenied => format!("`{target}` cannot be written: permission denied, perhaps by the sandbox"),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            format!("`{target}` cannot be written: permission denied, perhaps by the sandbox")
+        }
         _ => format!("`{target}` cannot be written: {error}"),
     }
 }
 
-fn stage(changes: Vec<Change>, done: &mut Vec<Done>) -> Result<Vec<Staged>, String> {
+fn stage(changes: Vec<Change>, journal: &mut Journal) -> Result<Vec<Staged>, String> {
     let mut staged = Vec::new();
     for change in changes {
         let written = match &change {
-            Change::Make { target, content, like } => Some(write_beside(target, content, *like, done)),
-            Change::Replace { target, content, like } => Some(write_beside(target, content, Some(*like), done)),
+            Change::Make { target, content, like } => Some(write_beside(target, content, *like, journal)),
+            Change::Replace { target, content, like } => Some(write_beside(target, content, Some(*like), journal)),
             Change::Remove { .. } => None,
         };
         let written = written.transpose().map_err(|error| told(change.target(), &error))?;
@@ -69,11 +83,11 @@ fn stage(changes: Vec<Change>, done: &mut Vec<Done>) -> Result<Vec<Staged>, Stri
     Ok(staged)
 }
 
-fn write_beside(target: &Path, content: &str, like: Option<Owner>, done: &mut Vec<Done>) -> io::Result<PathBuf> {
-    make_parents(target, done)?;
-    let path = beside(target, done.len());
+fn write_beside(target: &Path, content: &str, like: Option<Owner>, journal: &mut Journal) -> io::Result<PathBuf> {
+    make_parents(target, journal)?;
+    let path = journal.beside(target);
+    journal.begin_step(Step::Written(path.clone()))?;
     let mut file = File::options().write(true).create_new(true).mode(0o666).open(&path)?;
-    done.push(Done::Written(path.clone()));
     file.write_all(content.as_bytes())?;
     if let Some(owner) = like {
         // Only the powerful can give files away; the others' files are their own already.
@@ -83,65 +97,48 @@ fn write_beside(target: &Path, content: &str, like: Option<Owner>, done: &mut Ve
     Ok(path)
 }
 
-/// A name in the target's directory that is nobody's. It does not grow with the target's name, which may be as long as names can be.
-fn beside(target: &Path, number: usize) -> PathBuf {
-    target.with_file_name(format!(".capstan-patch-{}-{number}", std::process::id()))
-}
-
-fn make_parents(target: &Path, done: &mut Vec<Done>) -> io::Result<()> {
+fn make_parents(target: &Path, journal: &mut Journal) -> io::Result<()> {
     let missing: Vec<_> = target.ancestors().skip(1).take_while(|ancestor| !ancestor.exists()).collect();
     for directory in missing.into_iter().rev() {
+        journal.begin_step(Step::Directory(directory.to_owned()))?;
         fs::create_dir(directory)?;
-        done.push(Done::Directory(directory.to_owned()));
     }
     Ok(())
 }
 
-fn put_in_place(staged: &Staged, done: &mut Vec<Done>) -> Result<(), String> {
+fn put_in_place(staged: &Staged, journal: &mut Journal) -> Result<(), String> {
     let moved = match (&staged.change, &staged.written) {
-        (Change::Make { target, .. }, Some(written)) => {
-            rename_new(written, target).map(|()| done.push(Done::Made(target.clone())))
-        }
-        (Change::Replace { target, .. }, Some(written)) => replace(target, written, done),
-        (Change::Remove { target }, _) => set_aside(target, done),
+        (Change::Make { target, .. }, Some(written)) => make(target, written, journal),
+        (Change::Replace { target, .. }, Some(written)) => replace(target, written, journal),
+        (Change::Remove { target }, _) => set_aside(target, None, journal),
         (Change::Make { .. } | Change::Replace { .. }, None) => Err(io::ErrorKind::NotFound.into()),
     };
     moved.map_err(|error| told(staged.change.target(), &error))
 }
 
-fn replace(target: &Path, written: &Path, done: &mut Vec<Done>) -> io::Result<()> {
+fn make(target: &Path, written: &Path, journal: &mut Journal) -> io::Result<()> {
+    let (target, kept, new) = (target.to_owned(), written.to_owned(), Identity::of(written));
+    journal.begin_step(Step::Placed { target: target.clone(), kept, old: None, new })?;
+    rename_new(written, &target)
+}
+
+fn replace(target: &Path, written: &Path, journal: &mut Journal) -> io::Result<()> {
+    let (old, new) = (Some(identity(target)?), Identity::of(written));
+    journal.begin_step(Step::Placed { target: target.to_owned(), kept: written.to_owned(), old, new })?;
     if exchange(written, target)? {
-        done.push(Done::SetAside { target: target.to_owned(), kept: written.to_owned() });
         return Ok(());
     }
-    set_aside(target, done)?;
+    set_aside(target, new, journal)?;
     fs::rename(written, target)
 }
 
-fn set_aside(target: &Path, done: &mut Vec<Done>) -> io::Result<()> {
-    let kept = beside(target, done.len());
-    rename_new(target, &kept)?;
-    done.push(Done::SetAside { target: target.to_owned(), kept });
-    Ok(())
+fn set_aside(target: &Path, new: Option<Identity>, journal: &mut Journal) -> io::Result<()> {
+    let (kept, old) = (journal.beside(target), Some(identity(target)?));
+    journal.begin_step(Step::Placed { target: target.to_owned(), kept: kept.clone(), old, new })?;
+    rename_new(target, &kept)
 }
 
-/// Takes away what was kept for undoing.
-fn forget(done: &Done) {
-    match done {
-        Done::SetAside { kept, .. } => drop(fs::remove_file(kept)),
-        Done::Directory(_) | Done::Written(_) | Done::Made(_) => {}
-    }
-}
-
-/// Undoes one thing. What cannot be undone is told, with where it lies.
-fn undo(done: &Done) -> Option<String> {
-    match done {
-        Done::Directory(path) => drop(fs::remove_dir(path)),
-        Done::Written(path) | Done::Made(path) => drop(fs::remove_file(path)),
-        Done::SetAside { target, kept } => {
-            let failed = fs::rename(kept, target).err()?;
-            return Some(format!(", except that the old `{}` is now `{}` ({failed})", target.display(), kept.display()));
-        }
-    }
-    None
+/// What must be there: nothing is replaced that has gone in the meantime.
+fn identity(target: &Path) -> io::Result<Identity> {
+    Identity::of(target).ok_or_else(|| io::ErrorKind::NotFound.into())
 }

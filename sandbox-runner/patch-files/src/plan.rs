@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The largest file that is changed, in bytes.
 const MAX_FILE: u64 = 64 << 20;
@@ -52,7 +52,9 @@ struct Original {
 }
 
 /// Works out the changes of all hunks, in their order. An error is a sentence for the model.
-pub(crate) fn plan(cwd: &Path, hunks: &[FileHunk]) -> Result<Vec<Change>, String> {
+///
+/// `within` is where all of them must lie; without it, the sandbox decides.
+pub(crate) fn plan(cwd: &Path, hunks: &[FileHunk], within: Option<&Path>) -> Result<Vec<Change>, String> {
     let mut changes = Vec::new();
     for hunk in hunks {
         match hunk {
@@ -74,7 +76,23 @@ pub(crate) fn plan(cwd: &Path, hunks: &[FileHunk]) -> Result<Vec<Change>, String
         }
     }
     one_change_each(&changes)?;
+    within.map_or(Ok(()), |within| all_within(&changes, within))?;
     Ok(changes)
+}
+
+/// Targets are real names, so no symbolic link leads out.
+fn all_within(changes: &[Change], within: &Path) -> Result<(), String> {
+    let real = within.canonicalize().map_err(|error| format!("`{}` cannot be found: {error}", within.display()))?;
+    let plain = |target: &Path| !target.components().any(|part| part == Component::ParentDir);
+    match changes.iter().find(|change| !(plain(change.target()) && change.target().starts_with(&real))) {
+        None => Ok(()),
+        Some(outside) => {
+            let (outside, real) = (outside.target().display(), real.display());
+            Err(format!(
+                "`{outside}` is outside of `{real}`, so a patch from here does not change it; run apply_patch from a directory above it"
+            ))
+        }
+    }
 }
 
 /// Two names of one file would each be worked out from the same old content, and the last would win.
@@ -112,11 +130,19 @@ fn removable(cwd: &Path, path: &str) -> Result<PathBuf, String> {
 }
 
 /// The file's own name in its real directory, so that two spellings are seen to be one.
-fn named(path: &Path) -> PathBuf {
-    match (path.parent().map(Path::canonicalize), path.file_name()) {
-        (Some(Ok(parent)), Some(name)) => parent.join(name),
-        _ => path.to_owned(),
+pub(crate) fn named(path: &Path) -> PathBuf {
+    for above in path.ancestors().skip(1) {
+        // A name without `..` below a directory that does not exist yet stays below it.
+        let Some(rest) =
+            path.strip_prefix(above).ok().filter(|rest| rest.components().all(|part| matches!(part, Component::Normal(_))))
+        else {
+            return path.to_owned();
+        };
+        if let Ok(real) = above.canonicalize() {
+            return real.join(rest);
+        }
     }
+    path.to_owned()
 }
 
 fn updated(cwd: &Path, path: &str, chunks: &[Chunk]) -> Result<(Original, String), String> {
@@ -154,6 +180,9 @@ fn read(cwd: &Path, path: &str) -> Result<Original, String> {
     }
     let text = String::from_utf8(bytes)
         .map_err(|_| format!("`{path}` is not UTF-8 text, so it cannot be patched; use a command instead"))?;
+    if text.contains('\0') {
+        return Err(format!("`{path}` is a binary file, so it cannot be patched; use a command instead"));
+    }
     let real = named.canonicalize().map_err(told)?;
     Ok(Original { real, text, owner: Owner { mode: facts.mode() & 0o7777, uid: facts.uid(), gid: facts.gid() } })
 }

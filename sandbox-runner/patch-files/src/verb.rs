@@ -5,10 +5,11 @@ use capstan_types::item::FileChange;
 use capstan_types::patch;
 use capstan_types::patch_report::{PatchDocument, PatchResult};
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-/// The longest document, in bytes.
-const MAX_DOCUMENT: u64 = 64 << 20;
+/// The longest document, and the longest patch, in bytes.
+pub(crate) const MAX_DOCUMENT: u64 = 64 << 20;
 /// The exit code for a document that cannot be understood.
 const MISUSE: u8 = 2;
 
@@ -49,10 +50,35 @@ fn result_of(document: &PatchDocument) -> PatchResult {
 }
 
 fn apply(document: &PatchDocument) -> Result<Vec<FileChange>, String> {
-    let patch = patch::parse(&document.patch).map_err(|error| error.to_string())?;
-    let changes = plan::plan(document.cwd.as_path(), &patch.hunks)?;
-    commit::commit(changes)?;
+    let cwd = document.cwd.as_path();
+    if document.undo_only {
+        let patch = patch::parse(&document.patch).map_err(|error| error.to_string())?;
+        let lost = recover(cwd, &patch);
+        return Err(format!("it was applied whole or not at all{}", ended(&lost)));
+    }
+    carry_out(cwd, &document.patch, None)
+}
+
+/// Applies a patch whose relative paths start from `cwd`. `within` is where all of its files must lie. An error is a sentence, and nothing
+/// has changed.
+pub(crate) fn carry_out(cwd: &Path, text: &str, within: Option<&Path>) -> Result<Vec<FileChange>, String> {
+    let patch = patch::parse(text).map_err(|error| error.to_string())?;
+    let lost = recover(cwd, &patch);
+    if !lost.is_empty() {
+        return Err(lost.join("; "));
+    }
+    let changes = plan::plan(cwd, &patch.hunks, within)?;
+    commit::commit(cwd, changes)?;
     Ok(patch.hunks.iter().map(patch::FileHunk::change).collect())
+}
+
+fn recover(cwd: &Path, patch: &patch::Patch) -> Vec<String> {
+    let targets: Vec<_> = patch.hunks.iter().take(1).map(|hunk| plan::named(&cwd.join(hunk.path()))).collect();
+    commit::recover(cwd, targets.iter().map(|target| target.as_path()))
+}
+
+fn ended(lost: &[String]) -> String {
+    lost.iter().map(|lost| format!("; {lost}")).collect()
 }
 
 #[cfg(test)]

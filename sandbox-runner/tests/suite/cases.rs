@@ -113,7 +113,7 @@ fn files_that_change_under_a_patch_lead_it_nowhere() {
         for number in 0..12 {
             let body = format!("*** Add File: real/new{number}\n+x\n*** Add File: link/other{number}\n+x");
             let patch = format!("*** Begin Patch\n{body}\n*** End Patch\n");
-            let document = serde_json::to_vec(&PatchDocument { cwd: abs(&work), patch }).unwrap();
+            let document = serde_json::to_vec(&PatchDocument { cwd: abs(&work), patch, undo_only: false }).unwrap();
             let launch = Launch::new(&[env!("CARGO_BIN_EXE_capstan-sandbox"), "patch"]).writing(&work).stdio(Stdio::Pipes);
             let session = if number % 2 == 0 { launch.start() } else { launch.at_full().start() };
             let mut client = session.attach(0);

@@ -4,6 +4,7 @@
 
 mod acts;
 mod ahead;
+mod apply_patch;
 mod bounded;
 mod client;
 mod server;

@@ -11,7 +11,7 @@ use std::process::Stdio;
 
 fn patched(cwd: &Path, writable: &Path, body: &str) -> PatchResult {
     let patch = format!("*** Begin Patch\n{body}\n*** End Patch\n");
-    let document = serde_json::to_vec(&PatchDocument { cwd: abs(cwd), patch }).unwrap();
+    let document = serde_json::to_vec(&PatchDocument { cwd: abs(cwd), patch, undo_only: false }).unwrap();
     let launch = Launch::new(&[env!("CARGO_BIN_EXE_capstan-sandbox"), "patch"]).writing(writable).stdio(Streams::Pipes);
     let session = launch.start();
     let mut client = session.attach(0);

@@ -57,6 +57,41 @@ pub struct ThreadsArgs {
 pub enum ThreadsCommand {
     /// Shows a thread's events up to the end of its turn; interrupting this command leaves the turn alone
     Follow(FollowArgs),
+    /// Shows what a turn changed in the workspace
+    Diff(DiffArgs),
+    /// Brings the workspace back to what it was before a turn; the present state is kept, and can be brought back
+    Undo(UndoArgs),
+}
+
+/// `capstan threads diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The thread
+    #[arg(value_name = "ID")]
+    pub thread: String,
+    /// The turn [default: the last one that changed something]
+    #[arg(value_name = "TURN")]
+    pub turn: Option<String>,
+    /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
+}
+
+/// `capstan threads undo`.
+#[derive(Debug, Args)]
+pub struct UndoArgs {
+    /// The thread
+    #[arg(value_name = "ID")]
+    pub thread: String,
+    /// The turn, or the name that an undo gave to the state before it [default: the last turn that is not undone]
+    #[arg(value_name = "TURN")]
+    pub turn: Option<String>,
+    /// Undo also what has changed since the turn ended
+    #[arg(long)]
+    pub force: bool,
+    /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
 }
 
 /// `capstan threads follow`.

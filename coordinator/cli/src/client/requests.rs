@@ -11,6 +11,7 @@ use capstan_proto::wire::client as wire;
 use capstan_proto::wire::client::sessions_client::SessionsClient;
 use capstan_proto::wire::client::threads_client::ThreadsClient;
 use capstan_proto::wire::client::turns_client::TurnsClient;
+use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::{EventSeq, ThreadId, TurnId};
 use capstan_types::thread::{OnInterrupt, ThreadSettings, TurnInput};
 use std::future::Future;
@@ -22,6 +23,9 @@ use tonic::{Request, Response, Status, Streaming};
 
 /// The longest a thread may take to begin: its workspace is opened on a node first.
 const CREATE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// The longest that looking at a whole workspace, and writing to it, may take.
+const UNDO_DEADLINE: Duration = Duration::from_secs(200);
 
 /// The longest that any other request may take.
 const ASK_DEADLINE: Duration = Duration::from_secs(15);
@@ -89,6 +93,19 @@ impl Requests {
     pub(super) async fn start_turn(&mut self, thread: ThreadId, turn: TurnId, input: TurnInput) -> Result<(), ClientError> {
         let request = client_thread::start_turn(thread, turn, input)?;
         within("start the turn", ASK_DEADLINE, self.turns.start(request)).await.map(drop)
+    }
+
+    pub(super) async fn diff(&mut self, thread: ThreadId, turn: Option<TurnId>) -> Result<Changes, ClientError> {
+        let turn_id = turn.map(|turn| turn.to_string()).unwrap_or_default();
+        let request = wire::DiffRequest { thread_id: thread.to_string(), turn_id, max_bytes: 0 };
+        within("compare the workspace", UNDO_DEADLINE, self.threads.diff(request)).await.map(Changes::from)
+    }
+
+    pub(super) async fn undo(&mut self, thread: ThreadId, turn: Option<TurnId>, force: bool) -> Result<Undo, ClientError> {
+        let turn_id = turn.map(|turn| turn.to_string()).unwrap_or_default();
+        let request = wire::UndoRequest { thread_id: thread.to_string(), turn_id, force };
+        let answer = within("undo the turn", UNDO_DEADLINE, self.threads.undo(request)).await?;
+        Ok(Undo::try_from(answer)?)
     }
 
     pub(super) async fn interrupt(&mut self, thread: ThreadId, sessions: OnInterrupt) -> Result<(), ClientError> {

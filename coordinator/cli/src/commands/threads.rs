@@ -1,7 +1,10 @@
 //! `capstan threads`: a look at the threads of a coordinator.
 
+mod diff;
+mod undo;
+
 use super::exec::{conclude, refused};
-use crate::args::{FollowArgs, ThreadsArgs, ThreadsCommand};
+use crate::args::{DaemonArgs, FollowArgs, ThreadsArgs, ThreadsCommand};
 use crate::client::{self, Client, Events, Reach};
 use crate::config::{self, Inputs, UserConfig};
 use crate::failure::{Exit, Failure};
@@ -13,7 +16,7 @@ use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::turn::{Ended, Watch};
 use capstan_proto::transport::Listen;
-use capstan_types::id::{EventSeq, ThreadId};
+use capstan_types::id::{EventSeq, ThreadId, TurnId};
 use std::io;
 
 /// Runs the command.
@@ -23,7 +26,22 @@ use std::io;
 pub fn run(args: &ThreadsArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
     match &args.command {
         ThreadsCommand::Follow(args) => follow(args, surroundings),
+        ThreadsCommand::Diff(args) => diff::run(args, surroundings),
+        ThreadsCommand::Undo(args) => undo::run(args, surroundings),
     }
+}
+
+/// The coordinator that is named, or the one of this home.
+fn client_of(daemon: &DaemonArgs, surroundings: &Surroundings) -> Result<Reach, Failure> {
+    match client::reach(daemon, surroundings)? {
+        Some(reach) => Ok(reach),
+        None => client::to(Listen::Unix(Home::open(surroundings)?.coordinator_socket()), daemon, surroundings),
+    }
+}
+
+fn identifiers(thread: &str, turn: Option<&str>) -> Result<(ThreadId, Option<TurnId>), Failure> {
+    let thread = thread.parse().map_err(Failure::bad_input)?;
+    Ok((thread, turn.map(|turn| turn.parse().map_err(Failure::bad_input)).transpose()?))
 }
 
 fn follow(args: &FollowArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
@@ -31,10 +49,7 @@ fn follow(args: &FollowArgs, surroundings: &Surroundings) -> Result<Exit, Failur
     let home = Home::open(surroundings)?;
     let (layers, _) =
         config::read(Inputs { home: home.path().as_path(), user: UserConfig::Read, profile: None, overrides: &[] })?;
-    let reach = match client::reach(&args.daemon, surroundings)? {
-        Some(reach) => reach,
-        None => client::to(Listen::Unix(home.coordinator_socket()), &args.daemon, surroundings)?,
-    };
+    let reach = client_of(&args.daemon, surroundings)?;
     let _telemetry = telemetry::start("capstan-threads", &Telemetry::for_command(&layers, surroundings)?)?;
     crate::runtime::block_on(async {
         if args.json {

@@ -3,6 +3,7 @@
 //! Invariant: a looser comparison is tried only when a stricter one finds nothing, so that it can never make a clear place doubtful.
 
 use super::lines::Line;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// How lines are compared, from strict to loose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +14,8 @@ enum Likeness {
     TrimmedEnd,
     /// Blanks at both ends do not count.
     Trimmed,
-    /// As before, and typographic quotes, dashes and blanks count as their ASCII kin.
+    /// As before, and typographic quotes, dashes and blanks count as their ASCII kin, and a letter with its accent as the two that it is
+    /// composed of.
     Folded,
 }
 
@@ -25,7 +27,7 @@ impl Likeness {
             Self::Exact => a == b,
             Self::TrimmedEnd => a.trim_end() == b.trim_end(),
             Self::Trimmed => a.trim() == b.trim(),
-            Self::Folded => a.trim().chars().map(fold).eq(b.trim().chars().map(fold)),
+            Self::Folded => a.trim().nfc().map(fold).eq(b.trim().nfc().map(fold)),
         }
     }
 }

@@ -19,7 +19,7 @@ fn workspace(files: &[(&str, &str)]) -> TempDir {
 
 fn patched(dir: &Path, body: &str) -> PatchResult {
     let patch = format!("*** Begin Patch\n{body}\n*** End Patch\n");
-    result_of(&PatchDocument { cwd: AbsPath::new(dir).unwrap(), patch })
+    result_of(&PatchDocument { cwd: AbsPath::new(dir).unwrap(), patch, undo_only: false })
 }
 
 fn refusal(dir: &Path, body: &str) -> String {
@@ -101,10 +101,10 @@ fn a_failure_in_the_middle_undoes_what_was_done() {
     let patch = patch::parse(text).unwrap();
     for broken in ["a", "b", "c"] {
         // The plan is made, and then somebody else takes a file away.
-        let changes = plan::plan(dir.path(), &patch.hunks).unwrap();
+        let changes = plan::plan(dir.path(), &patch.hunks, None).unwrap();
         let (path, away) = (dir.path().join(broken), dir.path().with_extension("away"));
         fs::rename(&path, &away).unwrap();
-        let reason = commit::commit(changes).unwrap_err();
+        let reason = commit::commit(dir.path(), changes).unwrap_err();
         fs::rename(&away, &path).unwrap();
         assert!(reason.contains(broken) && reason.ends_with("Nothing was changed"), "{reason}");
         assert_eq!(snapshot(dir.path()), before, "{broken}");
@@ -115,10 +115,10 @@ fn a_failure_in_the_middle_undoes_what_was_done() {
 fn a_file_that_appears_in_the_meantime_is_not_overwritten() {
     let dir = workspace(&[("a", "one\n")]);
     let patch = patch::parse("*** Begin Patch\n*** Update File: a\n-one\n+1\n*** Add File: new\n+mine\n*** End Patch").unwrap();
-    let changes = plan::plan(dir.path(), &patch.hunks).unwrap();
+    let changes = plan::plan(dir.path(), &patch.hunks, None).unwrap();
     fs::write(dir.path().join("new"), "theirs").unwrap();
     let before = snapshot(dir.path());
-    assert!(commit::commit(changes).is_err());
+    assert!(commit::commit(dir.path(), changes).is_err());
     assert_eq!(snapshot(dir.path()), before);
 }
 

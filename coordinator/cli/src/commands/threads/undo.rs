@@ -1,0 +1,61 @@
+//! `capstan threads undo`: the workspace as it was before a turn.
+
+use super::{client_of, identifiers};
+use crate::args::UndoArgs;
+use crate::commands::exec::refused;
+use crate::failure::{Exit, Failure};
+use crate::render::text;
+use crate::surroundings::Surroundings;
+use capstan_types::checkpoint::{FileNames, Undo};
+use capstan_types::id::ThreadId;
+use std::io::{self, Write};
+
+pub(super) fn run(args: &UndoArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
+    let (thread, turn) = identifiers(&args.thread, args.turn.as_deref())?;
+    let reach = client_of(&args.daemon, surroundings)?;
+    let undo = crate::runtime::block_on(async {
+        let mut client = crate::client::Client::connect(reach).await?;
+        client.undo(thread, turn, args.force).await.map_err(refused)
+    })?;
+    told(thread, undo)
+}
+
+fn told(thread: ThreadId, undo: Undo) -> Result<Exit, Failure> {
+    match undo {
+        Undo::Done { saved, changed, resisted } => {
+            let list: String = changed.names.iter().map(|name| format!("  {}\n", text::line(name))).collect();
+            let back = format!("to take this back: capstan threads undo {thread} {saved}");
+            // It is done, whether or not anybody reads that.
+            let _ = write!(io::stdout().lock(), "brought back {}:\n{list}{}{back}\n", count(&changed), more(&changed));
+            match resisted {
+                false => Ok(Exit::Success),
+                true => Err(Failure::failed("some files could not be brought back, because they may not be written")
+                    .hint("compare them with `git diff`, or look for read-only directories")),
+            }
+        }
+        Undo::ChangedSince(files) => {
+            let names = files.names.join(", ");
+            let sentence =
+                format!("nothing was undone: {} changed since the turn ended: {names}{}", count(&files), and_more(&files));
+            Err(Failure::failed(sentence)
+                .hint("with --force they are undone as well; the present state is kept, and can be brought back"))
+        }
+        Undo::NeverEnded => {
+            let sentence = "nothing was undone: the end of the turn was not seen, so what has changed since is not known";
+            Err(Failure::failed(sentence)
+                .hint("with --force all of it is undone; the present state is kept, and can be brought back"))
+        }
+    }
+}
+
+fn count(files: &FileNames) -> String {
+    text::counted(files.names.len().saturating_add(usize::try_from(files.more).unwrap_or(usize::MAX)), "file")
+}
+
+fn more(files: &FileNames) -> String {
+    if files.more > 0 { format!("  … and {} more\n", files.more) } else { String::new() }
+}
+
+fn and_more(files: &FileNames) -> String {
+    if files.more > 0 { format!(" and {} more", files.more) } else { String::new() }
+}
