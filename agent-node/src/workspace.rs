@@ -9,8 +9,11 @@ pub(crate) mod once;
 pub(crate) mod sessions;
 mod starting;
 
+pub(crate) mod files;
 pub(crate) mod git;
 pub(crate) mod open;
 pub(crate) mod patch;
 pub(crate) mod repository;
 pub(crate) mod snapshot;
+mod stamp;
+mod system;

@@ -7,6 +7,7 @@ mod client_profile;
 mod client_session;
 pub mod client_thread;
 pub mod exec;
+pub mod file_read;
 pub mod listing;
 pub mod node;
 pub mod operate;

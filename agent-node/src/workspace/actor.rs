@@ -114,6 +114,7 @@ impl WorkspaceState {
             WorkspaceRequest::Find { session, reply } => self.sessions.find(session, reply),
             WorkspaceRequest::Session { session, message } => self.sessions.hand_on(session, message),
             WorkspaceRequest::Open { cwd, reply } => self.jobs.open(cwd, reply),
+            WorkspaceRequest::ReadFiles { read, span, reply } => self.jobs.read_files(*read, span, reply),
             WorkspaceRequest::ApplyPatch { call, span, reply } => self.jobs.apply_patch(*call, span, reply),
             WorkspaceRequest::Snapshot { cwd, span, reply } => self.jobs.snapshot(cwd, span, reply),
             WorkspaceRequest::Diff { cwd, snapshot, max_bytes, span, reply } => {

@@ -8,6 +8,7 @@ use crate::journal::{Entry, Journal};
 use crate::node::capacity::Places;
 use crate::node::load::gate::Gate;
 use crate::session::launcher::Launcher;
+use crate::workspace::files::Files;
 use crate::workspace::git::Git;
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts};
 use crate::workspace::once::{Once, Turn};
@@ -15,6 +16,7 @@ use crate::workspace::open;
 use crate::workspace::patch;
 use crate::workspace::snapshot::Diff;
 use crate::workspace::snapshot::{KEPT, Snapshot};
+use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::path::AbsPath;
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as DirectoryFacts};
@@ -34,6 +36,7 @@ pub(crate) struct Jobs {
     node: NodeId,
     launcher: Arc<Launcher>,
     git: Git,
+    files: Files,
     places: Places,
     facts: WorkspaceFacts,
     scratches: PathBuf,
@@ -51,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) node: NodeId,
     pub(crate) launcher: Arc<Launcher>,
     pub(crate) git: Git,
+    pub(crate) files: Files,
     pub(crate) places: Places,
     /// Whether the host has room for a start.
     pub(crate) gate: Gate,
@@ -87,6 +91,7 @@ impl Jobs {
             node: shared.node,
             launcher: shared.launcher,
             git: shared.git,
+            files: shared.files,
             places: shared.places,
             thread,
             journal: shared.journal,
@@ -103,7 +108,8 @@ impl Jobs {
             // On a thread for blocking work: a network file system may keep it waiting.
             self.running.spawn_blocking(move || {
                 let writable = |place: &AbsPath| launcher.admission.lets_write(place);
-                let facts = open::look(&cwd, node, launcher.base_variable("TMPDIR"), writable);
+                let (home, tmpdir) = (launcher.base_variable("HOME"), launcher.base_variable("TMPDIR"));
+                let facts = open::look(&cwd, node, home, tmpdir, writable);
                 if let Ok(facts) = &facts {
                     launcher.protected.look_at(&facts.root);
                 }
@@ -165,6 +171,14 @@ impl Jobs {
             self.running.spawn_blocking(move || drop(oldest));
         }
         let _ = reply.send(Ok(id));
+    }
+
+    /// Reads files. It changes nothing, so it is done as often as it is asked for.
+    pub(crate) fn read_files(&mut self, read: ReadFiles, span: Span, reply: Reply<FilesRead>) {
+        let Some(reply) = self.room(reply) else { return };
+        let files = self.files.clone();
+        let job = async move { drop(reply.send(files.read(read).await)) };
+        self.running.spawn(job.instrument(span));
     }
 
     pub(crate) fn diff(&mut self, cwd: AbsPath, snapshot: String, max_bytes: usize, span: Span, reply: Reply<Diff>) {

@@ -6,6 +6,7 @@ use crate::session::launcher::Launched;
 use crate::session::message::{SessionDoor, SessionMsg};
 use crate::workspace::snapshot::{Diff, Snapshot};
 use capstan_runtime::actors::{Admitted, BoundedRef};
+use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{Attempt, CallId, SessionId};
 use capstan_types::path::AbsPath;
 use capstan_types::session::{PatchCall, PatchReport, StartCall, WorkspaceFacts as DirectoryFacts};
@@ -56,6 +57,8 @@ pub(crate) enum WorkspaceRequest {
     Session { session: SessionId, message: SessionMsg },
     /// Look at a directory.
     Open { cwd: AbsPath, reply: Reply<DirectoryFacts> },
+    /// Read small files.
+    ReadFiles { read: Box<ReadFiles>, span: Span, reply: Reply<FilesRead> },
     /// Apply a patch, or give the result of the one that the call applied.
     ApplyPatch { call: Box<PatchCall>, span: Span, reply: Reply<PatchReport> },
     /// Take note of a work tree.
@@ -106,6 +109,7 @@ impl WorkspaceRequest {
             Self::Start { reply, .. } | Self::Find { reply, .. } => drop(reply.send(Err(error))),
             Self::Session { message, .. } => message.refuse(error),
             Self::Open { reply, .. } => drop(reply.send(Err(error))),
+            Self::ReadFiles { reply, .. } => drop(reply.send(Err(error))),
             Self::ApplyPatch { reply, .. } => drop(reply.send(Err(error))),
             Self::Snapshot { reply, .. } => drop(reply.send(Err(error))),
             Self::Diff { reply, .. } => drop(reply.send(Err(error))),

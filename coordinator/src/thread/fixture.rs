@@ -45,7 +45,14 @@ pub(super) fn settings() -> ThreadSettings {
 }
 
 pub(super) fn facts() -> WorkspaceFacts {
-    WorkspaceFacts { root: path("/w"), git: false, node: "n1".parse().unwrap(), temp_dirs: Vec::new() }
+    WorkspaceFacts {
+        root: path("/w"),
+        git: false,
+        node: "n1".parse().unwrap(),
+        temp_dirs: Vec::new(),
+        top: None,
+        system: "Debian 12, Linux 6.1, x86_64".into(),
+    }
 }
 
 /// A thread's row in a fresh store.

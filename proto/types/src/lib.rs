@@ -8,6 +8,7 @@ pub mod path;
 pub mod time;
 
 pub mod control;
+pub mod file_read;
 pub mod launch;
 pub mod limits;
 pub mod operator;
