@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod calls;
 pub mod context;
+pub mod final_message;
 pub mod handle;
 pub mod inherit;
 pub mod items;

@@ -3,6 +3,7 @@
 pub mod client_event;
 pub mod client_item;
 pub mod client_looking;
+mod client_overrides;
 mod client_profile;
 mod client_session;
 pub mod client_thread;

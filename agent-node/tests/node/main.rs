@@ -5,6 +5,7 @@
 mod fixture;
 
 mod exec;
+mod files;
 mod floods;
 mod full_disk;
 mod hostile;

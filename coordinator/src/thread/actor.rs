@@ -94,7 +94,8 @@ impl Actor for ThreadActor {
             }
             ThreadMsg::TurnEnded(turn) => {
                 state.settle();
-                if state.running.take_if(|running| running.id == turn).is_some() {
+                if let Some(dead) = state.running.take_if(|running| running.id == turn) {
+                    state.follow(&dead.handle);
                     state.bury(turn);
                 }
                 while state.turns.try_join_next().is_some() {} // a JoinSet keeps finished tasks until asked
@@ -153,9 +154,17 @@ impl ThreadState {
 
     /// Takes note of a turn that has ended.
     fn settle(&mut self) {
-        if let Some(usage) = self.running.as_ref().and_then(|running| running.handle.ended.get().copied()) {
-            self.usage = usage;
-            self.running = None;
+        let ended = |running: &mut RunningTurn| running.handle.ended.get().is_some();
+        if let Some(over) = self.running.take_if(ended) {
+            self.usage = over.handle.ended.get().copied().unwrap_or(self.usage);
+            self.follow(&over.handle);
+        }
+    }
+
+    /// What a turn changed in the settings holds for those after it.
+    fn follow(&mut self, turn: &TurnHandle) {
+        if let Some(changed) = turn.changed.get() {
+            self.context = Arc::clone(changed);
         }
     }
 }

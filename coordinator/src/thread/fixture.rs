@@ -41,6 +41,7 @@ pub(super) fn settings() -> ThreadSettings {
         instructions: None,
         plan_tool: false,
         cleaning: capstan_types::output::clean::Cleaning::Clean,
+        docs: capstan_types::docs::ProjectDocs::default(),
     }
 }
 
@@ -96,6 +97,7 @@ pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>
         log,
         host: Arc::new(NodeHost::new(NodeLink::by_pipe(record, &unserved), authority)),
         toolbox: Toolbox::standard(false),
+        docs: Arc::default(),
         sessions: Arc::default(),
         numbers: Arc::new(ItemNumbers::default()),
     };

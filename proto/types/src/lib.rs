@@ -18,6 +18,8 @@ pub mod session;
 pub mod spool;
 
 pub mod call;
+pub mod docs;
+pub mod overrides;
 pub mod event;
 pub mod history;
 pub mod item;
