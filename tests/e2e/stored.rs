@@ -89,7 +89,9 @@ impl StoredThread {
                 EventBody::ItemUpdated { item } => assert_eq!(open.get(&item.id), Some(&true), "{event:?}"),
                 // One that a cut-off turn left behind is taken in when the thread is opened again.
                 EventBody::SessionChanged { change: SessionChange::Opened(_) } => {}
-                EventBody::SessionChanged { .. } => assert!(in_turn, "between turns: {event:?}"),
+                EventBody::SessionChanged { .. } | EventBody::SettingsChanged { .. } => {
+                    assert!(in_turn, "between turns: {event:?}")
+                }
                 EventBody::ItemCompleted { item } => assert_ne!(open.insert(item.id, false), Some(false), "{event:?}"),
                 _ => {
                     assert!(std::mem::replace(&mut in_turn, false), "no turn to end: {event:?}");

@@ -56,7 +56,9 @@ impl Files {
         let program = self.program(read)?;
         match run::to_end(&self.launcher, program, Bytes::new(), MAX_ANSWER, DEADLINE).await {
             Ok(outcome) if outcome.end == (SessionEnd::Exited { code: 0 }) => answers(&outcome.output, count),
-            Ok(outcome) => Err(NodeError::Unknown(format!("the files could not be read: the program ended with {:?}", outcome.end))),
+            Ok(outcome) => {
+                Err(NodeError::Unknown(format!("the files could not be read: the program ended with {:?}", outcome.end)))
+            }
             Err(RunError::Refused(refusal)) => Err(NodeError::Refused(refusal)),
             Err(RunError::Unknown(reason)) => Err(NodeError::Unknown(reason)),
         }
@@ -91,7 +93,9 @@ fn reading(policy: SandboxPolicy) -> SandboxPolicy {
 fn answers(output: &[u8], count: usize) -> Result<Vec<FileRead>, NodeError> {
     let lines = output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let files: Option<Vec<FileRead>> = lines.map(answer).collect();
-    files.filter(|files| files.len() == count).ok_or_else(|| NodeError::Unknown("the program that reads files was cut off".to_owned()))
+    files
+        .filter(|files| files.len() == count)
+        .ok_or_else(|| NodeError::Unknown("the program that reads files was cut off".to_owned()))
 }
 
 fn answer(line: &[u8]) -> Option<FileRead> {

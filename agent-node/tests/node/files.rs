@@ -57,7 +57,17 @@ async fn each_file_has_its_own_answer() {
     symlink("/etc/passwd", node.path("system")).unwrap();
     symlink("nowhere", node.path("dangling")).unwrap();
     let names = [
-        "plain", "empty", "binary", "long", "it's \"odd\" $HOME\nname", "dir", "inside", "outside", "system", "dangling", "missing",
+        "plain",
+        "empty",
+        "binary",
+        "long",
+        "it's \"odd\" $HOME\nname",
+        "dir",
+        "inside",
+        "outside",
+        "system",
+        "dangling",
+        "missing",
     ];
     let read = client.read_now(&request(&node, &client, &names)).await;
     let out = "is a link that leads out of the workspace";

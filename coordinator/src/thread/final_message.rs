@@ -61,13 +61,18 @@ mod tests {
 
     #[test]
     fn a_message_is_checked_against_its_schema() {
-        let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": false});
+        let schema =
+            json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": false});
         let demand = Demand::new(&schema).unwrap();
         assert_eq!(demand.check(Some("{\"n\": 1}")), Ok(()));
         let said = |message| demand.check(message).unwrap_err().to_string();
         assert!(said(None).contains("there is none"));
         assert!(said(Some("Sure: {\"n\": 1}")).contains("it is not JSON (expected value at line 1 column 1)"));
-        assert!(said(Some("{\"n\": \"1\"}")).contains("\"1\" is not of type \"integer\" (at /n)"), "{}", said(Some("{\"n\": \"1\"}")));
+        assert!(
+            said(Some("{\"n\": \"1\"}")).contains("\"1\" is not of type \"integer\" (at /n)"),
+            "{}",
+            said(Some("{\"n\": \"1\"}"))
+        );
         assert!(said(Some("{}")).contains("\"n\" is a required property"));
     }
 

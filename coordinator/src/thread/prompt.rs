@@ -1,22 +1,22 @@
 //! What a model is told before the user speaks.
 
-use capstan_model::ToolDefinition;
+use capstan_model::{ToolDefinition, catalog};
 use capstan_tools::spec::ToolSpec;
-use capstan_types::history::Entry;
-use capstan_types::policy::SandboxPolicy;
-use capstan_types::session::WorkspaceFacts;
 use capstan_types::thread::ThreadSettings;
 
 /// The base instructions of every thread.
 const BASE: &str = include_str!("prompt/base.md");
 
-/// The instructions of a thread: the base ones and what its settings add.
+/// What is added for models that do not reason before they answer: they do better when they say what they are about to do.
+const UNREASONING: &str = include_str!("prompt/unreasoning.md");
+
+/// The instructions of a thread: the base ones, what its model needs besides, and what its settings add.
 #[must_use]
 pub fn instructions(settings: &ThreadSettings) -> String {
-    match &settings.instructions {
-        Some(added) => format!("{BASE}\n{added}\n"),
-        None => BASE.to_owned(),
-    }
+    let family = (!catalog::lookup(&settings.model).reasons).then_some(UNREASONING);
+    let added = settings.instructions.as_ref().map(|added| format!("{added}\n"));
+    let parts = [Some(BASE), family, added.as_deref()];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
 /// A tool as the model's client is told of it.

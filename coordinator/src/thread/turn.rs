@@ -238,8 +238,10 @@ impl Turn<'_> {
 
 /// The message with which the model has answered without asking for anything more.
 fn final_message(entries: &[Entry]) -> Option<&str> {
-    entries.iter().rev().take_while(|entry| !matches!(entry, Entry::User { .. } | Entry::CallOutput { .. })).find_map(|entry| match entry {
-        Entry::Assistant { text } => Some(text.as_str()),
-        _ => None,
+    entries.iter().rev().take_while(|entry| !matches!(entry, Entry::User { .. } | Entry::CallOutput { .. })).find_map(|entry| {
+        match entry {
+            Entry::Assistant { text } => Some(text.as_str()),
+            _ => None,
+        }
     })
 }

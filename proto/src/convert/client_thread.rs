@@ -147,9 +147,10 @@ impl TryFrom<wire::StartTurnRequest> for TurnInput {
         let image = |image: wire::Image| match image.data.len() {
             0 => Err(Malformed::new("images", "a picture is empty")),
             size if size > MAX_IMAGE => Err(Malformed::new("images", format!("a picture has {size} bytes; at most {MAX_IMAGE}"))),
-            _ if !Image::KINDS.contains(&image.media_type.as_str()) => {
-                Err(Malformed::new("images", format!("`{}` is none of {}", image.media_type.escape_debug(), Image::KINDS.join(", "))))
-            }
+            _ if !Image::KINDS.contains(&image.media_type.as_str()) => Err(Malformed::new(
+                "images",
+                format!("`{}` is none of {}", image.media_type.escape_debug(), Image::KINDS.join(", ")),
+            )),
             _ => Ok(Image { media_type: image.media_type, base64: STANDARD.encode(&image.data) }),
         };
         if wire.images.len() > MOST_IMAGES {

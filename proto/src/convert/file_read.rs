@@ -46,11 +46,9 @@ impl From<FilesRead> for wire::ReadFilesResponse {
     fn from(read: FilesRead) -> Self {
         match read {
             FilesRead::Unchanged => Self { unchanged: true, ..Self::default() },
-            FilesRead::Now { stamp, files } => Self {
-                stamp: stamp.unwrap_or_default(),
-                unchanged: false,
-                files: files.into_iter().map(Into::into).collect(),
-            },
+            FilesRead::Now { stamp, files } => {
+                Self { stamp: stamp.unwrap_or_default(), unchanged: false, files: files.into_iter().map(Into::into).collect() }
+            }
         }
     }
 }

@@ -50,12 +50,16 @@ impl ProjectDocs {
     /// # Errors
     /// The first that cannot be used, and why.
     pub fn checked(self) -> Result<Self, DocsError> {
-        let plain = |name: &&String| !matches!(name.as_str(), "" | "." | "..") && !name.contains(['/', '\0']) && name.len() <= 255;
+        let plain =
+            |name: &&String| !matches!(name.as_str(), "" | "." | "..") && !name.contains(['/', '\0']) && name.len() <= 255;
         if let Some(bad) = self.fallback_names.iter().find(|name| !plain(name)) {
             return Err(DocsError(format!("`{}` is not the name of a file in a directory", bad.escape_debug())));
         }
         if self.fallback_names.len() > MOST_FALLBACK_NAMES {
-            return Err(DocsError(format!("there are {} fallback names; at most {MOST_FALLBACK_NAMES}", self.fallback_names.len())));
+            return Err(DocsError(format!(
+                "there are {} fallback names; at most {MOST_FALLBACK_NAMES}",
+                self.fallback_names.len()
+            )));
         }
         if self.max_bytes > LARGEST_MAX_BYTES {
             return Err(DocsError(format!("{} bytes of instructions are too many; at most {LARGEST_MAX_BYTES}", self.max_bytes)));

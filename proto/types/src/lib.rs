@@ -19,12 +19,12 @@ pub mod spool;
 
 pub mod call;
 pub mod docs;
-pub mod overrides;
 pub mod event;
 pub mod history;
 pub mod item;
 pub mod load;
 pub mod node;
+pub mod overrides;
 pub mod thread;
 
 pub mod clamp;

@@ -31,6 +31,7 @@ pub(crate) fn settings() -> ThreadSettings {
         instructions: None,
         plan_tool: true,
         cleaning: capstan_types::output::clean::Cleaning::Clean,
+        docs: capstan_types::docs::ProjectDocs::default(),
     }
 }
 

@@ -132,6 +132,7 @@ impl<W: Write> Render for JsonLines<W> {
             EventBody::MessageDelta { .. }
             | EventBody::OutputDelta { .. }
             | EventBody::TurnDiff { .. }
+            | EventBody::SettingsChanged { .. }
             | EventBody::SessionChanged { .. } => Ok(()),
             EventBody::Notice { message } => self.write(&Line::Error { message: message.clone() }),
             EventBody::TurnCompleted { usage } => {

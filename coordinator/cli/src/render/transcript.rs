@@ -233,7 +233,10 @@ impl<P: Write, M: Write> Render for Transcript<P, M> {
                 }
             }
             EventBody::ItemCompleted { item } => self.done(item),
-            EventBody::MessageDelta { .. } | EventBody::OutputDelta { .. } | EventBody::SessionChanged { .. } => Ok(()),
+            EventBody::MessageDelta { .. }
+            | EventBody::OutputDelta { .. }
+            | EventBody::SettingsChanged { .. }
+            | EventBody::SessionChanged { .. } => Ok(()),
             EventBody::Notice { message } => self.warn(message),
             EventBody::TurnDiff { diff } => {
                 self.seen.diff.clone_from(diff);

@@ -92,7 +92,8 @@ fn part(path: &AbsPath, read: &FileRead, room: usize, max: usize) -> Option<Part
             let (text, replaced) = text(bytes, room);
             let replaced = replaced.then(|| "it is not UTF-8, and what is none was replaced".to_owned());
             let is_cut = *size > bytes.len() as u64 || bytes.len() > room;
-            let cut = is_cut.then(|| format!("cut after {} of its {size} bytes, since {max} is the most of all files", text.len()));
+            let cut =
+                is_cut.then(|| format!("cut after {} of its {size} bytes, since {max} is the most of all files", text.len()));
             let faults: Vec<String> = replaced.into_iter().chain(cut).collect();
             part(text, (!faults.is_empty()).then(|| faults.join("; ")))
         }

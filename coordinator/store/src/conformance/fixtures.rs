@@ -44,6 +44,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
             instructions: Some("line\nline".to_owned()),
             plan_tool: true,
             cleaning: capstan_types::output::clean::Cleaning::Clean,
+            docs: capstan_types::docs::ProjectDocs::default(),
         },
         created_at: UnixMillis(1_000 + u64::from(number)),
         updated_at: UnixMillis(1_000 + u64::from(number)),

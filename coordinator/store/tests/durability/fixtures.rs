@@ -32,6 +32,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
             instructions: None,
             plan_tool: false,
             cleaning: capstan_types::output::clean::Cleaning::Clean,
+            docs: capstan_types::docs::ProjectDocs::default(),
         },
         created_at: UnixMillis(1),
         updated_at: UnixMillis(1),

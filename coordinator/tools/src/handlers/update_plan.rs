@@ -101,7 +101,8 @@ impl Prepared for NewPlan {
             outcome: Outcome::Finished { end: None },
             output: "Plan updated".to_owned(),
             release: None,
-            changes: Vec::new(), picture: None
+            changes: Vec::new(),
+            picture: None,
         })
     }
 }

@@ -72,7 +72,9 @@ impl View {
     fn picture(&self, read: FileRead) -> Result<Image, String> {
         let path = &self.path;
         let (bytes, size) = match read {
-            FileRead::Missing => return Err(format!("there is no file `{path}`, or sessions may not see it; look for it with exec_command")),
+            FileRead::Missing => {
+                return Err(format!("there is no file `{path}`, or sessions may not see it; look for it with exec_command"));
+            }
             FileRead::Refused { reason } => return Err(format!("`{path}` {reason}")),
             FileRead::Content { bytes, size } => (bytes, size),
         };

@@ -2,7 +2,9 @@
 
 use crate::Toolbox;
 use crate::fault::ToolFault;
-use crate::host::{ExecHost, FileRequest, HostError, Input, PatchReport, PatchRequest, SessionEvent, SessionReader, StartSession};
+use crate::host::{
+    ExecHost, FileRequest, HostError, Input, PatchReport, PatchRequest, SessionEvent, SessionReader, StartSession,
+};
 use crate::invocation::{Approver, CallContext, CallResult, Decision, NobodyToAsk, Question};
 use crate::items::{ItemSink, SinkClosed};
 use async_trait::async_trait;

@@ -39,6 +39,7 @@ fn thread_settings() -> ThreadSettings {
         instructions: Some("be brief".into()),
         plan_tool: true,
         cleaning: capstan_types::output::clean::Cleaning::Clean,
+        docs: capstan_types::docs::ProjectDocs::default(),
     }
 }
 
@@ -88,6 +89,7 @@ fn every_event_survives_the_wire() {
     let mut events = vec![
         EventBody::ThreadStarted { thread: ThreadId::from_u128(1), settings: Box::new(thread_settings()) },
         EventBody::TurnStarted,
+        EventBody::SettingsChanged { settings: Box::new(thread_settings()) },
         EventBody::MessageDelta { item: ItemId(4), text: "t".into() },
         EventBody::OutputDelta { item: ItemId(4), text: "t".into() },
         EventBody::Notice { message: "n".into() },
