@@ -10,8 +10,9 @@ use serde_json::json;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nrest";
 
 fn bench() -> Bench {
-    let bench = Bench::new();
-    Bench { toolbox: crate::Toolbox::standard(false).with_pictures(), ..bench }
+    let mut bench = Bench::new();
+    bench.toolbox = crate::Toolbox::standard(false).with_pictures();
+    bench
 }
 
 /// What the model is told of a file that the node reads like this.
