@@ -89,9 +89,9 @@ fn part(path: &AbsPath, read: &FileRead, room: usize, max: usize) -> Option<Part
         FileRead::Content { bytes, .. } if bytes.trim_ascii().is_empty() => None,
         FileRead::Content { .. } if room == 0 => refused(format!("left out: the files before it take all {max} bytes")),
         FileRead::Content { bytes, size } => {
-            let (text, replaced) = text(bytes, room);
-            let replaced = replaced.then(|| "it is not UTF-8, and what is none was replaced".to_owned());
             let is_cut = *size > bytes.len() as u64 || bytes.len() > room;
+            let (text, replaced) = text(bytes, room, is_cut);
+            let replaced = replaced.then(|| "it is not UTF-8, and what is none was replaced".to_owned());
             let cut =
                 is_cut.then(|| format!("cut after {} of its {size} bytes, since {max} is the most of all files", text.len()));
             let faults: Vec<String> = replaced.into_iter().chain(cut).collect();
@@ -101,11 +101,11 @@ fn part(path: &AbsPath, read: &FileRead, room: usize, max: usize) -> Option<Part
 }
 
 /// At most `room` bytes of text, and whether something in it was no text. No character is split.
-fn text(bytes: &[u8], room: usize) -> (String, bool) {
+fn text(bytes: &[u8], room: usize, is_cut: bool) -> (String, bool) {
     let taken = &bytes[..bytes.len().min(room)];
     let taken = match std::str::from_utf8(taken) {
-        // The end of the piece, or of what was read, lies inside a character.
-        Err(error) if error.error_len().is_none() => &taken[..error.valid_up_to()],
+        // The cut lies inside a character.
+        Err(error) if is_cut && error.error_len().is_none() => &taken[..error.valid_up_to()],
         _ => taken,
     };
     let lossy = String::from_utf8_lossy(taken);
