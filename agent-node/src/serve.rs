@@ -18,6 +18,7 @@ use crate::node::supervisor::{NodeArgs, NodeSupervisor};
 use crate::probe::{ProbeError, probe};
 use crate::session::launcher::Launcher;
 use crate::state::{State, StateError};
+use crate::workspace::files::Files;
 use crate::workspace::git::Git;
 use crate::workspace::jobs::Shared;
 use capstan_proto::transport::{Bound, ListenError, PipeConnector};
@@ -152,6 +153,7 @@ async fn start_actors(
     let shared = Shared {
         node: config.id.clone(),
         git: Git::new(Arc::clone(&launcher)),
+        files: Files::new(Arc::clone(&launcher)),
         launcher,
         places: places.clone(),
         gate: gate.clone(),

@@ -10,7 +10,10 @@ pub(crate) mod sessions;
 mod starting;
 
 pub(crate) mod checkpoint;
+pub(crate) mod files;
 pub(crate) mod git;
 pub(crate) mod open;
 pub(crate) mod patch;
 pub(crate) mod repository;
+mod stamp;
+mod system;

@@ -9,3 +9,9 @@ pub fn now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
+
+/// Today's date in UTC, as 2026-11-22.
+#[must_use]
+pub fn today() -> String {
+    time::OffsetDateTime::now_utc().date().to_string()
+}

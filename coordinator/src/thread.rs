@@ -5,6 +5,7 @@ pub mod answerers;
 pub mod budget;
 pub mod calls;
 pub mod context;
+pub mod final_message;
 pub mod handle;
 pub mod inherit;
 pub mod items;

@@ -92,7 +92,10 @@ impl StoredThread {
                 EventBody::ItemUpdated { item } => assert_eq!(open.get(&item.id), Some(&true), "{event:?}"),
                 // One that a cut-off turn left behind is taken in when the thread is opened again.
                 EventBody::SessionChanged { change: SessionChange::Opened(_) } => {}
-                EventBody::SessionChanged { .. } | EventBody::ModelAnswered { .. } | EventBody::TurnBilled { .. } => {
+                EventBody::SessionChanged { .. }
+                | EventBody::SettingsChanged { .. }
+                | EventBody::ModelAnswered { .. }
+                | EventBody::TurnBilled { .. } => {
                     assert!(in_turn, "between turns: {event:?}");
                 }
                 EventBody::ItemCompleted { item } => assert_ne!(open.insert(item.id, false), Some(false), "{event:?}"),

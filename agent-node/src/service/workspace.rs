@@ -4,9 +4,10 @@ use crate::node::handle::NodeHandle;
 use crate::service::span::server_span;
 use crate::workspace::checkpoint::{Ended, Force};
 use crate::workspace::message::WorkspaceRequest;
-use crate::workspace::{git, patch};
+use crate::workspace::{files, git, patch};
 use capstan_proto::convert::{Malformed, exec, workspace as convert};
 use capstan_proto::wire::node as wire;
+use capstan_types::file_read::ReadFiles;
 use capstan_types::path::AbsPath;
 use capstan_types::session::PatchCall;
 use std::time::Duration;
@@ -49,6 +50,15 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let open = |reply| WorkspaceRequest::Open { cwd, reply };
         let facts = self.node.act(who, OPEN_DEADLINE, open).instrument(span).await?;
         Ok(Response::new(facts.into()))
+    }
+
+    async fn read_files(&self, request: Request<wire::ReadFilesRequest>) -> Result<Response<wire::ReadFilesResponse>, Status> {
+        let span = server_span(SERVICE, "ReadFiles", request.metadata());
+        let read = ReadFiles::try_from(request.into_inner())?;
+        let who = read.authority.clone();
+        let ask = |reply| WorkspaceRequest::ReadFiles { read: Box::new(read), span: span.clone(), reply };
+        let read = self.node.act(who, files::DEADLINE + ROOM, ask).instrument(span.clone()).await?;
+        Ok(Response::new(read.into()))
     }
 
     async fn apply_patch(&self, request: Request<wire::ApplyPatchRequest>) -> Result<Response<wire::ApplyPatchResponse>, Status> {

@@ -114,6 +114,7 @@ impl WorkspaceState {
             WorkspaceRequest::Find { session, reply } => self.sessions.find(session, reply),
             WorkspaceRequest::Session { session, message } => self.sessions.hand_on(session, message),
             WorkspaceRequest::Open { cwd, reply } => self.jobs.open(cwd, reply),
+            WorkspaceRequest::ReadFiles { read, span, reply } => self.jobs.read_files(*read, span, reply),
             WorkspaceRequest::ApplyPatch { call, span, reply } => self.jobs.apply_patch(*call, span, reply),
             WorkspaceRequest::Checkpoint { cwd, turn, span, reply } => self.jobs.checkpoint(cwd, turn, span, reply),
             WorkspaceRequest::Diff { turn, max_bytes, ended, span, reply } => {

@@ -9,12 +9,14 @@ use crate::node::capacity::Places;
 use crate::node::load::gate::Gate;
 use crate::session::launcher::Launcher;
 use crate::workspace::checkpoint::{Checkpoints, Ended, Force};
+use crate::workspace::files::Files;
 use crate::workspace::git::Git;
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts};
 use crate::workspace::once::{Once, Turn};
 use crate::workspace::open;
 use crate::workspace::patch;
 use capstan_types::checkpoint::{Changes, Undo};
+use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::path::AbsPath;
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as DirectoryFacts};
@@ -33,6 +35,7 @@ pub(crate) struct Jobs {
     node: NodeId,
     launcher: Arc<Launcher>,
     git: Git,
+    files: Files,
     places: Places,
     gate: Gate,
     facts: WorkspaceFacts,
@@ -49,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) node: NodeId,
     pub(crate) launcher: Arc<Launcher>,
     pub(crate) git: Git,
+    pub(crate) files: Files,
     pub(crate) places: Places,
     /// Whether the host has room for a start.
     pub(crate) gate: Gate,
@@ -87,6 +91,7 @@ impl Jobs {
             node: shared.node,
             launcher: shared.launcher,
             git: shared.git,
+            files: shared.files,
             places: shared.places,
             gate: shared.gate,
             thread,
@@ -103,7 +108,8 @@ impl Jobs {
             // On a thread for blocking work: a network file system may keep it waiting.
             self.running.spawn_blocking(move || {
                 let writable = |place: &AbsPath| launcher.admission.lets_write(place);
-                let facts = open::look(&cwd, node, launcher.base_variable("TMPDIR"), writable);
+                let (home, tmpdir) = (launcher.base_variable("HOME"), launcher.base_variable("TMPDIR"));
+                let facts = open::look(&cwd, node, home, tmpdir, writable);
                 if let Ok(facts) = &facts {
                     launcher.protected.look_at(&facts.root);
                     gate.expect_starts_in(&facts.root);
@@ -164,6 +170,14 @@ impl Jobs {
         let Some(reply) = self.room(reply) else { return };
         let done = work(self.git.clone(), self.checkpoints.clone());
         self.running.spawn(async move { drop(reply.send(done.await)) }.instrument(span));
+    }
+
+    /// Reads files. It changes nothing, so it is done as often as it is asked for.
+    pub(crate) fn read_files(&mut self, read: ReadFiles, span: Span, reply: Reply<FilesRead>) {
+        let Some(reply) = self.room(reply) else { return };
+        let files = self.files.clone();
+        let job = async move { drop(reply.send(files.read(read).await)) };
+        self.running.spawn(job.instrument(span));
     }
 
     /// Whether nothing is being done. Checkpoints do not count: they lie in files.

@@ -7,6 +7,7 @@ use crate::session::message::{SessionDoor, SessionMsg};
 use crate::workspace::checkpoint::{Ended, Force};
 use capstan_runtime::actors::{Admitted, BoundedRef};
 use capstan_types::checkpoint::{Changes, Undo};
+use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{Attempt, CallId, SessionId};
 use capstan_types::path::AbsPath;
 use capstan_types::session::{PatchCall, PatchReport, StartCall, WorkspaceFacts as DirectoryFacts};
@@ -57,6 +58,8 @@ pub(crate) enum WorkspaceRequest {
     Session { session: SessionId, message: SessionMsg },
     /// Look at a directory.
     Open { cwd: AbsPath, reply: Reply<DirectoryFacts> },
+    /// Read small files.
+    ReadFiles { read: Box<ReadFiles>, span: Span, reply: Reply<FilesRead> },
     /// Apply a patch, or give the result of the one that the call applied.
     ApplyPatch { call: Box<PatchCall>, span: Span, reply: Reply<PatchReport> },
     /// Take note of the state before a turn.
@@ -112,6 +115,7 @@ impl WorkspaceRequest {
             Self::Start { reply, .. } | Self::Find { reply, .. } => drop(reply.send(Err(error))),
             Self::Session { message, .. } => message.refuse(error),
             Self::Open { reply, .. } => drop(reply.send(Err(error))),
+            Self::ReadFiles { reply, .. } => drop(reply.send(Err(error))),
             Self::ApplyPatch { reply, .. } => drop(reply.send(Err(error))),
             Self::Checkpoint { reply, .. } => drop(reply.send(Err(error))),
             Self::Undo { reply, .. } => drop(reply.send(Err(error))),

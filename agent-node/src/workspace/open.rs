@@ -1,6 +1,7 @@
 //! Looks at a directory that is to be a workspace. It reads names only, so it needs no sandbox.
 
 use crate::error::NodeError;
+use crate::workspace::{repository, system};
 use capstan_types::id::NodeId;
 use capstan_types::path::AbsPath;
 use capstan_types::session::WorkspaceFacts;
@@ -9,11 +10,12 @@ use std::path::Path;
 /// Where temporary files go when nothing else is said.
 const TMP: &str = "/tmp";
 
-/// Says what `cwd` is. `tmpdir` is what sessions know as TMPDIR. It blocks for a few file operations.
+/// Says what `cwd` is. `home` and `tmpdir` are what sessions know as HOME and TMPDIR. It blocks for a few file operations.
 /// Of the temporary directories only those count that `writable` takes.
 pub(crate) fn look(
     cwd: &AbsPath,
     node: NodeId,
+    home: Option<&str>,
     tmpdir: Option<&str>,
     writable: impl Fn(&AbsPath) -> bool,
 ) -> Result<WorkspaceFacts, NodeError> {
@@ -23,7 +25,8 @@ pub(crate) fn look(
     std::fs::read_dir(&real).map_err(|error| no(error.to_string()))?;
     let root = AbsPath::new(&real).map_err(|error| no(error.to_string()))?;
     let temp_dirs = [Some(TMP), tmpdir].into_iter().flatten().filter_map(directory).filter(writable).collect();
-    Ok(WorkspaceFacts { git: in_work_tree(&real), root, node, temp_dirs })
+    let top = repository::places(&real, home.map(Path::new)).into_iter().next();
+    Ok(WorkspaceFacts { git: in_work_tree(&real), root, node, temp_dirs, top, system: system::words().to_owned() })
 }
 
 fn directory(path: &str) -> Option<AbsPath> {
@@ -40,7 +43,7 @@ mod tests {
     use super::*;
 
     fn open(path: &Path) -> Result<WorkspaceFacts, NodeError> {
-        look(&AbsPath::new(path).unwrap(), "n1".parse().unwrap(), None, |_| true)
+        look(&AbsPath::new(path).unwrap(), "n1".parse().unwrap(), None, None, |_| true)
     }
 
     #[test]
@@ -51,9 +54,10 @@ mod tests {
         std::os::unix::fs::symlink(real.join("a/b"), real.join("alias")).unwrap();
         let facts = open(&real.join("alias")).unwrap();
         assert_eq!(facts.root.as_path(), real.join("a/b"));
-        assert!(!facts.git);
+        assert!(!facts.git && facts.top.is_none() && facts.system.contains("Linux "), "{facts:?}");
         std::fs::write(real.join("a/.git"), "gitdir: elsewhere").unwrap();
-        assert!(open(&real.join("alias")).unwrap().git);
+        let facts = open(&real.join("alias")).unwrap();
+        assert_eq!((facts.git, facts.top.unwrap().as_path()), (true, real.join("a").as_path()));
     }
 
     #[test]
@@ -70,7 +74,7 @@ mod tests {
     fn temporary_directories_are_those_that_exist() {
         let dir = tempfile::tempdir().unwrap();
         let cwd = AbsPath::new(dir.path()).unwrap();
-        let dirs = |tmpdir| look(&cwd, "n1".parse().unwrap(), tmpdir, |_| true).unwrap().temp_dirs;
+        let dirs = |tmpdir| look(&cwd, "n1".parse().unwrap(), None, tmpdir, |_| true).unwrap().temp_dirs;
         assert_eq!(dirs(None), [AbsPath::new("/tmp").unwrap()]);
         assert_eq!(dirs(cwd.as_path().to_str()), [AbsPath::new("/tmp").unwrap(), cwd.clone()]);
         assert_eq!(dirs(Some("/no/such/dir")).len(), 1);

@@ -158,7 +158,8 @@ impl Client {
         let carry = Carry(token.map(|token| Token::parse(token).unwrap()));
         Self {
             exec: wire::exec_client::ExecClient::with_interceptor(channel.clone(), carry.clone()),
-            workspace: wire::workspace_client::WorkspaceClient::with_interceptor(channel.clone(), carry.clone()),
+            workspace: wire::workspace_client::WorkspaceClient::with_interceptor(channel.clone(), carry.clone())
+                .max_decoding_message_size(16 << 20),
             node: wire::node_client::NodeClient::with_interceptor(channel.clone(), carry.clone()),
             operate: wire::operate_client::OperateClient::with_interceptor(channel, carry),
             authority: Authority { thread: ThreadId::generate(), epoch: Epoch(1), owner: "tester".into() },

@@ -6,6 +6,7 @@ mod fixture;
 
 mod checkpoints;
 mod exec;
+mod files;
 mod floods;
 mod full_disk;
 mod hostile;

@@ -2,6 +2,7 @@
 //!
 //! The keys are Codex's, so that a `config.toml` carries over. Reading knows no meaning and [`resolve()`] knows no file.
 
+mod docs;
 mod error;
 mod keys;
 mod layers;

@@ -9,6 +9,7 @@ pub mod commands;
 
 pub mod config;
 pub mod given_file;
+mod global_doc;
 pub mod home;
 pub mod prompt;
 pub mod surroundings;

@@ -1,6 +1,7 @@
 //! Turns: start, interrupt.
 
 use super::{create_status, not_here, running, thread_id};
+use crate::thread::final_message::Demand;
 use crate::thread::inherit::Woken;
 use crate::thread::message::ThreadMsg;
 use crate::thread::open::{ASK_DEADLINE, Threads};
@@ -23,6 +24,9 @@ impl Service for TurnsService {
         let thread = thread_id(&request.thread_id)?;
         let turn = chosen("turn_id", &request.turn_id)?.unwrap_or_else(TurnId::generate);
         let input = Box::new(TurnInput::try_from(request)?);
+        if let Some(schema) = &input.output_schema {
+            Demand::new(schema).map_err(|error| Status::invalid_argument(error.to_string()))?;
+        }
         match self.0.wake(thread, turn).await.map_err(create_status)? {
             Woken::Runs(actor) => {
                 let asked = ask(&actor, ASK_DEADLINE, |reply| ThreadMsg::StartTurn(turn, input, reply));

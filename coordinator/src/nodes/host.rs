@@ -9,10 +9,12 @@ use super::reader::{LinkReader, attach};
 use async_trait::async_trait;
 use bytes::Bytes;
 use capstan_proto::wire::node as wire;
-use capstan_tools::host::{ExecHost, HostError, Input, PatchRequest, SessionReader, StartSession};
+use capstan_tools::host::{ExecHost, FileRequest, HostError, Input, PatchRequest, SessionReader, StartSession};
+use capstan_types::file_read::{FileRead, FilesRead, ReadFiles};
 use capstan_types::id::{NodeId, SessionId};
 use capstan_types::output::Seq;
 use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::{Authority, Listed, PatchCall, PatchReport, StartCall, WorkspaceFacts};
 use std::future::Future;
 use std::time::Duration;
@@ -27,6 +29,23 @@ const WORKSPACE_DEADLINE: Duration = Duration::from_secs(120);
 
 /// The waits before a start is sent again. A start may be repeated: the node runs a call's attempt once.
 const START_WAITS: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(500), Duration::from_secs(2)];
+
+/// Files to be read in one look.
+#[derive(Debug, Clone)]
+pub struct FilesRequest {
+    /// Where the program that reads them works.
+    pub cwd: AbsPath,
+    /// The files.
+    pub paths: Vec<AbsPath>,
+    /// Where they must really lie; `None` leaves that to the policy.
+    pub root: Option<AbsPath>,
+    /// The most bytes of one file.
+    pub max_bytes: u64,
+    /// What may be read.
+    pub policy: SandboxPolicy,
+    /// The stamp of an earlier answer to the same request.
+    pub seen: Option<String>,
+}
 
 /// One thread's hands on one node.
 #[derive(Debug, Clone)]
@@ -60,6 +79,17 @@ impl NodeHost {
         let mut all = self.link.all_sessions().await?;
         all.retain(|session| session.thread == self.authority.thread);
         Ok(all)
+    }
+
+    /// Reads files of the workspace, unless they are as they were seen.
+    ///
+    /// # Errors
+    /// The node did not read them, and nothing is known of any of them.
+    pub async fn read_files(&self, files: FilesRequest) -> Result<FilesRead, Status> {
+        let FilesRequest { cwd, paths, root, max_bytes, policy, seen } = files;
+        let read = ReadFiles { authority: self.authority.clone(), cwd, paths, root, max_bytes, policy, seen };
+        let answer = within(ANSWER_DEADLINE, self.link.workspace().read_files(wire::ReadFilesRequest::from(&read))).await?;
+        FilesRead::try_from(answer).map_err(|error| Status::internal(error.to_string()))
     }
 
     fn failed(&self, status: &Status) -> HostError {
@@ -166,6 +196,17 @@ impl ExecHost for NodeHost {
         let answer = within(WORKSPACE_DEADLINE, self.link.workspace().apply_patch(request)).await;
         let answer = answer.map_err(|status| self.failed(&status))?;
         PatchReport::try_from(answer).map_err(|error| HostError::Lost { node: self.node(), reason: error.to_string() })
+    }
+
+    async fn read_file(&self, file: FileRequest) -> Result<FileRead, HostError> {
+        let FileRequest { path, cwd, max_bytes, policy } = file;
+        let files = FilesRequest { cwd, paths: vec![path], root: None, max_bytes, policy, seen: None };
+        match self.read_files(files).await.map_err(|status| self.failed(&status))? {
+            FilesRead::Now { files, .. } if files.len() == 1 => Ok(files.into_iter().next().unwrap_or(FileRead::Missing)),
+            FilesRead::Now { .. } | FilesRead::Unchanged => {
+                Err(HostError::Lost { node: self.node(), reason: "it did not answer for the one file".to_owned() })
+            }
+        }
     }
 }
 

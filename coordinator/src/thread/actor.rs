@@ -115,7 +115,8 @@ impl Actor for ThreadActor {
             ThreadMsg::Undo(turn, force, reply) => state.undo(turn, force, reply),
             ThreadMsg::TurnEnded(turn) => {
                 state.settle();
-                if state.running.take_if(|running| running.id == turn).is_some() {
+                if let Some(dead) = state.running.take_if(|running| running.id == turn) {
+                    state.follow(&dead.handle);
                     state.bury(turn);
                 }
                 while state.turns.try_join_next().is_some() {} // a JoinSet keeps finished tasks until asked
@@ -191,9 +192,19 @@ impl ThreadState {
 
     /// Takes note of a turn that has ended.
     fn settle(&mut self) {
-        if let Some(tally) = self.running.as_ref().and_then(|running| running.handle.ended.get().cloned()) {
-            self.tally = tally;
-            self.running = None;
+        let ended = |running: &mut RunningTurn| running.handle.ended.get().is_some();
+        if let Some(over) = self.running.take_if(ended) {
+            if let Some(tally) = over.handle.ended.get() {
+                self.tally = tally.clone();
+            }
+            self.follow(&over.handle);
+        }
+    }
+
+    /// What a turn changed in the settings holds for those after it.
+    fn follow(&mut self, turn: &TurnHandle) {
+        if let Some(changed) = turn.changed.get() {
+            self.context = Arc::clone(changed);
         }
     }
 }

@@ -72,8 +72,11 @@ impl Calls {
                 releases.release(&self.context, session);
             }
             let entry = Entry::CallOutput { model_call_id: call.model_call_id.clone(), output: result.output };
-            drafts.push(Draft::Entry(call.turn, entry.clone()));
-            entries.push(entry);
+            let picture = result.picture.map(|image| Entry::Picture { model_call_id: call.model_call_id.clone(), image: *image });
+            for entry in [entry].into_iter().chain(picture) {
+                drafts.push(Draft::Entry(call.turn, entry.clone()));
+                entries.push(entry);
+            }
         }
         // The ends are stored already; these follow them to the disk with whatever is recorded next.
         self.context.log.note(drafts).await?;
@@ -123,7 +126,7 @@ impl Calls {
         let ended = self.invocation.sessions.end_call(call.id, by).await.pop();
         tracing::info!(call = %call.id, took_ms = began.elapsed().as_millis(), "a call was cancelled, and its session ended");
         let (release, changes) = ended.map_or((None, Vec::new()), |ended| (Some(ended.session), vec![ended.change]));
-        Ok(CallResult { outcome: Outcome::Cancelled, output: output.to_owned(), release, changes })
+        Ok(CallResult { outcome: Outcome::Cancelled, output: output.to_owned(), release, changes, picture: None })
     }
 }
 

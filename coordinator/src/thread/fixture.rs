@@ -43,11 +43,19 @@ pub(super) fn settings() -> ThreadSettings {
         cleaning: capstan_types::output::clean::Cleaning::Clean,
         fallbacks: Vec::new(),
         budgets: capstan_types::budget::Budgets::default(),
+        docs: capstan_types::docs::ProjectDocs::default(),
     }
 }
 
 pub(super) fn facts() -> WorkspaceFacts {
-    WorkspaceFacts { root: path("/w"), git: false, node: "n1".parse().unwrap(), temp_dirs: Vec::new() }
+    WorkspaceFacts {
+        root: path("/w"),
+        git: false,
+        node: "n1".parse().unwrap(),
+        temp_dirs: Vec::new(),
+        top: None,
+        system: "Debian 12, Linux 6.1, x86_64".into(),
+    }
 }
 
 /// A thread's row in a fresh store.
@@ -83,6 +91,7 @@ pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>
         log,
         host: Arc::new(NodeHost::new(NodeLink::by_pipe(record, &unserved), authority)),
         toolbox: Toolbox::standard(false),
+        docs: Arc::default(),
         sessions: Arc::default(),
         numbers: Arc::new(ItemNumbers::default()),
     };

@@ -1,5 +1,6 @@
 //! What a thread's actor holds of its running turn.
 
+use super::context::TurnContext;
 use super::tally::Tally;
 use capstan_types::thread::OnInterrupt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +15,8 @@ pub struct TurnHandle {
     /// Set once the turn's end has its place in the log, to what the thread has used then: from there on the next turn may
     /// begin, even if this one still tells nodes to forget its sessions.
     pub ended: Arc<OnceLock<Tally>>,
+    /// Set once it is stored that the turn changed the thread's settings, to what later turns run with.
+    pub changed: Arc<OnceLock<Arc<TurnContext>>>,
     /// Whether whoever interrupts wants the turn's sessions ended.
     kill: Arc<AtomicBool>,
 }

@@ -1,7 +1,7 @@
 //! How a thread comes to be: its model and its node are found, its workspace opened, its row stored, its actor started.
 
 use super::actor::ThreadArguments;
-use super::context::TurnContext;
+use super::context::{TurnContext, toolbox};
 use super::items::ItemNumbers;
 use super::log::open_log;
 use super::message::ThreadMsg;
@@ -18,7 +18,6 @@ use capstan_runtime::actors::ask::{AskError, ask};
 use capstan_store::store::{Record, Store, StoreError};
 use capstan_tools::host::ExecHost;
 use capstan_tools::sessions::{Again, SessionTable};
-use capstan_tools::toolbox::Toolbox;
 use capstan_types::event::{Event, EventBody};
 use capstan_types::id::{Epoch, EventSeq, SessionId, ThreadId};
 use capstan_types::session::{Authority, WorkspaceFacts};
@@ -133,6 +132,9 @@ impl Threads {
     /// Runs a thread that no actor of this process runs, after ending what nobody lived to end.
     pub(super) async fn reopen(&self, record: ThreadRecord) -> Result<(), CreateError> {
         let (record, recalled) = self.inherit(record).await?;
+        // What turns have overridden since the thread began holds for later ones, whoever runs them.
+        let settings = recalled.settings.clone().map_or(record.settings, |settings| *settings);
+        let record = ThreadRecord { settings, ..record };
         let (host, facts) = self.workspace(&record).await?;
         let (recalled, over) = self.find_sessions(&record, &host, recalled).await?;
         self.run(record, host, facts, recalled, &over).await
@@ -173,9 +175,10 @@ impl Threads {
             store: Arc::clone(&self.store),
             log,
             host,
-            toolbox: Toolbox::standard(settings.plan_tool),
+            toolbox: toolbox(&settings),
             sessions,
             numbers: Arc::new(ItemNumbers::from(recalled.next_item)),
+            docs: Arc::default(),
             settings,
         };
         let (tally, turns, at_end) = (recalled.tally, recalled.turns, self.at_end);

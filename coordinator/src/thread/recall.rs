@@ -11,6 +11,7 @@ use capstan_types::history::Entry;
 use capstan_types::id::{CallId, EventSeq, SessionId, TurnId};
 use capstan_types::item::{Item, ItemBody, ItemId};
 use capstan_types::session::known::{KnownSession, KnownSessions, SessionChange};
+use capstan_types::thread::ThreadSettings;
 use capstan_types::time::{Millis, UnixMillis};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -37,6 +38,8 @@ pub struct Recalled {
     pub turns: HashSet<TurnId>,
     /// The turn that has no end.
     pub unfinished: Option<TurnId>,
+    /// What the thread runs with, if a turn has changed it since the thread began.
+    pub settings: Option<Box<ThreadSettings>>,
     /// The sessions that the model knows of.
     pub sessions: KnownSessions,
     /// Every session that it ever knew of.
@@ -68,6 +71,7 @@ impl Recalled {
                 self.began = event.at;
                 self.turns.extend(event.turn);
             }
+            EventBody::SettingsChanged { settings } => self.settings = Some(settings),
             EventBody::ItemStarted { item } | EventBody::ItemUpdated { item } => {
                 self.next_item = self.next_item.max(item.id.0 + 1);
                 self.begin(event.turn, &item);
@@ -175,7 +179,8 @@ fn unanswered(entries: &[Entry]) -> Vec<String> {
             | Entry::Developer { .. }
             | Entry::User { .. }
             | Entry::Assistant { .. }
-            | Entry::Reasoning { .. } => {}
+            | Entry::Reasoning { .. }
+            | Entry::Picture { .. } => {}
         }
     }
     open.reverse();

@@ -121,7 +121,8 @@ pub async fn keep(
             | Entry::Assistant { .. }
             | Entry::Developer { .. }
             | Entry::User { .. }
-            | Entry::CallOutput { .. } => {}
+            | Entry::CallOutput { .. }
+            | Entry::Picture { .. } => {}
         }
         drafts.push(Draft::Entry(turn, entry.clone()));
     }

@@ -7,6 +7,9 @@ use super::answerers::Answerers;
 use super::budget;
 use super::calls::{self, Calls, Releases};
 use super::context::TurnContext;
+use super::context::news::{self, News};
+use super::context::overrides::{self, Resolved};
+use super::final_message::Demand;
 use super::handle::TurnHandle;
 use super::items::TurnItems;
 use super::log::Draft;
@@ -42,6 +45,13 @@ const PREVIEW_CHARS: usize = 120;
 
 /// Runs one turn to its end; `before` is what the thread had used.
 pub async fn run(context: &Arc<TurnContext>, id: TurnId, input: TurnInput, before: Tally, handle: TurnHandle) {
+    let (changed, refused) = match overrides::resolve(context, &input.overrides).await {
+        Resolved::Same => (None, None),
+        Resolved::Changed(changed) => (Some(changed), None),
+        Resolved::Refused(reason) => (None, Some(reason)),
+    };
+    let is_changed = changed.is_some();
+    let context = changed.as_ref().unwrap_or(context);
     let span = tracing::info_span!(
         "invoke_agent",
         otel.name = "invoke_agent capstan",
@@ -55,13 +65,17 @@ pub async fn run(context: &Arc<TurnContext>, id: TurnId, input: TurnInput, befor
     let plan = Arc::new(PlanState::default());
     let budgets = input.budgets.unwrap_or(context.settings.budgets);
     let (began, spent, releases) = (Instant::now(), Tally::default(), Releases::default());
-    let mut turn = Turn { context, id, items, plan, before, spent, began, budgets, releases, handle };
+    let mut turn = Turn { context, is_changed, refused, id, items, plan, before, spent, began, budgets, releases, handle };
     turn.run_to_end(input).instrument(span).await;
     turn.releases.finish().await;
 }
 
 struct Turn<'a> {
     context: &'a Arc<TurnContext>,
+    /// Whether the turn changed the thread's settings.
+    is_changed: bool,
+    /// Why it cannot run with what it wants to change.
+    refused: Option<String>,
     id: TurnId,
     items: Arc<TurnItems>,
     plan: Arc<PlanState>,
@@ -140,13 +154,18 @@ impl Turn<'_> {
         let context = self.context;
         let mut answerers = Answerers::of(context).map_err(|error| TurnStop::Failed(error.to_string()))?;
         let output_schema = input.output_schema.clone();
+        let demand = output_schema.as_ref().map(Demand::new).transpose().map_err(|error| TurnStop::Failed(error.to_string()))?;
         let mut entries = self.begin(input).await?;
+        if let Some(reason) = self.refused.take() {
+            return Err(TurnStop::Failed(reason));
+        }
         let calls = Calls::new(Arc::clone(context), self.invocation(), self.handle.clone());
         for _ in 0..MOST_STEPS {
             self.check_budgets(&answerers).await?;
             let asked = self.step(&mut answerers, &mut entries, output_schema.clone()).await?;
             if asked.is_empty() {
-                return Ok(());
+                let checked = demand.map_or(Ok(()), |demand| demand.check(final_message(&entries)));
+                return checked.map_err(|error| TurnStop::Failed(error.to_string()));
             }
             let pure = |call: &Call| context.toolbox.replay_class(&call.tool, &call.arguments) == ReplayClass::Pure;
             if !asked.iter().all(pure) {
@@ -166,11 +185,7 @@ impl Turn<'_> {
     async fn begin(&mut self, input: TurnInput) -> Result<Vec<Entry>, TurnStop> {
         let context = self.context;
         let mut entries = context.store.entries(context.thread).await.map_err(super::log::LogError::from)?;
-        let mut added = Vec::new();
-        if entries.is_empty() {
-            let policy = workspace::policy(&context.settings, &context.facts);
-            added.push(prompt::environment(&context.settings, &context.facts, &policy));
-        }
+        let News { entries: mut added, warnings } = news::gather(context, &entries, &self.handle.interrupt).await;
         let said = context.sessions.announce();
         added.extend(said.text.map(|text| Entry::Developer { text }));
         let images = u32::try_from(input.images.len()).unwrap_or(u32::MAX);
@@ -178,17 +193,27 @@ impl Turn<'_> {
         let body = ItemBody::UserMessage { text: input.text.clone(), images };
         let item = Item { id: self.items.number(), body };
         added.push(Entry::User { text: input.text, images: input.images });
-        let mut drafts = vec![
-            Draft::Preview(preview),
-            Draft::Event(Some(self.id), EventBody::TurnStarted),
-            Draft::Event(Some(self.id), EventBody::ItemCompleted { item }),
-        ];
+        let mut drafts = vec![Draft::Preview(preview), Draft::Event(Some(self.id), EventBody::TurnStarted)];
+        if self.is_changed {
+            let settings = Box::new(context.settings.clone());
+            drafts.push(Draft::Event(Some(self.id), EventBody::SettingsChanged { settings }));
+        }
+        drafts.push(Draft::Event(Some(self.id), EventBody::ItemCompleted { item }));
+        drafts.extend(warnings.into_iter().map(|message| self.warning(message)));
         drafts.extend(said.changes.into_iter().map(|change| self.changed(change)));
         drafts.extend(added.iter().cloned().map(|entry| Draft::Entry(self.id, entry)));
         context.log.record(drafts).await?;
+        if self.is_changed {
+            let _ = self.handle.changed.set(Arc::clone(context));
+        }
         said.releases.into_iter().for_each(|session| self.releases.release(context, session));
         entries.append(&mut added);
         Ok(entries)
+    }
+
+    fn warning(&self, message: String) -> Draft {
+        let item = Item { id: self.items.number(), body: ItemBody::Error { message } };
+        Draft::Event(Some(self.id), EventBody::ItemCompleted { item })
     }
 
     async fn step(
@@ -264,4 +289,14 @@ impl Turn<'_> {
             items: Arc::clone(&self.items) as Arc<dyn capstan_tools::items::ItemSink>,
         }
     }
+}
+
+/// The message with which the model has answered without asking for anything more.
+fn final_message(entries: &[Entry]) -> Option<&str> {
+    entries.iter().rev().take_while(|entry| !matches!(entry, Entry::User { .. } | Entry::CallOutput { .. })).find_map(|entry| {
+        match entry {
+            Entry::Assistant { text } => Some(text.as_str()),
+            _ => None,
+        }
+    })
 }

@@ -108,6 +108,7 @@ pub(crate) fn said_in(entry: Entry) -> Option<String> {
         | Entry::Assistant { .. }
         | Entry::Reasoning { .. }
         | Entry::Call { .. }
+        | Entry::Picture { .. }
         | Entry::CallOutput { .. } => None,
     }
 }

@@ -107,5 +107,5 @@ pub(crate) async fn record(context: &CallContext, started: ItemBody, completed: 
 
 /// The result of a call for which nothing was started.
 pub(crate) fn not_started(reason: String, output: String) -> CallResult {
-    CallResult { outcome: Outcome::NotStarted { reason }, output, release: None, changes: Vec::new() }
+    CallResult { outcome: Outcome::NotStarted { reason }, output, release: None, changes: Vec::new(), picture: None }
 }

@@ -5,6 +5,7 @@ mod exec_command;
 mod sessions;
 mod tell;
 mod update_plan;
+mod view_image;
 mod write_stdin;
 
 pub(crate) use apply_patch::ApplyPatch;
@@ -12,4 +13,5 @@ pub(crate) use exec_command::ExecCommand;
 pub(crate) use sessions::Sessions;
 pub(crate) use tell::leave;
 pub(crate) use update_plan::UpdatePlan;
+pub(crate) use view_image::ViewImage;
 pub(crate) use write_stdin::WriteStdin;

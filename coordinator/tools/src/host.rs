@@ -5,6 +5,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use capstan_types::file_read::FileRead;
 use capstan_types::id::{Attempt, CallId, NodeId, SessionId};
 use capstan_types::launch::Stdio;
 use capstan_types::limits::SessionLimits;
@@ -44,6 +45,9 @@ pub trait ExecHost: Debug + Send + Sync {
 
     /// Applies a patch under `policy`, all of it or nothing.
     async fn apply_patch(&self, patch: PatchRequest) -> Result<PatchReport, HostError>;
+
+    /// Reads a small file under what `policy` lets be read. It changes nothing, and may be repeated.
+    async fn read_file(&self, file: FileRequest) -> Result<FileRead, HostError>;
 }
 
 /// What becomes of standard input after a write.
@@ -97,6 +101,19 @@ pub struct PatchRequest {
     /// What relative paths in it are relative to.
     pub cwd: AbsPath,
     /// What may be touched.
+    pub policy: SandboxPolicy,
+}
+
+/// A file to be read.
+#[derive(Debug, Clone)]
+pub struct FileRequest {
+    /// The file.
+    pub path: AbsPath,
+    /// Where the program that reads it works.
+    pub cwd: AbsPath,
+    /// The most bytes of it; at most [`capstan_types::file_read::MOST_BYTES`].
+    pub max_bytes: u64,
+    /// What may be read.
     pub policy: SandboxPolicy,
 }
 

@@ -6,6 +6,7 @@ use crate::plan::PlanState;
 use crate::sessions::SessionTable;
 use async_trait::async_trait;
 use capstan_types::call::Outcome;
+use capstan_types::history::Image;
 use capstan_types::id::{SessionId, ThreadId};
 use capstan_types::limits::SessionLimits;
 use capstan_types::output::clean::Cleaning;
@@ -56,6 +57,8 @@ pub struct CallResult {
     pub release: Option<SessionId>,
     /// What the model knows of sessions once it has this result. To be stored together with the call's end.
     pub changes: Vec<SessionChange>,
+    /// A picture that the model is shown with the output.
+    pub picture: Option<Box<Image>>,
 }
 
 /// Asks whoever may decide.

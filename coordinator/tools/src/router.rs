@@ -19,6 +19,11 @@ impl Router {
         Self { handlers }
     }
 
+    /// Routes to one more tool.
+    pub(crate) fn add(&mut self, handler: Box<dyn Handler>) {
+        self.handlers.push(handler);
+    }
+
     /// Every tool.
     pub(crate) fn handlers(&self) -> impl Iterator<Item = &dyn Handler> {
         self.handlers.iter().map(AsRef::as_ref)

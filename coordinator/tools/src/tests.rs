@@ -10,4 +10,5 @@ mod patch_in_shell;
 mod policy;
 mod sessions;
 mod update_plan;
+mod view_image;
 mod write_stdin;

@@ -2,7 +2,7 @@
 
 use crate::fault::ToolFault;
 use crate::handler::{Company, Handler};
-use crate::handlers::{self, ApplyPatch, ExecCommand, Sessions, UpdatePlan, WriteStdin};
+use crate::handlers::{self, ApplyPatch, ExecCommand, Sessions, UpdatePlan, ViewImage, WriteStdin};
 use crate::invocation::{CallContext, CallResult};
 use crate::orchestrator;
 use crate::router::Router;
@@ -27,6 +27,13 @@ impl Toolbox {
             handlers.push(Box::new(UpdatePlan));
         }
         Self { router: Router::new(handlers) }
+    }
+
+    /// With `view_image`, for a model that can see pictures.
+    #[must_use]
+    pub fn with_pictures(mut self) -> Self {
+        self.router.add(Box::new(ViewImage));
+        self
     }
 
     /// What the model is told of the tools.

@@ -27,6 +27,7 @@ fn body_to_wire(body: EventBody) -> wire::event::Body {
         EventBody::ThreadStarted { thread, settings } => {
             Body::ThreadStarted(wire::ThreadStarted { thread_id: thread.to_string(), settings: Some((*settings).into()) })
         }
+        EventBody::SettingsChanged { settings } => Body::SettingsChanged((*settings).into()),
         EventBody::TurnStarted => Body::TurnStarted(wire::TurnStarted {}),
         EventBody::ItemStarted { item } => Body::ItemStarted(item.into()),
         EventBody::ItemUpdated { item } => Body::ItemUpdated(item.into()),
@@ -67,6 +68,7 @@ fn body_from_wire(body: wire::event::Body) -> Result<EventBody, Malformed> {
             thread: parse("thread_started.thread_id", &started.thread_id)?,
             settings: Box::new(settings(started.settings)?),
         },
+        Body::SettingsChanged(changed) => EventBody::SettingsChanged { settings: Box::new(changed.try_into()?) },
         Body::TurnStarted(_) => EventBody::TurnStarted,
         Body::ItemStarted(item) => EventBody::ItemStarted { item: item.try_into()? },
         Body::ItemUpdated(item) => EventBody::ItemUpdated { item: item.try_into()? },

@@ -1,26 +1,24 @@
 //! Threads, their settings, and what a turn is begun with.
 
-use super::{Malformed, client_money, client_profile, client_session, nonempty, parse};
+use super::{Malformed, client_money, client_overrides, client_profile, client_session, nonempty, parse};
 use crate::wire::client as wire;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use capstan_types::history::Image;
 use capstan_types::id::{Epoch, ThreadId, TurnId};
 use capstan_types::output::clean::Cleaning;
-use capstan_types::policy::ApprovalPolicy;
 use capstan_types::thread::{ThreadRecord, ThreadSettings, TurnInput};
 use capstan_types::time::UnixMillis;
 
 /// The largest picture, in bytes: 20 MiB.
 pub const MAX_IMAGE: usize = 20 << 20;
 
+/// The most pictures that one turn may begin with.
+pub const MOST_IMAGES: usize = 32;
+
 impl From<ThreadSettings> for wire::ThreadSettings {
     fn from(settings: ThreadSettings) -> Self {
-        let approval = match settings.approval {
-            ApprovalPolicy::Untrusted => wire::ApprovalPolicy::Untrusted,
-            ApprovalPolicy::OnRequest => wire::ApprovalPolicy::OnRequest,
-            ApprovalPolicy::Never => wire::ApprovalPolicy::Never,
-        };
+        let approval = client_overrides::approval_to_wire(settings.approval);
         Self {
             model: settings.model,
             provider: settings.provider,
@@ -39,6 +37,7 @@ impl From<ThreadSettings> for wire::ThreadSettings {
             raw_output: settings.cleaning == Cleaning::Raw,
             fallbacks: settings.fallbacks.into_iter().map(Into::into).collect(),
             budgets: Some(settings.budgets.into()),
+            docs: Some(settings.docs.into()),
         }
     }
 }
@@ -48,12 +47,7 @@ impl TryFrom<wire::ThreadSettings> for ThreadSettings {
 
     fn try_from(wire: wire::ThreadSettings) -> Result<Self, Malformed> {
         let sandbox = client_profile::mode("settings.sandbox", wire.sandbox())?;
-        let approval = match wire.approval() {
-            wire::ApprovalPolicy::Untrusted => ApprovalPolicy::Untrusted,
-            wire::ApprovalPolicy::OnRequest => ApprovalPolicy::OnRequest,
-            wire::ApprovalPolicy::Never => ApprovalPolicy::Never,
-            wire::ApprovalPolicy::Unspecified => return Err(Malformed::missing("settings.approval")),
-        };
+        let approval = client_overrides::approval("settings.approval", wire.approval())?;
         Ok(Self {
             model: nonempty(wire.model).ok_or_else(|| Malformed::missing("settings.model"))?,
             provider: nonempty(wire.provider).ok_or_else(|| Malformed::missing("settings.provider"))?,
@@ -76,6 +70,7 @@ impl TryFrom<wire::ThreadSettings> for ThreadSettings {
             cleaning: client_session::cleaning(wire.raw_output),
             fallbacks: client_money::fallbacks(wire.fallbacks)?,
             budgets: wire.budgets.unwrap_or_default().into(),
+            docs: wire.docs.map(TryInto::try_into).transpose()?.unwrap_or_default(),
         })
     }
 }
@@ -144,6 +139,7 @@ pub fn start_turn(thread: ThreadId, turn: TurnId, input: TurnInput) -> Result<wi
         images: input.images.into_iter().map(image).collect::<Result<_, Malformed>>()?,
         output_schema: input.output_schema.map(|schema| schema.to_string()).unwrap_or_default(),
         budgets: input.budgets.map(Into::into),
+        overrides: (!input.overrides.is_empty()).then(|| input.overrides.into()),
     })
 }
 
@@ -154,14 +150,23 @@ impl TryFrom<wire::StartTurnRequest> for TurnInput {
         let image = |image: wire::Image| match image.data.len() {
             0 => Err(Malformed::new("images", "a picture is empty")),
             size if size > MAX_IMAGE => Err(Malformed::new("images", format!("a picture has {size} bytes; at most {MAX_IMAGE}"))),
+            _ if !Image::KINDS.contains(&image.media_type.as_str()) => Err(Malformed::new(
+                "images",
+                format!("`{}` is none of {}", image.media_type.escape_debug(), Image::KINDS.join(", ")),
+            )),
             _ => Ok(Image { media_type: image.media_type, base64: STANDARD.encode(&image.data) }),
         };
+        if wire.images.len() > MOST_IMAGES {
+            let reason = format!("there are {} pictures; at most {MOST_IMAGES} are taken", wire.images.len());
+            return Err(Malformed::new("images", reason));
+        }
         let schema = nonempty(wire.output_schema).map(|text| serde_json::from_str(&text)).transpose();
         Ok(Self {
             text: wire.text,
             images: wire.images.into_iter().map(image).collect::<Result<_, _>>()?,
             output_schema: schema.map_err(|error| Malformed::new("output_schema", error))?,
             budgets: wire.budgets.map(Into::into),
+            overrides: wire.overrides.map(TryInto::try_into).transpose()?.unwrap_or_default(),
         })
     }
 }

@@ -100,6 +100,8 @@ impl From<WorkspaceFacts> for wire::OpenResponse {
             git: facts.git,
             node_id: facts.node.into(),
             temp_dirs: facts.temp_dirs.into_iter().map(Into::into).collect(),
+            top: facts.top.map(Into::into).unwrap_or_default(),
+            system: facts.system,
         }
     }
 }
@@ -113,6 +115,8 @@ impl TryFrom<wire::OpenResponse> for WorkspaceFacts {
             git: wire.git,
             node: parse("node_id", &wire.node_id)?,
             temp_dirs: wire.temp_dirs.iter().map(|dir| parse("temp_dirs", dir)).collect::<Result<_, _>>()?,
+            top: nonempty(wire.top).map(|top| parse("top", &top)).transpose()?,
+            system: wire.system,
         })
     }
 }

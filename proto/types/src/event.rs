@@ -35,6 +35,11 @@ pub enum EventBody {
     },
     /// A turn began.
     TurnStarted,
+    /// The turn overrides settings of the thread. They hold for it and for all turns after it.
+    SettingsChanged {
+        /// What the thread runs with from here on.
+        settings: Box<ThreadSettings>,
+    },
     /// An item began.
     ItemStarted {
         /// The item as it is now.

@@ -49,6 +49,13 @@ pub enum Entry {
         /// What the model is told.
         output: String,
     },
+    /// A picture that a tool call asked for. It follows the call's output.
+    Picture {
+        /// The provider's name for the call.
+        model_call_id: String,
+        /// The picture.
+        image: Image,
+    },
 }
 
 /// A picture in a prompt.
@@ -58,6 +65,26 @@ pub struct Image {
     pub media_type: String,
     /// Its bytes in base64.
     pub base64: String,
+}
+
+impl Image {
+    /// The media types that models take.
+    pub const KINDS: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+    /// The media type of a picture that models take, by its first bytes and not by its name.
+    #[must_use]
+    pub fn kind_of(bytes: &[u8]) -> Option<&'static str> {
+        const SIGNATURES: [(&[u8], &str); 4] = [
+            (b"\x89PNG\r\n\x1a\n", "image/png"),
+            (b"\xff\xd8\xff", "image/jpeg"),
+            (b"GIF87a", "image/gif"),
+            (b"GIF89a", "image/gif"),
+        ];
+        if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+            return Some("image/webp");
+        }
+        SIGNATURES.iter().find(|(signature, _)| bytes.starts_with(signature)).map(|(_, kind)| *kind)
+    }
 }
 
 impl std::fmt::Debug for Image {

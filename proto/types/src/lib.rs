@@ -8,6 +8,7 @@ pub mod path;
 pub mod time;
 
 pub mod control;
+pub mod file_read;
 pub mod launch;
 pub mod limits;
 pub mod operator;
@@ -19,12 +20,14 @@ pub mod spool;
 pub mod budget;
 pub mod call;
 pub mod checkpoint;
+pub mod docs;
 pub mod event;
 pub mod history;
 pub mod item;
 pub mod load;
 pub mod money;
 pub mod node;
+pub mod overrides;
 pub mod thread;
 
 pub mod clamp;

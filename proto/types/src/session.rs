@@ -156,4 +156,8 @@ pub struct WorkspaceFacts {
     pub node: crate::id::NodeId,
     /// The temporary directories that `workspace-write` makes writable besides the workspace.
     pub temp_dirs: Vec<AbsPath>,
+    /// The top of the git work tree that it lies in, unless that holds more than a project, as a home directory does.
+    pub top: Option<AbsPath>,
+    /// The system of the host, in words; empty when the node did not say.
+    pub system: String,
 }

@@ -3,10 +3,12 @@
 pub mod listing;
 
 use crate::budget::Budgets;
+use crate::docs::ProjectDocs;
 use crate::history::{Image, Usage};
 use crate::id::{Epoch, EventSeq, NodeId, ThreadId, TurnId};
 use crate::limits::SessionLimits;
 use crate::output::clean::Cleaning;
+use crate::overrides::TurnOverrides;
 use crate::path::AbsPath;
 use crate::policy::{ApprovalPolicy, Level, PermissionProfile, SandboxMode};
 use crate::time::UnixMillis;
@@ -54,6 +56,9 @@ pub struct ThreadSettings {
     /// How the output of commands is told to the model, when a call does not say.
     #[serde(default)]
     pub cleaning: Cleaning,
+    /// Which project instructions the model is told.
+    #[serde(default)]
+    pub docs: ProjectDocs,
     /// Who is asked instead, one after the other, when the model refuses or cannot answer.
     #[serde(default)]
     pub fallbacks: Vec<ModelChoice>,
@@ -82,6 +87,26 @@ pub enum OnInterrupt {
 }
 
 impl ThreadSettings {
+    /// The settings with what a turn overrides.
+    #[must_use]
+    pub fn overridden(&self, by: &TurnOverrides) -> Self {
+        let mut settings = self.clone();
+        replace(&mut settings.model, by.model.as_ref());
+        replace(&mut settings.provider, by.provider.as_ref());
+        replace(&mut settings.cwd, by.cwd.as_ref());
+        replace(&mut settings.writable_roots, by.writable_roots.as_ref());
+        replace(&mut settings.network_access, by.network_access.as_ref());
+        replace(&mut settings.approval, by.approval.as_ref());
+        settings.effort = by.effort.clone().or(settings.effort);
+        if let Some(mode) = by.sandbox {
+            (settings.sandbox, settings.profile) = (mode, None);
+        }
+        if let Some(profile) = &by.profile {
+            (settings.sandbox, settings.profile) = (profile.mode(), Some(profile.clone()));
+        }
+        settings
+    }
+
     /// What each session of the thread may use.
     #[must_use]
     pub fn limits(&self) -> SessionLimits {
@@ -93,6 +118,12 @@ impl ThreadSettings {
     pub fn level(&self) -> Level {
         let by_mode = if self.sandbox == SandboxMode::DangerFullAccess { Level::None } else { Level::Landlock };
         self.profile.as_ref().map_or(by_mode, |profile| profile.level)
+    }
+}
+
+fn replace<T: Clone>(setting: &mut T, by: Option<&T>) {
+    if let Some(by) = by {
+        setting.clone_from(by);
     }
 }
 
@@ -213,4 +244,7 @@ pub struct TurnInput {
     /// Budgets in the place of the thread's own, for this turn.
     #[serde(default)]
     pub budgets: Option<Budgets>,
+    /// What it changes in the thread's settings, for itself and for later turns.
+    #[serde(default)]
+    pub overrides: TurnOverrides,
 }

@@ -83,6 +83,7 @@ fn settings() -> ThreadSettings {
         instructions: None,
         plan_tool: false,
         cleaning: capstan_types::output::clean::Cleaning::Clean,
+        docs: capstan_types::docs::ProjectDocs::default(),
         fallbacks: Vec::new(),
         budgets: capstan_types::budget::Budgets::default(),
     }

@@ -63,6 +63,7 @@ pub fn run(args: &DemoArgs, surroundings: &Surroundings) -> Result<Exit, Failure
         cwd,
         add_dirs: Vec::new(),
         user_home: None,
+        global_doc: None,
     };
     let resolved = config::resolve(&layers, &flags)?;
     hidden_home::check(&home, &resolved.settings, &runner)?;
@@ -157,6 +158,7 @@ impl Run<'_> {
             model: "scripted".to_owned(),
             plan_tool: false,
             cleaning: capstan_types::output::clean::Cleaning::Clean,
+            docs: capstan_types::docs::ProjectDocs::default(),
             ..self.demo.settings.clone()
         }
     }

@@ -2,8 +2,9 @@
 
 use super::error::ConfigError;
 use super::layers::{Layers, bad_value, wrong_type};
-use super::{permissions, providers, spending};
+use super::{docs, permissions, providers, spending};
 use capstan_coordinator::models::{ProviderConfig, provider_for};
+use capstan_types::docs::GlobalDoc;
 use capstan_types::output::clean::Cleaning;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{ApprovalPolicy, PermissionProfile, SandboxMode};
@@ -32,6 +33,8 @@ pub struct Flags {
     pub add_dirs: Vec<AbsPath>,
     /// The user's home, for `~` in configured paths.
     pub user_home: Option<AbsPath>,
+    /// The user's own instructions for all projects.
+    pub global_doc: Option<GlobalDoc>,
 }
 
 /// Who answers.
@@ -102,6 +105,7 @@ pub fn resolve(layers: &Layers, flags: &Flags) -> Result<Resolved, ConfigError> 
         environment: environment(layers)?,
         instructions: instructions(layers)?,
         plan_tool: plan_tool(layers)?,
+        docs: docs::docs(layers, flags.global_doc.clone())?,
         cleaning: if layers.flag("tools.raw_output")?.unwrap_or(false) { Cleaning::Raw } else { Cleaning::Clean },
         fallbacks,
         budgets: spending::budgets(layers)?,

@@ -28,21 +28,8 @@ pub fn image(path: &Path) -> Result<Image, Failure> {
     if bytes.len() > MAX_IMAGE {
         return Err(refused(format!("it has more than {} MiB", MAX_IMAGE >> 20)));
     }
-    let media_type = media_type(&bytes).ok_or_else(|| refused("it is no PNG, JPEG, GIF or WebP picture".to_owned()))?;
+    let media_type = Image::kind_of(&bytes).ok_or_else(|| refused("it is no PNG, JPEG, GIF or WebP picture".to_owned()))?;
     Ok(Image { media_type: media_type.to_owned(), base64: STANDARD.encode(&bytes) })
-}
-
-fn media_type(bytes: &[u8]) -> Option<&'static str> {
-    const SIGNATURES: [(&[u8], &str); 4] = [
-        (b"\x89PNG\r\n\x1a\n", "image/png"),
-        (b"\xff\xd8\xff", "image/jpeg"),
-        (b"GIF87a", "image/gif"),
-        (b"GIF89a", "image/gif"),
-    ];
-    if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
-        return Some("image/webp");
-    }
-    SIGNATURES.iter().find(|(signature, _)| bytes.starts_with(signature)).map(|(_, media_type)| *media_type)
 }
 
 #[cfg(test)]

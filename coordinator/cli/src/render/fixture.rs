@@ -33,6 +33,7 @@ pub(crate) fn settings() -> ThreadSettings {
         cleaning: capstan_types::output::clean::Cleaning::Clean,
         fallbacks: Vec::new(),
         budgets: capstan_types::budget::Budgets::default(),
+        docs: capstan_types::docs::ProjectDocs::default(),
     }
 }
 

@@ -137,6 +137,7 @@ impl<W: Write> Render for JsonLines<W> {
             | EventBody::OutputDelta { .. }
             | EventBody::TurnDiff { .. }
             | EventBody::ModelAnswered { .. }
+            | EventBody::SettingsChanged { .. }
             | EventBody::SessionChanged { .. } => Ok(()),
             EventBody::TurnBilled { turn, thread } => {
                 self.spending = Spending::of(turn, thread);

@@ -240,6 +240,7 @@ impl<P: Write, M: Write> Render for Transcript<P, M> {
             EventBody::MessageDelta { .. }
             | EventBody::OutputDelta { .. }
             | EventBody::ModelAnswered { .. }
+            | EventBody::SettingsChanged { .. }
             | EventBody::SessionChanged { .. } => Ok(()),
             EventBody::TurnBilled { turn, .. } => {
                 self.seen.bill.clone_from(turn);

@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 /// The messages of a history.
 pub(super) fn messages(entries: &[Entry], wire: WireApi, sealer: &Sealer) -> Vec<ChatMessage> {
     let turn_start = entries.iter().rposition(|entry| matches!(entry, Entry::User { .. })).unwrap_or_default();
-    let mut builder = Builder { wire, sealer, messages: Vec::new(), signatures: Vec::new() };
+    let mut builder = Builder { wire, sealer, messages: Vec::new(), signatures: Vec::new(), pictures: Vec::new() };
     for (place, entry) in entries.iter().enumerate() {
         builder.add(entry, place >= turn_start);
     }
+    builder.show_pictures();
     let mut messages = builder.messages;
     if wire == WireApi::Anthropic {
         mark_for_cache(&mut messages);
@@ -29,10 +30,15 @@ struct Builder<'a> {
     messages: Vec<ChatMessage>,
     /// Gemini: the signatures of the calls that follow.
     signatures: Vec<Option<String>>,
+    /// What calls have shown, until all outputs of their step are there: no dialect lets anything stand between those.
+    pictures: Vec<ContentPart>,
 }
 
 impl Builder<'_> {
     fn add(&mut self, entry: &Entry, in_this_turn: bool) {
+        if !matches!(entry, Entry::CallOutput { .. } | Entry::Picture { .. }) {
+            self.show_pictures();
+        }
         match entry {
             Entry::Developer { text } => self.developer(text),
             Entry::User { text, images } => self.user(text, images),
@@ -41,6 +47,7 @@ impl Builder<'_> {
             Entry::Reasoning { text, signature } => self.reasoning(text, signature.as_deref(), in_this_turn),
             Entry::Call { model_call_id, tool, arguments } => self.call(model_call_id, tool, arguments),
             Entry::CallOutput { model_call_id, output } => self.output(model_call_id, output),
+            Entry::Picture { model_call_id, image } => self.picture(model_call_id, image),
         }
     }
 
@@ -56,10 +63,8 @@ impl Builder<'_> {
     }
 
     fn user(&mut self, text: &str, images: &[Image]) {
-        let picture =
-            |image: &Image| ContentPart::Binary(Binary::from_base64(image.media_type.as_str(), image.base64.as_str(), None));
         let words = (!text.is_empty()).then(|| ContentPart::Text(text.to_owned()));
-        let parts: Vec<ContentPart> = words.into_iter().chain(images.iter().map(picture)).collect();
+        let parts: Vec<ContentPart> = words.into_iter().chain(images.iter().map(part)).collect();
         // Several providers refuse an empty message.
         if !parts.is_empty() {
             self.messages.push(ChatMessage::user(MessageContent::from_parts(parts)));
@@ -95,6 +100,18 @@ impl Builder<'_> {
         self.push(ChatRole::Tool, vec![part], joins);
     }
 
+    fn picture(&mut self, id: &str, image: &Image) {
+        self.pictures.extend([ContentPart::Text(format!("What the call {id} shows:")), part(image)]);
+    }
+
+    /// An output is text in most dialects, so that a picture follows as a message of its own.
+    fn show_pictures(&mut self) {
+        if !self.pictures.is_empty() {
+            let parts = std::mem::take(&mut self.pictures);
+            self.messages.push(ChatMessage::user(MessageContent::from_parts(parts)));
+        }
+    }
+
     fn assistant(&mut self, parts: Vec<ContentPart>) {
         self.push(ChatRole::Assistant, parts, self.wire != WireApi::Responses);
     }
@@ -105,6 +122,10 @@ impl Builder<'_> {
             None => self.messages.push(ChatMessage::new(role, MessageContent::from_parts(parts))),
         }
     }
+}
+
+fn part(image: &Image) -> ContentPart {
+    ContentPart::Binary(Binary::from_base64(image.media_type.as_str(), image.base64.as_str(), None))
 }
 
 fn thought(text: &str, form: &str) -> Vec<ContentPart> {

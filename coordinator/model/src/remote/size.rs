@@ -23,5 +23,6 @@ fn entry(entry: &Entry) -> usize {
         Entry::Reasoning { text, signature } => (text.len() + signature.as_ref().map_or(0, String::len)) / BYTES_A_TOKEN,
         Entry::Call { tool, arguments, .. } => (tool.len() + arguments.len()) / BYTES_A_TOKEN,
         Entry::CallOutput { output, .. } => output.len() / BYTES_A_TOKEN,
+        Entry::Picture { .. } => IMAGE_TOKENS,
     }
 }

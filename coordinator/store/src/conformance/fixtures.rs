@@ -46,6 +46,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
             cleaning: capstan_types::output::clean::Cleaning::Clean,
             fallbacks: Vec::new(),
             budgets: capstan_types::budget::Budgets::default(),
+            docs: capstan_types::docs::ProjectDocs::default(),
         },
         created_at: UnixMillis(1_000 + u64::from(number)),
         updated_at: UnixMillis(1_000 + u64::from(number)),

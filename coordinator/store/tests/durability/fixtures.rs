@@ -29,6 +29,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
         plan_tool: false,
         cleaning: capstan_types::output::clean::Cleaning::Clean,
         fallbacks: Vec::new(),
+        docs: capstan_types::docs::ProjectDocs::default(),
         budgets: capstan_types::budget::Budgets::default(),
     };
     ThreadRecord::begun(ThreadId::from_u128(number.into()), "owner".to_owned(), settings, UnixMillis(1))

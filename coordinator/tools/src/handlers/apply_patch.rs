@@ -134,6 +134,7 @@ impl PatchCall {
                     output: patch_report(0, wall, &output),
                     release: None,
                     changes: Vec::new(),
+                    picture: None,
                 };
                 Told { result, status: ItemStatus::Completed, reason: None }
             }
@@ -163,7 +164,8 @@ impl Told {
             "{error}, while the patch was being applied; whether it was applied is not known: read its files before you send it again"
         );
         let outcome = Outcome::Unknown { reason: truth.clone(), node: Some(node), session: None };
-        let result = CallResult { outcome, output: format!("apply_patch: {truth}"), release: None, changes: Vec::new() };
+        let result =
+            CallResult { outcome, output: format!("apply_patch: {truth}"), release: None, changes: Vec::new(), picture: None };
         Self { result, status: ItemStatus::Failed, reason: Some(truth) }
     }
 }

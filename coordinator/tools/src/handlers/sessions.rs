@@ -148,6 +148,7 @@ impl Prepared for Wish {
                 output: format!("Another call has told of the end of session {number}: {how}"),
                 release: None,
                 changes: Vec::new(),
+                picture: None,
             });
         }
         if matches!(*self, Self::Signal(..)) {
@@ -164,7 +165,7 @@ fn list(context: &CallContext) -> CallResult {
     };
     let lines: Vec<_> = context.sessions.list().iter().map(line).collect();
     let output = if lines.is_empty() { "No sessions.".to_owned() } else { format!("Sessions:\n{}", lines.join("\n")) };
-    CallResult { outcome: Outcome::Finished { end: None }, output, release: None, changes: Vec::new() }
+    CallResult { outcome: Outcome::Finished { end: None }, output, release: None, changes: Vec::new(), picture: None }
 }
 
 fn failed(reason: String) -> CallResult {

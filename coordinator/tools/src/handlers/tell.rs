@@ -58,7 +58,7 @@ pub(super) async fn tell(
     let note = telling.note.map(str::to_owned);
     let standing = [standing].into_iter().chain(note).chain(facts).collect::<Vec<_>>().join("\n");
     let report = CommandReport { chunk: chunk_id(call), wall: telling.since.elapsed(), standing, output };
-    Ok(CallResult { outcome, output: report.text(), release, changes: vec![change] })
+    Ok(CallResult { outcome, output: report.text(), release, changes: vec![change], picture: None })
 }
 
 /// What the sandbox refused, and, when the command failed of it, what the sandbox allows.

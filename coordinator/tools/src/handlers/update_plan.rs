@@ -102,6 +102,7 @@ impl Prepared for NewPlan {
             output: "Plan updated".to_owned(),
             release: None,
             changes: Vec::new(),
+            picture: None,
         })
     }
 }

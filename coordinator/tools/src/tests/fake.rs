@@ -2,12 +2,15 @@
 
 use crate::Toolbox;
 use crate::fault::ToolFault;
-use crate::host::{ExecHost, HostError, Input, PatchReport, PatchRequest, SessionEvent, SessionReader, StartSession};
+use crate::host::{
+    ExecHost, FileRequest, HostError, Input, PatchReport, PatchRequest, SessionEvent, SessionReader, StartSession,
+};
 use crate::invocation::{Approver, CallContext, CallResult, Decision, NobodyToAsk, Question};
 use crate::items::{ItemSink, SinkClosed};
 use async_trait::async_trait;
 use bytes::Bytes;
 use capstan_types::call::Call;
+use capstan_types::file_read::FileRead;
 use capstan_types::id::{Attempt, CallId, NodeId, SessionId, ThreadId, TurnId};
 use capstan_types::item::{CommandExecution, ItemBody, ItemId};
 use capstan_types::launch::{Enforced, SessionEnd};
@@ -35,6 +38,8 @@ pub(super) struct FakeHost {
     pub(super) patching: Mutex<VecDeque<Result<PatchReport, HostError>>>,
     pub(super) starts: Mutex<Vec<StartSession>>,
     pub(super) patches: Mutex<Vec<PatchRequest>>,
+    pub(super) reading: Mutex<VecDeque<Result<FileRead, HostError>>>,
+    pub(super) reads: Mutex<Vec<FileRequest>>,
     pub(super) writes: Mutex<Vec<Bytes>>,
     pub(super) closes: Mutex<Vec<Input>>,
     pub(super) signals: Mutex<Vec<i32>>,
@@ -168,6 +173,11 @@ impl ExecHost for FakeHost {
     async fn apply_patch(&self, patch: PatchRequest) -> Result<PatchReport, HostError> {
         self.patches.lock().unwrap().push(patch);
         self.patching.lock().unwrap().pop_front().expect("an unexpected patch")
+    }
+
+    async fn read_file(&self, file: FileRequest) -> Result<FileRead, HostError> {
+        self.reads.lock().unwrap().push(file);
+        self.reading.lock().unwrap().pop_front().expect("an unexpected file")
     }
 }
 

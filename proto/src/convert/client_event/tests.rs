@@ -46,6 +46,7 @@ fn thread_settings() -> ThreadSettings {
             turn: Budget { cost: Some(MicroDollars(1)), steps: Some(3), ..Budget::default() },
             thread: Budget { tokens: Some(2), time: Some(Millis(4)), ..Budget::default() },
         },
+        docs: capstan_types::docs::ProjectDocs::default(),
     }
 }
 
@@ -99,6 +100,7 @@ fn every_event_survives_the_wire() {
     let mut events = vec![
         EventBody::ThreadStarted { thread: ThreadId::from_u128(1), settings: Box::new(thread_settings()) },
         EventBody::TurnStarted,
+        EventBody::SettingsChanged { settings: Box::new(thread_settings()) },
         EventBody::MessageDelta { item: ItemId(4), text: "t".into() },
         EventBody::OutputDelta { item: ItemId(4), text: "t".into() },
         EventBody::Notice { message: "n".into() },

@@ -10,6 +10,7 @@ use crate::config::{self, ConfigError, Flags, Inputs, Layers, Sandboxing, UserCo
 use crate::embedded::{Hands, named_node, node_config};
 use crate::engaged::Place;
 use crate::failure::{self, Failure};
+use crate::global_doc;
 use crate::hidden_home;
 use crate::home::Home;
 use crate::last_message;
@@ -21,6 +22,8 @@ use crate::token_file;
 use crate::workspace::{self, GitCheck};
 use capstan_coordinator::StoreLocation;
 use capstan_coordinator::models::{Models, Priced};
+use capstan_types::docs::GlobalDoc;
+use capstan_types::overrides::TurnOverrides;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxMode;
 use capstan_types::thread::{ThreadSettings, TurnInput};
@@ -55,7 +58,11 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
     let hands = if reach.is_none() { Some(hands(args, &home, &layers, surroundings)?) } else { None };
     let cwd = cwd(args, hands.as_ref(), surroundings)?;
     let answerer = answerer(args, reach.is_some());
-    let mut resolved = config::resolve(&layers, &flags(args, answerer, cwd, surroundings)?)?;
+    let (global_doc, warning) = global_doc::read(&home)?;
+    if let Some(warning) = warning {
+        failure::warn(&mut io::stderr(), &warning);
+    }
+    let mut resolved = config::resolve(&layers, &flags(args, answerer, cwd, global_doc, surroundings)?)?;
     spend(args, &mut resolved.settings);
     warn_of_no_effect(args, &resolved.settings);
     if let Some(Hands::Embedded(node)) = &hands {
@@ -135,7 +142,13 @@ fn answerer(args: &ExecArgs, elsewhere: bool) -> Answerer {
     }
 }
 
-fn flags(args: &ExecArgs, answerer: Answerer, cwd: AbsPath, surroundings: &Surroundings) -> Result<Flags, Failure> {
+fn flags(
+    args: &ExecArgs,
+    answerer: Answerer,
+    cwd: AbsPath,
+    global_doc: Option<GlobalDoc>,
+    surroundings: &Surroundings,
+) -> Result<Flags, Failure> {
     let sandbox = match (args.sandbox, &args.permission_profile) {
         _ if args.dangerously_bypass_approvals_and_sandbox => Sandboxing::Bypassed,
         (Some(mode), _) => Sandboxing::Mode(mode.into()),
@@ -150,6 +163,7 @@ fn flags(args: &ExecArgs, answerer: Answerer, cwd: AbsPath, surroundings: &Surro
         cwd,
         add_dirs: args.add_dir.iter().map(add_dir).collect::<Result<_, _>>()?,
         user_home: surroundings.variable("HOME").and_then(|home| AbsPath::new(home).ok()),
+        global_doc,
     })
 }
 
@@ -194,5 +208,5 @@ fn input(args: &ExecArgs, given: Option<&str>) -> Result<TurnInput, Failure> {
     let images = args.image.iter().map(|path| prompt::image(path)).collect::<Result<_, _>>()?;
     let output_schema = args.output_schema.as_deref().map(prompt::schema).transpose()?;
     let text = prompt::prompt(given, Piped::of_process(), &mut io::stderr())?;
-    Ok(TurnInput { text, images, output_schema, budgets: None })
+    Ok(TurnInput { text, images, output_schema, budgets: None, overrides: TurnOverrides::default() })
 }

@@ -20,6 +20,7 @@ fn flags() -> Flags {
         cwd: AbsPath::new(CWD).unwrap(),
         add_dirs: Vec::new(),
         user_home: AbsPath::new("/home/me").ok(),
+        global_doc: None,
     }
 }
 

@@ -130,3 +130,22 @@ async fn what_a_tool_wrote_is_one_text_however_it_looks() {
         assert_eq!(text.replace(&written, "\"x\""), harmless.to_string(), "{id}");
     }
 }
+
+#[tokio::test]
+async fn what_calls_show_follows_all_outputs_of_their_step_in_every_dialect() {
+    let image = || Image { media_type: "image/png".to_owned(), base64: "iVBORw0KGgo=".to_owned() };
+    let picture = Entry::Picture { model_call_id: "c1".to_owned(), image: image() };
+    let history =
+        || vec![user("go"), call("c1", "{}"), call("c2", "{}"), output("c1", "one"), picture.clone(), output("c2", "two")];
+    for id in ["openai", "openai-chat", "anthropic", "gemini"] {
+        for more in [vec![], vec![user("on")]] {
+            let (_, body) = sent(id, "", prompt(history().into_iter().chain(more).collect())).await;
+            let text = body.to_string();
+            let at = |part: &str| text.rfind(part).unwrap_or_else(|| panic!("{id} has no {part}: {text}"));
+            assert!(
+                at("two") < at("What the call c1 shows:") && at("What the call c1 shows:") < at("iVBORw0KGgo="),
+                "{id}: {text}"
+            );
+        }
+    }
+}

@@ -127,7 +127,13 @@ impl Command {
                 let outcome = Outcome::Unknown { reason: truth.clone(), node: Some(context.host.node()), session: None };
                 (
                     truth.clone(),
-                    CallResult { outcome, output: format!("exec_command: {truth}"), release: None, changes: Vec::new() },
+                    CallResult {
+                        outcome,
+                        output: format!("exec_command: {truth}"),
+                        release: None,
+                        changes: Vec::new(),
+                        picture: None,
+                    },
                 )
             }
         };
