@@ -40,10 +40,10 @@ fn the_turns_after_one_that_overrides_see_what_it_changed() {
     let requests = talk.stage.server.requests();
     let of = |request: usize| (requests[request].body["model"].clone(), requests[request].body["reasoning"]["effort"].clone());
     assert_eq!(of(0), (json!("scripted-model"), json!(null)));
-    for request in 1..4 {
+    for (request, sent) in requests.iter().enumerate().take(4).skip(1) {
         assert_eq!(of(request), (json!("scripted-model-2"), json!("high")), "request {request}");
         insta::assert_snapshot!("the_change", last_told(&talk, request));
-        assert_eq!(texts(&requests[request], "system").len(), 2, "told once, and then it is in the history");
+        assert_eq!(texts(sent, "system").len(), 2, "told once, and then it is in the history");
     }
     let stored = Stored::read(&talk.stage.home);
     let changes = stored.only().events.iter().filter(|event| matches!(event.body, EventBody::SettingsChanged { .. })).count();

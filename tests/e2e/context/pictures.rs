@@ -17,7 +17,7 @@ fn a_picture_of_the_workspace_is_shown_after_all_outputs_of_its_step() {
     stage.run(stage.exec()).assert_code(0);
     let requests = stage.server.requests();
     let kinds: Vec<&str> =
-        requests[1].input().iter().map(|item| item["type"].as_str().or(item["role"].as_str()).unwrap_or("?")).collect();
+        requests[1].input().iter().map(|item| item["type"].as_str().or_else(|| item["role"].as_str()).unwrap_or("?")).collect();
     let outputs = kinds.iter().rposition(|kind| *kind == "function_call_output").expect("there are outputs");
     assert_eq!(kinds[outputs - 1], "function_call_output", "{kinds:?}");
     assert_eq!(outputs + 2, kinds.len(), "the picture comes last: {kinds:?}");
