@@ -2,15 +2,18 @@
 
 mod checkpoints;
 pub mod connections;
+mod export;
 pub mod follow;
 pub mod gate;
 pub mod listeners;
+mod put_away;
 pub mod sessions;
 pub mod threads;
 pub mod turns;
 
 use crate::thread::message::ThreadMsg;
 use crate::thread::open::{CreateError, Threads};
+use capstan_store::store::StoreError;
 use capstan_types::id::ThreadId;
 use ractor::ActorRef;
 use tonic::Status;
@@ -43,7 +46,21 @@ pub(super) fn create_status(error: CreateError) -> Status {
         CreateError::Model(_) | CreateError::Place(_) | CreateError::Workspace(_) => {
             Status::failed_precondition(error.to_string())
         }
+        CreateError::Busy(_) | CreateError::NoTurn(_) => Status::failed_precondition(error.to_string()),
+        CreateError::NoEnd(..) => Status::not_found(error.to_string()),
         CreateError::Taken(_) => Status::already_exists(error.to_string()),
-        CreateError::Store(_) | CreateError::Stopping(_) => Status::unavailable(error.to_string()),
+        CreateError::Store(error) => store_status(error),
+        CreateError::Stopping(_) => Status::unavailable(error.to_string()),
+    }
+}
+
+/// What a client is answered whom the store has refused something.
+pub(super) fn store_status(error: StoreError) -> Status {
+    let sentence = error.to_string();
+    match error {
+        StoreError::NoThread(_) | StoreError::Deleted(_) | StoreError::NoPoint(_) => Status::not_found(sentence),
+        StoreError::ThreadExists(_) => Status::already_exists(sentence),
+        StoreError::Fenced { .. } => Status::aborted(sentence),
+        _ => Status::unavailable(sentence),
     }
 }

@@ -10,6 +10,8 @@ pub mod client_api;
 
 pub mod thread;
 
+pub mod rollout;
+
 pub mod placement;
 
 pub mod nodes;

@@ -3,6 +3,7 @@
 mod checkpoint;
 pub mod client_event;
 pub mod client_item;
+pub mod client_listing;
 pub mod client_looking;
 pub mod client_money;
 mod client_overrides;

@@ -8,11 +8,16 @@ mod coordinator;
 mod exec;
 mod mistake;
 mod sessions;
+mod threads;
 
-pub use coordinator::{CoordinatorArgs, DaemonArgs, DiffArgs, FollowArgs, ThreadsArgs, ThreadsCommand, UndoArgs};
+pub use coordinator::{CoordinatorArgs, DaemonArgs};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
 pub use mistake::mistake;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
+pub use threads::{
+    DeleteArgs, DiffArgs, ExportArgs, FollowArgs, ListThreadsArgs, NameArgs, NamedArgs, SearchArgs, ShowArgs, SteerArgs,
+    ThreadsArgs, ThreadsCommand, UndoArgs,
+};
 
 /// The program.
 #[derive(Debug, Parser)]
@@ -38,7 +43,7 @@ pub enum Command {
     Demo(DemoArgs),
     /// Runs a coordinator that commands on this host can use: their turns go on when they end
     Coordinator(CoordinatorArgs),
-    /// Looks at the threads of a coordinator
+    /// Lists, shows, names, exports and removes threads
     Threads(ThreadsArgs),
     /// Looks at the sessions that run on nodes: lists them, shows them live, ends them
     Sessions(SessionsArgs),

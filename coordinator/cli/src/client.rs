@@ -9,6 +9,7 @@ mod patience;
 mod reach;
 mod requests;
 mod sessions;
+mod threads;
 
 pub use error::ClientError;
 pub use events::Events;
@@ -85,9 +86,7 @@ impl Client {
     /// # Errors
     /// There is no such thread, or the coordinator stays away.
     pub async fn follow(&mut self, thread: ThreadId) -> Result<Events, ClientError> {
-        let mut events = Events::of_a_turn(self.requests.clone(), thread, Lost::not_yet(self.reach.clone()));
-        events.open().await?;
-        Ok(events)
+        self.follow_after(thread, EventSeq(0)).await
     }
 
     /// Follows a thread after an event of it, as long as a turn runs.

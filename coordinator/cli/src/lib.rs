@@ -20,6 +20,7 @@ pub mod embedded;
 pub mod engaged;
 pub mod hidden_home;
 pub mod signals;
+pub mod thread_choice;
 pub mod turn;
 
 pub mod cast;
@@ -39,5 +40,6 @@ pub mod lone;
 
 pub mod failure;
 pub mod hint;
+pub mod refusal;
 pub mod runtime;
 pub mod telemetry;

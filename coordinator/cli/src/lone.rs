@@ -34,6 +34,14 @@ pub fn claim(home: &Home) -> Result<Lone, Failure> {
     Ok(Lone { _lock: lock })
 }
 
+/// Whether a coordinator has the home now.
+#[must_use]
+pub fn is_claimed(home: &Home) -> bool {
+    // Opened for reading and locked together with others who look: whoever claims it meanwhile may be refused, for this moment only.
+    let Ok(lock) = File::open(home.coordinator_lock()) else { return false };
+    matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
 fn taken(home: &Home, lock: File) -> Failure {
     let mut text = String::new();
     let _ = lock.take(LONGEST).read_to_string(&mut text);
@@ -57,7 +65,9 @@ mod tests {
         let failure = claim(&home).unwrap_err();
         let named = format!("another coordinator (process {}) runs on the home directory", std::process::id());
         assert!(failure.sentence.starts_with(&named), "{failure:?}");
+        assert!(is_claimed(&home));
         drop(first);
+        assert!(!is_claimed(&home));
         assert!(claim(&home).is_ok());
     }
 }

@@ -14,9 +14,6 @@ use std::os::unix::fs::FileTypeExt;
 /// The longest prompt, in bytes: 16 MiB.
 const LONGEST: u64 = 16 << 20;
 
-/// Words that are commands of Codex's `exec` and would be taken for a prompt.
-const RESERVED: [&str; 3] = ["resume", "fork", "review"];
-
 /// Standard input, if it is not a person's terminal.
 #[derive(Debug)]
 pub struct Piped<R> {
@@ -36,22 +33,6 @@ impl Piped<io::Stdin> {
         let kind = File::open("/dev/stdin").and_then(|file| file.metadata()).map(|metadata| metadata.file_type());
         let may_wait = kind.map_or(true, |kind| kind.is_fifo() || kind.is_socket());
         Some(Self { reader: stdin, may_wait })
-    }
-}
-
-/// The prompt among the words of the command line, if there is one.
-///
-/// # Errors
-/// The words are more than one prompt, or a command that there is not.
-pub fn given(words: &[String]) -> Result<Option<&str>, Failure> {
-    match words {
-        [] => Ok(None),
-        [first, ..] if RESERVED.contains(&first.as_str()) => {
-            let sentence = format!("`capstan exec {first}` is not in this release");
-            Err(Failure::bad_input(sentence).hint("start a new thread with `capstan exec PROMPT`"))
-        }
-        [only] => Ok(Some(only)),
-        [..] => Err(Failure::bad_input("the prompt must be one argument").hint("put it in quotes")),
     }
 }
 
@@ -115,10 +96,6 @@ mod tests {
         prompt(given, piped.map(|text| Piped { reader: text.as_bytes(), may_wait: true }), &mut io::sink())
     }
 
-    fn words(line: &str) -> Vec<String> {
-        line.split_whitespace().map(str::to_owned).collect()
-    }
-
     #[test]
     fn a_prompt_is_given_or_piped_or_both() {
         assert_eq!(begun(Some("do"), None).unwrap(), "do");
@@ -132,16 +109,6 @@ mod tests {
     fn without_a_prompt_the_user_is_told() {
         for (given, piped) in [(None, None), (None, Some("")), (Some(" "), None), (Some("-"), None), (Some("-"), Some(""))] {
             assert_eq!(begun(given, piped).unwrap_err().exit.code(), 2, "{given:?} {piped:?}");
-        }
-    }
-
-    #[test]
-    fn a_prompt_is_one_word_and_no_command_of_codex() {
-        assert_eq!(given(&words("do")).unwrap(), Some("do"));
-        assert_eq!(given(&[]).unwrap(), None);
-        assert_eq!(given(&words("do it")).unwrap_err().sentence, "the prompt must be one argument");
-        for line in ["resume", "resume some-id", "fork x", "review"] {
-            assert!(given(&words(line)).unwrap_err().sentence.ends_with("is not in this release"), "{line}");
         }
     }
 

@@ -4,7 +4,7 @@ use crate::client::{Client, ClientError, Events};
 use crate::render::Render;
 use crate::signals::{Signals, Wish};
 use capstan_types::event::{Event, EventBody};
-use capstan_types::id::{ThreadId, TurnId};
+use capstan_types::id::{EventSeq, ThreadId, TurnId};
 use capstan_types::item::ItemBody;
 use capstan_types::thread::{OnInterrupt, ThreadSettings, TurnInput};
 use std::io;
@@ -43,26 +43,40 @@ pub struct Ended {
     pub last_message: Option<String>,
 }
 
-/// Starts a thread and runs one turn of it.
+/// What a turn begins in.
+#[derive(Debug)]
+pub enum Start {
+    /// A thread of its own.
+    New(Box<ThreadSettings>),
+    /// A thread that there is.
+    Resume(ThreadId),
+    /// A thread that goes on from a turn of this one, or from the last that has ended.
+    Fork(ThreadId, Option<TurnId>),
+}
+
+/// Starts or opens a thread and runs one turn of it.
 ///
 /// # Errors
 /// The thread or the turn does not start, or the coordinator fails.
 pub async fn run(
     client: &mut Client,
-    settings: ThreadSettings,
+    start: Start,
     input: TurnInput,
     render: &mut impl Render,
     signals: &mut Signals,
 ) -> Result<Ended, ClientError> {
-    let thread = ThreadId::generate();
-    let mut events = tokio::select! {
-        begun = Box::pin(begin(client, thread, settings, input)) => begun?,
+    let thread = if let Start::Resume(thread) = &start { *thread } else { ThreadId::generate() };
+    let (mut events, opened) = tokio::select! {
+        begun = Box::pin(begin(client, thread, start, input)) => begun?,
         wish = signals.next() => {
             take_back(client, thread).await;
             return Ok(Watch::default().ended(End::Interrupted(Some(wish))));
         }
     };
     let mut watch = Watch::default();
+    if let Some(end) = opened.and_then(|opened| watch.show(&opened, render)) {
+        return Ok(watch.ended(end));
+    }
     loop {
         let wished = tokio::select! {
             event = Box::pin(events.next()) => match event? {
@@ -102,11 +116,29 @@ pub async fn run(
     }
 }
 
-async fn begin(client: &mut Client, thread: ThreadId, settings: ThreadSettings, input: TurnInput) -> Result<Events, ClientError> {
-    client.create(thread, settings).await?;
-    let mut events = client.follow(thread).await?;
+/// Gives the events of the turn, and what tells of the thread where they do not.
+async fn begin(
+    client: &mut Client,
+    thread: ThreadId,
+    start: Start,
+    input: TurnInput,
+) -> Result<(Events, Option<Event>), ClientError> {
+    let opened = match start {
+        Start::New(settings) => {
+            client.create(thread, *settings).await?;
+            None
+        }
+        Start::Resume(thread) => Some(client.resume(thread).await?),
+        Start::Fork(source, at) => Some(client.fork(source, at, thread).await?),
+    };
+    let opened = opened.map(|(record, last)| {
+        let settings = Box::new(record.settings.overridden(&input.overrides));
+        let body = EventBody::ThreadStarted { thread, settings };
+        Event { seq: last, at: record.updated_at, turn: None, body }
+    });
+    let mut events = client.follow_after(thread, opened.as_ref().map_or(EventSeq(0), |event| event.seq)).await?;
     client.start_turn(thread, TurnId::generate(), input, &mut events).await?;
-    Ok(events)
+    Ok((events, opened))
 }
 
 /// What was asked for may run already where it does not end with this process.

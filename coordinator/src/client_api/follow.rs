@@ -2,7 +2,7 @@
 
 use crate::thread::live::Subscription;
 use capstan_proto::wire::client as wire;
-use capstan_store::store::Store;
+use capstan_store::store::{Store, StoreError};
 use capstan_types::event::Event;
 use capstan_types::id::{EventSeq, ThreadId};
 use futures::Stream;
@@ -60,6 +60,7 @@ impl Follower {
         self.live.as_ref().is_none_or(|live| self.after < live.after)
     }
 
+    /// Waits for what happens.
     async fn next_live(&mut self) -> Result<Option<Event>, Status> {
         let Some(live) = self.live.as_mut() else { return Ok(None) };
         loop {
@@ -67,12 +68,22 @@ impl Follower {
                 // A client may name a number ahead of the log; it then gets what comes after that number.
                 Ok(event) if event.seq > self.after || event.body.is_live_only() => return Ok(Some(Event::clone(&event))),
                 Ok(_) => {}
-                Err(RecvError::Closed) => return Err(Status::unavailable("the thread stops with its coordinator")),
+                Err(RecvError::Closed) => return Err(stopped(live)),
                 Err(RecvError::Lagged(missed)) => {
                     let advice = "subscribe again after the last number you have";
                     return Err(Status::data_loss(format!("this reader fell {missed} events behind; {advice}")));
                 }
             }
         }
+    }
+}
+
+fn stopped(live: &Subscription) -> Status {
+    match live.ownership.why() {
+        Some(StoreError::Fenced { thread, .. }) => Status::aborted(format!(
+            "thread {thread} was taken over by another coordinator, which goes on with it; this one has let go of it"
+        )),
+        Some(error) => Status::aborted(error.to_string()),
+        None => Status::unavailable("the thread stops with its coordinator"),
     }
 }

@@ -1,7 +1,8 @@
-//! Threads: create, list, subscribe.
+//! Threads: create, list, subscribe, and what becomes of them.
 
+use super::export::ExportStream;
 use super::follow::{EventStream, follow, replay};
-use super::{checkpoints, create_status, thread_id};
+use super::{checkpoints, create_status, export, put_away, store_status, thread_id};
 use crate::thread::inherit::Found;
 use crate::thread::message::ThreadMsg;
 use crate::thread::open::{ASK_DEADLINE, Threads};
@@ -9,16 +10,9 @@ use capstan_proto::convert::client_thread::{chosen, settings};
 use capstan_proto::wire::client as wire;
 use capstan_proto::wire::client::threads_server::Threads as Service;
 use capstan_runtime::actors::ask::ask;
-use capstan_store::store::StoreError;
 use capstan_types::id::EventSeq;
 use capstan_types::thread::listing::ThreadFilter;
 use tonic::{Request, Response, Status};
-
-/// Threads in a list when the client names no limit.
-const LIST_DEFAULT: u32 = 50;
-
-/// The most threads in a list.
-const LIST_MOST: u32 = 1000;
 
 /// Serves threads.
 #[derive(Debug, Clone)]
@@ -27,6 +21,7 @@ pub struct ThreadsService(pub(crate) Threads);
 #[tonic::async_trait]
 impl Service for ThreadsService {
     type SubscribeStream = EventStream;
+    type ExportStream = ExportStream;
 
     async fn create(&self, request: Request<wire::CreateRequest>) -> Result<Response<wire::CreateResponse>, Status> {
         let request = request.into_inner();
@@ -36,12 +31,44 @@ impl Service for ThreadsService {
     }
 
     async fn list(&self, request: Request<wire::ListRequest>) -> Result<Response<wire::ListResponse>, Status> {
-        let limit = match request.into_inner().limit {
-            0 => LIST_DEFAULT,
-            limit => limit.min(LIST_MOST),
-        };
-        let threads = self.0.store.threads(&ThreadFilter::all(limit)).await.map_err(store_status)?.threads;
-        Ok(Response::new(wire::ListResponse { threads: threads.into_iter().map(Into::into).collect() }))
+        let filter = ThreadFilter::try_from(request.into_inner())?;
+        let page = self.0.store.threads(&filter).await.map_err(store_status)?;
+        Ok(Response::new(page.into()))
+    }
+
+    async fn get(&self, request: Request<wire::GetRequest>) -> Result<Response<wire::GetResponse>, Status> {
+        let record = self.0.stored(thread_id(&request.into_inner().thread_id)?).await.map_err(store_status)?;
+        Ok(Response::new(wire::GetResponse { thread: Some(record.into()) }))
+    }
+
+    async fn resume(&self, request: Request<wire::ResumeRequest>) -> Result<Response<wire::ResumeResponse>, Status> {
+        let thread = thread_id(&request.into_inner().thread_id)?;
+        let (record, last) = self.0.resume(thread).await.map_err(create_status)?;
+        Ok(Response::new(wire::ResumeResponse { thread: Some(record.into()), last_seq: last.0 }))
+    }
+
+    async fn fork(&self, request: Request<wire::ForkRequest>) -> Result<Response<wire::ForkResponse>, Status> {
+        let request = request.into_inner();
+        let (source, at) = (thread_id(&request.thread_id)?, chosen("turn_id", &request.turn_id)?);
+        let new = thread_id(&request.new_thread_id)?;
+        let (record, last) = self.0.fork(source, at, new).await.map_err(create_status)?;
+        Ok(Response::new(wire::ForkResponse { thread: Some(record.into()), last_seq: last.0 }))
+    }
+
+    async fn rename(&self, request: Request<wire::RenameRequest>) -> Result<Response<wire::RenameResponse>, Status> {
+        put_away::rename(&self.0, request.into_inner()).await
+    }
+
+    async fn archive(&self, request: Request<wire::ArchiveRequest>) -> Result<Response<wire::ArchiveResponse>, Status> {
+        put_away::archive(&self.0, request.into_inner()).await
+    }
+
+    async fn delete(&self, request: Request<wire::DeleteRequest>) -> Result<Response<wire::DeleteResponse>, Status> {
+        put_away::delete(&self.0, request.into_inner()).await
+    }
+
+    async fn export(&self, request: Request<wire::ExportRequest>) -> Result<Response<ExportStream>, Status> {
+        export::export(&self.0, thread_id(&request.into_inner().thread_id)?).await
     }
 
     async fn diff(&self, request: Request<wire::DiffRequest>) -> Result<Response<wire::DiffResponse>, Status> {
@@ -68,10 +95,6 @@ impl Service for ThreadsService {
             Found::Nowhere => Err(Status::not_found(format!("there is no thread {thread}"))),
         }
     }
-}
-
-fn store_status(error: StoreError) -> Status {
-    unavailable(error)
 }
 
 fn unavailable(error: impl ToString) -> Status {

@@ -4,10 +4,13 @@ use super::context::TurnContext;
 use super::handle::TurnHandle;
 use super::log::{Draft, LogTask};
 use super::message::{ThreadMsg, TurnRefused};
+use super::queue::TurnQueue;
+use super::steer::SteerRefused;
 use super::tally::Tally;
 use super::turn;
 use capstan_types::checkpoint::Undo;
 use capstan_types::event::EventBody;
+use capstan_types::history::Entry;
 use capstan_types::id::TurnId;
 use capstan_types::thread::{OnInterrupt, TurnInput};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -42,6 +45,8 @@ pub struct ThreadState {
     tally: Tally,
     at_end: OnInterrupt,
     running: Option<RunningTurn>,
+    /// While any waits, one runs.
+    queue: TurnQueue,
     /// Held by whoever undoes a turn: no turn runs meanwhile.
     undoing: Arc<()>,
     // 16 bytes for each turn of the thread: a request that is repeated must find its turn, however late it comes.
@@ -62,15 +67,21 @@ impl Actor for ThreadActor {
     type State = ThreadState;
     type Arguments = ThreadArguments;
 
-    async fn pre_start(&self, _: ActorRef<ThreadMsg>, given: ThreadArguments) -> Result<ThreadState, ActorProcessingErr> {
+    async fn pre_start(&self, me: ActorRef<ThreadMsg>, given: ThreadArguments) -> Result<ThreadState, ActorProcessingErr> {
         let mut log = JoinSet::new();
         log.spawn(given.log.run());
         let ThreadArguments { context, tally, turns: begun, at_end, .. } = given;
+        let ownership = context.log.ownership().clone();
+        log.spawn(async move {
+            ownership.lost().await;
+            let _ = me.cast(ThreadMsg::OwnershipLost);
+        });
         Ok(ThreadState {
             context,
             tally,
             at_end,
             running: None,
+            queue: TurnQueue::default(),
             undoing: Arc::default(),
             begun,
             turns: JoinSet::new(),
@@ -86,8 +97,19 @@ impl Actor for ThreadActor {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             ThreadMsg::StartTurn(turn, input, reply) => {
-                let _ = reply.send(state.start(turn, *input, me));
+                let _ = reply.send(state.start(turn, input, &me));
             }
+            ThreadMsg::QueueTurn(turn, input, reply) => {
+                let _ = reply.send(state.enqueue(turn, input, &me));
+            }
+            ThreadMsg::Queued(reply) => {
+                let _ = reply.send(state.queue.list());
+            }
+            ThreadMsg::Withdraw(turn, reply) => {
+                let _ = reply.send(state.withdraw(turn));
+            }
+            ThreadMsg::Steer(meant, text, reply) => state.steer(meant, text, reply),
+            ThreadMsg::OwnershipLost => state.let_go(&me),
             ThreadMsg::Interrupt(sessions, reply) => {
                 if let Some(running) = &state.running {
                     running.handle.interrupt(sessions);
@@ -102,7 +124,7 @@ impl Actor for ThreadActor {
                 });
             }
             ThreadMsg::IsBusy(reply) => {
-                state.settle();
+                state.advance(&me);
                 let _ = reply.send(state.running.is_some());
             }
             ThreadMsg::Sessions(reply) => {
@@ -112,13 +134,17 @@ impl Actor for ThreadActor {
                 let host = Arc::clone(&state.context.host);
                 state.turns.spawn(async move { drop(reply.send(host.diff(turn, most, false).await)) });
             }
-            ThreadMsg::Undo(turn, force, reply) => state.undo(turn, force, reply),
+            ThreadMsg::Undo(turn, force, reply) => {
+                state.advance(&me);
+                state.undo(turn, force, reply);
+            }
             ThreadMsg::TurnEnded(turn) => {
                 state.settle();
                 if let Some(dead) = state.running.take_if(|running| running.id == turn) {
                     state.follow(&dead.handle);
-                    state.bury(turn);
+                    state.bury(dead, &me);
                 }
+                state.advance(&me);
                 while state.turns.try_join_next().is_some() {} // a JoinSet keeps finished tasks until asked
             }
         }
@@ -137,34 +163,95 @@ impl Actor for ThreadActor {
 }
 
 impl ThreadState {
-    fn start(&mut self, id: TurnId, input: TurnInput, me: ActorRef<ThreadMsg>) -> Result<(), TurnRefused> {
+    fn start(&mut self, id: TurnId, input: Box<TurnInput>, me: &ActorRef<ThreadMsg>) -> Result<(), TurnRefused> {
         if self.begun.contains(&id) {
             return Ok(());
         }
-        self.settle();
+        self.advance(me);
         if let Some(running) = &self.running {
             return Err(TurnRefused::Running(running.id));
         }
+        self.may_begin(&input)?;
+        self.launch(id, *input, me);
+        Ok(())
+    }
+
+    /// Starts a turn, or puts it behind those that wait; gives how many are before it.
+    fn enqueue(&mut self, id: TurnId, input: Box<TurnInput>, me: &ActorRef<ThreadMsg>) -> Result<usize, TurnRefused> {
+        self.advance(me);
+        if self.begun.contains(&id) {
+            return Ok(self.queue.before(id).map_or(0, |before| before + 1));
+        }
+        self.may_begin(&input)?;
+        if self.running.is_none() {
+            self.launch(id, *input, me);
+            return Ok(0);
+        }
+        self.queue.push(id, input).map_err(|_| TurnRefused::Full)?;
+        self.begun.insert(id);
+        Ok(self.queue.len())
+    }
+
+    fn may_begin(&self, input: &TurnInput) -> Result<(), TurnRefused> {
         if Arc::strong_count(&self.undoing) > 1 {
             return Err(TurnRefused::Undoing);
         }
         if input.text.trim().is_empty() && input.images.is_empty() {
             return Err(TurnRefused::Empty);
         }
+        Ok(())
+    }
+
+    fn withdraw(&mut self, turn: Option<TurnId>) -> Result<(), TurnRefused> {
+        match turn {
+            None => self.queue.clear().iter().for_each(|turn| _ = self.begun.remove(turn)),
+            Some(turn) if self.queue.withdraw(turn) => _ = self.begun.remove(&turn),
+            Some(turn) if self.begun.contains(&turn) => return Err(TurnRefused::Begun(turn)),
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    fn launch(&mut self, id: TurnId, input: TurnInput, me: &ActorRef<ThreadMsg>) {
         self.begun.insert(id);
         let handle = TurnHandle::default();
         let (context, shared, before) = (Arc::clone(&self.context), handle.clone(), self.tally.clone());
-        let farewell = Farewell { thread: me, turn: id };
+        let farewell = Farewell { thread: me.clone(), turn: id };
         self.turns.spawn(async move {
             let _said_on_drop = farewell;
             turn::run(&context, id, input, before, shared).await;
         });
         self.running = Some(RunningTurn { id, handle });
-        Ok(())
+    }
+
+    fn steer(&mut self, meant: Option<TurnId>, text: String, reply: RpcReplyPort<Result<TurnId, SteerRefused>>) {
+        self.settle();
+        let refused = match &self.running {
+            None => SteerRefused::NothingRuns,
+            Some(running) if meant.is_some_and(|meant| meant != running.id) => SteerRefused::Another(running.id),
+            Some(_) if text.trim().is_empty() => SteerRefused::Empty,
+            Some(running) => {
+                let (turn, steering, context) = (running.id, running.handle.steering.clone(), Arc::clone(&self.context));
+                self.turns.spawn(async move {
+                    let told = steering.say(&context.log, &context.numbers, turn, text).await;
+                    let _ = reply.send(told.map(|()| turn));
+                });
+                return;
+            }
+        };
+        let _ = reply.send(Err(refused));
+    }
+
+    /// Stops without a trace in the store: what the thread does from here on is its owner's.
+    fn let_go(&mut self, me: &ActorRef<ThreadMsg>) {
+        tracing::warn!(thread = %self.context.thread, "the thread is not this coordinator's any more; it lets go");
+        // Its sessions are the new owner's too.
+        self.at_end = OnInterrupt::KeepSessions;
+        drop(self.queue.clear());
+        me.stop(Some("the thread has another owner".to_owned()));
     }
 
     fn undo(&mut self, turn: String, force: bool, reply: RpcReplyPort<Result<Undo, Status>>) {
-        self.settle();
         if let Some(running) = &self.running {
             let _ = reply.send(Err(Status::failed_precondition(TurnRefused::Running(running.id).to_string())));
             return;
@@ -177,17 +264,38 @@ impl ThreadState {
         });
     }
 
-    /// Ends a turn whose task died before it could, so that nobody waits for its end for ever.
-    fn bury(&mut self, turn: TurnId) {
+    /// Ends a turn whose task died before it could, so that nobody waits for its end for ever. The next one begins after that.
+    fn bury(&mut self, dead: RunningTurn, me: &ActorRef<ThreadMsg>) {
+        let (turn, handle) = (dead.id, dead.handle.clone());
         tracing::error!(%turn, "a turn's task died");
-        let log = self.context.log.clone();
+        let (log, tally) = (self.context.log.clone(), self.tally.clone());
         let message =
             "the turn failed inside Capstan; what it had done until then is stored, and another turn can go on from there";
-        let end = Draft::Event(Some(turn), EventBody::TurnFailed { message: message.to_owned() });
+        let entries = handle.steering.close().into_iter().map(|text| Entry::User { text, images: Vec::new() });
+        let mut drafts: Vec<Draft> = entries.map(|entry| Draft::Entry(turn, entry)).collect();
+        drafts.push(Draft::Event(Some(turn), EventBody::TurnFailed { message: message.to_owned() }));
+        let farewell = Farewell { thread: me.clone(), turn };
         self.turns.spawn(async move {
+            let _said_on_drop = farewell;
+            let submitted = log.submit(drafts).await;
+            // As a turn does that ends by itself: before anybody can hear of it.
+            let _ = handle.ended.set(tally);
             // If the log is gone too, the thread is stopping and its listeners hear that.
-            let _ = log.record(vec![end]).await;
+            if let Ok(submitted) = submitted {
+                let _ = submitted.stored().await;
+            }
         });
+        self.running = Some(dead);
+    }
+
+    /// Takes note of a turn that has ended, and starts the next one that waits.
+    fn advance(&mut self, me: &ActorRef<ThreadMsg>) {
+        self.settle();
+        if self.running.is_none()
+            && let Some((turn, input)) = self.queue.pop()
+        {
+            self.launch(turn, *input, me);
+        }
     }
 
     /// Takes note of a turn that has ended.

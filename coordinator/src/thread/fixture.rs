@@ -24,7 +24,7 @@ pub(super) fn path(text: &str) -> AbsPath {
     AbsPath::new(text).unwrap()
 }
 
-pub(super) fn settings() -> ThreadSettings {
+pub(crate) fn settings() -> ThreadSettings {
     ThreadSettings {
         model: "m".into(),
         provider: "p".into(),

@@ -1,6 +1,7 @@
 //! What a thread's actor holds of its running turn.
 
 use super::context::TurnContext;
+use super::steer::Steering;
 use super::tally::Tally;
 use capstan_types::thread::OnInterrupt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,8 @@ pub struct TurnHandle {
     pub ended: Arc<OnceLock<Tally>>,
     /// Set once it is stored that the turn changed the thread's settings, to what later turns run with.
     pub changed: Arc<OnceLock<Arc<TurnContext>>>,
+    /// What people say to the turn while it runs.
+    pub steering: Steering,
     /// Whether whoever interrupts wants the turn's sessions ended.
     kill: Arc<AtomicBool>,
 }

@@ -2,6 +2,7 @@
 //!
 //! A listener that falls too far behind is cut off and must subscribe again after the last number it has; it never slows the thread.
 
+use super::ownership::Ownership;
 use capstan_types::event::{Event, EventBody};
 use capstan_types::id::{EventSeq, TurnId};
 use capstan_types::time::UnixMillis;
@@ -15,6 +16,7 @@ const BACKLOG: usize = 4096;
 #[derive(Debug)]
 pub struct Live {
     last: EventSeq,
+    ownership: Ownership,
     listeners: broadcast::Sender<Arc<Event>>,
 }
 
@@ -25,13 +27,15 @@ pub struct Subscription {
     pub after: EventSeq,
     /// What is told from then on.
     pub events: broadcast::Receiver<Arc<Event>>,
+    /// Says why, if the end of the events is that of the ownership.
+    pub ownership: Ownership,
 }
 
 impl Live {
     /// No listeners yet; `last` is the number of the last stored event.
     #[must_use]
-    pub fn new(last: EventSeq) -> Self {
-        Self { last, listeners: broadcast::Sender::new(BACKLOG) }
+    pub fn new(last: EventSeq, ownership: Ownership) -> Self {
+        Self { last, ownership, listeners: broadcast::Sender::new(BACKLOG) }
     }
 
     /// The number of the last event that was told.
@@ -55,6 +59,6 @@ impl Live {
     /// A new listener.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
-        Subscription { after: self.last, events: self.listeners.subscribe() }
+        Subscription { after: self.last, events: self.listeners.subscribe(), ownership: self.ownership.clone() }
     }
 }

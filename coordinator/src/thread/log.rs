@@ -5,13 +5,14 @@
 //! something could not be stored, nothing recorded after it is reported as stored until the owner has been told of the failure.
 
 use super::live::{Live, Subscription};
+use super::ownership::Ownership;
 use crate::clock;
 use capstan_store::store::{Record, Store, StoreError};
 use capstan_types::call::{Call, CallEnd};
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::Entry;
 use capstan_types::id::{Epoch, EventSeq, ThreadId, TurnId};
-use capstan_types::thread::ThreadCost;
+use capstan_types::thread::{ThreadCost, ThreadSettings};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -37,6 +38,8 @@ pub enum Draft {
     CallEnded(CallEnd),
     /// What is to be added to the cost of the thread.
     Cost(ThreadCost),
+    /// What the thread runs with from now on.
+    Settings(Box<ThreadSettings>),
 }
 
 /// Why something was not recorded.
@@ -61,6 +64,7 @@ enum Command {
 #[derive(Debug, Clone)]
 pub struct ThreadLog {
     queue: mpsc::Sender<Command>,
+    ownership: Ownership,
 }
 
 /// Drafts that have their place in the log's order.
@@ -86,13 +90,17 @@ pub struct LogTask {
     queue: mpsc::Receiver<Command>,
     live: Live,
     failed: Option<StoreError>,
+    ownership: Ownership,
 }
 
 /// The log of `thread`, whose last stored event is `last`.
 #[must_use]
 pub fn open_log(thread: ThreadId, epoch: Epoch, last: EventSeq, store: Arc<dyn Store>) -> (ThreadLog, LogTask) {
     let (sender, queue) = mpsc::channel(QUEUE);
-    (ThreadLog { queue: sender }, LogTask { thread, epoch, store, queue, live: Live::new(last), failed: None })
+    let ownership = Ownership::default();
+    let live = Live::new(last, ownership.clone());
+    let task = LogTask { thread, epoch, store, queue, live, failed: None, ownership: ownership.clone() };
+    (ThreadLog { queue: sender, ownership }, task)
 }
 
 impl ThreadLog {
@@ -112,6 +120,25 @@ impl ThreadLog {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Command::Record(drafts, Some(reply))).await.map_err(|_| LogError::Stopped)?;
         Ok(Submitted(answer))
+    }
+
+    /// Gives `drafts` their place in the log's order at once; `None` when the queue is full.
+    ///
+    /// # Errors
+    /// [`LogError::Stopped`].
+    pub fn try_submit(&self, drafts: Vec<Draft>) -> Result<Option<Submitted>, LogError> {
+        let (reply, answer) = oneshot::channel();
+        match self.queue.try_send(Command::Record(drafts, Some(reply))) {
+            Ok(()) => Ok(Some(Submitted(answer))),
+            Err(mpsc::error::TrySendError::Full(_)) => Ok(None),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(LogError::Stopped),
+        }
+    }
+
+    /// Whether the thread is still this coordinator's, as far as the log has met it.
+    #[must_use]
+    pub const fn ownership(&self) -> &Ownership {
+        &self.ownership
     }
 
     /// Records `drafts` in their order without waiting for the disk. A failure is told to the next [`ThreadLog::record`].
@@ -194,7 +221,10 @@ impl LogTask {
         if records.is_empty() {
             return Ok(());
         }
-        self.store.append(self.thread, self.epoch, records).await?;
+        if let Some(why) = self.ownership.why() {
+            return Err(why.clone());
+        }
+        self.store.append(self.thread, self.epoch, records).await.inspect_err(|error| self.ownership.heed(error))?;
         events.into_iter().for_each(|event| self.live.tell(event));
         Ok(())
     }
@@ -232,6 +262,7 @@ fn number(drafts: Vec<Draft>, last: EventSeq) -> (Vec<Record>, Vec<Event>) {
             Draft::CallAsked(call) => Record::CallAsked(call),
             Draft::CallEnded(end) => Record::CallEnded(end),
             Draft::Cost(cost) => Record::Cost(cost),
+            Draft::Settings(settings) => Record::Settings(settings),
         })
         .collect();
     (records, events)

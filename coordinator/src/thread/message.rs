@@ -2,6 +2,8 @@
 
 use super::live::Subscription;
 use super::log::LogError;
+use super::queue::{MOST, Waiting};
+use super::steer::SteerRefused;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::TurnId;
 use capstan_types::session::known::KnownSessions;
@@ -14,6 +16,14 @@ use tonic::Status;
 pub enum ThreadMsg {
     /// Start a turn under this id. One that was started before is not started again.
     StartTurn(TurnId, Box<TurnInput>, RpcReplyPort<Result<(), TurnRefused>>),
+    /// Start a turn when those before it have ended, and say how many these are.
+    QueueTurn(TurnId, Box<TurnInput>, RpcReplyPort<Result<usize, TurnRefused>>),
+    /// Say which turns wait.
+    Queued(RpcReplyPort<Vec<Waiting>>),
+    /// Take a turn back that waits, or all of them.
+    Withdraw(Option<TurnId>, RpcReplyPort<Result<(), TurnRefused>>),
+    /// Say something to the running turn, if it is this one; say which it is.
+    Steer(Option<TurnId>, String, RpcReplyPort<Result<TurnId, SteerRefused>>),
     /// Interrupt the running turn, if there is one.
     Interrupt(OnInterrupt, RpcReplyPort<()>),
     /// Add a listener.
@@ -28,6 +38,8 @@ pub enum ThreadMsg {
     Undo(String, bool, RpcReplyPort<Result<Undo, Status>>),
     /// The turn's task has ended.
     TurnEnded(TurnId),
+    /// The thread is another coordinator's, or has been deleted.
+    OwnershipLost,
 }
 
 /// A turn that was not started. For the caller.
@@ -36,6 +48,12 @@ pub enum TurnRefused {
     /// One runs already.
     #[error("turn {0} is still running; interrupt it, or wait until it has ended")]
     Running(TurnId),
+    /// So many wait already.
+    #[error("{MOST} turns wait in this thread already; try again when one of them has ended")]
+    Full,
+    /// It was to be taken back.
+    #[error("turn {0} has begun; interrupt it")]
+    Begun(TurnId),
     /// One is being undone.
     #[error("a turn is being undone; start this one when that has ended")]
     Undoing,

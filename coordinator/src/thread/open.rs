@@ -19,7 +19,7 @@ use capstan_store::store::{Record, Store, StoreError};
 use capstan_tools::host::ExecHost;
 use capstan_tools::sessions::{Again, SessionTable};
 use capstan_types::event::{Event, EventBody};
-use capstan_types::id::{Epoch, EventSeq, SessionId, ThreadId};
+use capstan_types::id::{Epoch, EventSeq, SessionId, ThreadId, TurnId};
 use capstan_types::session::{Authority, WorkspaceFacts};
 use capstan_types::thread::{OnInterrupt, ThreadRecord, ThreadSettings};
 use ractor::ActorRef;
@@ -71,6 +71,15 @@ pub enum CreateError {
     /// Its id is that of another thread.
     #[error("thread {0} exists already, with other settings or on another coordinator; choose another id")]
     Taken(ThreadId),
+    /// A turn of it runs.
+    #[error("a turn of thread {0} runs; interrupt it, or wait until it has ended")]
+    Busy(ThreadId),
+    /// A turn that has no end, or that there is not.
+    #[error("thread {0} has no turn {1} that has ended; `capstan threads show` names its turns")]
+    NoEnd(ThreadId, TurnId),
+    /// No turn has ended.
+    #[error("no turn of thread {0} has ended, so there is nothing to fork")]
+    NoTurn(ThreadId),
     /// The coordinator is stopping.
     #[error("the coordinator cannot start a thread now: {0}")]
     Stopping(String),
@@ -120,13 +129,23 @@ impl Threads {
         let (thread, settings) = (record.id, record.settings.clone());
         // The node resolves the directory, and placement chooses the node.
         let wanted = ThreadSettings { cwd: settings.cwd.clone(), node: settings.node.clone(), ..wanted };
-        if wanted != settings || !self.inherits(&record.owner) {
+        // What turns have overridden since is not what was asked for.
+        let same = wanted == settings || self.begun_with(thread).await?.as_deref() == Some(&wanted);
+        if !same || !self.inherits(&record.owner) {
             return Err(CreateError::Taken(thread));
         }
         if self.find(thread).await?.is_none() {
             self.reopen(record).await?;
         }
         Ok(settings)
+    }
+
+    async fn begun_with(&self, thread: ThreadId) -> Result<Option<Box<ThreadSettings>>, StoreError> {
+        let first = self.store.events(thread, EventSeq(0), 1).await?;
+        Ok(first.into_iter().find_map(|event| match event.body {
+            EventBody::ThreadStarted { settings, .. } => Some(settings),
+            _ => None,
+        }))
     }
 
     /// Runs a thread that no actor of this process runs, after ending what nobody lived to end.
@@ -140,14 +159,14 @@ impl Threads {
         self.run(record, host, facts, recalled, &over).await
     }
 
-    async fn workspace(&self, record: &ThreadRecord) -> Result<(NodeHost, WorkspaceFacts), CreateError> {
+    pub(super) async fn workspace(&self, record: &ThreadRecord) -> Result<(NodeHost, WorkspaceFacts), CreateError> {
         let host = self.host(record.id, record.epoch, &record.settings).await?;
         let opened = host.open_workspace(&record.settings.cwd).await;
         let facts = opened.map_err(|status| CreateError::Workspace(status.message().to_owned()))?;
         Ok((host, facts))
     }
 
-    async fn run(
+    pub(super) async fn run(
         &self,
         record: ThreadRecord,
         host: NodeHost,
@@ -202,7 +221,7 @@ impl Threads {
         ask(&self.supervisor, ASK_DEADLINE, |reply| SupervisorMsg::Find(thread, reply)).await
     }
 
-    async fn host(&self, thread: ThreadId, epoch: Epoch, settings: &ThreadSettings) -> Result<NodeHost, CreateError> {
+    pub(super) async fn host(&self, thread: ThreadId, epoch: Epoch, settings: &ThreadSettings) -> Result<NodeHost, CreateError> {
         let view = ask(&self.pool, ASK_DEADLINE, PoolMsg::View).await?;
         let node = choose(&view, settings.node.as_ref(), settings.level())?;
         let link = ask(&self.pool, ASK_DEADLINE, |reply| PoolMsg::Link(node.clone(), reply)).await?;

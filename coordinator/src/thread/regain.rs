@@ -109,7 +109,7 @@ impl Threads {
     }
 }
 
-async fn sweep(thread: ThreadId, host: &NodeHost, end: &[SessionId], release: &[SessionId]) {
+pub(super) async fn sweep(thread: ThreadId, host: &NodeHost, end: &[SessionId], release: &[SessionId]) {
     let ends = join_all(end.iter().map(|session| host.kill(*session, BY)));
     let releases = join_all(release.iter().map(|session| host.release(*session)));
     let swept = timeout(SWEEP, async { tokio::join!(ends, releases) }).await;

@@ -35,7 +35,8 @@ pub struct SupervisorState {
 impl SupervisorState {
     fn forget(&mut self, actor: ActorId) {
         if let Some(thread) = self.names.remove(&actor) {
-            self.threads.remove(&thread);
+            // Another one may run the thread by now.
+            let _ = self.threads.extract_if(|id, held| *id == thread && held.get_id() == actor).next();
         }
     }
 }

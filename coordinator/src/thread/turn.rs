@@ -100,13 +100,15 @@ impl Turn<'_> {
         if let Some(diff) = before.diff(&self.handle.interrupt).await {
             self.context.log.tell_surely(Some(self.id), EventBody::TurnDiff { diff }).await;
         }
+        // From here on nobody says anything to this turn.
+        let unsaid = self.handle.steering.close();
         let end = match stopped {
             Ok(()) => EventBody::TurnCompleted { usage: self.before.usage.plus(self.spent.usage) },
             Err(TurnStop::Paused(message)) => EventBody::TurnPaused { message },
             Err(TurnStop::Interrupted) => EventBody::TurnInterrupted,
             Err(stop) => EventBody::TurnFailed { message: stop.to_string() },
         };
-        self.end(end).await;
+        self.end(end, unsaid).await;
     }
 
     /// Ends what earlier calls of the turn left to run.
@@ -123,7 +125,7 @@ impl Turn<'_> {
         Draft::Event(Some(self.id), EventBody::SessionChanged { change })
     }
 
-    async fn end(&self, end: EventBody) {
+    async fn end(&self, end: EventBody, unsaid: Vec<String>) {
         let log = &self.context.log;
         // Neither can fail but by the log's end, which the record below meets too.
         let _ = self.plan.complete(self.items.as_ref()).await;
@@ -133,7 +135,9 @@ impl Turn<'_> {
         let billed = EventBody::TurnBilled { turn: self.spent.bill.clone(), thread: total.bill.clone() };
         // A turn that asked nobody in a thread that never did has no bill.
         let bodies = (!total.bill.0.is_empty()).then_some(billed).into_iter().chain([end.clone()]);
-        let submitted = log.submit(bodies.map(|body| Draft::Event(Some(self.id), body)).collect()).await;
+        let drafts = said(&unsaid).map(|entry| Draft::Entry(self.id, entry));
+        let drafts = drafts.chain(bodies.map(|body| Draft::Event(Some(self.id), body)));
+        let submitted = log.submit(drafts.collect()).await;
         // Set before the end can be told: whoever hears of it may start the next turn at once.
         let _ = self.handle.ended.set(total);
         let stored = match submitted {
@@ -141,6 +145,10 @@ impl Turn<'_> {
             Err(error) => Err(error),
         };
         if let Err(error) = stored {
+            if log.ownership().why().is_some() {
+                // The turn is the new owner's to end; those who listen here are told where the thread went.
+                return;
+            }
             tracing::error!(turn = %self.id, %error, "the end of a turn could not be stored");
             let told = match end {
                 EventBody::TurnFailed { .. } => end,
@@ -162,8 +170,14 @@ impl Turn<'_> {
         let calls = Calls::new(Arc::clone(context), self.invocation(), self.handle.clone());
         for _ in 0..MOST_STEPS {
             self.check_budgets(&answerers).await?;
+            self.tell(self.handle.steering.take(), &mut entries).await?;
             let asked = self.step(&mut answerers, &mut entries, output_schema.clone()).await?;
             if asked.is_empty() {
+                let unsaid = self.handle.steering.take_or_close();
+                if !unsaid.is_empty() {
+                    self.tell(unsaid, &mut entries).await?;
+                    continue;
+                }
                 let checked = demand.map_or(Ok(()), |demand| demand.check(final_message(&entries)));
                 return checked.map_err(|error| TurnStop::Failed(error.to_string()));
             }
@@ -181,6 +195,16 @@ impl Turn<'_> {
         )))
     }
 
+    /// What people said meanwhile, for the model's next request.
+    async fn tell(&self, texts: Vec<String>, entries: &mut Vec<Entry>) -> Result<(), TurnStop> {
+        if texts.is_empty() {
+            return Ok(());
+        }
+        self.context.log.record(said(&texts).map(|entry| Draft::Entry(self.id, entry)).collect()).await?;
+        entries.extend(said(&texts));
+        Ok(())
+    }
+
     /// Records the user's input, and gives the whole history with it.
     async fn begin(&mut self, input: TurnInput) -> Result<Vec<Entry>, TurnStop> {
         let context = self.context;
@@ -196,6 +220,7 @@ impl Turn<'_> {
         let mut drafts = vec![Draft::Preview(preview), Draft::Event(Some(self.id), EventBody::TurnStarted)];
         if self.is_changed {
             let settings = Box::new(context.settings.clone());
+            drafts.push(Draft::Settings(settings.clone()));
             drafts.push(Draft::Event(Some(self.id), EventBody::SettingsChanged { settings }));
         }
         drafts.push(Draft::Event(Some(self.id), EventBody::ItemCompleted { item }));
@@ -203,6 +228,7 @@ impl Turn<'_> {
         drafts.extend(said.changes.into_iter().map(|change| self.changed(change)));
         drafts.extend(added.iter().cloned().map(|entry| Draft::Entry(self.id, entry)));
         context.log.record(drafts).await?;
+        self.handle.steering.open();
         if self.is_changed {
             let _ = self.handle.changed.set(Arc::clone(context));
         }
@@ -289,6 +315,10 @@ impl Turn<'_> {
             items: Arc::clone(&self.items) as Arc<dyn capstan_tools::items::ItemSink>,
         }
     }
+}
+
+fn said(texts: &[String]) -> impl Iterator<Item = Entry> {
+    texts.iter().map(|text| Entry::User { text: text.clone(), images: Vec::new() })
 }
 
 /// The message with which the model has answered without asking for anything more.

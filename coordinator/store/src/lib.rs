@@ -28,6 +28,6 @@ mod postgres_server;
 pub use error::StoreError;
 pub use open::{StoreLocation, open};
 pub use postgres::url::PostgresUrl;
-pub use record::Record;
+pub use record::{PlacedEntry, Record};
 pub use sql_store::SqlStore;
 pub use store::Store;

@@ -1,9 +1,9 @@
-//! What is appended to a thread.
+//! What is appended to a thread, and how it is read.
 
 use capstan_types::call::{Call, CallAttempt, CallEnd};
 use capstan_types::event::Event;
 use capstan_types::history::Entry;
-use capstan_types::id::TurnId;
+use capstan_types::id::{EventSeq, TurnId};
 use capstan_types::thread::{ThreadCost, ThreadSettings};
 
 /// One thing to be stored.
@@ -31,4 +31,15 @@ pub enum Record {
     CallAttempted(CallAttempt),
     /// A call's one end.
     CallEnded(CallEnd),
+}
+
+/// An entry with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedEntry {
+    /// The turn it came from.
+    pub turn: TurnId,
+    /// The last event before it.
+    pub after: EventSeq,
+    /// The entry.
+    pub entry: Entry,
 }

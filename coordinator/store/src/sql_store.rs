@@ -1,7 +1,7 @@
 //! The store over a SQL database, whichever it is: writes go to the one that writes, questions beside it.
 
 use crate::error::StoreError;
-use crate::record::Record;
+use crate::record::{PlacedEntry, Record};
 use crate::rows::{NewRow, ThreadRow, now};
 use crate::sql::connection::{Ask, Row, Value};
 use crate::sql::fault::Fault;
@@ -105,6 +105,10 @@ impl Store for SqlStore {
 
     async fn entries(&self, thread: ThreadId) -> Result<Vec<Entry>, StoreError> {
         read::entries(&mut self.ask(), thread).await.map_err(told)
+    }
+
+    async fn placed_entries(&self, thread: ThreadId) -> Result<Vec<PlacedEntry>, StoreError> {
+        read::placed_entries(&mut self.ask(), thread).await.map_err(told)
     }
 
     async fn open_calls(&self, thread: ThreadId) -> Result<Vec<Call>, StoreError> {

@@ -1,7 +1,7 @@
 //! The one trait behind which every store stands.
 
 pub use crate::error::StoreError;
-pub use crate::record::Record;
+pub use crate::record::{PlacedEntry, Record};
 
 use async_trait::async_trait;
 use capstan_types::call::{Call, CallAttempt, CallEnd};
@@ -75,6 +75,9 @@ pub trait Store: Debug + Send + Sync {
 
     /// The thread's history, in order.
     async fn entries(&self, thread: ThreadId) -> Result<Vec<Entry>, StoreError>;
+
+    /// The same with their places among the thread's events.
+    async fn placed_entries(&self, thread: ThreadId) -> Result<Vec<PlacedEntry>, StoreError>;
 
     /// The calls that were stored and have no end yet, in the order they were asked for.
     async fn open_calls(&self, thread: ThreadId) -> Result<Vec<Call>, StoreError>;

@@ -5,10 +5,9 @@ use crate::wire::client as wire;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use capstan_types::history::Image;
-use capstan_types::id::{Epoch, ThreadId, TurnId};
+use capstan_types::id::{ThreadId, TurnId};
 use capstan_types::output::clean::Cleaning;
-use capstan_types::thread::{ThreadRecord, ThreadSettings, TurnInput};
-use capstan_types::time::UnixMillis;
+use capstan_types::thread::{ThreadSettings, TurnInput};
 
 /// The largest picture, in bytes: 20 MiB.
 pub const MAX_IMAGE: usize = 20 << 20;
@@ -83,34 +82,6 @@ pub fn settings(wire: Option<wire::ThreadSettings>) -> Result<ThreadSettings, Ma
     wire.ok_or_else(|| Malformed::missing("settings"))?.try_into()
 }
 
-impl From<ThreadRecord> for wire::Thread {
-    fn from(thread: ThreadRecord) -> Self {
-        Self {
-            thread_id: thread.id.to_string(),
-            settings: Some(thread.settings.into()),
-            created_at_ms: thread.created_at.0,
-            updated_at_ms: thread.updated_at.0,
-            preview: thread.preview,
-            epoch: thread.epoch.0,
-        }
-    }
-}
-
-impl TryFrom<wire::Thread> for ThreadRecord {
-    type Error = Malformed;
-
-    /// The owner's name is not told to clients, and comes back empty.
-    fn try_from(wire: wire::Thread) -> Result<Self, Malformed> {
-        Ok(Self {
-            epoch: Epoch(wire.epoch),
-            created_at: UnixMillis(wire.created_at_ms),
-            updated_at: UnixMillis(wire.updated_at_ms),
-            preview: wire.preview,
-            ..Self::begun(parse("thread_id", &wire.thread_id)?, String::new(), settings(wire.settings)?, UnixMillis(0))
-        })
-    }
-}
-
 /// An id that a client may have chosen; `None` leaves it to the coordinator.
 ///
 /// # Errors
@@ -140,6 +111,7 @@ pub fn start_turn(thread: ThreadId, turn: TurnId, input: TurnInput) -> Result<wi
         output_schema: input.output_schema.map(|schema| schema.to_string()).unwrap_or_default(),
         budgets: input.budgets.map(Into::into),
         overrides: (!input.overrides.is_empty()).then(|| input.overrides.into()),
+        queue: false,
     })
 }
 

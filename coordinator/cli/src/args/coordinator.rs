@@ -1,7 +1,6 @@
-//! The flags of `capstan coordinator`, of its clients, and of `capstan threads`.
+//! The flags of `capstan coordinator`, and of its clients.
 
-use super::ColourChoice;
-use clap::{Args, Subcommand};
+use clap::Args;
 use std::path::PathBuf;
 
 /// `capstan coordinator`.
@@ -42,74 +41,4 @@ pub struct DaemonArgs {
     /// How long a coordinator that was lost is waited for, in seconds [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub coordinator_timeout: Option<u64>,
-}
-
-/// `capstan threads`.
-#[derive(Debug, Args)]
-pub struct ThreadsArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: ThreadsCommand,
-}
-
-/// What to do with threads.
-#[derive(Debug, Subcommand)]
-pub enum ThreadsCommand {
-    /// Shows a thread's events up to the end of its turn; interrupting this command leaves the turn alone
-    Follow(FollowArgs),
-    /// Shows what a turn changed in the workspace
-    Diff(DiffArgs),
-    /// Brings the workspace back to what it was before a turn; the present state is kept, and can be brought back
-    Undo(UndoArgs),
-}
-
-/// `capstan threads diff`.
-#[derive(Debug, Args)]
-pub struct DiffArgs {
-    /// The thread
-    #[arg(value_name = "ID")]
-    pub thread: String,
-    /// The turn [default: the last one that changed something]
-    #[arg(value_name = "TURN")]
-    pub turn: Option<String>,
-    /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
-    #[command(flatten)]
-    pub daemon: DaemonArgs,
-}
-
-/// `capstan threads undo`.
-#[derive(Debug, Args)]
-pub struct UndoArgs {
-    /// The thread
-    #[arg(value_name = "ID")]
-    pub thread: String,
-    /// The turn, or the name that an undo gave to the state before it [default: the last turn that is not undone]
-    #[arg(value_name = "TURN")]
-    pub turn: Option<String>,
-    /// Undo also what has changed since the turn ended
-    #[arg(long)]
-    pub force: bool,
-    /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
-    #[command(flatten)]
-    pub daemon: DaemonArgs,
-}
-
-/// `capstan threads follow`.
-#[derive(Debug, Args)]
-pub struct FollowArgs {
-    /// The thread
-    #[arg(value_name = "ID")]
-    pub thread: String,
-    /// Begin after the event of this number
-    #[arg(long, value_name = "SEQ", default_value_t = 0)]
-    pub after: u64,
-    /// Print the events as JSON lines, and nothing else, on standard output
-    #[arg(long)]
-    pub json: bool,
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub color: ColourChoice,
-    /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
-    #[command(flatten)]
-    pub daemon: DaemonArgs,
 }

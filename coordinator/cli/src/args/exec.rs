@@ -15,9 +15,19 @@ use std::path::PathBuf;
     because a budget is used up; 129 and 143 after SIGHUP and SIGTERM."
 )]
 pub struct ExecArgs {
-    /// What to do; `-` reads it from standard input. What is piped in besides is added to it
+    /// What to do; `-` reads it from standard input. What is piped in besides is added to it. `resume ID PROMPT` goes on with a thread,
+    /// and `fork ID PROMPT` with a copy of it; ID may be the beginning of an id, or a name
     #[arg(value_name = "PROMPT", num_args = 0..)]
     pub prompt: Vec<String>,
+    /// With resume or fork, in the place of ID: the thread of this directory in which something happened last
+    #[arg(long)]
+    pub last: bool,
+    /// With --last: of every directory
+    #[arg(long, requires = "last")]
+    pub all: bool,
+    /// With fork: go on from the end of this turn [default: the last one that has ended]
+    #[arg(long, value_name = "TURN")]
+    pub at: Option<String>,
 
     /// The model
     #[arg(short, long, value_name = "MODEL")]

@@ -35,9 +35,9 @@ enum Awaited {
 }
 
 impl Events {
-    /// Events up to the end of a turn that is about to be started.
-    pub(super) const fn of_a_turn(requests: Requests, thread: ThreadId, lost: Lost) -> Self {
-        Self { requests, thread, after: EventSeq(0), stream: None, lost, turn: Awaited::Coming }
+    /// Events after `after` up to the end of a turn that is about to be started.
+    pub(super) const fn of_a_turn(requests: Requests, thread: ThreadId, after: EventSeq, lost: Lost) -> Self {
+        Self { requests, thread, after, stream: None, lost, turn: Awaited::Coming }
     }
 
     /// Events after `after` as long as a turn runs.

@@ -1,6 +1,7 @@
 //! What is asked of a coordinator: one attempt each, with a deadline.
 
 mod sessions;
+mod threads;
 
 pub use sessions::SessionFilter;
 
@@ -66,7 +67,7 @@ impl Requests {
 
     /// Asks for next to nothing, to see whether a coordinator is there that lets us in.
     pub(super) async fn greet(&mut self) -> Result<(), ClientError> {
-        within("answer", ASK_DEADLINE, self.threads.list(wire::ListRequest { limit: 1 })).await.map(drop)
+        within("answer", ASK_DEADLINE, self.threads.list(wire::ListRequest { limit: 1, ..Default::default() })).await.map(drop)
     }
 
     pub(super) async fn create(&mut self, thread: ThreadId, settings: ThreadSettings) -> Result<(), ClientError> {
@@ -110,7 +111,7 @@ impl Requests {
 
     pub(super) async fn interrupt(&mut self, thread: ThreadId, sessions: OnInterrupt) -> Result<(), ClientError> {
         let sessions = wire::OnInterrupt::from(sessions).into();
-        let request = wire::InterruptRequest { thread_id: thread.to_string(), sessions };
+        let request = wire::InterruptRequest { thread_id: thread.to_string(), sessions, withdraw_queued: false };
         within("interrupt the turn", ASK_DEADLINE, self.turns.interrupt(request)).await.map(drop)
     }
 }

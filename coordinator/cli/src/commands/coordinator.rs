@@ -1,7 +1,8 @@
 //! `capstan coordinator`: a coordinator as a daemon, so that turns outlive the commands that start them.
 
+use super::exec::every_provider;
 use crate::args::CoordinatorArgs;
-use crate::config::{self, Inputs, Layers, UserConfig, auth::KeyRing, providers};
+use crate::config::{self, Inputs, Layers, UserConfig, auth::KeyRing};
 use crate::embedded::{Door, Hands, Stack, named_node, node_config};
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
@@ -12,9 +13,8 @@ use crate::telemetry::{self, Telemetry};
 use crate::{runner, runtime, token_file};
 use capstan_agent_node::{NodeConfig, StateDir};
 use capstan_coordinator::StoreLocation;
-use capstan_coordinator::models::{Models, Priced, Providers, Scripted, open_script};
+use capstan_coordinator::models::{Models, Scripted, open_script};
 use capstan_proto::transport::Listen;
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,12 +65,7 @@ fn models(args: &CoordinatorArgs, layers: &Layers, home: &Home, surroundings: &S
     if let Some(warning) = warning {
         failure::warn(&mut io::stderr(), &warning);
     }
-    let mut known = BTreeMap::new();
-    for name in providers::names(layers)? {
-        known.insert(name.clone(), providers::provider(layers, &name)?);
-    }
-    let models = Arc::new(Providers::new(known, Box::new(keys)));
-    Ok(Arc::new(Priced { models, prices: config::spending::prices(layers)? }))
+    every_provider(layers, keys)
 }
 
 fn hands(

@@ -8,7 +8,7 @@ mod checking;
 mod phases;
 mod project;
 
-use super::exec::{conclude, refused};
+use super::exec::conclude;
 use crate::args::{ColourChoice, DemoArgs};
 use crate::client::Client;
 use crate::config::{self, Flags, Inputs, Sandboxing, UserConfig, resolve::Answerer};
@@ -17,12 +17,13 @@ use crate::failure::{Exit, Failure};
 use crate::hidden_home;
 use crate::home::Home;
 use crate::programs;
+use crate::refusal::refused;
 use crate::render::{Detail, JsonLines, Page, Render, Transcript};
 use crate::screen::{self, Stream};
 use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
-use crate::turn;
+use crate::turn::{self, Start};
 use crate::workspace::{self, GitCheck};
 use crate::{runner, runtime};
 use capstan_coordinator::StoreLocation;
@@ -165,7 +166,7 @@ impl Run<'_> {
 
     async fn turn(&mut self, settings: ThreadSettings, prompt: &str, render: &mut impl Render) -> Result<Exit, Failure> {
         let input = TurnInput { text: prompt.to_owned(), ..TurnInput::default() };
-        let ended = turn::run(&mut self.client, settings, input, render, self.signals).await;
+        let ended = turn::run(&mut self.client, Start::New(Box::new(settings)), input, render, self.signals).await;
         conclude(ended.map_err(refused)?, None)
     }
 }

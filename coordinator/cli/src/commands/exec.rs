@@ -1,18 +1,23 @@
 //! `capstan exec`: one prompt, run to its end without asking anything.
 
+mod asked;
 mod belongs;
 mod models;
+mod overrides;
+mod owner;
 mod prepare;
+mod start;
 
-pub use models::models;
-pub use prepare::{Prepared, prepare};
+pub use asked::{Begin, Which};
+pub use models::{every_provider, models};
+pub use overrides::Changes;
+pub use prepare::{Changed, Prepared, prepare};
 
 use crate::args::{ColourChoice, ExecArgs};
-use crate::client::ClientError;
 use crate::engaged::Engaged;
 use crate::failure::{Exit, Failure};
-use crate::hint;
 use crate::last_message;
+use crate::refusal::refused;
 use crate::render::{AsRoot, JsonLines, Render, Transcript};
 use crate::screen::{self, Stream};
 use crate::signals::{Signals, Wish};
@@ -66,24 +71,8 @@ async fn drive(prepared: Prepared, output: &Output, surroundings: &Surroundings)
 
 async fn shown(engaged: &Engaged, prepared: Prepared, render: &mut impl Render, signals: &mut Signals) -> Result<Ended, Failure> {
     let mut client = engaged.client();
-    turn::run(&mut client, prepared.settings, prepared.input, render, signals).await.map_err(refused)
-}
-
-/// A coordinator's no as a failure: bad input when it is about what was asked for, a failed turn otherwise.
-pub(super) fn refused(error: ClientError) -> Failure {
-    let failure = match &error {
-        ClientError::Refused(status) if status.code() == tonic::Code::Unknown => Failure::failed(&error),
-        ClientError::Refused(_) | ClientError::Malformed(_) => Failure::bad_input(&error),
-        ClientError::Silent { .. } | ClientError::Away { .. } | ClientError::Impatient => Failure::failed(&error),
-    };
-    let hint = match &error {
-        ClientError::Refused(status) => hint::hint(status).map(str::to_owned),
-        ClientError::Away { .. } => {
-            Some("the turn goes on if the coordinator lives; `capstan threads follow` shows it".to_owned())
-        }
-        ClientError::Malformed(_) | ClientError::Silent { .. } | ClientError::Impatient => None,
-    };
-    Failure { hint, ..failure }
+    let (start, input) = start::chosen(&mut client, prepared).await?;
+    turn::run(&mut client, start, input, render, signals).await.map_err(refused)
 }
 
 /// What a turn's end makes of the command's.

@@ -1,14 +1,21 @@
-//! `capstan threads`: a look at the threads of a coordinator.
+//! `capstan threads`: the threads of a coordinator, or of a store.
 
 mod diff;
+mod export;
+mod list;
+mod place;
+mod put_away;
+mod show;
+mod table;
 mod undo;
 
-use super::exec::{conclude, refused};
+use super::exec::conclude;
 use crate::args::{DaemonArgs, FollowArgs, ThreadsArgs, ThreadsCommand};
 use crate::client::{self, Client, Events, Reach};
 use crate::config::{self, Inputs, UserConfig};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
+use crate::refusal::refused;
 use crate::render::{JsonLines, Render, Transcript};
 use crate::screen::{self, Stream};
 use crate::signals::Signals;
@@ -25,6 +32,15 @@ use std::io;
 /// What was given cannot be used, the coordinator is not there, or the turn failed.
 pub fn run(args: &ThreadsArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
     match &args.command {
+        ThreadsCommand::List(args) => list::list(args, surroundings),
+        ThreadsCommand::Search(args) => list::search(args, surroundings),
+        ThreadsCommand::Show(args) => show::run(args, surroundings),
+        ThreadsCommand::Export(args) => export::run(args, surroundings),
+        ThreadsCommand::Archive(args) => put_away::archive(args, false, surroundings),
+        ThreadsCommand::Unarchive(args) => put_away::archive(args, true, surroundings),
+        ThreadsCommand::Delete(args) => put_away::delete(args, surroundings),
+        ThreadsCommand::Name(args) => put_away::name(args, surroundings),
+        ThreadsCommand::Steer(args) => put_away::steer(args, surroundings),
         ThreadsCommand::Follow(args) => follow(args, surroundings),
         ThreadsCommand::Diff(args) => diff::run(args, surroundings),
         ThreadsCommand::Undo(args) => undo::run(args, surroundings),
@@ -53,15 +69,15 @@ fn follow(args: &FollowArgs, surroundings: &Surroundings) -> Result<Exit, Failur
     let _telemetry = telemetry::start("capstan-threads", &Telemetry::for_command(&layers, surroundings)?)?;
     crate::runtime::block_on(async {
         if args.json {
-            show(reach, thread, args, &mut JsonLines::new(io::stdout())).await
+            watch(reach, thread, args, &mut JsonLines::new(io::stdout())).await
         } else {
             let page = screen::page(args.color, Stream::Err, surroundings);
-            show(reach, thread, args, &mut Transcript::new(page, io::stderr(), io::stdout())).await
+            watch(reach, thread, args, &mut Transcript::new(page, io::stderr(), io::stdout())).await
         }
     })
 }
 
-async fn show(reach: Reach, thread: ThreadId, args: &FollowArgs, render: &mut impl Render) -> Result<Exit, Failure> {
+async fn watch(reach: Reach, thread: ThreadId, args: &FollowArgs, render: &mut impl Render) -> Result<Exit, Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
     let shown = async {
         let mut client = Client::connect(reach).await?;

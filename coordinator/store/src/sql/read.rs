@@ -2,6 +2,7 @@
 
 use super::connection::{Ask, Row, Value};
 use super::fault::Fault;
+use crate::record::PlacedEntry;
 use crate::rows::{id, json, signed, unsigned};
 use capstan_types::call::{Call, CallAttempt, CallEnd};
 use capstan_types::event::Event;
@@ -35,6 +36,18 @@ pub(crate) async fn entries(sql: &mut impl Ask, thread: ThreadId) -> Result<Vec<
     let select = "SELECT body FROM entries WHERE thread = $1 ORDER BY position";
     let rows = sql.rows(select, &[Value::Text(&thread.to_string())]).await?;
     rows.iter().map(|row| Ok(json("an entry", row.text(0)?)?)).collect()
+}
+
+pub(crate) async fn placed_entries(sql: &mut impl Ask, thread: ThreadId) -> Result<Vec<PlacedEntry>, Fault> {
+    let select = "SELECT turn, after_seq, body FROM entries WHERE thread = $1 ORDER BY position";
+    let placed = |row: &Row| {
+        Ok(PlacedEntry {
+            turn: id("an entry's turn", row.text(0)?)?,
+            after: EventSeq(unsigned("an event's number", row.number(1)?)?),
+            entry: json("an entry", row.text(2)?)?,
+        })
+    };
+    sql.rows(select, &[Value::Text(&thread.to_string())]).await?.iter().map(placed).collect()
 }
 
 pub(crate) async fn open_calls(sql: &mut impl Ask, thread: ThreadId) -> Result<Vec<Call>, Fault> {

@@ -1,8 +1,10 @@
 //! Who answers: a provider, a script, or a provider whose answers are recorded.
 
 use crate::config::auth::KeyRing;
+use crate::config::{self, Layers, providers};
 use crate::failure::Failure;
-use capstan_coordinator::models::{Models, OneModel, ProviderConfig, Providers, open, open_script, record};
+use capstan_coordinator::models::{Models, OneModel, Priced, ProviderConfig, Providers, open, open_script, record};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,4 +38,17 @@ pub fn models(answers: Answers<'_>, keys: KeyRing) -> Result<Arc<dyn Models>, Fa
             Arc::new(providers)
         }
     })
+}
+
+/// Every provider that the configuration knows. A key that is missing is told to whoever asks for its provider.
+///
+/// # Errors
+/// A provider or a price makes no sense.
+pub fn every_provider(layers: &Layers, keys: KeyRing) -> Result<Arc<dyn Models>, Failure> {
+    let mut known = BTreeMap::new();
+    for name in providers::names(layers)? {
+        known.insert(name.clone(), providers::provider(layers, &name)?);
+    }
+    let models = Arc::new(Providers::new(known, Box::new(keys)));
+    Ok(Arc::new(Priced { models, prices: config::spending::prices(layers)? }))
 }

@@ -1,7 +1,9 @@
 //! From the command line to what a run needs. Everything that can be wrong with what was given is found here, before anything runs.
 
+use super::asked::{Asked, Begin, asked};
 use super::belongs;
-use super::models::{Answers, models};
+use super::models::{Answers, every_provider, models};
+use super::overrides::{self, Changes};
 use crate::args::ExecArgs;
 use crate::client;
 use crate::config::auth::KeyRing;
@@ -22,7 +24,9 @@ use crate::token_file;
 use crate::workspace::{self, GitCheck};
 use capstan_coordinator::StoreLocation;
 use capstan_coordinator::models::{Models, Priced};
+use capstan_types::budget::Budgets;
 use capstan_types::docs::GlobalDoc;
+use capstan_types::money::MicroDollars;
 use capstan_types::overrides::TurnOverrides;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxMode;
@@ -39,8 +43,29 @@ pub struct Prepared {
     pub input: TurnInput,
     /// Where it runs.
     pub place: Place,
+    /// In which thread.
+    pub begin: Begin,
+    /// What is changed in a thread that there is.
+    pub changes: Changed,
+    /// The home directory.
+    pub home: Home,
+    /// The directory whose threads are looked at for the last one.
+    pub cwd: AbsPath,
     /// Logs and spans.
     pub telemetry: Telemetry,
+}
+
+/// What the command line changes in a thread that there is.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// Its settings.
+    pub settings: Changes,
+    /// What turns may use, if that is set.
+    pub budgets: Option<Budgets>,
+    /// `--budget-usd`.
+    pub cost: Option<MicroDollars>,
+    /// `--budget-tokens`.
+    pub tokens: Option<u64>,
 }
 
 /// Checks what was given, reads what it names, and decides what the run is done with.
@@ -48,7 +73,8 @@ pub struct Prepared {
 /// # Errors
 /// The first thing that cannot be used.
 pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared, Failure> {
-    let given = prompt::given(&args.prompt)?;
+    let Asked { begin, prompt: given } = asked(args)?;
+    let is_new = begin == Begin::New;
     let home = Home::open(surroundings)?;
     let reach = client::reach(&args.daemon, surroundings)?;
     if reach.is_some() {
@@ -56,16 +82,21 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
     }
     let layers = layers(args, &home)?;
     let hands = if reach.is_none() { Some(hands(args, &home, &layers, surroundings)?) } else { None };
-    let cwd = cwd(args, hands.as_ref(), surroundings)?;
+    let cwd = if is_new || args.cd.is_some() { cwd(args, hands.as_ref(), surroundings)? } else { here(surroundings) };
     let answerer = answerer(args, reach.is_some());
     let (global_doc, warning) = global_doc::read(&home)?;
     if let Some(warning) = warning {
         failure::warn(&mut io::stderr(), &warning);
     }
-    let mut resolved = config::resolve(&layers, &flags(args, answerer, cwd, global_doc, surroundings)?)?;
+    let flags = flags(args, answerer, cwd.clone(), global_doc, surroundings)?;
+    let mut resolved = config::resolve(&layers, &flags)?;
+    let changes = changed(args, &resolved.settings, flags.add_dirs);
     spend(args, &mut resolved.settings);
-    warn_of_no_effect(args, &resolved.settings);
-    if let Some(Hands::Embedded(node)) = &hands {
+    if is_new {
+        warn_of_no_effect(args, &resolved.settings);
+    }
+    // Of a thread that there is, the runner refuses what would lay the home open.
+    if let (true, Some(Hands::Embedded(node))) = (is_new, &hands) {
         hidden_home::check(&home, &resolved.settings, &node.runner)?;
     }
     if let Some(file) = &args.output_last_message {
@@ -75,7 +106,7 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
     let place = match (reach, hands) {
         (Some(reach), _) => Place::There(reach),
         (None, Some(hands)) => {
-            let models = answers(args, &layers, &resolved, &home, surroundings)?;
+            let models = answers(args, is_new, &layers, &resolved, &home, surroundings)?;
             let store = match args.ephemeral {
                 true => StoreLocation::Ephemeral,
                 false => config::store(&layers, &home, surroundings)?,
@@ -86,7 +117,23 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
     };
     // Last, because it may wait for whoever pipes it in.
     let input = TurnInput { budgets: Some(resolved.settings.budgets), ..input(args, given)? };
-    Ok(Prepared { settings: resolved.settings, input, place, telemetry })
+    Ok(Prepared { settings: resolved.settings, input, place, begin, changes, home, cwd, telemetry })
+}
+
+fn changed(args: &ExecArgs, resolved: &ThreadSettings, add_dirs: Vec<AbsPath>) -> Changed {
+    let set = args.config.iter().any(|set| set.trim_start().starts_with("budget"));
+    Changed {
+        settings: overrides::changes(args, resolved, add_dirs),
+        budgets: set.then_some(resolved.budgets),
+        cost: args.budget_usd,
+        tokens: args.budget_tokens,
+    }
+}
+
+/// The working directory, as threads remember it.
+fn here(surroundings: &Surroundings) -> AbsPath {
+    let cwd = surroundings.cwd();
+    cwd.as_path().canonicalize().ok().and_then(|real| AbsPath::new(real).ok()).unwrap_or_else(|| cwd.clone())
 }
 
 fn layers(args: &ExecArgs, home: &Home) -> Result<Layers, Failure> {
@@ -186,6 +233,7 @@ fn spend(args: &ExecArgs, settings: &mut ThreadSettings) {
 
 fn answers(
     args: &ExecArgs,
+    is_new: bool,
     layers: &Layers,
     resolved: &Resolved,
     home: &Home,
@@ -198,6 +246,8 @@ fn answers(
     let answers = match (&args.script, &args.record, &resolved.provider) {
         (Some(script), _, _) => Answers::Script(script),
         (None, Some(file), Some(provider)) => Answers::Recorded(provider, file),
+        // Its provider is known once the thread is.
+        (None, None, _) if !is_new => return every_provider(layers, keys),
         (None, None, Some(provider)) => Answers::Provider(provider, &resolved.fallback_providers),
         (None, _, None) => return Err(Failure::bad_input("there is nobody to answer")),
     };

@@ -2,8 +2,8 @@
 
 use super::{client_of, identifiers};
 use crate::args::UndoArgs;
-use crate::commands::exec::refused;
 use crate::failure::{Exit, Failure};
+use crate::refusal::refused;
 use crate::render::text;
 use crate::surroundings::Surroundings;
 use capstan_types::checkpoint::{FileNames, Undo};

@@ -1,0 +1,56 @@
+//! Where the threads are: a coordinator that runs, or the store of this home, for which one without nodes is set up in this process.
+
+use crate::args::DaemonArgs;
+use crate::client::{self, Client, Reach};
+use crate::config::{self, Inputs, UserConfig};
+use crate::embedded::{Door, Hands, Stack};
+use crate::failure::Failure;
+use crate::home::Home;
+use crate::lone;
+use crate::surroundings::Surroundings;
+use capstan_coordinator::StoreLocation;
+use capstan_coordinator::models::Providers;
+use capstan_proto::transport::Listen;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+/// The way to the threads.
+#[derive(Debug)]
+pub(super) enum Place {
+    There(Reach),
+    Here(StoreLocation),
+}
+
+impl Place {
+    /// The coordinator that is named, else the one that runs on this home, else its store.
+    pub(super) fn of(daemon: &DaemonArgs, surroundings: &Surroundings) -> Result<Self, Failure> {
+        if let Some(reach) = client::reach(daemon, surroundings)? {
+            return Ok(Self::There(reach));
+        }
+        let home = Home::open(surroundings)?;
+        if lone::is_claimed(&home) {
+            return client::to(Listen::Unix(home.coordinator_socket()), daemon, surroundings).map(Self::There);
+        }
+        let inputs = Inputs { home: home.path().as_path(), user: UserConfig::Read, profile: None, overrides: &[] };
+        let (layers, _) = config::read(inputs)?;
+        config::store(&layers, &home, surroundings).map(Self::Here)
+    }
+
+    /// Does it with a client of what is there.
+    pub(super) async fn with<T, F>(self, act: impl FnOnce(Client) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        match self {
+            Self::There(reach) => act(Client::connect(reach).await?).await,
+            Self::Here(store) => {
+                let models = Arc::new(Providers::new(BTreeMap::new(), Box::new(|_: &str| None)));
+                let stack = Stack::start(store, models, Hands::Remote(Vec::new()), Door::default()).await?;
+                let done = act(stack.client()).await;
+                stack.leave().await;
+                done
+            }
+        }
+    }
+}

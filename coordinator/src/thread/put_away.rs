@@ -1,0 +1,61 @@
+//! Names, archives, and the end of a thread. None of them needs the thread to run, and only its end stops it.
+
+use super::message::ThreadMsg;
+use super::open::{ASK_DEADLINE, CreateError, Threads};
+use super::{regain, resume};
+use capstan_runtime::actors::ask::ask;
+use capstan_store::store::StoreError;
+use capstan_types::id::{Epoch, ThreadId};
+use capstan_types::session::ListedState;
+use capstan_types::thread::ThreadRecord;
+
+impl Threads {
+    /// Gives a thread a name, or takes it away.
+    ///
+    /// # Errors
+    /// There is no such thread, or it was taken over at the same moment.
+    pub async fn rename(&self, thread: ThreadId, name: Option<&str>) -> Result<(), StoreError> {
+        let record = self.stored(thread).await?;
+        self.store.rename(thread, record.epoch, name).await
+    }
+
+    /// Puts a thread away, or takes it back.
+    ///
+    /// # Errors
+    /// As [`Threads::rename`].
+    pub async fn archive(&self, thread: ThreadId, archived: bool) -> Result<(), StoreError> {
+        let record = self.stored(thread).await?;
+        self.store.archive(thread, record.epoch, archived).await
+    }
+
+    /// Removes a thread that runs no turn here. Whoever runs it elsewhere lets go.
+    ///
+    /// # Errors
+    /// See [`CreateError`].
+    pub async fn delete(&self, thread: ThreadId) -> Result<(), CreateError> {
+        let _alone = self.beginning.enter(thread).await;
+        if let Some(actor) = self.find(thread).await? {
+            if ask(&actor, ASK_DEADLINE, ThreadMsg::IsBusy).await? {
+                return Err(CreateError::Busy(thread));
+            }
+            resume::stop(&actor).await?;
+        }
+        let record = self.stored(thread).await?;
+        let epoch = self.store.take_over(thread, record.epoch, &self.name).await?;
+        self.end_sessions(&record, epoch).await;
+        Ok(self.store.delete(thread, epoch).await?)
+    }
+
+    /// What the node does not hear of ends by its own clock: the sessions have no owner any more.
+    async fn end_sessions(&self, record: &ThreadRecord, epoch: Epoch) {
+        let Ok(host) = self.host(record.id, epoch, &record.settings).await else { return };
+        let Ok(sessions) = host.sessions().await else { return };
+        let (ended, running): (Vec<_>, Vec<_>) =
+            sessions.into_iter().partition(|session| matches!(session.state, ListedState::Ended(_)));
+        let ids =
+            |listed: Vec<capstan_types::session::Listed>| listed.into_iter().map(|session| session.session).collect::<Vec<_>>();
+        let (ended, running) = (ids(ended), ids(running));
+        regain::sweep(record.id, &host, &running, &ended).await;
+        regain::sweep(record.id, &host, &[], &running).await;
+    }
+}
