@@ -28,4 +28,5 @@ mod sandbox;
 mod sdk;
 mod sessions;
 mod spending;
+mod threads;
 mod two_processes;

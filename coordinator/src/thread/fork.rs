@@ -192,6 +192,6 @@ mod tests {
     fn the_forks_model_is_told_which_sessions_it_does_not_have() {
         let settings = ThreadSettings { cwd: path("/w"), ..settings() };
         let sessions = [(1000, "make serve".to_owned())];
-        insta::assert_snapshot!(super::told(ThreadId::from_u128(7), &sessions, &settings), @"");
+        insta::assert_snapshot!(told(ThreadId::from_u128(7), &sessions, &settings), @"");
     }
 }

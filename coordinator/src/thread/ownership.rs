@@ -46,6 +46,6 @@ mod tests {
         let fenced = StoreError::Fenced { thread: ThreadId::from_u128(1), fence: Epoch(1), newest: Epoch(2) };
         ownership.heed(&fenced);
         assert!(ownership.lost().now_or_never().is_some());
-        assert_eq!(ownership.clone().why(), Some(&fenced));
+        assert_eq!(ownership.why(), Some(&fenced));
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn check(thread: &ThreadRecord, home: &Home) -> Result<(), Failure> {
         let sentence = format!("thread {} belongs to the coordinator that runs on the home directory {}", thread.id, home.path());
         return Err(Failure::bad_input(sentence).hint(format!("use it: --coordinator unix://{}", socket.display())));
     }
-    match process(&thread.owner).filter(|process| is_capstan(process)) {
+    match process(&thread.owner).filter(is_capstan) {
         Some(process) => {
             let sentence = format!("thread {} is at work in process {process}", thread.id);
             Err(Failure::bad_input(sentence).hint("wait until that has ended, or interrupt it"))

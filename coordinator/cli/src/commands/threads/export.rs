@@ -24,7 +24,7 @@ pub(super) fn run(args: &ExportArgs, surroundings: &Surroundings) -> Result<Exit
 /// Beside its place until it is whole, so that half an export is never taken for one.
 async fn to_file(client: Client, thread: &str, path: &Path) -> Result<Exit, Failure> {
     let failed = |error: io::Error| Failure::bad_input(format!("the file {} cannot be written: {error}", path.display()));
-    let beside = path.parent().unwrap_or(Path::new("/"));
+    let beside = path.parent().unwrap_or_else(|| Path::new("/"));
     let mut out = BufWriter::new(NamedTempFile::new_in(beside).map_err(failed)?);
     written(client, thread, &mut out).await?.map_err(failed)?;
     let file = out.into_inner().map_err(|error| failed(error.into_error()))?;

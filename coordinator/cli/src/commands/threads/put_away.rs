@@ -24,7 +24,8 @@ pub(super) fn archive(args: &NamedArgs, undo: bool, surroundings: &Surroundings)
 }
 
 pub(super) fn delete(args: &DeleteArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
-    if !args.yes && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+    let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if !args.yes && !can_ask {
         return Err(Failure::bad_input("a thread that is deleted cannot be brought back, and there is nobody to ask")
             .hint("--yes deletes without asking; `capstan threads archive` only puts away"));
     }
