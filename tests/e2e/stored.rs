@@ -92,6 +92,8 @@ impl StoredThread {
                 EventBody::ItemUpdated { item } => assert_eq!(open.get(&item.id), Some(&true), "{event:?}"),
                 // One that a cut-off turn left behind is taken in when the thread is opened again.
                 EventBody::SessionChanged { change: SessionChange::Opened(_) } => {}
+                // A fork leaves the sessions of the other thread behind.
+                EventBody::SessionChanged { change: SessionChange::Closed { .. } } if self.record.parent.is_some() => {}
                 EventBody::SessionChanged { .. }
                 | EventBody::SettingsChanged { .. }
                 | EventBody::ModelAnswered { .. }

@@ -84,6 +84,7 @@ impl Service for ThreadsService {
         let (thread, after) = (thread_id(&request.thread_id)?, EventSeq(request.after_seq));
         let store = self.0.store.clone();
         match self.0.look(thread).await.map_err(create_status)? {
+            Found::Runs(_) if request.stored_only => Ok(Response::new(replay(store, thread, after))),
             Found::Runs(actor) => {
                 // Asked first: the end of a turn that is over by now is stored before the subscription is answered.
                 let busy = ask(&actor, ASK_DEADLINE, ThreadMsg::IsBusy).await.map_err(unavailable)?;

@@ -51,7 +51,9 @@ fn a_name_names_a_thread_and_what_names_none_is_bad_input() {
     let thread = thread_of(&done(&stage, &["First."]));
     threads(&stage.home, &["name", &thread, "the parser"]).assert_code(0);
     assert_eq!(thread_of(&done(&stage, &["resume", "the parser", "Second."])), thread);
-    for words in [&["resume", "nobody", "x"][..], &["resume", "00000000-0000-0000-0000-000000000001", "x"], &["fork", "nobody", "x"]] {
+    for words in
+        [&["resume", "nobody", "x"][..], &["resume", "00000000-0000-0000-0000-000000000001", "x"], &["fork", "nobody", "x"]]
+    {
         let refused = stage.run(exec(&stage, words));
         refused.assert_code(2);
         assert!(refused.stderr.contains("there is no thread `") && refused.stdout.is_empty(), "{refused}");
@@ -83,13 +85,9 @@ fn what_the_command_line_names_holds_from_there_on_and_what_was_configured_does_
 #[test]
 fn a_run_that_was_killed_is_resumed_and_its_model_told_what_became_of_it() {
     let wait = json!({ "cmd": "echo begun > began; sleep 600", "login": false, "yield_time_ms": 30_000 });
-    let stage = Stage::playing(
-        Script::new().then(Answer::calling("sleep", "exec_command", &wait)).then(Answer::saying("I see.")),
-    );
-    stage.home.configure(&format!(
-        "ownerless_timeout_ms = 1500\n{}",
-        capstan_tests::capstan::Home::configuration(&stage.server)
-    ));
+    let stage =
+        Stage::playing(Script::new().then(Answer::calling("sleep", "exec_command", &wait)).then(Answer::saying("I see.")));
+    stage.home.configure(&format!("ownerless_timeout_ms = 1500\n{}", capstan_tests::capstan::Home::configuration(&stage.server)));
     let running = exec(&stage, &["First."]).start();
     capstan_tests::wait::until_true(SOON, "a command that runs", || stage.file("began").exists());
     let thread = running.until_line("the thread", |line| line["type"] == "thread.started")["thread_id"].clone();
@@ -105,10 +103,9 @@ fn a_run_that_was_killed_is_resumed_and_its_model_told_what_became_of_it() {
 
 #[test]
 fn a_thread_at_work_in_another_command_is_not_taken_from_it() {
-    let wait = json!({ "cmd": "echo begun > began; until [ -e go ]; do sleep 0.05; done", "login": false, "yield_time_ms": 30_000 });
-    let stage = Stage::playing(
-        Script::new().then(Answer::calling("wait", "exec_command", &wait)).then(Answer::saying("one")),
-    );
+    let wait =
+        json!({ "cmd": "echo begun > began; until [ -e go ]; do sleep 0.05; done", "login": false, "yield_time_ms": 30_000 });
+    let stage = Stage::playing(Script::new().then(Answer::calling("wait", "exec_command", &wait)).then(Answer::saying("one")));
     let running = exec(&stage, &["First."]).start();
     capstan_tests::wait::until_true(SOON, "a command that runs", || stage.file("began").exists());
     let refused = exec(&stage, &["resume", "--last", "x"]).run();

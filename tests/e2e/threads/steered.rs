@@ -147,9 +147,7 @@ fn an_interrupt_ends_the_running_turn_and_the_next_begins_unless_all_are_taken_b
     scene.queue("Second.").expect("it waits");
     let interrupt = |withdraw_queued: bool| {
         scene
-            .ask(async |mut turns, thread_id| {
-                turns.interrupt(InterruptRequest { thread_id, sessions: 2, withdraw_queued }).await
-            })
+            .ask(async |mut turns, thread_id| turns.interrupt(InterruptRequest { thread_id, sessions: 2, withdraw_queued }).await)
             .expect("it is interrupted");
     };
     interrupt(false);

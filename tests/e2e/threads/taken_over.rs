@@ -49,7 +49,8 @@ impl Coordinator {
 }
 
 fn events(store: &PostgresServer, thread: &str) -> Vec<Event> {
-    let (location, thread) = (StoreLocation::Postgres(store.url().parse().expect("a URL")), thread.parse::<ThreadId>().expect("an id"));
+    let (location, thread) =
+        (StoreLocation::Postgres(store.url().parse().expect("a URL")), thread.parse::<ThreadId>().expect("an id"));
     tokio::runtime::Runtime::new().expect("threads can be started").block_on(async {
         let store = open(&location).await.expect("the store opens");
         let events = store.events(thread, EventSeq(0), 10_000).await.expect("the events can be read");

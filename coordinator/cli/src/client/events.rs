@@ -2,7 +2,7 @@
 
 use super::error::ClientError;
 use super::lost::Lost;
-use super::requests::Requests;
+use super::requests::{Requests, Until};
 use capstan_proto::wire::client as wire;
 use capstan_types::event::Event;
 use capstan_types::id::{EventSeq, ThreadId, TurnId};
@@ -28,6 +28,8 @@ enum Awaited {
     Coming,
     /// There may be none: the events end when no turn runs.
     Perhaps,
+    /// None is: the events end with what is stored.
+    Nothing,
     /// It was asked for. Until an event of it is seen it may be that the coordinator died without a trace of it, and is asked again.
     Asked(TurnId, Box<TurnInput>),
     /// It has begun, so its end will come.
@@ -43,6 +45,11 @@ impl Events {
     /// Events after `after` as long as a turn runs.
     pub(super) const fn of_what_runs(requests: Requests, thread: ThreadId, after: EventSeq, lost: Lost) -> Self {
         Self { requests, thread, after, stream: None, lost, turn: Awaited::Perhaps }
+    }
+
+    /// Every event that is stored.
+    pub(super) const fn of_what_is_stored(requests: Requests, thread: ThreadId, lost: Lost) -> Self {
+        Self { requests, thread, after: EventSeq(0), stream: None, lost, turn: Awaited::Nothing }
     }
 
     /// Subscribes, if that is not done yet.
@@ -74,7 +81,9 @@ impl Events {
                         return Ok(Some(event));
                     }
                 }
-                Ok(None) if matches!(self.turn, Awaited::Perhaps) || !self.lost.may_return() => return Ok(None),
+                Ok(None) if matches!(self.turn, Awaited::Perhaps | Awaited::Nothing) || !self.lost.may_return() => {
+                    return Ok(None);
+                }
                 Ok(None) => self.lost(Status::unavailable("the thread does not run").into()).await?,
                 // We were slow; the stored events are still there.
                 Err(status) if status.code() == Code::DataLoss => self.stream = None,
@@ -108,7 +117,12 @@ impl Events {
             if let Awaited::Asked(turn, input) = turn {
                 requests.start_turn(thread, *turn, TurnInput::clone(input)).await?;
             }
-            requests.subscribe(thread, after, matches!(turn, Awaited::Perhaps)).await
+            let until = match turn {
+                Awaited::Nothing => Until::Stored,
+                Awaited::Perhaps => Until::Idle,
+                Awaited::Coming | Awaited::Asked(..) | Awaited::Begun => Until::Stopped,
+            };
+            requests.subscribe(thread, after, until).await
         });
         self.stream = Some(self.lost.attend(connecting).await?);
         self.lost.connected();

@@ -47,6 +47,17 @@ impl Interceptor for Introduce {
     }
 }
 
+/// Where a thread's events end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// With the thread.
+    Stopped,
+    /// When no turn runs.
+    Idle,
+    /// With what is stored.
+    Stored,
+}
+
 /// Asks one coordinator. Clones share the connection.
 #[derive(Debug, Clone)]
 pub(super) struct Requests {
@@ -80,14 +91,14 @@ impl Requests {
         }
     }
 
-    /// Without a turn that is waited for, the stream ends when none runs.
     pub(super) async fn subscribe(
         &mut self,
         thread: ThreadId,
         after: EventSeq,
-        until_idle: bool,
+        until: Until,
     ) -> Result<Streaming<wire::Event>, ClientError> {
-        let request = wire::SubscribeRequest { thread_id: thread.to_string(), after_seq: after.0, until_idle };
+        let (until_idle, stored_only) = (until == Until::Idle, until == Until::Stored);
+        let request = wire::SubscribeRequest { thread_id: thread.to_string(), after_seq: after.0, until_idle, stored_only };
         within("send events", ASK_DEADLINE, self.threads.subscribe(request)).await
     }
 

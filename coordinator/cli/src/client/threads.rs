@@ -70,6 +70,16 @@ impl Client {
         Ok(events)
     }
 
+    /// Every stored event of a thread.
+    ///
+    /// # Errors
+    /// There is no such thread, or the coordinator stays away.
+    pub async fn events(&mut self, thread: ThreadId) -> Result<Events, ClientError> {
+        let mut events = Events::of_what_is_stored(self.requests.clone(), thread, Lost::not_yet(self.reach.clone()));
+        events.open().await?;
+        Ok(events)
+    }
+
     /// Gives a thread a name; an empty one takes it away.
     ///
     /// # Errors

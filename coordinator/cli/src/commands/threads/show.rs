@@ -11,7 +11,6 @@ use crate::screen::{self, Stream};
 use crate::surroundings::Surroundings;
 use crate::thread_choice::named;
 use capstan_types::event::{Event, EventBody};
-use capstan_types::id::EventSeq;
 use capstan_types::item::ItemBody;
 use std::io::{self, Write};
 
@@ -29,7 +28,7 @@ pub(super) fn run(args: &ShowArgs, surroundings: &Surroundings) -> Result<Exit, 
 
 async fn shown(mut client: Client, thread: &str, render: &mut impl Render) -> Result<Exit, Failure> {
     let thread = named(&mut client, thread).await?.id;
-    let mut events = client.look_on(thread, EventSeq(0)).await.map_err(refused)?;
+    let mut events = client.events(thread).await.map_err(refused)?;
     while let Some(event) = events.next().await.map_err(refused)? {
         match render.show(&event) {
             Ok(()) => {}
