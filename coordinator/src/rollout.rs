@@ -65,12 +65,10 @@ impl Rollout {
         }
         self.at = event.at;
         self.note(&event.body);
-        let context = match &event.body {
-            EventBody::TurnStarted | EventBody::SettingsChanged { .. } => self.context(event.turn),
-            _ => None,
-        };
         lines.push(self.line("event_msg", &event_msg::of(&event, &self.told)));
-        lines.extend(context);
+        if matches!(event.body, EventBody::TurnStarted | EventBody::SettingsChanged { .. }) {
+            lines.extend(self.context(event.turn));
+        }
         lines
     }
 

@@ -192,6 +192,12 @@ mod tests {
     fn the_forks_model_is_told_which_sessions_it_does_not_have() {
         let settings = ThreadSettings { cwd: path("/w"), ..settings() };
         let sessions = [(1000, "make serve".to_owned())];
-        insta::assert_snapshot!(told(ThreadId::from_u128(7), &sessions, &settings), @"");
+        insta::assert_snapshot!(told(ThreadId::from_u128(7), &sessions, &settings), @r"
+        <fork>
+        This conversation goes on from a turn of thread 00000000-0000-0000-0000-000000000007. The workspace /w is the same directory; it was not taken back to what it was at that turn, and may have been changed since. Look before you rely on it.
+        These sessions stay with that thread. They may run on, and you cannot read or write them:
+        - 1000: `make serve`
+        </fork>
+        ");
     }
 }

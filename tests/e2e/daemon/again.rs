@@ -43,7 +43,7 @@ fn ask(daemon: &Daemon, interrupt: Option<OnInterrupt>) {
         let mut turns = TurnsClient::new(channel(&NodeAddress::Unix(socket)).expect("an address"));
         match interrupt {
             Some(sessions) => {
-                let request = InterruptRequest { thread_id, sessions: sessions.into() };
+                let request = InterruptRequest { thread_id, sessions: sessions.into(), ..InterruptRequest::default() };
                 turns.interrupt(request).await.expect("the turn is interrupted");
             }
             None => {

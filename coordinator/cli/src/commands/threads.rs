@@ -21,9 +21,10 @@ use crate::screen::{self, Stream};
 use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
+use crate::thread_choice::named;
 use crate::turn::{Ended, Watch};
 use capstan_proto::transport::Listen;
-use capstan_types::id::{EventSeq, ThreadId, TurnId};
+use capstan_types::id::{EventSeq, TurnId};
 use std::io;
 
 /// Runs the command.
@@ -55,13 +56,11 @@ fn client_of(daemon: &DaemonArgs, surroundings: &Surroundings) -> Result<Reach, 
     }
 }
 
-fn identifiers(thread: &str, turn: Option<&str>) -> Result<(ThreadId, Option<TurnId>), Failure> {
-    let thread = thread.parse().map_err(Failure::bad_input)?;
-    Ok((thread, turn.map(|turn| turn.parse().map_err(Failure::bad_input)).transpose()?))
+fn turn(turn: Option<&str>) -> Result<Option<TurnId>, Failure> {
+    turn.map(|turn| turn.parse().map_err(Failure::bad_input)).transpose()
 }
 
 fn follow(args: &FollowArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
-    let thread: ThreadId = args.thread.parse().map_err(Failure::bad_input)?;
     let home = Home::open(surroundings)?;
     let (layers, _) =
         config::read(Inputs { home: home.path().as_path(), user: UserConfig::Read, profile: None, overrides: &[] })?;
@@ -69,18 +68,19 @@ fn follow(args: &FollowArgs, surroundings: &Surroundings) -> Result<Exit, Failur
     let _telemetry = telemetry::start("capstan-threads", &Telemetry::for_command(&layers, surroundings)?)?;
     crate::runtime::block_on(async {
         if args.json {
-            watch(reach, thread, args, &mut JsonLines::new(io::stdout())).await
+            watch(reach, args, &mut JsonLines::new(io::stdout())).await
         } else {
             let page = screen::page(args.color, Stream::Err, surroundings);
-            watch(reach, thread, args, &mut Transcript::new(page, io::stderr(), io::stdout())).await
+            watch(reach, args, &mut Transcript::new(page, io::stderr(), io::stdout())).await
         }
     })
 }
 
-async fn watch(reach: Reach, thread: ThreadId, args: &FollowArgs, render: &mut impl Render) -> Result<Exit, Failure> {
+async fn watch(reach: Reach, args: &FollowArgs, render: &mut impl Render) -> Result<Exit, Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
     let shown = async {
         let mut client = Client::connect(reach).await?;
+        let thread = named(&mut client, &args.thread).await?.id;
         let mut events = client.look_on(thread, EventSeq(args.after)).await.map_err(refused)?;
         shown(&mut events, render).await
     };

@@ -86,6 +86,8 @@ async fn play(model: &str, fallbacks: &[(&str, &str)], budgets: Budgets, turns: 
     let mut settings = context.settings.clone();
     settings.model = model.into();
     settings.plan_tool = true;
+    // There is no node to read them.
+    settings.docs.max_bytes = 0;
     settings.fallbacks = fallbacks.iter().map(choice).collect();
     settings.budgets = budgets;
     let price = Price { input: MicroDollars(1_000_000), output: MicroDollars(10_000_000), ..Price::default() };

@@ -97,3 +97,32 @@ async fn a_request_that_is_repeated_starts_nothing_while_its_turn_runs_and_after
     let next = thread.start("hello").await.unwrap();
     assert_eq!(thread.end_of(next).await, usage(2), "the first turn has run once");
 }
+
+#[tokio::test]
+async fn an_actor_whose_thread_is_taken_over_stores_nothing_more_and_stops() {
+    let (context, log) = thread_of(Arc::new(Frail)).await;
+    let (store, thread) = (Arc::clone(&context.store), context.thread);
+    let arguments =
+        ThreadArguments { context, log, tally: Tally::default(), turns: HashSet::new(), at_end: OnInterrupt::KillSessions };
+    let (actor, stopped) = Actor::spawn(None, ThreadActor, arguments).await.unwrap();
+    let mut live = ask(&actor, PATIENCE, ThreadMsg::Subscribe).await.unwrap().unwrap();
+    store.take_over(thread, capstan_types::id::Epoch(1), "another").await.unwrap();
+    let input = Box::new(TurnInput { text: "go".to_owned(), ..TurnInput::default() });
+    ask(&actor, PATIENCE, |reply| ThreadMsg::StartTurn(TurnId::generate(), input, reply)).await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, stopped).await.expect("it stops").unwrap();
+    let told = live.events.recv().await;
+    assert_eq!(told, Err(tokio::sync::broadcast::error::RecvError::Closed), "listeners hear of no turn's end");
+    assert!(matches!(live.ownership.why(), Some(capstan_store::store::StoreError::Fenced { .. })));
+    assert_eq!(store.events(thread, capstan_types::id::EventSeq(0), 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_queued_turn_begins_when_the_one_before_it_has_died() {
+    let mut thread = Thread::begin().await;
+    let dying = thread.start("die").await.unwrap();
+    let next = TurnId::generate();
+    let input = Box::new(TurnInput { text: "go".to_owned(), ..TurnInput::default() });
+    ask(&thread.actor, PATIENCE, |reply| ThreadMsg::QueueTurn(next, input, reply)).await.unwrap().unwrap();
+    assert!(matches!(thread.end_of(dying).await, EventBody::TurnFailed { .. }));
+    assert!(matches!(thread.end_of(next).await, EventBody::TurnCompleted { .. }));
+}

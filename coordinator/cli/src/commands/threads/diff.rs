@@ -1,19 +1,21 @@
 //! `capstan threads diff`: what a turn changed.
 
-use super::{client_of, identifiers};
+use super::{client_of, turn};
 use crate::args::DiffArgs;
 use crate::failure::{Exit, Failure};
 use crate::refusal::refused;
 use crate::render::text;
 use crate::surroundings::Surroundings;
+use crate::thread_choice::named;
 use capstan_types::checkpoint::Changes;
 use std::io::{self, IsTerminal, Write};
 
 pub(super) fn run(args: &DiffArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
-    let (thread, turn) = identifiers(&args.thread, args.turn.as_deref())?;
+    let turn = turn(args.turn.as_deref())?;
     let reach = client_of(&args.daemon, surroundings)?;
     let changes = crate::runtime::block_on(async {
         let mut client = crate::client::Client::connect(reach).await?;
+        let thread = named(&mut client, &args.thread).await?.id;
         client.diff(thread, turn).await.map_err(refused)
     })?;
     show(&changes);

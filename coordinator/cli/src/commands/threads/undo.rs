@@ -1,21 +1,23 @@
 //! `capstan threads undo`: the workspace as it was before a turn.
 
-use super::{client_of, identifiers};
+use super::{client_of, turn};
 use crate::args::UndoArgs;
 use crate::failure::{Exit, Failure};
 use crate::refusal::refused;
 use crate::render::text;
 use crate::surroundings::Surroundings;
+use crate::thread_choice::named;
 use capstan_types::checkpoint::{FileNames, Undo};
 use capstan_types::id::ThreadId;
 use std::io::{self, Write};
 
 pub(super) fn run(args: &UndoArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
-    let (thread, turn) = identifiers(&args.thread, args.turn.as_deref())?;
+    let turn = turn(args.turn.as_deref())?;
     let reach = client_of(&args.daemon, surroundings)?;
-    let undo = crate::runtime::block_on(async {
+    let (thread, undo) = crate::runtime::block_on(async {
         let mut client = crate::client::Client::connect(reach).await?;
-        client.undo(thread, turn, args.force).await.map_err(refused)
+        let thread = named(&mut client, &args.thread).await?.id;
+        Ok((thread, client.undo(thread, turn, args.force).await.map_err(refused)?))
     })?;
     told(thread, undo)
 }
