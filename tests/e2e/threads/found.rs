@@ -47,7 +47,8 @@ fn a_search_finds_the_words_that_were_said_and_the_name() {
 #[test]
 fn a_list_goes_on_where_the_page_before_ended() {
     let stage = stage(3);
-    let all: Vec<String> = ["a", "b", "c"].iter().map(|word| thread_of(&done(&stage, &[word]))).rev().collect();
+    let mut all: Vec<String> = ["a", "b", "c"].iter().map(|word| thread_of(&done(&stage, &[word]))).collect();
+    all.reverse();
     let first = threads(&stage.home, &["list", "--json", "--limit", "2"]);
     let page: Value = serde_json::from_str(&first.stdout).expect("JSON");
     assert_eq!(listed(&first), all[..2]);
