@@ -15,12 +15,13 @@ mod fresh;
 mod input;
 mod pace;
 mod phase;
+mod settle;
 pub(crate) mod tree;
 mod usage;
 pub(crate) mod watch;
 
 use crate::bounds::Bounds;
-use crate::cgroup::{self, Places};
+use crate::cgroup::Places;
 use crate::confinement::Inside;
 use crate::kernel::descriptor::{Interest, PollSet};
 use crate::kernel::peer;
@@ -47,10 +48,6 @@ use watch::Watch;
 
 /// How many connections there may be at once. One more is closed as soon as it is made.
 const MOST_CONNECTIONS: usize = 8;
-/// How long after the end the groups are taken away. Whoever was told of the end has passed the news on by then.
-const SETTLE_LATER: Duration = Duration::from_millis(3);
-/// How long after the end its record is brought to the disk. Most sessions are released by then, and nobody reads the record of one that was.
-const SYNC_LATER: Duration = Duration::from_millis(100);
 /// How long the beginning of a character is kept from readers while its rest may be on its way.
 const HELD_BACK: Duration = Duration::from_millis(20);
 /// How much is kept of the name of whoever ends a session, in characters.
@@ -390,30 +387,6 @@ impl Holder {
         }
         self.connections.retain(Connection::is_open);
         self.deadlines.owned(self.connections.iter().any(Connection::is_owner), Instant::now());
-    }
-
-    /// What nobody has to wait for, a moment after the end has been told, so that it keeps no processor from those who are told: the groups
-    /// are taken away, with a few of those that others could not take away themselves, and the record is brought to the disk, unless the
-    /// session is released before.
-    fn settle(&mut self, now: Instant) {
-        if self.recorded && self.watch.is_some() && self.settle_at.is_none() {
-            self.settle_at = Some(now + SETTLE_LATER);
-        }
-        if self.settle_at.is_some_and(|at| now >= at || self.released)
-            && let Some(watch) = self.watch.take()
-        {
-            // Nobody else is in them any more, but for a process that could not be killed.
-            self.inside.iter().for_each(|inside| inside.namespaces.end());
-            self.spare = None;
-            drop(watch);
-            if let Some(places) = &self.sweeps {
-                cgroup::sweep(places, cgroup::FEW);
-            }
-            self.sync_at = Some(now + SYNC_LATER);
-        }
-        if self.sync_at.take_if(|at| now >= *at && !self.released).is_some() {
-            self.dir.sync();
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod bind;
 pub(crate) mod layout;
+mod placeholder;
 pub(crate) mod protect;
 pub(crate) mod scan;
 mod sweep;

@@ -107,8 +107,8 @@ const CASES: [Case; 18] = [
         "odd files hold up nobody, and are shown as what they are",
         Tests(&[
             ("sandbox-runner/patch-files/src/verb/tests.rs", "what_is_no_text_file_is_refused_and_never_waited_for"),
-            ("agent-node/tests/node/workspace.rs", "a_diff_shows_every_kind_of_change_and_git_is_not_touched"),
-            ("agent-node/tests/node/workspace.rs", "where_there_is_no_sound_work_tree_the_reason_is_one_sentence"),
+            ("agent-node/tests/node/checkpoints.rs", "a_diff_shows_every_kind_of_change_and_git_is_not_touched"),
+            ("agent-node/tests/node/checkpoints.rs", "states_are_noted_in_every_kind_of_work_tree_and_without_one"),
         ]),
     ),
     Case(12, "archives in the way of a workspace", Later("workspaces are used in place: nothing is packed or unpacked")),

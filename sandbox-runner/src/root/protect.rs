@@ -5,6 +5,7 @@
 //! so that it can be: it is taken away after the last session that needed it. What appears elsewhere while a session runs is judged after
 //! it ([`super::sweep`]).
 
+use super::placeholder::{MARK, is_placeholder};
 use super::scan::{GIT, Identity, identity, is_repository, scan};
 use crate::kernel::beneath::Held;
 use crate::kernel::mounts::{HARMLESS, READ_ONLY};
@@ -13,14 +14,10 @@ use capstan_types::path::AbsPath;
 use capstan_types::policy::PROTECTED;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-
-/// The permissions of a directory that was only made to be protected: nobody makes one like it by hand.
-const MARK: u32 = 0o1555;
 
 /// What is protected in one session.
 #[derive(Debug, Default)]
@@ -136,11 +133,6 @@ impl Protection {
     pub(crate) fn withdraw(self) {
         drop(self);
     }
-}
-
-/// Whether it is a directory that was only made to be protected.
-pub(super) fn is_placeholder(found: &Metadata) -> bool {
-    found.is_dir() && found.mode() & 0o7777 == MARK
 }
 
 /// How a name stands to a directory.

@@ -3,7 +3,7 @@
 //! It is renamed, not removed: what it holds may be somebody's work, and under another name nobody obeys it. A new repository is left as it
 //! is while it holds nothing that runs code: no hooks but samples, and settings of the harmless kind only.
 
-use super::protect::is_placeholder;
+use super::placeholder::is_placeholder;
 use super::scan::{GIT, scan};
 use crate::kernel::beneath::Held;
 use capstan_types::launch::Denial;

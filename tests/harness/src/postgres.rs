@@ -78,6 +78,12 @@ impl PostgresServer {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take().expect("the server runs");
         running.kill().expect("it can be killed");
         running.wait().expect("its end can be waited for");
+        // They notice by themselves, and may answer until then.
+        let began = Instant::now();
+        while works_in(self.dir.path()) {
+            assert!(began.elapsed() < START, "processes of the killed server live on");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Starts it after it was killed.
@@ -175,4 +181,10 @@ fn programs() -> PathBuf {
 
 fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+/// Whether a process has its working directory below `dir`.
+fn works_in(dir: &Path) -> bool {
+    let processes = fs::read_dir("/proc").expect("it is mounted").flatten();
+    processes.filter_map(|process| fs::read_link(process.path().join("cwd")).ok()).any(|cwd| cwd.starts_with(dir))
 }
