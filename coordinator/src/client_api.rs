@@ -44,6 +44,6 @@ pub(super) fn create_status(error: CreateError) -> Status {
             Status::failed_precondition(error.to_string())
         }
         CreateError::Taken(_) => Status::already_exists(error.to_string()),
-        CreateError::Store(_) | CreateError::Stopping(_) => Status::unavailable(error.to_string()),
+        CreateError::Away(_) | CreateError::Store(_) | CreateError::Stopping(_) => Status::unavailable(error.to_string()),
     }
 }

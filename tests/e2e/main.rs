@@ -8,7 +8,6 @@
 mod expected;
 mod scripted;
 mod stage;
-mod stored;
 
 mod approvals;
 mod as_root;
@@ -29,3 +28,5 @@ mod sdk;
 mod sessions;
 mod spending;
 mod two_processes;
+
+use capstan_tests::stored;

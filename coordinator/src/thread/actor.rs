@@ -1,11 +1,12 @@
 //! The thread's actor: it owns the log and the running turn, and nothing slow happens in its handler.
 
 use super::context::TurnContext;
+use super::continued::Unfinished;
 use super::handle::TurnHandle;
 use super::log::{Draft, LogTask};
 use super::message::{ThreadMsg, TurnRefused};
 use super::tally::Tally;
-use super::turn;
+use super::turn::{self, Begin};
 use capstan_types::checkpoint::Undo;
 use capstan_types::event::EventBody;
 use capstan_types::id::TurnId;
@@ -33,6 +34,8 @@ pub struct ThreadArguments {
     pub turns: HashSet<TurnId>,
     /// What becomes of the running turn's sessions when the thread stops.
     pub at_end: OnInterrupt,
+    /// A turn that another coordinator did not live to end: it goes on at once.
+    pub unfinished: Option<Box<Unfinished>>,
 }
 
 /// What a thread holds.
@@ -62,11 +65,11 @@ impl Actor for ThreadActor {
     type State = ThreadState;
     type Arguments = ThreadArguments;
 
-    async fn pre_start(&self, _: ActorRef<ThreadMsg>, given: ThreadArguments) -> Result<ThreadState, ActorProcessingErr> {
+    async fn pre_start(&self, me: ActorRef<ThreadMsg>, given: ThreadArguments) -> Result<ThreadState, ActorProcessingErr> {
         let mut log = JoinSet::new();
         log.spawn(given.log.run());
-        let ThreadArguments { context, tally, turns: begun, at_end, .. } = given;
-        Ok(ThreadState {
+        let ThreadArguments { context, tally, turns: begun, at_end, unfinished, .. } = given;
+        let mut state = ThreadState {
             context,
             tally,
             at_end,
@@ -75,7 +78,11 @@ impl Actor for ThreadActor {
             begun,
             turns: JoinSet::new(),
             _log: log,
-        })
+        };
+        if let Some(unfinished) = unfinished {
+            state.run(unfinished.turn, Begin::Again(unfinished), me);
+        }
+        Ok(state)
     }
 
     async fn handle(
@@ -152,15 +159,19 @@ impl ThreadState {
             return Err(TurnRefused::Empty);
         }
         self.begun.insert(id);
+        self.run(id, Begin::New(Box::new(input)), me);
+        Ok(())
+    }
+
+    fn run(&mut self, id: TurnId, begin: Begin, me: ActorRef<ThreadMsg>) {
         let handle = TurnHandle::default();
         let (context, shared, before) = (Arc::clone(&self.context), handle.clone(), self.tally.clone());
         let farewell = Farewell { thread: me, turn: id };
         self.turns.spawn(async move {
             let _said_on_drop = farewell;
-            turn::run(&context, id, input, before, shared).await;
+            turn::run(&context, id, begin, before, shared).await;
         });
         self.running = Some(RunningTurn { id, handle });
-        Ok(())
     }
 
     fn undo(&mut self, turn: String, force: bool, reply: RpcReplyPort<Result<Undo, Status>>) {
