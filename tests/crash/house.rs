@@ -76,7 +76,8 @@ impl<'a> Trial<'a> {
     /// A client that begins a turn, and waits long for its coordinator.
     pub(crate) fn client(&self) -> Running {
         let socket = format!("unix://{}", self.home.path().join("coordinator.sock").display());
-        let exec = Capstan::exec(&self.home, "Do it.").args(["-s", "workspace-write", "-m", "scripted", "--coordinator", &socket]);
+        let exec =
+            Capstan::exec(&self.home, "Do it.").args(["-s", "workspace-write", "-m", "scripted", "--coordinator", &socket]);
         exec.args(["--coordinator-timeout", "60"]).in_dir(&self.work()).deadline(TURN).start()
     }
 }

@@ -56,7 +56,10 @@ fn effects(context: &str, thread: &StoredThread, trial: &Trial<'_>) {
     };
     let told = output("tell").unwrap_or_default();
     if told.contains("Its outcome is unknown") {
-        assert!(told.contains("It was begun at 20") && told.contains("on node far") && told.contains("+by the patch"), "{context}");
+        assert!(
+            told.contains("It was begun at 20") && told.contains("on node far") && told.contains("+by the patch"),
+            "{context}"
+        );
         assert!(count(GOT) <= 1, "{log:?}\n{context}");
     } else {
         assert_eq!(count(GOT), 1, "{log:?}\n{context}");

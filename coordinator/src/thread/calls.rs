@@ -159,7 +159,8 @@ impl Calls {
             Fate::Unknown(tried) => {
                 let output = truth::output(&call.tool, self.seen(call, tried, items, changes).await.as_seen(tried));
                 items.give_up(call.id, truth::REASON).await?;
-                let outcome = Outcome::Unknown { reason: truth::REASON.to_owned(), node: Some(tried.node.clone()), session: None };
+                let outcome =
+                    Outcome::Unknown { reason: truth::REASON.to_owned(), node: Some(tried.node.clone()), session: None };
                 let result = CallResult { outcome, output, release: None, changes: Vec::new(), picture: None };
                 self.end(call, result).await
             }

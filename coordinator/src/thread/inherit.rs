@@ -133,7 +133,12 @@ impl Threads {
     }
 
     /// The turn that is to go on in a thread that was inherited, if there is one.
-    pub(super) async fn unfinished(&self, thread: ThreadId, host: &NodeHost, recalled: &mut Recalled) -> Result<Option<Box<Unfinished>>, StoreError> {
+    pub(super) async fn unfinished(
+        &self,
+        thread: ThreadId,
+        host: &NodeHost,
+        recalled: &mut Recalled,
+    ) -> Result<Option<Box<Unfinished>>, StoreError> {
         let Some(turn) = recalled.unfinished else { return Ok(None) };
         let (calls, entries) = (self.store.calls_of(thread, turn).await?, self.store.entries(thread).await?);
         let may_have_changed = unfinished::may_have_changed(&calls);
@@ -142,12 +147,8 @@ impl Threads {
         let mut left = Vec::new();
         for (call, end) in unfinished::left(calls, &unanswered(&entries)) {
             let tried = self.store.attempts(thread, call.id).await?;
-            let known = Known {
-                node: &node,
-                remembers,
-                has_session: recalled.on_node.contains(&call.id),
-                once: tools.once(&call.tool),
-            };
+            let known =
+                Known { node: &node, remembers, has_session: recalled.on_node.contains(&call.id), once: tools.once(&call.tool) };
             left.push(fate(call, end, tried.last(), known));
         }
         let (cut, open) = recalled.cut();

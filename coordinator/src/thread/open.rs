@@ -156,7 +156,9 @@ impl Threads {
         let host = self.host(record.id, record.epoch, &record.settings).await?;
         let opened = host.open_workspace(&record.settings.cwd).await;
         let facts = opened.map_err(|status| match status.code() {
-            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => CreateError::Away(status.message().to_owned()),
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
+                CreateError::Away(status.message().to_owned())
+            }
             _ => CreateError::Workspace(status.message().to_owned()),
         })?;
         Ok((host, facts))

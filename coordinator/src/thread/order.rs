@@ -74,7 +74,10 @@ mod tests {
     #[tokio::test]
     async fn programs_and_readers_run_together_and_a_writer_in_its_place() {
         use Effects::{Reads, Runs, Writes};
-        assert_eq!(rounds(&[Runs, Reads, Runs, Writes, Writes, Runs, Reads]).await, [vec![0, 1, 2], vec![3], vec![4], vec![5, 6]]);
+        assert_eq!(
+            rounds(&[Runs, Reads, Runs, Writes, Writes, Runs, Reads]).await,
+            [vec![0, 1, 2], vec![3], vec![4], vec![5, 6]]
+        );
     }
 
     #[tokio::test]

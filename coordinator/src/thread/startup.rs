@@ -41,7 +41,8 @@ impl Threads {
 
     /// The threads that have such a turn. `None`: the store did not say.
     async fn unfinished_threads(&self) -> Option<BTreeSet<ThreadId>> {
-        let unsettled = self.store.unsettled().await.inspect_err(|error| tracing::warn!(%error, "the store gave no list")).ok()?;
+        let unsettled =
+            self.store.unsettled().await.inspect_err(|error| tracing::warn!(%error, "the store gave no list")).ok()?;
         let mut found = BTreeSet::new();
         for (thread, _) in unsettled.into_iter().filter(|(_, owner)| self.inherits(owner)) {
             // One that has begun to run here is no longer what its events said.

@@ -256,7 +256,12 @@ impl Turn<'_> {
 
     /// Goes on where another coordinator stopped: gives the history with the outputs of the calls that were left, and whether the last answer
     /// asks for nothing more.
-    async fn go_on(&mut self, unfinished: Unfinished, calls: &Calls, before: &mut Before) -> Result<(Vec<Entry>, bool), TurnStop> {
+    async fn go_on(
+        &mut self,
+        unfinished: Unfinished,
+        calls: &Calls,
+        before: &mut Before,
+    ) -> Result<(Vec<Entry>, bool), TurnStop> {
         let context = self.context;
         let mut entries = context.store.entries(context.thread).await.map_err(super::log::LogError::from)?;
         let times = unfinished.cut.times.saturating_add(1);
@@ -355,7 +360,9 @@ impl Turn<'_> {
         };
         let spent = answerers.spent(answer.usage);
         self.spent.add(&spent);
-        let calls = step::keep(&answer, spent, message, self.id, (&context.toolbox, &context.host.node()), &context.log, &self.items).await?;
+        let calls =
+            step::keep(&answer, spent, message, self.id, (&context.toolbox, &context.host.node()), &context.log, &self.items)
+                .await?;
         entries.extend(answer.entries);
         Ok(calls)
     }

@@ -1,7 +1,7 @@
 //! What a store holds, read as the next coordinator would read it, and whether that can be.
 
-use capstan_store::{StoreLocation, open};
 use crate::capstan::Home;
+use capstan_store::{StoreLocation, open};
 use capstan_types::call::{Call, Outcome};
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::Entry;

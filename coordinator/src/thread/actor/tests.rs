@@ -32,8 +32,14 @@ struct Thread {
 impl Thread {
     async fn begin() -> Self {
         let (context, log) = thread_of(Arc::new(Frail)).await;
-        let arguments =
-            ThreadArguments { context, log, tally: Tally::default(), turns: HashSet::new(), at_end: OnInterrupt::KillSessions, unfinished: None };
+        let arguments = ThreadArguments {
+            context,
+            log,
+            tally: Tally::default(),
+            turns: HashSet::new(),
+            at_end: OnInterrupt::KillSessions,
+            unfinished: None,
+        };
         let (actor, _) = Actor::spawn(None, ThreadActor, arguments).await.unwrap();
         let live = ask(&actor, PATIENCE, ThreadMsg::Subscribe).await.unwrap().unwrap();
         Self { actor, events: live.events }

@@ -74,7 +74,11 @@ mod tests {
         CallAttempt { call: CallId::from_u128(1), attempt: Attempt(1), node, session: None, started_at: UnixMillis(1) }
     }
 
-    fn decided(replay: ReplayClass, tried: Option<&CallAttempt>, (once, remembers, has_session): (bool, bool, bool)) -> (u32, Fate) {
+    fn decided(
+        replay: ReplayClass,
+        tried: Option<&CallAttempt>,
+        (once, remembers, has_session): (bool, bool, bool),
+    ) -> (u32, Fate) {
         let node = "n1".parse().unwrap();
         let (call, fate) = fate(call(replay), None, tried, Known { node: &node, remembers, has_session, once });
         (call.attempt.0, fate)

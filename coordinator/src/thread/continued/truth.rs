@@ -42,7 +42,9 @@ pub fn facts(seen: Seen<'_>) -> String {
     match diff {
         None => told.push_str("\nWhat changed in the workspace since the turn began is not known."),
         Some("") => told.push_str("\nNo file of the workspace has changed since the turn began, as far as git would see it."),
-        Some(diff) => told = format!("{told}\nChanges of the workspace since the turn began, whoever made them:\n{}", diff.trim_end()),
+        Some(diff) => {
+            told = format!("{told}\nChanges of the workspace since the turn began, whoever made them:\n{}", diff.trim_end())
+        }
     }
     told
 }

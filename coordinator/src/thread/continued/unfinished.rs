@@ -46,7 +46,11 @@ impl Unfinished {
             _ if !self.left.is_empty() => Stage::Calls,
             Some(Entry::Assistant { .. } | Entry::Reasoning { .. }) => Stage::Answered,
             Some(
-                Entry::Call { .. } | Entry::CallOutput { .. } | Entry::User { .. } | Entry::Developer { .. } | Entry::Picture { .. },
+                Entry::Call { .. }
+                | Entry::CallOutput { .. }
+                | Entry::User { .. }
+                | Entry::Developer { .. }
+                | Entry::Picture { .. },
             )
             | None => Stage::Ask,
         }

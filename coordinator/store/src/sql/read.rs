@@ -49,11 +49,7 @@ pub(crate) async fn call(sql: &mut impl Ask, thread: ThreadId, call: CallId) -> 
     rows.first().map(call_of).transpose()
 }
 
-pub(crate) async fn calls_of(
-    sql: &mut impl Ask,
-    thread: ThreadId,
-    turn: TurnId,
-) -> Result<Vec<(Call, Option<CallEnd>)>, Fault> {
+pub(crate) async fn calls_of(sql: &mut impl Ask, thread: ThreadId, turn: TurnId) -> Result<Vec<(Call, Option<CallEnd>)>, Fault> {
     let select = "SELECT asked, ended FROM calls WHERE thread = $1 AND turn = $2 ORDER BY position";
     let rows = sql.rows(select, &[Value::Text(&thread.to_string()), Value::Text(&turn.to_string())]).await?;
     rows.iter().map(call_of).collect()

@@ -5,8 +5,8 @@ mod run;
 
 use super::apply_patch::PatchCall;
 use crate::arguments::{self, WaitRange};
-use crate::format::output_budget;
 use crate::effects::Effects;
+use crate::format::output_budget;
 use crate::handler::{BadCall, Handler, Prepared};
 use crate::heredoc::{self, ShellPatch};
 use crate::invocation::CallContext;

@@ -106,7 +106,12 @@ impl Command {
     }
 
     /// Waits for the session, and tells of it.
-    async fn see(&self, live: &LiveSession, (call, context): (&Call, &CallContext), at: Instant) -> Result<CallResult, ToolFault> {
+    async fn see(
+        &self,
+        live: &LiveSession,
+        (call, context): (&Call, &CallContext),
+        at: Instant,
+    ) -> Result<CallResult, ToolFault> {
         let _alone = live.alone().await;
         live.wait(Patience { until: at + self.yield_after, silence: None, past: 0 }).await;
         if !live.is_over() {
