@@ -1,12 +1,13 @@
 //! The thread's actor: it owns the log and the running turn, and nothing slow happens in its handler.
 
+use super::begin::Begin;
 use super::context::TurnContext;
 use super::continued::Unfinished;
 use super::handle::TurnHandle;
 use super::log::{Draft, LogTask};
 use super::message::{ThreadMsg, TurnRefused};
 use super::tally::Tally;
-use super::turn::{self, Begin};
+use super::turn;
 use capstan_types::checkpoint::Undo;
 use capstan_types::event::EventBody;
 use capstan_types::id::TurnId;

@@ -4,11 +4,11 @@
 //! call has one end; when a turn ends, for whatever reason, no item of it is left open.
 
 use super::answerers::Answerers;
+use super::begin::Begin;
 use super::budget;
 use super::calls::{self, Calls, Releases};
 use super::context::TurnContext;
 use super::context::news::{self, News};
-use super::context::overrides::{self, Resolved};
 use super::continued::{Stage, Unfinished};
 use super::final_message::Demand;
 use super::handle::TurnHandle;
@@ -45,68 +45,6 @@ const MOST_STEPS: u32 = 1000;
 
 /// How much of a thread's first prompt stands for it in lists, in characters.
 const PREVIEW_CHARS: usize = 120;
-
-/// How a turn begins.
-#[derive(Debug)]
-pub enum Begin {
-    /// Somebody has asked for it.
-    New(Box<TurnInput>),
-    /// Another coordinator began it.
-    Again(Box<Unfinished>),
-}
-
-impl Begin {
-    /// What it runs with that is not the thread's: settings, if it changes them, or why it cannot run with them.
-    async fn resolve(&self, context: &TurnContext) -> (Option<Arc<TurnContext>>, Option<String>) {
-        match self {
-            Self::Again(unfinished) => (None, unfinished.cut.refused.clone()),
-            Self::New(input) => match overrides::resolve(context, &input.overrides).await {
-                Resolved::Same => (None, None),
-                Resolved::Changed(changed) => (Some(changed), None),
-                Resolved::Refused(reason) => (None, Some(reason)),
-            },
-        }
-    }
-
-    fn budgets(&self) -> Option<Budgets> {
-        match self {
-            Self::New(input) => input.budgets,
-            Self::Again(unfinished) => unfinished.cut.budgets,
-        }
-    }
-
-    fn output_schema(&self) -> Option<serde_json::Value> {
-        match self {
-            Self::New(input) => input.output_schema.clone(),
-            Self::Again(unfinished) => unfinished.cut.output_schema.clone(),
-        }
-    }
-
-    /// What another coordinator has used for it.
-    fn spent(&self) -> Tally {
-        match self {
-            Self::New(_) => Tally::default(),
-            Self::Again(unfinished) => unfinished.cut.spent.clone(),
-        }
-    }
-
-    /// The plan that it shows.
-    fn plan(&self) -> PlanState {
-        let Self::Again(unfinished) = self else { return PlanState::default() };
-        let plan = unfinished.open.iter().find_map(|(id, body)| match body {
-            ItemBody::TodoList { steps } => Some((*id, steps.clone())),
-            _ => None,
-        });
-        plan.map_or_else(PlanState::default, |(id, steps)| PlanState::again(id, steps))
-    }
-
-    fn items(&self, fresh: TurnItems) -> TurnItems {
-        match self {
-            Self::New(_) => fresh,
-            Self::Again(unfinished) => fresh.going_on(unfinished.open.clone(), unfinished.cut.items.clone()),
-        }
-    }
-}
 
 /// Runs one turn to its end; `before` is what the thread had used.
 pub async fn run(context: &Arc<TurnContext>, id: TurnId, begin: Begin, before: Tally, handle: TurnHandle) {
