@@ -50,7 +50,7 @@ pub(super) fn create_status(error: CreateError) -> Status {
         CreateError::NoEnd(..) => Status::not_found(error.to_string()),
         CreateError::Taken(_) => Status::already_exists(error.to_string()),
         CreateError::Store(error) => store_status(error),
-        CreateError::Stopping(_) => Status::unavailable(error.to_string()),
+        CreateError::Away(_) | CreateError::Stopping(_) => Status::unavailable(error.to_string()),
     }
 }
 

@@ -20,6 +20,8 @@ pub mod models;
 
 pub mod clock;
 
+mod crash_point;
+
 pub use capstan_registry::{Registry, RegistryError, RegistryLocation, open as open_registry};
 pub use capstan_store::open::StoreLocation;
 pub use capstan_store::postgres::url::PostgresUrl;

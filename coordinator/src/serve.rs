@@ -103,6 +103,8 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let mut background = JoinSet::new();
     if inherits {
         // Not waited for: clients are served meanwhile, and a thread that one of them asks for is opened once.
+        let turns = startup.clone();
+        background.spawn(async move { turns.go_on().await });
         background.spawn(async move { startup.own_again().await });
     }
     tasks.spawn(async {

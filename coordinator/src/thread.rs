@@ -2,9 +2,11 @@
 
 pub mod actor;
 pub mod answerers;
+pub mod begin;
 pub mod budget;
 pub mod calls;
 pub mod context;
+pub mod continued;
 pub mod final_message;
 pub mod fork;
 pub mod handle;
@@ -16,6 +18,7 @@ pub mod log;
 pub mod message;
 pub mod one_at_a_time;
 pub mod open;
+pub mod order;
 pub mod ownership;
 pub mod prompt;
 pub mod put_away;

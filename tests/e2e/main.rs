@@ -8,7 +8,6 @@
 mod expected;
 mod scripted;
 mod stage;
-mod stored;
 
 mod approvals;
 mod as_root;
@@ -30,3 +29,5 @@ mod sessions;
 mod spending;
 mod threads;
 mod two_processes;
+
+use capstan_tests::stored;

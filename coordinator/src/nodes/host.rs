@@ -6,12 +6,14 @@ use super::failure::{may_be_repeated, of_status};
 use super::link::{NodeChannel, NodeLink};
 use super::patience::Patience;
 use super::reader::{LinkReader, attach};
+use crate::crash_point;
 use async_trait::async_trait;
 use bytes::Bytes;
 use capstan_proto::wire::node as wire;
 use capstan_tools::host::{ExecHost, FileRequest, HostError, Input, PatchRequest, SessionReader, StartSession};
 use capstan_types::file_read::{FileRead, FilesRead, ReadFiles};
 use capstan_types::id::{NodeId, SessionId};
+use capstan_types::node::{JournalState, NodeAddress};
 use capstan_types::output::Seq;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
@@ -59,6 +61,18 @@ impl NodeHost {
     #[must_use]
     pub const fn new(link: NodeLink, authority: Authority) -> Self {
         Self { link, authority }
+    }
+
+    /// Whether the node knows what it was asked in its earlier lives, or has had none.
+    #[must_use]
+    pub fn keeps_a_journal(&self) -> bool {
+        matches!(self.link.record().journal, JournalState::Kept | JournalState::New)
+    }
+
+    /// Whether it is in this process.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        self.link.record().address == NodeAddress::Embedded
     }
 
     /// Asks the node what `cwd` is.
@@ -137,6 +151,7 @@ impl ExecHost for NodeHost {
 
     async fn start(&self, session: StartSession) -> Result<Box<dyn SessionReader>, HostError> {
         let request = self.request(session);
+        crash_point::reached("node.starting");
         let (mut waits, mut patience) = (START_WAITS.iter(), Patience::WITH_A_FULL_NODE);
         let stream = loop {
             let status = match within(ANSWER_DEADLINE, self.link.exec().start(request.clone())).await {
@@ -152,6 +167,7 @@ impl ExecHost for NodeHost {
                 _ => return Err(self.failed(&status)),
             }
         };
+        crash_point::reached("node.started");
         Ok(Box::new(LinkReader::new(self.link.clone(), self.authority.clone(), None, Seq(0), stream)))
     }
 
@@ -164,7 +180,10 @@ impl ExecHost for NodeHost {
         let authority = Some((&self.authority).into());
         let request =
             wire::WriteRequest { authority, session_id: session.to_string(), data: bytes, close: then == Input::Closes };
-        self.tell(request, |mut node, request| async move { node.write(request).await.map(drop) }).await
+        crash_point::reached("input.sending");
+        let written = self.tell(request, |mut node, request| async move { node.write(request).await.map(drop) }).await;
+        crash_point::reached("input.sent");
+        written
     }
 
     async fn signal(&self, session: SessionId, signal: i32) -> Result<(), HostError> {
@@ -193,7 +212,9 @@ impl ExecHost for NodeHost {
             policy: patch.policy,
         };
         let request = wire::ApplyPatchRequest::from(&call);
+        crash_point::reached("patch.sending");
         let answer = within(WORKSPACE_DEADLINE, self.link.workspace().apply_patch(request)).await;
+        crash_point::reached("patch.applied");
         let answer = answer.map_err(|status| self.failed(&status))?;
         PatchReport::try_from(answer).map_err(|error| HostError::Lost { node: self.node(), reason: error.to_string() })
     }

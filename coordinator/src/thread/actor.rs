@@ -1,6 +1,8 @@
 //! The thread's actor: it owns the log and the running turn, and nothing slow happens in its handler.
 
+use super::begin::Begin;
 use super::context::TurnContext;
+use super::continued::Unfinished;
 use super::handle::TurnHandle;
 use super::log::{Draft, LogTask};
 use super::message::{ThreadMsg, TurnRefused};
@@ -36,6 +38,8 @@ pub struct ThreadArguments {
     pub turns: HashSet<TurnId>,
     /// What becomes of the running turn's sessions when the thread stops.
     pub at_end: OnInterrupt,
+    /// A turn that another coordinator did not live to end: it goes on at once.
+    pub unfinished: Option<Box<Unfinished>>,
 }
 
 /// What a thread holds.
@@ -70,13 +74,13 @@ impl Actor for ThreadActor {
     async fn pre_start(&self, me: ActorRef<ThreadMsg>, given: ThreadArguments) -> Result<ThreadState, ActorProcessingErr> {
         let mut log = JoinSet::new();
         log.spawn(given.log.run());
-        let ThreadArguments { context, tally, turns: begun, at_end, .. } = given;
-        let ownership = context.log.ownership().clone();
+        let ThreadArguments { context, tally, turns: begun, at_end, unfinished, .. } = given;
+        let (ownership, itself) = (context.log.ownership().clone(), me.clone());
         log.spawn(async move {
             ownership.lost().await;
-            let _ = me.cast(ThreadMsg::OwnershipLost);
+            let _ = itself.cast(ThreadMsg::OwnershipLost);
         });
-        Ok(ThreadState {
+        let mut state = ThreadState {
             context,
             tally,
             at_end,
@@ -86,7 +90,11 @@ impl Actor for ThreadActor {
             begun,
             turns: JoinSet::new(),
             _log: log,
-        })
+        };
+        if let Some(unfinished) = unfinished {
+            state.run(unfinished.turn, Begin::Again(unfinished), &me);
+        }
+        Ok(state)
     }
 
     async fn handle(
@@ -214,12 +222,16 @@ impl ThreadState {
 
     fn launch(&mut self, id: TurnId, input: TurnInput, me: &ActorRef<ThreadMsg>) {
         self.begun.insert(id);
+        self.run(id, Begin::New(Box::new(input)), me);
+    }
+
+    fn run(&mut self, id: TurnId, begin: Begin, me: &ActorRef<ThreadMsg>) {
         let handle = TurnHandle::default();
         let (context, shared, before) = (Arc::clone(&self.context), handle.clone(), self.tally.clone());
         let farewell = Farewell { thread: me.clone(), turn: id };
         self.turns.spawn(async move {
             let _said_on_drop = farewell;
-            turn::run(&context, id, input, before, shared).await;
+            turn::run(&context, id, begin, before, shared).await;
         });
         self.running = Some(RunningTurn { id, handle });
     }

@@ -1,14 +1,18 @@
 //! The calls of one answer: run side by side where they may, each ended once, their results given back in the order asked.
 
 use super::context::TurnContext;
+use super::continued::fate::Fate;
+use super::continued::truth::{self, Seen};
 use super::handle::TurnHandle;
+use super::items::TurnItems;
 use super::log::{Draft, LogError};
-use super::step::TurnStop;
-use crate::clock;
+use super::order::Order;
+use super::step::{self, TurnStop};
+use crate::{clock, crash_point};
 use capstan_tools::fault::ToolFault;
 use capstan_tools::host::ExecHost as _;
 use capstan_tools::invocation::{CallContext, CallResult};
-use capstan_types::call::{Call, CallEnd, Outcome};
+use capstan_types::call::{Call, CallAttempt, CallEnd, Outcome};
 use capstan_types::event::EventBody;
 use capstan_types::history::Entry;
 use capstan_types::id::SessionId;
@@ -17,7 +21,7 @@ use capstan_types::thread::OnInterrupt;
 use futures::future::join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::RwLock;
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +34,15 @@ pub(super) const BY_INTERRUPT: &str = "the user, by interrupting the turn";
 /// What the model is told of a call that was ended because another call of its answer ended the turn.
 const STOPPED: &str = "The turn could not go on, so the call was ended. It may have done part of its work.";
 
+/// The most bytes of the workspace's changes that the model is told with a call whose outcome is not known.
+const MOST_CHANGES: u64 = 16 << 10;
+
+/// The tool whose calls show pictures.
+const PICTURES: &str = "view_image";
+
+/// What is added to the output of a call whose picture was not stored.
+const LOST_PICTURE: &str = "\n(The coordinator ended before the picture could be shown; ask for it again.)";
+
 /// How long the end of a turn waits for nodes to be told that they may forget its sessions.
 const RELEASE_GRACE: Duration = Duration::from_secs(2);
 
@@ -41,8 +54,36 @@ pub struct Calls {
     handle: TurnHandle,
     // Cancelled with `interrupt`, and also when the turn cannot go on: then its other calls need not either.
     stop: CancellationToken,
-    // Calls that may run beside others take it for reading; one that must be alone takes it for writing.
-    company: RwLock<()>,
+    order: Order,
+}
+
+/// How a call is run.
+#[derive(Debug, Clone, Copy)]
+enum Try<'a> {
+    /// Under a try that no node was asked under.
+    New,
+    /// Under the try of another coordinator, whose turn had these items.
+    Same(&'a TurnItems, &'a OnceCell<Option<String>>),
+}
+
+/// What is known of a call whose outcome is not.
+struct Remains {
+    session: Option<SessionId>,
+    output: String,
+    diff: Option<String>,
+}
+
+impl Remains {
+    fn as_seen<'a>(&'a self, tried: &'a CallAttempt) -> Seen<'a> {
+        Seen { tried, session: self.session, output: &self.output, diff: self.diff.as_deref() }
+    }
+}
+
+/// A call that ended before its coordinator did. Its picture, if it had one, was not stored with its end.
+fn told_late(call: &Call, end: &CallEnd) -> CallResult {
+    let lost = if call.tool == PICTURES { LOST_PICTURE } else { "" };
+    let output = format!("{}{lost}", end.output);
+    CallResult { outcome: end.outcome.clone(), output, release: None, changes: Vec::new(), picture: None }
 }
 
 /// Sessions whose nodes are being told that they may forget them.
@@ -54,7 +95,7 @@ impl Calls {
     #[must_use]
     pub fn new(context: Arc<TurnContext>, invocation: CallContext, handle: TurnHandle) -> Self {
         let stop = handle.interrupt.child_token();
-        Self { context, invocation, handle, stop, company: RwLock::new(()) }
+        Self { context, invocation, handle, stop, order: Order::default() }
     }
 
     /// Runs the calls of one answer to their ends, and gives what the model is told of each, in the order asked.
@@ -63,12 +104,31 @@ impl Calls {
     /// What ends the turn: its records can no longer be stored, or the thread has another owner.
     pub async fn run(&self, calls: &[Call], releases: &mut Releases) -> Result<Vec<Entry>, TurnStop> {
         // All of them come to their ends, also when one of them ends the turn: a call that is dropped halfway would have no end.
-        let ended = join_all(calls.iter().map(|call| self.perform(call))).await;
-        let ended = ended.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let ended = join_all(calls.iter().map(|call| self.perform(call, Try::New))).await;
+        self.tell(calls.iter().zip(ended), releases).await
+    }
+
+    /// The same for calls that another coordinator left without an end, or whose ends it did not live to tell.
+    ///
+    /// # Errors
+    /// As [`Calls::run`].
+    pub async fn go_on(&self, left: &[(Call, Fate)], items: &TurnItems, releases: &mut Releases) -> Result<Vec<Entry>, TurnStop> {
+        let changes = OnceCell::new();
+        let ended = join_all(left.iter().map(|(call, fate)| self.settle(call, fate, items, &changes))).await;
+        self.tell(left.iter().map(|(call, _)| call).zip(ended), releases).await
+    }
+
+    async fn tell(
+        &self,
+        ended: impl Iterator<Item = (&Call, Result<CallResult, TurnStop>)>,
+        releases: &mut Releases,
+    ) -> Result<Vec<Entry>, TurnStop> {
+        let ended = ended.map(|(call, result)| result.map(|result| (call, result))).collect::<Result<Vec<_>, _>>()?;
         let mut entries = Vec::with_capacity(ended.len());
         let mut drafts = Vec::with_capacity(ended.len());
-        for (call, result) in calls.iter().zip(ended) {
+        for (call, result) in ended {
             if let Some(session) = result.release {
+                crash_point::reached("session.releasing");
                 releases.release(&self.context, session);
             }
             let entry = Entry::CallOutput { model_call_id: call.model_call_id.clone(), output: result.output };
@@ -78,25 +138,75 @@ impl Calls {
                 entries.push(entry);
             }
         }
+        crash_point::reached("outputs.telling");
         // The ends are stored already; these follow them to the disk with whatever is recorded next.
         self.context.log.note(drafts).await?;
+        crash_point::reached("outputs.told");
         Ok(entries)
     }
 
-    async fn perform(&self, call: &Call) -> Result<CallResult, TurnStop> {
-        let result = if self.context.toolbox.parallel_safe(&call.tool) {
-            let _beside = self.company.read().await;
-            self.invoke(call).await?
-        } else {
-            let _alone = self.company.write().await;
-            self.invoke(call).await?
-        };
+    async fn settle(
+        &self,
+        call: &Call,
+        fate: &Fate,
+        items: &TurnItems,
+        changes: &OnceCell<Option<String>>,
+    ) -> Result<CallResult, TurnStop> {
+        match fate {
+            Fate::Ended(end) => Ok(told_late(call, end)),
+            Fate::Run => self.perform(call, Try::New).await,
+            Fate::Again => self.perform(call, Try::Same(items, changes)).await,
+            Fate::Unknown(tried) => {
+                let output = truth::output(&call.tool, self.seen(call, tried, items, changes).await.as_seen(tried));
+                items.give_up(call.id, truth::REASON).await?;
+                let outcome =
+                    Outcome::Unknown { reason: truth::REASON.to_owned(), node: Some(tried.node.clone()), session: None };
+                let result = CallResult { outcome, output, release: None, changes: Vec::new(), picture: None };
+                self.end(call, result).await
+            }
+        }
+    }
+
+    /// What is known of a call whose outcome is not.
+    async fn seen(&self, call: &Call, tried: &CallAttempt, items: &TurnItems, changes: &OnceCell<Option<String>>) -> Remains {
+        let host = &self.context.host;
+        let diff = changes.get_or_init(|| async {
+            let changes = host.diff(call.turn.to_string(), MOST_CHANGES, false).await;
+            changes.inspect_err(|status| tracing::debug!(%status, "no diff")).ok().map(|changes| changes.text())
+        });
+        let (session, output) = items.seen_of(call.id);
+        Remains { session: session.or(tried.session), output, diff: diff.await.clone() }
+    }
+
+    async fn perform(&self, call: &Call, tried: Try<'_>) -> Result<CallResult, TurnStop> {
+        let toolbox = &self.context.toolbox;
+        let _in_turn = self.order.enter(toolbox.effects(&call.tool, &call.arguments)).await;
+        crash_point::reached("call.trying");
+        if matches!(tried, Try::New) && !step::told_ahead(toolbox, call) {
+            let attempt = step::attempt(call, &self.context.host.node());
+            let stored = self.context.log.record(vec![Draft::CallAttempted(attempt)]).await;
+            stored.inspect_err(|_| self.stop.cancel())?;
+        }
+        crash_point::reached("call.tried");
+        let mut result = self.invoke(call).await?;
+        if let (Try::Same(items, changes), Outcome::Unknown { .. }) = (tried, &result.outcome) {
+            let tried = step::attempt(call, &self.context.host.node());
+            let tried = CallAttempt { started_at: call.asked_at, ..tried };
+            let facts = truth::facts(self.seen(call, &tried, items, changes).await.as_seen(&tried));
+            result.output = format!("{}\n{facts}", result.output);
+        }
+        self.end(call, result).await
+    }
+
+    async fn end(&self, call: &Call, result: CallResult) -> Result<CallResult, TurnStop> {
         let end =
             CallEnd { call: call.id, outcome: result.outcome.clone(), output: result.output.clone(), ended_at: clock::now() };
         let changed =
             |change: &SessionChange| Draft::Event(Some(call.turn), EventBody::SessionChanged { change: change.clone() });
         let drafts = result.changes.iter().map(changed).chain([Draft::CallEnded(end)]).collect();
+        crash_point::reached("call.ending");
         let stored = self.context.log.record(drafts).await;
+        crash_point::reached("call.ended");
         stored.inspect_err(|_| self.stop.cancel())?;
         Ok(result)
     }

@@ -1,16 +1,25 @@
 //! What becomes of a thread that no actor of this process runs.
 //!
 //! A coordinator inherits the threads of those of its line, which are dead: of a line only one lives at a time. A turn that one of them
-//! did not live to end is ended here, before anybody is told of the thread, so that nobody waits for it.
+//! did not live to end goes on here, before anybody is told of the thread, so that nobody waits for it. One that cannot go on is ended as
+//! failed, and so is one that has ended its coordinator too often.
 
+use super::continued::fate::{Known, fate};
+use super::continued::unfinished::{self, MOST_TIMES, Unfinished};
 use super::message::ThreadMsg;
 use super::open::{CreateError, Threads};
-use super::recall::Recalled;
+use super::recall::{Recalled, unanswered};
 use crate::clock;
+use crate::nodes::host::NodeHost;
 use capstan_store::store::StoreError;
+use capstan_tools::host::ExecHost as _;
+use capstan_tools::toolbox::Toolbox;
 use capstan_types::id::{ThreadId, TurnId};
 use capstan_types::thread::ThreadRecord;
 use ractor::ActorRef;
+
+/// What clients are told of a turn that is not gone on with again.
+const TOO_OFTEN: &str = "the coordinator ended each of the 4 times that this turn ran, so it is not gone on with again: what it had done until then is stored, and the outcome of what it was doing is unknown";
 
 /// Events that are read at a time.
 const PAGE: u32 = 256;
@@ -52,7 +61,15 @@ impl Threads {
         }
         let Some(record) = self.store.thread(thread).await? else { return Ok(Found::Nowhere) };
         if self.inherits(&record.owner) && self.recall(thread).await?.unfinished.is_some() {
-            self.inherit(record).await?;
+            match self.reopen(record).await {
+                Ok(()) => {}
+                // The turn has been ended for it, and the listener reads so.
+                Err(CreateError::Workspace(_)) => return Ok(Found::Lies),
+                Err(error) => return Err(error),
+            }
+            if let Some(actor) = self.find(thread).await? {
+                return Ok(Found::Runs(actor));
+            }
         }
         Ok(Found::Lies)
     }
@@ -71,7 +88,8 @@ impl Threads {
         }
         let record = self.store.thread(thread).await?.filter(|record| self.inherits(&record.owner));
         let Some(record) = record else { return Ok(Woken::NotHere) };
-        if self.recall(thread).await?.turns.contains(&turn) {
+        let recalled = self.recall(thread).await?;
+        if recalled.turns.contains(&turn) && recalled.unfinished.is_none() {
             return Ok(Woken::Begun);
         }
         self.reopen(record).await?;
@@ -83,20 +101,64 @@ impl Threads {
         owner == self.name || self.line.as_ref().is_some_and(|line| owner.starts_with(line.as_str()))
     }
 
-    /// Makes a thread this coordinator's, and ends the turn in it that has no end.
+    /// Makes a thread this coordinator's. A turn in it that has no end is to go on, or is ended if it has ended its coordinators too often.
     pub(super) async fn inherit(&self, record: ThreadRecord) -> Result<(ThreadRecord, Recalled), StoreError> {
         let thread = record.id;
         // First, so that a log of an actor that has just failed can add nothing to what is read here.
         let epoch = self.store.take_over(thread, record.epoch, &self.name).await?;
         let record = ThreadRecord { owner: self.name.clone(), epoch, ..record };
-        let recalled = self.recall(thread).await?;
+        let mut recalled = self.recall(thread).await?;
         if recalled.unfinished.is_none() {
             return Ok((record, recalled));
         }
+        if recalled.cut.times >= MOST_TIMES {
+            self.give_up(&record, &recalled, TOO_OFTEN).await?;
+            return Ok((record, self.recall(thread).await?));
+        }
+        recalled.going_on = self.store.open_calls(thread).await?.iter().map(|call| call.id).collect();
+        Ok((record, recalled))
+    }
+
+    /// Ends a turn as failed that cannot go on.
+    pub(super) async fn give_up(&self, record: &ThreadRecord, recalled: &Recalled, why: &str) -> Result<(), StoreError> {
+        let thread = record.id;
         let (calls, entries) = (self.store.open_calls(thread).await?, self.store.entries(thread).await?);
-        self.store.append(thread, epoch, recalled.ending(calls, &entries, clock::now())).await?;
-        tracing::warn!(%thread, "a turn that its coordinator did not live to end was ended as failed");
-        Ok((record, self.recall(thread).await?))
+        let records = recalled.ending(calls, &entries, why, clock::now());
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.store.append(thread, record.epoch, records).await?;
+        tracing::warn!(%thread, why, "a turn that its coordinator did not live to end was ended as failed");
+        Ok(())
+    }
+
+    /// The turn that is to go on in a thread that was inherited, if there is one.
+    pub(super) async fn unfinished(
+        &self,
+        thread: ThreadId,
+        host: &NodeHost,
+        recalled: &mut Recalled,
+    ) -> Result<Option<Box<Unfinished>>, StoreError> {
+        let Some(turn) = recalled.unfinished else { return Ok(None) };
+        let (calls, entries) = (self.store.calls_of(thread, turn).await?, self.store.entries(thread).await?);
+        let may_have_changed = unfinished::may_have_changed(&calls);
+        let tools = Toolbox::standard(true).with_pictures();
+        let (node, remembers) = (host.node(), self.remembers(host));
+        let mut left = Vec::new();
+        for (call, end) in unfinished::left(calls, &unanswered(&entries)) {
+            let tried = self.store.attempts(thread, call.id).await?;
+            let known =
+                Known { node: &node, remembers, has_session: recalled.on_node.contains(&call.id), once: tools.once(&call.tool) };
+            left.push(fate(call, end, tried.last(), known));
+        }
+        let (cut, open) = recalled.cut();
+        Ok(Some(Box::new(Unfinished { turn, cut, open, left, may_have_changed })))
+    }
+
+    /// Whether a node knows what it was asked before this coordinator's time. Those in the processes of commands take whatever place is free,
+    /// with the memory of whoever had it last.
+    fn remembers(&self, host: &NodeHost) -> bool {
+        host.keeps_a_journal() && (self.line.is_some() || !host.is_embedded())
     }
 
     /// What the thread's stored events say of it.

@@ -4,10 +4,11 @@
 //! told by the call that looks at it.
 
 use super::log::{Draft, LogError, ThreadLog};
+use crate::crash_point;
 use async_trait::async_trait;
 use capstan_tools::items::{ItemSink, SinkClosed};
 use capstan_types::event::EventBody;
-use capstan_types::id::TurnId;
+use capstan_types::id::{CallId, SessionId, TurnId};
 use capstan_types::item::{Item, ItemBody, ItemId, ItemStatus};
 use capstan_types::session::known::SessionChange;
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub struct TurnItems {
     log: ThreadLog,
     numbers: Arc<ItemNumbers>,
     open: Mutex<BTreeMap<ItemId, Unfinished>>,
+    /// Items that calls of the turn had when another coordinator ran it.
+    before: BTreeMap<CallId, ItemId>,
 }
 
 /// An item that is not completed yet.
@@ -52,7 +55,27 @@ impl TurnItems {
     /// No items yet.
     #[must_use]
     pub fn new(turn: TurnId, log: ThreadLog, numbers: Arc<ItemNumbers>) -> Self {
-        Self { turn, log, numbers, open: Mutex::default() }
+        Self { turn, log, numbers, open: Mutex::default(), before: BTreeMap::new() }
+    }
+
+    /// The items of a turn that another coordinator began: those that are open, and those that its calls have.
+    #[must_use]
+    pub fn going_on(self, open: BTreeMap<ItemId, ItemBody>, calls: BTreeMap<CallId, ItemId>) -> Self {
+        let open = open.into_iter().map(|(id, body)| (id, Unfinished { body, ending: false })).collect();
+        Self { open: Mutex::new(open), before: calls, ..self }
+    }
+
+    /// Completes the item that a call had before, if it has one that is open, as failed for `reason`.
+    ///
+    /// # Errors
+    /// [`LogError::Stopped`].
+    pub async fn give_up(&self, call: CallId, reason: &str) -> Result<(), LogError> {
+        let id = self.before.get(&call).copied();
+        let item = id.and_then(|id| self.lock().remove(&id).map(|item| Item { id, body: given_up(item.body, reason) }));
+        match item {
+            Some(item) => self.log.note(vec![self.draft(EventBody::ItemCompleted { item })]).await,
+            None => Ok(()),
+        }
     }
 
     /// A number for an item that is recorded later.
@@ -72,6 +95,16 @@ impl TurnItems {
         self.log.note(open.into_iter().map(close).collect()).await
     }
 
+    /// What was stored of a call's item that is open: its session, and its output.
+    #[must_use]
+    pub fn seen_of(&self, call: CallId) -> (Option<SessionId>, String) {
+        let open = self.lock();
+        match self.before.get(&call).and_then(|id| open.get(id)).map(|item| &item.body) {
+            Some(ItemBody::CommandExecution(command)) => (command.session, command.output.clone()),
+            _ => (None, String::new()),
+        }
+    }
+
     fn draft(&self, body: EventBody) -> Draft {
         Draft::Event(Some(self.turn), body)
     }
@@ -89,9 +122,13 @@ impl TurnItems {
 #[async_trait]
 impl ItemSink for TurnItems {
     async fn started(&self, body: ItemBody) -> Result<ItemId, SinkClosed> {
+        if let Some(id) = body.call().and_then(|call| self.before.get(&call)) {
+            return Ok(*id);
+        }
         let id = self.numbers.next();
         self.lock().insert(id, Unfinished { body: body.clone(), ending: false });
         self.note(EventBody::ItemStarted { item: Item { id, body } }).await?;
+        crash_point::reached("item.started");
         Ok(id)
     }
 
@@ -105,16 +142,21 @@ impl ItemSink for TurnItems {
 
     async fn completed(&self, id: ItemId, body: ItemBody) -> Result<(), SinkClosed> {
         let Some(ending) = Ending::begin(self, id) else { return Ok(()) };
+        crash_point::reached("item.completing");
         self.note(EventBody::ItemCompleted { item: Item { id, body } }).await?;
         ending.done();
+        crash_point::reached("item.completed");
         Ok(())
     }
 
     async fn session(&self, change: SessionChange) -> Result<(), SinkClosed> {
-        self.note(EventBody::SessionChanged { change }).await
+        self.note(EventBody::SessionChanged { change }).await?;
+        crash_point::reached("session.opened");
+        Ok(())
     }
 
     fn output(&self, id: ItemId, text: String) {
+        crash_point::reached("session.output");
         self.log.tell(Some(self.turn), EventBody::OutputDelta { item: id, text });
     }
 }

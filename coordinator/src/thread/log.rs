@@ -6,9 +6,9 @@
 
 use super::live::{Live, Subscription};
 use super::ownership::Ownership;
-use crate::clock;
+use crate::{clock, crash_point};
 use capstan_store::store::{Record, Store, StoreError};
-use capstan_types::call::{Call, CallEnd};
+use capstan_types::call::{Call, CallAttempt, CallEnd};
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::Entry;
 use capstan_types::id::{Epoch, EventSeq, ThreadId, TurnId};
@@ -34,6 +34,8 @@ pub enum Draft {
     Preview(String),
     /// A call, before anything is done for it.
     CallAsked(Call),
+    /// A try of a call, before its node is asked.
+    CallAttempted(CallAttempt),
     /// A call's end.
     CallEnded(CallEnd),
     /// What is to be added to the cost of the thread.
@@ -224,8 +226,11 @@ impl LogTask {
         if let Some(why) = self.ownership.why() {
             return Err(why.clone());
         }
+        crash_point::reached("log.append");
         self.store.append(self.thread, self.epoch, records).await.inspect_err(|error| self.ownership.heed(error))?;
+        crash_point::reached("log.stored");
         events.into_iter().for_each(|event| self.live.tell(event));
+        crash_point::reached("log.told");
         Ok(())
     }
 }
@@ -260,6 +265,7 @@ fn number(drafts: Vec<Draft>, last: EventSeq) -> (Vec<Record>, Vec<Event>) {
             Draft::Entry(turn, entry) => Record::Entry { turn, entry },
             Draft::Preview(words) => Record::Preview(words),
             Draft::CallAsked(call) => Record::CallAsked(call),
+            Draft::CallAttempted(attempt) => Record::CallAttempted(attempt),
             Draft::CallEnded(end) => Record::CallEnded(end),
             Draft::Cost(cost) => Record::Cost(cost),
             Draft::Settings(settings) => Record::Settings(settings),

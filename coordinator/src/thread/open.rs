@@ -25,6 +25,7 @@ use capstan_types::thread::{OnInterrupt, ThreadRecord, ThreadSettings};
 use ractor::ActorRef;
 use std::sync::Arc;
 use std::time::Duration;
+use tonic::Code;
 
 /// The longest an actor of this process may take to answer.
 pub(crate) const ASK_DEADLINE: Duration = Duration::from_secs(10);
@@ -65,6 +66,9 @@ pub enum CreateError {
     /// Its directory cannot be a workspace.
     #[error("{0}")]
     Workspace(String),
+    /// Its node does not answer.
+    #[error("{0}")]
+    Away(String),
     /// It could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -154,7 +158,15 @@ impl Threads {
         // What turns have overridden since the thread began holds for later ones, whoever runs them.
         let settings = recalled.settings.clone().map_or(record.settings, |settings| *settings);
         let record = ThreadRecord { settings, ..record };
-        let (host, facts) = self.workspace(&record).await?;
+        let (host, facts) = match self.workspace(&record).await {
+            Ok(found) => found,
+            Err(CreateError::Workspace(reason)) => {
+                let why = format!("the coordinator ended while this turn ran, and it cannot go on: {reason}");
+                self.give_up(&record, &recalled, &why).await?;
+                return Err(CreateError::Workspace(reason));
+            }
+            Err(error) => return Err(error),
+        };
         let (recalled, over) = self.find_sessions(&record, &host, recalled).await?;
         self.run(record, host, facts, recalled, &over).await
     }
@@ -162,7 +174,12 @@ impl Threads {
     pub(super) async fn workspace(&self, record: &ThreadRecord) -> Result<(NodeHost, WorkspaceFacts), CreateError> {
         let host = self.host(record.id, record.epoch, &record.settings).await?;
         let opened = host.open_workspace(&record.settings.cwd).await;
-        let facts = opened.map_err(|status| CreateError::Workspace(status.message().to_owned()))?;
+        let facts = opened.map_err(|status| match status.code() {
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
+                CreateError::Away(status.message().to_owned())
+            }
+            _ => CreateError::Workspace(status.message().to_owned()),
+        })?;
         Ok((host, facts))
     }
 
@@ -171,7 +188,7 @@ impl Threads {
         record: ThreadRecord,
         host: NodeHost,
         facts: WorkspaceFacts,
-        recalled: Recalled,
+        mut recalled: Recalled,
         over: &[SessionId],
     ) -> Result<(), CreateError> {
         let ThreadRecord { id: thread, epoch, settings, .. } = record;
@@ -183,7 +200,9 @@ impl Threads {
         let (log, task) = open_log(thread, epoch, last, Arc::clone(&self.store));
         let host: Arc<NodeHost> = Arc::new(host);
         let policy = workspace::policy(&settings, &facts);
-        let again = Again { host: Arc::clone(&host) as Arc<dyn ExecHost>, policy, cwd: facts.root.clone() };
+        let items = recalled.open_commands();
+        let again = Again { host: Arc::clone(&host) as Arc<dyn ExecHost>, policy, cwd: facts.root.clone(), items };
+        let unfinished = self.unfinished(thread, &host, &mut recalled).await?;
         let sessions = Arc::new(SessionTable::again(recalled.sessions, &again));
         // Or the first turn would be told that they run.
         sessions.see_ends(over, SEEN_WITHIN).await;
@@ -201,7 +220,7 @@ impl Threads {
             settings,
         };
         let (tally, turns, at_end) = (recalled.tally, recalled.turns, self.at_end);
-        let arguments = Box::new(ThreadArguments { context: Arc::new(context), log: task, tally, turns, at_end });
+        let arguments = Box::new(ThreadArguments { context: Arc::new(context), log: task, tally, turns, at_end, unfinished });
         let adopted = ask(&self.supervisor, ASK_DEADLINE, |reply| SupervisorMsg::Adopt(thread, arguments, reply)).await?;
         adopted.map_err(CreateError::Stopping)
     }

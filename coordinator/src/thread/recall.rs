@@ -5,18 +5,16 @@
 use super::items::given_up;
 use super::tally::Tally;
 use capstan_store::store::Record;
+use capstan_types::budget::Budgets;
 use capstan_types::call::{Call, CallEnd, Outcome};
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::Entry;
 use capstan_types::id::{CallId, EventSeq, SessionId, TurnId};
-use capstan_types::item::{Item, ItemBody, ItemId};
+use capstan_types::item::{CommandExecution, Item, ItemBody, ItemId};
 use capstan_types::session::known::{KnownSession, KnownSessions, SessionChange};
 use capstan_types::thread::ThreadSettings;
 use capstan_types::time::{Millis, UnixMillis};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-
-/// What clients are told of a turn that was cut off.
-pub const CUT_OFF: &str = "the coordinator ended while this turn ran: what the turn had done until then is stored, and the outcome of what it was doing is unknown";
 
 /// What an item that was cut off is completed with.
 const ITEM_CUT_OFF: &str = "the coordinator ended while it ran; its outcome is unknown";
@@ -46,8 +44,32 @@ pub struct Recalled {
     pub ever: HashSet<SessionId>,
     /// Commands that were cut off before it was stored whether they have a session, by their calls.
     pub cut_off: BTreeMap<CallId, CutOff>,
+    /// What was given to the unfinished turn, and what it has come to.
+    pub cut: Cut,
+    /// Calls of the unfinished turn that go on: their sessions are theirs.
+    pub going_on: BTreeSet<CallId>,
+    /// Calls whose sessions the node has.
+    pub on_node: BTreeSet<CallId>,
     open: BTreeMap<ItemId, ItemBody>,
     began: UnixMillis,
+    at: UnixMillis,
+}
+
+/// A turn that has no end, as its stored events tell of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cut {
+    /// How often it was gone on with.
+    pub times: u32,
+    /// What it has used. Its time is that of the lives that are over.
+    pub spent: Tally,
+    /// A schema for its final message.
+    pub output_schema: Option<serde_json::Value>,
+    /// Budgets of its own.
+    pub budgets: Option<Budgets>,
+    /// Why it cannot run.
+    pub refused: Option<String>,
+    /// The items of its calls.
+    pub items: BTreeMap<CallId, ItemId>,
 }
 
 /// A command of which it is not stored whether it has a session.
@@ -65,20 +87,33 @@ impl Recalled {
     /// Takes note of the next stored event.
     pub fn add(&mut self, event: Event) {
         self.last = event.seq;
+        let before = std::mem::replace(&mut self.at, event.at);
         match event.body {
             EventBody::TurnStarted => {
                 self.unfinished = event.turn;
+                self.cut = Cut::default();
                 self.began = event.at;
                 self.turns.extend(event.turn);
+            }
+            EventBody::TurnDemands { output_schema, budgets, refused } => {
+                self.cut = Cut { output_schema, budgets, refused, ..std::mem::take(&mut self.cut) };
+            }
+            EventBody::TurnContinued { times } => {
+                // The time in which nobody ran it is not its own.
+                self.cut.spent.took(Millis(before.0.saturating_sub(self.began.0)));
+                self.began = event.at;
+                self.cut.times = times;
             }
             EventBody::SettingsChanged { settings } => self.settings = Some(settings),
             EventBody::ItemStarted { item } | EventBody::ItemUpdated { item } => {
                 self.next_item = self.next_item.max(item.id.0 + 1);
+                self.cut.items.extend(item.body.call().map(|call| (call, item.id)));
                 self.begin(event.turn, &item);
                 self.open.insert(item.id, item.body);
             }
             EventBody::ItemCompleted { item } => {
                 self.next_item = self.next_item.max(item.id.0 + 1);
+                self.cut.items.extend(item.body.call().map(|call| (call, item.id)));
                 self.open.remove(&item.id);
                 // One that its coordinator did not live to complete may have a session all the same.
                 if let ItemBody::CommandExecution(command) = &item.body
@@ -87,11 +122,11 @@ impl Recalled {
                     self.cut_off.remove(&command.call);
                 }
             }
-            EventBody::ModelAnswered { spent } => self.tally.add(&spent),
+            EventBody::ModelAnswered { spent } => self.cut.spent.add(&spent),
             EventBody::TurnCompleted { usage } => {
+                self.end(event.at);
                 // Threads of earlier releases have no other count.
                 self.tally.usage = usage;
-                self.end(event.at);
             }
             EventBody::TurnPaused { .. } | EventBody::TurnFailed { .. } | EventBody::TurnInterrupted => self.end(event.at),
             EventBody::SessionChanged { change } => self.change(&change),
@@ -106,8 +141,26 @@ impl Recalled {
 
     fn end(&mut self, at: UnixMillis) {
         if self.unfinished.take().is_some() {
-            self.tally.took(Millis(at.0.saturating_sub(self.began.0)));
+            let mut cut = std::mem::take(&mut self.cut);
+            cut.spent.took(Millis(at.0.saturating_sub(self.began.0)));
+            self.tally = self.tally.plus(&cut.spent);
         }
+    }
+
+    /// Takes the unfinished turn out, to be gone on with: what is known of it, and its items that are open.
+    pub fn cut(&mut self) -> (Cut, BTreeMap<ItemId, ItemBody>) {
+        let mut cut = std::mem::take(&mut self.cut);
+        cut.spent.took(Millis(self.at.0.saturating_sub(self.began.0)));
+        (cut, std::mem::take(&mut self.open))
+    }
+
+    /// The commands whose items are open.
+    pub fn open_commands(&self) -> BTreeMap<ItemId, CommandExecution> {
+        let command = |(id, body): (&ItemId, &ItemBody)| match body {
+            ItemBody::CommandExecution(command) => Some((*id, command.clone())),
+            _ => None,
+        };
+        self.open.iter().filter_map(command).collect()
     }
 
     fn begin(&mut self, turn: Option<TurnId>, item: &Item) {
@@ -144,13 +197,13 @@ impl Recalled {
     /// The records that end the unfinished turn, if there is one: its items, its calls with what the model is told of them, itself.
     /// `calls` are those without an end, `entries` the thread's history.
     #[must_use]
-    pub fn ending(&self, calls: Vec<Call>, entries: &[Entry], at: UnixMillis) -> Vec<Record> {
+    pub fn ending(&self, calls: Vec<Call>, entries: &[Entry], why: &str, at: UnixMillis) -> Vec<Record> {
         let Some(turn) = self.unfinished else { return Vec::new() };
         let completed = self
             .open
             .iter()
             .map(|(id, body)| EventBody::ItemCompleted { item: Item { id: *id, body: given_up(body.clone(), ITEM_CUT_OFF) } });
-        let bodies = completed.chain([EventBody::TurnFailed { message: CUT_OFF.to_owned() }]);
+        let bodies = completed.chain([EventBody::TurnFailed { message: why.to_owned() }]);
         let events = (self.last.0 + 1..).map(EventSeq).zip(bodies);
         let events = events.map(|(seq, body)| Record::Event(Event { seq, at, turn: Some(turn), body }));
         let ends = calls.into_iter().map(|call| {
@@ -166,7 +219,7 @@ impl Recalled {
 }
 
 /// The calls of a history without an output, in order. Every provider refuses a history that has one.
-fn unanswered(entries: &[Entry]) -> Vec<String> {
+pub(super) fn unanswered(entries: &[Entry]) -> Vec<String> {
     let mut answered = BTreeSet::new();
     let mut open = Vec::new();
     for entry in entries.iter().rev() {

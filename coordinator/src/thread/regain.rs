@@ -51,7 +51,8 @@ pub fn plan(recalled: &Recalled, listed: &[Listed], node: &NodeId, cleaning: Cle
         if !ended {
             running.insert(found.session);
         }
-        if open.contains(&found.session) {
+        // A call that goes on finds its own.
+        if open.contains(&found.session) || recalled.going_on.contains(&found.call) {
             continue;
         }
         let cut_off = recalled.cut_off.get(&found.call).filter(|_| !recalled.ever.contains(&found.session));
@@ -99,6 +100,7 @@ impl Threads {
                 return Ok((recalled, Vec::new()));
             }
         };
+        recalled.on_node = listed.iter().map(|session| session.call).collect();
         let plan = plan(&recalled, &listed, &host.node(), record.settings.cleaning);
         let records = recalled.take_in(plan.take, clock::now());
         if !records.is_empty() {

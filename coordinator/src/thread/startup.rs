@@ -1,6 +1,7 @@
-//! What a coordinator does at its start for the threads of its line whose sessions still run: they get an owner again.
+//! What a coordinator does at its start for the threads of its line whose turns have no end, and for those whose sessions still run: they get an
+//! owner again.
 //!
-//! The nodes say which threads these are, so that no thread is read for nothing. Bounded in every way: a node that stays away is asked so often
+//! The store and the nodes say which threads these are, so that no other thread is read. Bounded in every way: a node that stays away is asked so often
 //! and no more, and a thread that cannot be opened is left to the client that asks for it next.
 
 use super::open::{ASK_DEADLINE, CreateError, Threads};
@@ -33,11 +34,34 @@ impl Threads {
         futures::future::join_all(nodes).await;
     }
 
+    /// Opens the threads of this coordinator's line whose turns have no end, so that these go on whether a client asks or not.
+    pub(crate) async fn go_on(&self) {
+        self.own_those("the store", || self.unfinished_threads()).await;
+    }
+
+    /// The threads that have such a turn. `None`: the store did not say.
+    async fn unfinished_threads(&self) -> Option<BTreeSet<ThreadId>> {
+        let unsettled =
+            self.store.unsettled().await.inspect_err(|error| tracing::warn!(%error, "the store gave no list")).ok()?;
+        let mut found = BTreeSet::new();
+        for (thread, _) in unsettled.into_iter().filter(|(_, owner)| self.inherits(owner)) {
+            // One that has begun to run here is no longer what its events said.
+            if self.recall(thread).await.ok()?.unfinished.is_some() {
+                found.insert(thread);
+            }
+        }
+        Some(found)
+    }
+
     async fn own_on(&self, node: NodeId) {
+        self.own_those(node.as_str(), || self.threads_on(&node)).await;
+    }
+
+    async fn own_those<F: Future<Output = Option<BTreeSet<ThreadId>>>>(&self, said_by: &str, threads: impl Fn() -> F) {
         let mut left = None;
         for wait in WAITS.iter().map(Some).chain([None]) {
             if left.is_none() {
-                left = self.threads_on(&node).await;
+                left = threads().await;
             }
             if let Some(threads) = left.take() {
                 let failed = self.own_all(threads).await;
@@ -50,7 +74,7 @@ impl Threads {
                 tokio::time::sleep(*wait).await;
             }
         }
-        tracing::warn!(%node, "not every thread with a running session could be opened; the rest is opened when it is asked for");
+        tracing::warn!(said_by, "not every thread that should run could be opened; the rest is opened when it is asked for");
     }
 
     /// The threads that have a session which runs there. `None`: it did not say.

@@ -2,13 +2,13 @@
 
 use super::items::TurnItems;
 use super::log::{Draft, LogError, ThreadLog};
-use crate::clock;
+use crate::{clock, crash_point};
 use capstan_model::{Answer, ModelClient, ModelError, ModelEvent, Prompt};
 use capstan_tools::toolbox::Toolbox;
-use capstan_types::call::Call;
+use capstan_types::call::{Call, CallAttempt, ReplayClass};
 use capstan_types::event::EventBody;
 use capstan_types::history::Entry;
-use capstan_types::id::{Attempt, CallId, TurnId};
+use capstan_types::id::{Attempt, CallId, NodeId, TurnId};
 use capstan_types::item::{Item, ItemBody, ItemId};
 use capstan_types::money::Spent;
 use capstan_types::thread::ThreadCost;
@@ -49,10 +49,12 @@ pub async fn ask(
 ) -> Result<(Answer, Option<ItemId>), TurnStop> {
     let mut message = None;
     let hear = async {
+        crash_point::reached("model.asking");
         let mut stream = client.step(prompt).await?;
         while let Some(event) = stream.next().await {
             match event? {
                 ModelEvent::TextDelta(text) => {
+                    crash_point::reached("model.delta");
                     let item = *message.get_or_insert_with(|| items.number());
                     log.tell(Some(turn), EventBody::MessageDelta { item, text });
                 }
@@ -62,7 +64,10 @@ pub async fn ask(
                     let notice = format!("Reconnecting... {attempt}/{of} ({reason})");
                     log.tell_surely(Some(turn), EventBody::Notice { message: notice }).await;
                 }
-                ModelEvent::Answered(answer) => return Ok(answer),
+                ModelEvent::Answered(answer) => {
+                    crash_point::reached("model.answered");
+                    return Ok(answer);
+                }
             }
         }
         Err(ModelError::Unavailable("its stream ended without an answer".to_owned()).into())
@@ -74,8 +79,9 @@ pub async fn ask(
     }
 }
 
-/// Stores an answer whole, and with it what it used and the intent of every call in it. `message` is the number under which the text was
-/// told.
+/// Stores an answer whole, and with it what it used, the intent of every call in it, and its first try where that may be told ahead: a node that
+/// does each try once, or a call that changes nothing, may be asked under it again, so that nothing is lost by it and no call waits for the disk
+/// twice. `message` is the number under which the text was told.
 ///
 /// # Errors
 /// It could not be stored: nothing may be done for it.
@@ -84,7 +90,7 @@ pub async fn keep(
     spent: Spent,
     mut message: Option<ItemId>,
     turn: TurnId,
-    toolbox: &Toolbox,
+    (toolbox, node): (&Toolbox, &NodeId),
     log: &ThreadLog,
     items: &TurnItems,
 ) -> Result<Vec<Call>, LogError> {
@@ -115,6 +121,9 @@ pub async fn keep(
                     replay: toolbox.replay_class(tool, arguments),
                 };
                 drafts.push(Draft::CallAsked(call.clone()));
+                if told_ahead(toolbox, &call) {
+                    drafts.push(Draft::CallAttempted(attempt(&call, node)));
+                }
                 calls.push(call);
             }
             Entry::Reasoning { .. }
@@ -126,6 +135,20 @@ pub async fn keep(
         }
         drafts.push(Draft::Entry(turn, entry.clone()));
     }
+    crash_point::reached("answer.storing");
     log.record(drafts).await?;
+    crash_point::reached("answer.stored");
     Ok(calls)
+}
+
+/// Whether the first try of a call is stored with its intent.
+#[must_use]
+pub fn told_ahead(toolbox: &Toolbox, call: &Call) -> bool {
+    call.attempt == Attempt(1) && (call.replay == ReplayClass::Pure || toolbox.once(&call.tool))
+}
+
+/// The try of a call that is made now.
+#[must_use]
+pub fn attempt(call: &Call, node: &NodeId) -> CallAttempt {
+    CallAttempt { call: call.id, attempt: call.attempt, node: node.clone(), session: None, started_at: clock::now() }
 }

@@ -4,11 +4,12 @@
 //! call has one end; when a turn ends, for whatever reason, no item of it is left open.
 
 use super::answerers::Answerers;
+use super::begin::Begin;
 use super::budget;
 use super::calls::{self, Calls, Releases};
 use super::context::TurnContext;
 use super::context::news::{self, News};
-use super::context::overrides::{self, Resolved};
+use super::continued::{Stage, Unfinished};
 use super::final_message::Demand;
 use super::handle::TurnHandle;
 use super::items::TurnItems;
@@ -17,7 +18,9 @@ use super::prompt;
 use super::step::{self, TurnStop};
 use super::tally::Tally;
 use super::workspace::{self, Before};
+use crate::crash_point;
 use capstan_model::Prompt;
+use capstan_tools::host::ExecHost as _;
 use capstan_tools::invocation::{CallContext, NobodyToAsk};
 use capstan_tools::plan::PlanState;
 use capstan_tools::sessions::EndedSession;
@@ -44,12 +47,8 @@ const MOST_STEPS: u32 = 1000;
 const PREVIEW_CHARS: usize = 120;
 
 /// Runs one turn to its end; `before` is what the thread had used.
-pub async fn run(context: &Arc<TurnContext>, id: TurnId, input: TurnInput, before: Tally, handle: TurnHandle) {
-    let (changed, refused) = match overrides::resolve(context, &input.overrides).await {
-        Resolved::Same => (None, None),
-        Resolved::Changed(changed) => (Some(changed), None),
-        Resolved::Refused(reason) => (None, Some(reason)),
-    };
+pub async fn run(context: &Arc<TurnContext>, id: TurnId, begin: Begin, before: Tally, handle: TurnHandle) {
+    let (changed, refused) = begin.resolve(context).await;
     let is_changed = changed.is_some();
     let context = changed.as_ref().unwrap_or(context);
     let span = tracing::info_span!(
@@ -61,12 +60,12 @@ pub async fn run(context: &Arc<TurnContext>, id: TurnId, input: TurnInput, befor
         gen_ai.request.model = %context.settings.model,
         turn = %id,
     );
-    let items = Arc::new(TurnItems::new(id, context.log.clone(), Arc::clone(&context.numbers)));
-    let plan = Arc::new(PlanState::default());
-    let budgets = input.budgets.unwrap_or(context.settings.budgets);
-    let (began, spent, releases) = (Instant::now(), Tally::default(), Releases::default());
+    let items = Arc::new(begin.items(TurnItems::new(id, context.log.clone(), Arc::clone(&context.numbers))));
+    let plan = Arc::new(begin.plan());
+    let budgets = begin.budgets().unwrap_or(context.settings.budgets);
+    let (began, spent, releases) = (Instant::now(), begin.spent(), Releases::default());
     let mut turn = Turn { context, is_changed, refused, id, items, plan, before, spent, began, budgets, releases, handle };
-    turn.run_to_end(input).instrument(span).await;
+    turn.run_to_end(begin).instrument(span).await;
     turn.releases.finish().await;
 }
 
@@ -90,13 +89,14 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    async fn run_to_end(&mut self, input: TurnInput) {
+    async fn run_to_end(&mut self, begin: Begin) {
         let (context, policy) = (self.context, workspace::policy(&self.context.settings, &self.context.facts));
         let mut before = Before::of(Arc::clone(&context.host), context.facts.root.clone(), &policy, self.id);
-        let stopped = self.steps(input, &mut before).await;
+        let stopped = self.steps(begin, &mut before).await;
         if matches!(stopped, Err(TurnStop::Interrupted)) && self.handle.on_interrupt() == OnInterrupt::KillSessions {
             self.end_sessions().await;
         }
+        crash_point::reached("turn.diffing");
         if let Some(diff) = before.diff(&self.handle.interrupt).await {
             self.context.log.tell_surely(Some(self.id), EventBody::TurnDiff { diff }).await;
         }
@@ -135,6 +135,7 @@ impl Turn<'_> {
         let billed = EventBody::TurnBilled { turn: self.spent.bill.clone(), thread: total.bill.clone() };
         // A turn that asked nobody in a thread that never did has no bill.
         let bodies = (!total.bill.0.is_empty()).then_some(billed).into_iter().chain([end.clone()]);
+        crash_point::reached("turn.ending");
         let drafts = said(&unsaid).map(|entry| Draft::Entry(self.id, entry));
         let drafts = drafts.chain(bodies.map(|body| Draft::Event(Some(self.id), body)));
         let submitted = log.submit(drafts.collect()).await;
@@ -144,6 +145,7 @@ impl Turn<'_> {
             Ok(submitted) => submitted.stored().await,
             Err(error) => Err(error),
         };
+        crash_point::reached("turn.ended");
         if let Err(error) = stored {
             if log.ownership().why().is_some() {
                 // The turn is the new owner's to end; those who listen here are told where the thread went.
@@ -158,24 +160,32 @@ impl Turn<'_> {
         }
     }
 
-    async fn steps(&mut self, input: TurnInput, before: &mut Before) -> Result<(), TurnStop> {
+    async fn steps(&mut self, begin: Begin, before: &mut Before) -> Result<(), TurnStop> {
         let context = self.context;
         let mut answerers = Answerers::of(context).map_err(|error| TurnStop::Failed(error.to_string()))?;
-        let output_schema = input.output_schema.clone();
+        let output_schema = begin.output_schema();
         let demand = output_schema.as_ref().map(Demand::new).transpose().map_err(|error| TurnStop::Failed(error.to_string()))?;
-        let mut entries = self.begin(input).await?;
+        let calls = Calls::new(Arc::clone(context), self.invocation(), self.handle.clone());
+        let (mut entries, mut answered) = match begin {
+            Begin::New(input) => (self.begin(*input).await?, false),
+            Begin::Again(unfinished) => self.go_on(*unfinished, &calls, before).await?,
+        };
         if let Some(reason) = self.refused.take() {
             return Err(TurnStop::Failed(reason));
         }
-        let calls = Calls::new(Arc::clone(context), self.invocation(), self.handle.clone());
         for _ in 0..MOST_STEPS {
-            self.check_budgets(&answerers).await?;
-            self.tell(self.handle.steering.take(), &mut entries).await?;
-            let asked = self.step(&mut answerers, &mut entries, output_schema.clone()).await?;
-            if asked.is_empty() {
+            let mut asked = Vec::new();
+            if !answered {
+                self.check_budgets(&answerers).await?;
+                self.tell(self.handle.steering.take(), &mut entries).await?;
+                asked = self.step(&mut answerers, &mut entries, output_schema.clone()).await?;
+                answered = asked.is_empty();
+            }
+            if answered {
                 let unsaid = self.handle.steering.take_or_close();
                 if !unsaid.is_empty() {
                     self.tell(unsaid, &mut entries).await?;
+                    answered = false;
                     continue;
                 }
                 let checked = demand.map_or(Ok(()), |demand| demand.check(final_message(&entries)));
@@ -183,7 +193,9 @@ impl Turn<'_> {
             }
             let pure = |call: &Call| context.toolbox.replay_class(&call.tool, &call.arguments) == ReplayClass::Pure;
             if !asked.iter().all(pure) {
+                crash_point::reached("checkpoint.taking");
                 before.note(&self.handle.interrupt).await;
+                crash_point::reached("checkpoint.taken");
             }
             entries.extend(calls.run(&asked, &mut self.releases).await?);
             if self.handle.interrupt.is_cancelled() {
@@ -205,6 +217,43 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// Goes on where another coordinator stopped: gives the history with the outputs of the calls that were left, and whether the last answer
+    /// asks for nothing more.
+    async fn go_on(
+        &mut self,
+        unfinished: Unfinished,
+        calls: &Calls,
+        before: &mut Before,
+    ) -> Result<(Vec<Entry>, bool), TurnStop> {
+        let context = self.context;
+        let mut entries = context.store.entries(context.thread).await.map_err(super::log::LogError::from)?;
+        let times = unfinished.cut.times.saturating_add(1);
+        let stage = unfinished.stage(&entries);
+        tracing::info!(turn = %self.id, times, ?stage, "a turn that its coordinator did not live to end goes on");
+        // Before anything is done for it, or a turn that ends its coordinator every time would never be counted.
+        context.log.record(vec![Draft::Event(Some(self.id), EventBody::TurnContinued { times })]).await?;
+        crash_point::reached("turn.continued");
+        self.handle.steering.open();
+        if unfinished.may_have_changed {
+            before.note(&self.handle.interrupt).await;
+        }
+        match stage {
+            Stage::Answered => return Ok((entries, true)),
+            Stage::Ask => {
+                let notice = EventBody::Notice { message: "The model is asked again...".to_owned() };
+                context.log.tell_surely(Some(self.id), notice).await;
+            }
+            Stage::Calls => {
+                entries.extend(calls.go_on(&unfinished.left, &self.items, &mut self.releases).await?);
+                crash_point::reached("turn.caught_up");
+            }
+        }
+        if self.handle.interrupt.is_cancelled() {
+            return Err(TurnStop::Interrupted);
+        }
+        Ok((entries, false))
+    }
+
     /// Records the user's input, and gives the whole history with it.
     async fn begin(&mut self, input: TurnInput) -> Result<Vec<Entry>, TurnStop> {
         let context = self.context;
@@ -218,6 +267,10 @@ impl Turn<'_> {
         let item = Item { id: self.items.number(), body };
         added.push(Entry::User { text: input.text, images: input.images });
         let mut drafts = vec![Draft::Preview(preview), Draft::Event(Some(self.id), EventBody::TurnStarted)];
+        let (output_schema, budgets, refused) = (input.output_schema, input.budgets, self.refused.clone());
+        if output_schema.is_some() || budgets.is_some() || refused.is_some() {
+            drafts.push(Draft::Event(Some(self.id), EventBody::TurnDemands { output_schema, budgets, refused }));
+        }
         if self.is_changed {
             let settings = Box::new(context.settings.clone());
             drafts.push(Draft::Settings(settings.clone()));
@@ -227,8 +280,10 @@ impl Turn<'_> {
         drafts.extend(warnings.into_iter().map(|message| self.warning(message)));
         drafts.extend(said.changes.into_iter().map(|change| self.changed(change)));
         drafts.extend(added.iter().cloned().map(|entry| Draft::Entry(self.id, entry)));
+        crash_point::reached("turn.beginning");
         context.log.record(drafts).await?;
         self.handle.steering.open();
+        crash_point::reached("turn.begun");
         if self.is_changed {
             let _ = self.handle.changed.set(Arc::clone(context));
         }
@@ -271,7 +326,9 @@ impl Turn<'_> {
         };
         let spent = answerers.spent(answer.usage);
         self.spent.add(&spent);
-        let calls = step::keep(&answer, spent, message, self.id, &context.toolbox, &context.log, &self.items).await?;
+        let calls =
+            step::keep(&answer, spent, message, self.id, (&context.toolbox, &context.host.node()), &context.log, &self.items)
+                .await?;
         entries.extend(answer.entries);
         Ok(calls)
     }

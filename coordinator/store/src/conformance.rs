@@ -32,6 +32,8 @@ pub(crate) async fn check<S: Store>(fresh: impl AsyncFn() -> S) {
     calls::a_call_ends_once(&fresh().await).await;
     calls::a_call_is_stored_once_and_before_its_end(&fresh().await).await;
     calls::open_calls_come_in_the_order_they_were_asked_for(&fresh().await).await;
+    calls::the_calls_of_a_turn_come_with_their_ends(&fresh().await).await;
+    calls::threads_whose_last_event_ends_no_turn_are_unsettled(&fresh().await).await;
 
     ownership::an_owner_that_was_overtaken_is_fenced(&fresh().await).await;
     ownership::one_of_many_takes_a_thread_over(&fresh().await).await;

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use capstan_types::call::{Call, CallAttempt, CallEnd};
 use capstan_types::event::Event;
 use capstan_types::history::Entry;
-use capstan_types::id::{CallId, Epoch, EventSeq, ThreadId};
+use capstan_types::id::{CallId, Epoch, EventSeq, ThreadId, TurnId};
 use capstan_types::thread::listing::{ThreadFilter, ThreadPage};
 use capstan_types::thread::{ThreadRecord, Upto};
 use std::fmt::Debug;
@@ -117,6 +117,14 @@ impl Store for SqlStore {
 
     async fn call(&self, thread: ThreadId, call: CallId) -> Result<Option<(Call, Option<CallEnd>)>, StoreError> {
         read::call(&mut self.ask(), thread, call).await.map_err(told)
+    }
+
+    async fn calls_of(&self, thread: ThreadId, turn: TurnId) -> Result<Vec<(Call, Option<CallEnd>)>, StoreError> {
+        read::calls_of(&mut self.ask(), thread, turn).await.map_err(told)
+    }
+
+    async fn unsettled(&self) -> Result<Vec<(ThreadId, String)>, StoreError> {
+        read::unsettled(&mut self.ask()).await.map_err(told)
     }
 
     async fn attempts(&self, thread: ThreadId, call: CallId) -> Result<Vec<CallAttempt>, StoreError> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use capstan_types::call::{Call, CallAttempt, CallEnd};
 use capstan_types::event::Event;
 use capstan_types::history::Entry;
-use capstan_types::id::{CallId, Epoch, EventSeq, ThreadId};
+use capstan_types::id::{CallId, Epoch, EventSeq, ThreadId, TurnId};
 use capstan_types::thread::listing::{ThreadFilter, ThreadPage};
 use capstan_types::thread::{ThreadRecord, Upto};
 use std::fmt::Debug;
@@ -84,6 +84,12 @@ pub trait Store: Debug + Send + Sync {
 
     /// One call with its end, if it has one.
     async fn call(&self, thread: ThreadId, call: CallId) -> Result<Option<(Call, Option<CallEnd>)>, StoreError>;
+
+    /// The calls that a turn asked for, in that order, each with its end, if it has one.
+    async fn calls_of(&self, thread: ThreadId, turn: TurnId) -> Result<Vec<(Call, Option<CallEnd>)>, StoreError>;
+
+    /// The threads that may have a turn without an end: those whose last event is not the end of one. Their owners come with them.
+    async fn unsettled(&self) -> Result<Vec<(ThreadId, String)>, StoreError>;
 
     /// The tries of a call, in order.
     async fn attempts(&self, thread: ThreadId, call: CallId) -> Result<Vec<CallAttempt>, StoreError>;

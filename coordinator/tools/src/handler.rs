@@ -2,6 +2,7 @@
 //!
 //! A handler says what a call would do; whether it may is decided in [`crate::orchestrator`], and nowhere else.
 
+use crate::effects::Effects;
 use crate::fault::ToolFault;
 use crate::invocation::{CallContext, CallResult};
 use crate::items::SinkClosed;
@@ -21,20 +22,16 @@ pub(crate) trait Handler: Debug + Send + Sync {
     /// What may be done with a call of it whose outcome is not known. Arguments that cannot be read count as the most cautious ones.
     fn replay_class(&self, arguments: &str) -> ReplayClass;
 
-    /// Whether calls of it may run beside others of the same answer.
-    fn company(&self) -> Company;
+    /// What a call of it reads and writes. Arguments that cannot be read do nothing.
+    fn effects(&self, arguments: &str) -> Effects;
+
+    /// Whether the node does each try of a call once, however often it is asked, and gives the same answer every time.
+    fn once(&self) -> bool {
+        false
+    }
 
     /// Reads the arguments. Nothing is done yet.
     fn prepare(&self, call: &Call, context: &CallContext) -> Result<Box<dyn Prepared>, BadCall>;
-}
-
-/// Whether a call may run beside others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Company {
-    /// It may.
-    Parallel,
-    /// It runs alone, because its order among the others is its meaning.
-    Alone,
 }
 
 /// What a call would do, as far as the policy cares.

@@ -4,6 +4,7 @@
 //! a handler → [`host`]. A tool knows a machine by the trait in [`host`] only, and decides no policy.
 
 mod denials;
+pub mod effects;
 pub mod fault;
 pub mod host;
 pub mod invocation;

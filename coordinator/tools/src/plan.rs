@@ -11,6 +11,12 @@ pub struct PlanState {
 }
 
 impl PlanState {
+    /// The plan of a turn that another coordinator began: its item, and what that shows.
+    #[must_use]
+    pub fn again(item: ItemId, steps: Vec<PlanStep>) -> Self {
+        Self { shown: Mutex::new(Some((item, steps))) }
+    }
+
     /// Shows a plan.
     ///
     /// # Errors

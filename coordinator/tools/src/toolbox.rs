@@ -1,7 +1,8 @@
 //! Which tools there are, and the door to them.
 
+use crate::effects::Effects;
 use crate::fault::ToolFault;
-use crate::handler::{Company, Handler};
+use crate::handler::Handler;
 use crate::handlers::{self, ApplyPatch, ExecCommand, Sessions, UpdatePlan, ViewImage, WriteStdin};
 use crate::invocation::{CallContext, CallResult};
 use crate::orchestrator;
@@ -42,10 +43,16 @@ impl Toolbox {
         self.router.handlers().map(Handler::spec).collect()
     }
 
-    /// Whether a call of this tool may run beside others of the same answer. A tool that does not exist does nothing, beside anybody.
+    /// What a call reads and writes. One of a tool that does not exist does nothing.
     #[must_use]
-    pub fn parallel_safe(&self, tool: &str) -> bool {
-        self.router.handler(tool).is_none_or(|handler| handler.company() == Company::Parallel)
+    pub fn effects(&self, tool: &str, arguments: &str) -> Effects {
+        self.router.handler(tool).map_or(Effects::Nothing, |handler| handler.effects(arguments))
+    }
+
+    /// Whether the node does each try of such a call once, however often it is asked, and gives the same answer every time.
+    #[must_use]
+    pub fn once(&self, tool: &str) -> bool {
+        self.router.handler(tool).is_some_and(Handler::once)
     }
 
     /// What may be done with a call whose outcome is not known.

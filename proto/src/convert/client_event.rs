@@ -28,6 +28,12 @@ fn body_to_wire(body: EventBody) -> wire::event::Body {
             Body::ThreadStarted(wire::ThreadStarted { thread_id: thread.to_string(), settings: Some((*settings).into()) })
         }
         EventBody::SettingsChanged { settings } => Body::SettingsChanged((*settings).into()),
+        EventBody::TurnDemands { output_schema, budgets, refused } => Body::TurnDemands(wire::TurnDemands {
+            output_schema: output_schema.map(|schema| schema.to_string()).unwrap_or_default(),
+            budgets: budgets.map(Into::into),
+            refused: refused.unwrap_or_default(),
+        }),
+        EventBody::TurnContinued { times } => Body::TurnContinued(wire::TurnContinued { times }),
         EventBody::TurnStarted => Body::TurnStarted(wire::TurnStarted {}),
         EventBody::ItemStarted { item } => Body::ItemStarted(item.into()),
         EventBody::ItemUpdated { item } => Body::ItemUpdated(item.into()),
@@ -69,6 +75,15 @@ fn body_from_wire(body: wire::event::Body) -> Result<EventBody, Malformed> {
             settings: Box::new(settings(started.settings)?),
         },
         Body::SettingsChanged(changed) => EventBody::SettingsChanged { settings: Box::new(changed.try_into()?) },
+        Body::TurnDemands(demands) => {
+            let schema = nonempty(demands.output_schema).map(|text| serde_json::from_str(&text)).transpose();
+            EventBody::TurnDemands {
+                output_schema: schema.map_err(|error| Malformed::new("turn_demands.output_schema", error))?,
+                budgets: demands.budgets.map(Into::into),
+                refused: nonempty(demands.refused),
+            }
+        }
+        Body::TurnContinued(continued) => EventBody::TurnContinued { times: continued.times },
         Body::TurnStarted(_) => EventBody::TurnStarted,
         Body::ItemStarted(item) => EventBody::ItemStarted { item: item.try_into()? },
         Body::ItemUpdated(item) => EventBody::ItemUpdated { item: item.try_into()? },

@@ -1,5 +1,6 @@
 //! Events: what a coordinator tells its clients about a thread, numbered so that a client which was away continues where it was.
 
+use crate::budget::Budgets;
 use crate::history::Usage;
 use crate::id::{EventSeq, ThreadId, TurnId};
 use crate::item::{Item, ItemId};
@@ -35,6 +36,23 @@ pub enum EventBody {
     },
     /// A turn began.
     TurnStarted,
+    /// What the turn was given beside the prompt and its settings, if anything: whoever goes on with it needs that.
+    TurnDemands {
+        /// A JSON Schema that the final message must satisfy.
+        #[serde(default)]
+        output_schema: Option<serde_json::Value>,
+        /// Budgets in the place of the thread's own.
+        #[serde(default)]
+        budgets: Option<Budgets>,
+        /// Why it cannot run with what it wanted to change in the settings.
+        #[serde(default)]
+        refused: Option<String>,
+    },
+    /// The coordinator that ran the turn ended in its middle, and its next owner goes on with it.
+    TurnContinued {
+        /// How often that has happened to the turn.
+        times: u32,
+    },
     /// The turn overrides settings of the thread. They hold for it and for all turns after it.
     SettingsChanged {
         /// What the thread runs with from here on.

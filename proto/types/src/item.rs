@@ -87,6 +87,22 @@ pub enum ItemBody {
     },
 }
 
+impl ItemBody {
+    /// The call that it tells of, if it is one that tells of a call.
+    #[must_use]
+    pub const fn call(&self) -> Option<CallId> {
+        match self {
+            Self::CommandExecution(command) => Some(command.call),
+            Self::FileChange { call, .. } | Self::ToolCall { call, .. } => Some(*call),
+            Self::UserMessage { .. }
+            | Self::AgentMessage { .. }
+            | Self::Reasoning { .. }
+            | Self::TodoList { .. }
+            | Self::Error { .. } => None,
+        }
+    }
+}
+
 /// How far an item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -44,7 +44,7 @@ fn a_killed_client_does_not_touch_its_turn_which_can_be_followed_again() {
         ],
     );
     // Later it is told again, from where one likes.
-    let later = follow(&daemon, &thread, &["--after", "4"]).run();
+    let later = follow(&daemon, &thread, &["--after", "5"]).run();
     later.assert_code(0);
     assert_once(&later, &["item.completed command_execution", "item.completed agent_message", "turn.completed"]);
     assert_once(&follow(&daemon, &thread, &["--after", "1000"]).run(), &[]);

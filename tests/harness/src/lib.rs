@@ -13,4 +13,5 @@ pub mod process;
 pub mod relay;
 pub mod responses_server;
 pub mod seeded;
+pub mod stored;
 pub mod wait;

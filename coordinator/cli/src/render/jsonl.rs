@@ -138,6 +138,8 @@ impl<W: Write> Render for JsonLines<W> {
             | EventBody::TurnDiff { .. }
             | EventBody::ModelAnswered { .. }
             | EventBody::SettingsChanged { .. }
+            | EventBody::TurnDemands { .. }
+            | EventBody::TurnContinued { .. }
             | EventBody::SessionChanged { .. } => Ok(()),
             EventBody::TurnBilled { turn, thread } => {
                 self.spending = Spending::of(turn, thread);

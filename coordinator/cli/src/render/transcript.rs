@@ -241,6 +241,7 @@ impl<P: Write, M: Write> Render for Transcript<P, M> {
             | EventBody::OutputDelta { .. }
             | EventBody::ModelAnswered { .. }
             | EventBody::SettingsChanged { .. }
+            | EventBody::TurnDemands { .. }
             | EventBody::SessionChanged { .. } => Ok(()),
             EventBody::TurnBilled { turn, .. } => {
                 self.seen.bill.clone_from(turn);
@@ -249,6 +250,10 @@ impl<P: Write, M: Write> Render for Transcript<P, M> {
             EventBody::TurnPaused { .. } => {
                 self.settle_message()?;
                 self.footer(event.at, "paused", None)
+            }
+            EventBody::TurnContinued { times } => {
+                let again = if *times > 1 { format!(", for the {times}. time") } else { String::new() };
+                self.warn(&format!("the coordinator ended while this turn ran; the next one goes on with it{again}"))
             }
             EventBody::Notice { message } => self.warn(message),
             EventBody::TurnDiff { diff } => {

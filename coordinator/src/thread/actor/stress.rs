@@ -95,8 +95,14 @@ async fn play(model: &str, fallbacks: &[(&str, &str)], budgets: Budgets, turns: 
     let models = Arc::new(Priced { models: Arc::new(ByName(Arc::clone(&client))), prices });
     let toolbox = capstan_tools::toolbox::Toolbox::standard(true);
     let context = Arc::new(TurnContext { settings, models, toolbox, ..context });
-    let arguments =
-        ThreadArguments { context, log, tally: Tally::default(), turns: HashSet::new(), at_end: OnInterrupt::KillSessions };
+    let arguments = ThreadArguments {
+        context,
+        log,
+        tally: Tally::default(),
+        turns: HashSet::new(),
+        at_end: OnInterrupt::KillSessions,
+        unfinished: None,
+    };
     let (actor, _) = Actor::spawn(None, ThreadActor, arguments).await.unwrap();
     let mut live = ask(&actor, PATIENCE, ThreadMsg::Subscribe).await.unwrap().unwrap().events;
     let mut events = Vec::new();

@@ -32,8 +32,14 @@ struct Thread {
 impl Thread {
     async fn begin() -> Self {
         let (context, log) = thread_of(Arc::new(Frail)).await;
-        let arguments =
-            ThreadArguments { context, log, tally: Tally::default(), turns: HashSet::new(), at_end: OnInterrupt::KillSessions };
+        let arguments = ThreadArguments {
+            context,
+            log,
+            tally: Tally::default(),
+            turns: HashSet::new(),
+            at_end: OnInterrupt::KillSessions,
+            unfinished: None,
+        };
         let (actor, _) = Actor::spawn(None, ThreadActor, arguments).await.unwrap();
         let live = ask(&actor, PATIENCE, ThreadMsg::Subscribe).await.unwrap().unwrap();
         Self { actor, events: live.events }
@@ -102,8 +108,14 @@ async fn a_request_that_is_repeated_starts_nothing_while_its_turn_runs_and_after
 async fn an_actor_whose_thread_is_taken_over_stores_nothing_more_and_stops() {
     let (context, log) = thread_of(Arc::new(Frail)).await;
     let (store, thread) = (Arc::clone(&context.store), context.thread);
-    let arguments =
-        ThreadArguments { context, log, tally: Tally::default(), turns: HashSet::new(), at_end: OnInterrupt::KillSessions };
+    let arguments = ThreadArguments {
+        context,
+        unfinished: None,
+        log,
+        tally: Tally::default(),
+        turns: HashSet::new(),
+        at_end: OnInterrupt::KillSessions,
+    };
     let (actor, stopped) = Actor::spawn(None, ThreadActor, arguments).await.unwrap();
     let mut live = ask(&actor, PATIENCE, ThreadMsg::Subscribe).await.unwrap().unwrap();
     store.take_over(thread, capstan_types::id::Epoch(1), "another").await.unwrap();

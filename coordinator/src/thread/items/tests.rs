@@ -23,7 +23,7 @@ async fn fixture() -> Fixture {
 }
 
 fn call(output: &str, status: ItemStatus) -> ItemBody {
-    let call = capstan_types::id::CallId::from_u128(1);
+    let call = CallId::from_u128(1);
     ItemBody::ToolCall { call, tool: "t".into(), arguments: "{}".into(), output: output.into(), status }
 }
 

@@ -50,7 +50,7 @@ fn a_turn_with_an_end_is_left_alone() {
     let thread = recalled(bodies);
     assert_eq!((thread.last, thread.next_item, thread.tally.usage, thread.unfinished), (EventSeq(3), 4, usage, None));
     assert!(thread.turns.contains(&TURN));
-    assert_eq!(thread.ending(vec![call("a")], &[asked("a")], UnixMillis(9)), []);
+    assert_eq!(thread.ending(vec![call("a")], &[asked("a")], "why", UnixMillis(9)), []);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_turn_that_was_cut_off_ends_with_its_items_and_its_calls() {
         EventBody::ItemStarted { item: tool(1, ItemStatus::InProgress) },
     ];
     let entries = [asked("a"), output("a"), asked("b"), asked("a")];
-    let records = recalled(bodies).ending(vec![call("b")], &entries, UnixMillis(9));
+    let records = recalled(bodies).ending(vec![call("b")], &entries, "why", UnixMillis(9));
     let told = |model_call_id: &str| Record::Entry {
         turn: TURN,
         entry: Entry::CallOutput { model_call_id: model_call_id.into(), output: CALL_CUT_OFF.into() },
@@ -73,7 +73,7 @@ fn a_turn_that_was_cut_off_ends_with_its_items_and_its_calls() {
         told("b"),
         told("a"),
         event(5, EventBody::ItemCompleted { item: tool(1, ItemStatus::Failed) }),
-        event(6, EventBody::TurnFailed { message: CUT_OFF.into() }),
+        event(6, EventBody::TurnFailed { message: "why".into() }),
     ];
     assert_eq!(records[1..], rest);
 }
@@ -95,8 +95,31 @@ fn what_was_used_is_counted_however_a_turn_ends() {
         EventBody::TurnPaused { message: String::new() },
     ];
     let turns = ends.into_iter().flat_map(|end| [EventBody::TurnStarted, spent(1), end]);
-    // The last one is cut off.
-    let thread = recalled(turns.chain([EventBody::TurnStarted, spent(5)]).collect());
-    assert_eq!(thread.tally.usage.output_tokens, 8);
-    assert_eq!((thread.tally.bill.cost(), thread.tally.bill.answers()), (MicroDollars(80), 4));
+    // The last one is cut off: what it used stays with it.
+    let mut thread = recalled(turns.chain([EventBody::TurnStarted, spent(5)]).collect());
+    let (cut, _) = thread.cut();
+    let all = thread.tally.plus(&cut.spent);
+    assert_eq!(thread.tally.usage.output_tokens, 3);
+    assert_eq!(all.usage.output_tokens, 8);
+    assert_eq!((all.bill.cost(), all.bill.answers()), (MicroDollars(80), 4));
+}
+
+#[test]
+fn a_turn_that_was_gone_on_with_keeps_what_it_was_given_and_the_time_in_which_it_ran() {
+    let demands = EventBody::TurnDemands { output_schema: None, budgets: None, refused: Some("no".into()) };
+    let mut thread = Recalled::default();
+    let events = [
+        (10, EventBody::TurnStarted),
+        (10, demands),
+        (30, EventBody::ItemStarted { item: tool(0, ItemStatus::InProgress) }),
+        (900, EventBody::TurnContinued { times: 1 }),
+        (905, EventBody::ItemCompleted { item: tool(0, ItemStatus::Completed) }),
+    ];
+    for (seq, (at, body)) in (1..).map(EventSeq).zip(events) {
+        thread.add(Event { seq, at: UnixMillis(at), turn: Some(TURN), body });
+    }
+    assert_eq!(thread.unfinished, Some(TURN));
+    let (cut, open) = thread.cut();
+    assert_eq!((cut.times, cut.refused.as_deref(), cut.spent.time), (1, Some("no"), Millis(25)));
+    assert_eq!((cut.items[&CallId::from_u128(1)], open.len()), (ItemId(0), 0));
 }

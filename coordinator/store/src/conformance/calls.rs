@@ -1,9 +1,10 @@
 //! A call has one outcome.
 
-use super::fixtures::{call, call_id, end, numbered, thread, thread_id};
+use super::fixtures::{call, call_id, end, event, numbered, thread, thread_id};
 use crate::store::{Record, Store, StoreError};
 use capstan_types::call::Call;
-use capstan_types::id::Epoch;
+use capstan_types::event::{Event, EventBody};
+use capstan_types::id::{Epoch, TurnId};
 
 const A: Epoch = Epoch(1);
 
@@ -36,4 +37,36 @@ pub(super) async fn open_calls_come_in_the_order_they_were_asked_for(store: &imp
     store.append(thread_id(1), A, asked.to_vec()).await.unwrap();
     store.append(thread_id(1), A, vec![Record::CallEnded(end(3, 0)), Record::CallAsked(call(2))]).await.unwrap();
     assert_eq!(store.open_calls(thread_id(1)).await, Ok(vec![call(9), call(5), call(1), call(2)]));
+}
+
+pub(super) async fn the_calls_of_a_turn_come_with_their_ends(store: &impl Store) {
+    store.create_thread(&thread(1)).await.unwrap();
+    let elsewhere = Call { turn: TurnId::from_u128(99), ..call(4) };
+    let asked = vec![Record::CallAsked(call(9)), Record::CallAsked(elsewhere), Record::CallAsked(call(3))];
+    store.append(thread_id(1), A, asked).await.unwrap();
+    store.append(thread_id(1), A, vec![Record::CallEnded(end(3, 0))]).await.unwrap();
+    let of_turn = store.calls_of(thread_id(1), call(1).turn).await;
+    assert_eq!(of_turn, Ok(vec![(call(9), None), (call(3), Some(end(3, 0)))]));
+}
+
+pub(super) async fn threads_whose_last_event_ends_no_turn_are_unsettled(store: &impl Store) {
+    let body = |number: u8| match number {
+        1 => EventBody::TurnStarted,
+        2 => EventBody::TurnInterrupted,
+        3 => EventBody::TurnFailed { message: "turn_started".to_owned() },
+        4 => EventBody::ThreadStarted { thread: thread_id(4), settings: Box::new(thread(4).settings) },
+        5 => EventBody::TurnContinued { times: 1 },
+        6 => EventBody::TurnPaused { message: String::new() },
+        _ => EventBody::TurnCompleted { usage: thread(1).spent.usage },
+    };
+    for number in 1..=8 {
+        store.create_thread(&thread(number)).await.unwrap();
+        if number < 8 {
+            let last = Event { body: body(number), ..event(1) };
+            store.append(thread_id(number), A, vec![Record::Event(last)]).await.unwrap();
+        }
+    }
+    let mut unsettled = store.unsettled().await.unwrap();
+    unsettled.sort();
+    assert_eq!(unsettled, [1, 5].map(|number| (thread_id(number), thread(number).owner)));
 }

@@ -7,7 +7,7 @@ use crate::rows::{id, json, signed, unsigned};
 use capstan_types::call::{Call, CallAttempt, CallEnd};
 use capstan_types::event::Event;
 use capstan_types::history::{Entry, Usage};
-use capstan_types::id::{CallId, Epoch, EventSeq, ThreadId};
+use capstan_types::id::{CallId, Epoch, EventSeq, ThreadId, TurnId};
 use capstan_types::thread::{ThreadCost, ThreadRecord};
 use capstan_types::time::UnixMillis;
 
@@ -59,9 +59,30 @@ pub(crate) async fn open_calls(sql: &mut impl Ask, thread: ThreadId) -> Result<V
 pub(crate) async fn call(sql: &mut impl Ask, thread: ThreadId, call: CallId) -> Result<Option<(Call, Option<CallEnd>)>, Fault> {
     let select = "SELECT asked, ended FROM calls WHERE thread = $1 AND id = $2";
     let rows = sql.rows(select, &[Value::Text(&thread.to_string()), Value::Text(&call.to_string())]).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
+    rows.first().map(call_of).transpose()
+}
+
+pub(crate) async fn calls_of(sql: &mut impl Ask, thread: ThreadId, turn: TurnId) -> Result<Vec<(Call, Option<CallEnd>)>, Fault> {
+    let select = "SELECT asked, ended FROM calls WHERE thread = $1 AND turn = $2 ORDER BY position";
+    let rows = sql.rows(select, &[Value::Text(&thread.to_string()), Value::Text(&turn.to_string())]).await?;
+    rows.iter().map(call_of).collect()
+}
+
+fn call_of(row: &Row) -> Result<(Call, Option<CallEnd>), Fault> {
     let ended = row.maybe_text(1)?.map(|text| json("a call's end", text)).transpose()?;
-    Ok(Some((json("a call", row.text(0)?)?, ended)))
+    Ok((json("a call", row.text(0)?)?, ended))
+}
+
+/// An event's JSON begins with its kind.
+const UNSETTLED: &str = "SELECT threads.id, threads.owner FROM threads \
+                         JOIN events ON events.thread = threads.id AND events.seq = threads.last_seq \
+                         WHERE events.body NOT LIKE '{\"type\":\"thread_started\"%' AND events.body NOT LIKE '{\"type\":\"turn_completed\"%' \
+                         AND events.body NOT LIKE '{\"type\":\"turn_failed\"%' AND events.body NOT LIKE '{\"type\":\"turn_paused\"%' \
+                         AND events.body NOT LIKE '{\"type\":\"turn_interrupted\"%' ORDER BY threads.id";
+
+pub(crate) async fn unsettled(sql: &mut impl Ask) -> Result<Vec<(ThreadId, String)>, Fault> {
+    let rows = sql.rows(UNSETTLED, &[]).await?;
+    rows.iter().map(|row| Ok((id("a thread's id", row.text(0)?)?, row.text(1)?.to_owned()))).collect()
 }
 
 pub(crate) async fn attempts(sql: &mut impl Ask, thread: ThreadId, call: CallId) -> Result<Vec<CallAttempt>, Fault> {

@@ -1,9 +1,10 @@
 //! `apply_patch`: changes files by a patch, all of it or nothing.
 
 use crate::arguments;
+use crate::effects::Effects;
 use crate::fault::ToolFault;
 use crate::format::patch_report;
-use crate::handler::{BadCall, Company, Effect, Handler, Prepared, not_started};
+use crate::handler::{BadCall, Effect, Handler, Prepared, not_started};
 use crate::host::{HostError, PatchReport, PatchRequest};
 use crate::invocation::{CallContext, CallResult};
 use crate::spec::ToolSpec;
@@ -68,8 +69,12 @@ impl Handler for ApplyPatch {
         ReplayClass::Workspace
     }
 
-    fn company(&self) -> Company {
-        Company::Alone
+    fn effects(&self, _arguments: &str) -> Effects {
+        Effects::Writes
+    }
+
+    fn once(&self) -> bool {
+        true
     }
 
     fn prepare(&self, call: &Call, context: &CallContext) -> Result<Box<dyn Prepared>, BadCall> {

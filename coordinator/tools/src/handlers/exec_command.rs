@@ -5,8 +5,9 @@ mod run;
 
 use super::apply_patch::PatchCall;
 use crate::arguments::{self, WaitRange};
+use crate::effects::Effects;
 use crate::format::output_budget;
-use crate::handler::{BadCall, Company, Handler, Prepared};
+use crate::handler::{BadCall, Handler, Prepared};
 use crate::heredoc::{self, ShellPatch};
 use crate::invocation::CallContext;
 use crate::quote::command_line;
@@ -121,8 +122,15 @@ impl Handler for ExecCommand {
         if patch.is_some() { ReplayClass::Workspace } else { ReplayClass::External }
     }
 
-    fn company(&self) -> Company {
-        Company::Parallel
+    fn effects(&self, arguments: &str) -> Effects {
+        match self.replay_class(arguments) {
+            ReplayClass::Workspace => Effects::Writes,
+            ReplayClass::Pure | ReplayClass::External => Effects::Runs,
+        }
+    }
+
+    fn once(&self) -> bool {
+        true
     }
 
     fn prepare(&self, call: &Call, context: &CallContext) -> Result<Box<dyn Prepared>, BadCall> {

@@ -3,9 +3,10 @@
 use super::tell::{Telling, tell};
 use super::write_stdin::{ANSWER, ANSWER_SILENCE};
 use crate::arguments;
+use crate::effects::Effects;
 use crate::fault::ToolFault;
 use crate::format::{MAX_OUTPUT_TOKENS, signal_number};
-use crate::handler::{BadCall, Company, Effect, Handler, Prepared, not_started};
+use crate::handler::{BadCall, Effect, Handler, Prepared, not_started};
 use crate::host::HostError;
 use crate::invocation::{CallContext, CallResult};
 use crate::sessions::{Patience, shown};
@@ -67,8 +68,11 @@ impl Handler for Sessions {
         }
     }
 
-    fn company(&self) -> Company {
-        Company::Parallel
+    fn effects(&self, arguments: &str) -> Effects {
+        match arguments::from_json(arguments) {
+            Ok(Arguments { action: Action::End | Action::Signal, .. }) => Effects::Runs,
+            Ok(_) | Err(_) => Effects::Nothing,
+        }
     }
 
     fn prepare(&self, call: &Call, _: &CallContext) -> Result<Box<dyn Prepared>, BadCall> {

@@ -1,8 +1,9 @@
 //! `update_plan`: the model shows what it means to do, and how far it is.
 
 use crate::arguments;
+use crate::effects::Effects;
 use crate::fault::ToolFault;
-use crate::handler::{BadCall, Company, Effect, Handler, Prepared};
+use crate::handler::{BadCall, Effect, Handler, Prepared};
 use crate::invocation::{CallContext, CallResult};
 use crate::spec::ToolSpec;
 use async_trait::async_trait;
@@ -65,8 +66,8 @@ impl Handler for UpdatePlan {
         ReplayClass::Pure
     }
 
-    fn company(&self) -> Company {
-        Company::Alone
+    fn effects(&self, _arguments: &str) -> Effects {
+        Effects::Plans
     }
 
     fn prepare(&self, call: &Call, _context: &CallContext) -> Result<Box<dyn Prepared>, BadCall> {

@@ -1,8 +1,9 @@
 //! `view_image`: the model looks at a picture of the workspace, which is read through the node under the thread's own sandbox.
 
 use crate::arguments;
+use crate::effects::Effects;
 use crate::fault::ToolFault;
-use crate::handler::{BadCall, Company, Effect, Handler, Prepared, not_started, record};
+use crate::handler::{BadCall, Effect, Handler, Prepared, not_started, record};
 use crate::host::{FileRequest, HostError};
 use crate::invocation::{CallContext, CallResult};
 use crate::spec::ToolSpec;
@@ -51,8 +52,8 @@ impl Handler for ViewImage {
         ReplayClass::Pure
     }
 
-    fn company(&self) -> Company {
-        Company::Parallel
+    fn effects(&self, _arguments: &str) -> Effects {
+        Effects::Reads
     }
 
     fn prepare(&self, call: &Call, context: &CallContext) -> Result<Box<dyn Prepared>, BadCall> {

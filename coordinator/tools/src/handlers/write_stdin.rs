@@ -3,9 +3,10 @@
 use super::exec_command::YIELD;
 use super::tell::{Telling, tell};
 use crate::arguments::{self, WaitRange};
+use crate::effects::Effects;
 use crate::fault::ToolFault;
 use crate::format::output_budget;
-use crate::handler::{BadCall, Company, Effect, Handler, Prepared, not_started};
+use crate::handler::{BadCall, Effect, Handler, Prepared, not_started};
 use crate::host::{HostError, Input as Then};
 use crate::invocation::{CallContext, CallResult};
 use crate::sessions::{LiveSession, Patience};
@@ -90,8 +91,12 @@ impl Handler for WriteStdin {
         }
     }
 
-    fn company(&self) -> Company {
-        Company::Parallel
+    fn effects(&self, arguments: &str) -> Effects {
+        match arguments::from_json(arguments) {
+            // What it writes may be a command like any other.
+            Ok(Arguments { chars, .. }) if !chars.is_empty() => Effects::Runs,
+            Ok(_) | Err(_) => Effects::Nothing,
+        }
     }
 
     fn prepare(&self, call: &Call, context: &CallContext) -> Result<Box<dyn Prepared>, BadCall> {

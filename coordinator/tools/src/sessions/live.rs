@@ -18,6 +18,7 @@ use capstan_types::output::clean::Cleaning;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::known::{KnownSession, SessionChange};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -96,6 +97,8 @@ pub struct Again {
     pub policy: SandboxPolicy,
     /// Where the thread works.
     pub cwd: AbsPath,
+    /// What was stored of items that are still open, by their numbers: those of a turn that goes on.
+    pub items: BTreeMap<ItemId, CommandExecution>,
 }
 
 /// Sessions of turns that are over have no items that could be told of. The call that is told of their end has its own.
@@ -133,11 +136,12 @@ impl LiveSession {
 
     /// Begins to read a session again that another life of the thread knew, at the first byte that the model has not been told.
     pub(crate) fn again(known: KnownSession, again: &Again) -> Self {
-        let Again { host, policy, cwd } = again.clone();
-        let body = CommandExecution {
+        let Again { host, policy, cwd, items } = again;
+        let (host, policy) = (Arc::clone(host), policy.clone());
+        let body = items.get(&known.item).cloned().unwrap_or_else(|| CommandExecution {
             call: known.call,
             command: known.command.clone(),
-            cwd,
+            cwd: cwd.clone(),
             node: host.node(),
             session: Some(known.session),
             output: String::new(),
@@ -147,7 +151,8 @@ impl LiveSession {
             reason: None,
             enforced: None,
             denials: Vec::new(),
-        };
+        });
+        let body = CommandExecution { session: Some(known.session), ..body };
         let record = Record::from(known.item, body, known.cleaning, known.next);
         let away = Arc::<Away>::default();
         let reader = ResumedReader::new(Arc::clone(&host), known.session, known.next, Arc::clone(&away));

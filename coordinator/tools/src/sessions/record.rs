@@ -95,9 +95,12 @@ impl Record {
 
     /// A record of a session of which the model has been told all before `next`.
     pub(crate) fn from(item: ItemId, body: CommandExecution, cleaning: Cleaning, next: Seq) -> Self {
+        // What is read from the first byte on need not be known.
+        let before = if next == Seq::default() { String::new() } else { body.output.clone() };
         let record = Self::new(item, body, cleaning, Instant::now());
         {
             let mut state = record.lock();
+            state.all.push(before.as_bytes());
             (state.next, state.shown, state.looked) = (next, next, next);
         }
         record

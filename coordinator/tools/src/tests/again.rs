@@ -26,7 +26,12 @@ async fn left_by_the_dead() -> (Bench, SessionId) {
 fn rebuilt(mut bench: Bench, known: KnownSessions) -> Bench {
     bench.next_turn();
     let cwd = bench.context.cwd.clone();
-    let again = Again { host: bench.host.clone(), policy: SandboxPolicy::workspace_write(vec![cwd.clone()]), cwd };
+    let again = Again {
+        host: bench.host.clone(),
+        policy: SandboxPolicy::workspace_write(vec![cwd.clone()]),
+        cwd,
+        items: std::collections::BTreeMap::new(),
+    };
     bench.context.sessions = Arc::new(SessionTable::again(known, &again));
     bench
 }

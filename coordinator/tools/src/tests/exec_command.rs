@@ -1,6 +1,7 @@
 //! Commands: what the node is asked, and what the model and a person are told.
 
 use super::fake::{Bench, Told, enforced, node};
+use crate::effects::Effects;
 use crate::fault::ToolFault;
 use crate::host::{HostError, SessionEvent};
 use capstan_types::call::{Outcome, ReplayClass};
@@ -364,7 +365,14 @@ fn only_what_changes_nothing_may_be_repeated() {
     assert_eq!(class("write_stdin", r#"{"session_id":1}"#), ReplayClass::Pure);
     assert_eq!(class("write_stdin", r#"{"session_id":1,"chars":"y\n"}"#), ReplayClass::External);
     assert_eq!(class("update_plan", "{}"), ReplayClass::Pure);
-    assert!(toolbox.parallel_safe("exec_command") && !toolbox.parallel_safe("apply_patch"));
+    let effects = |tool, arguments: &str| toolbox.effects(tool, arguments);
+    assert_eq!(effects("exec_command", r#"{"cmd":"ls"}"#), Effects::Runs);
+    assert_eq!(effects("exec_command", r#"{"cmd":"apply_patch <<E\n*** Begin Patch\nE"}"#), Effects::Writes);
+    assert_eq!(effects("apply_patch", ""), Effects::Writes);
+    assert_eq!(effects("write_stdin", r#"{"session_id":1}"#), Effects::Nothing);
+    assert_eq!(effects("write_stdin", r#"{"session_id":1,"chars":"y\n"}"#), Effects::Runs);
+    assert_eq!(effects("update_plan", "{}"), Effects::Plans);
+    assert!(toolbox.once("exec_command") && toolbox.once("apply_patch") && !toolbox.once("write_stdin"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A picture of the workspace, and what is none.
 
 use super::fake::{Bench, Told, lost};
+use crate::effects::Hold;
 use crate::host::HostError;
 use capstan_types::call::{Outcome, ReplayClass};
 use capstan_types::file_read::FileRead;
@@ -41,7 +42,7 @@ async fn a_picture_is_read_under_the_policy_of_the_thread_and_follows_the_output
     let asked = bench.host.reads.lock().unwrap().pop().expect("the node was asked");
     assert_eq!((asked.path.as_str(), asked.max_bytes, asked.policy), ("/w/shot.png", 5 << 20, bench.context.policy.clone()));
     assert_eq!(bench.toolbox.replay_class("view_image", "{}"), ReplayClass::Pure);
-    assert!(bench.toolbox.parallel_safe("view_image"));
+    assert_eq!(bench.toolbox.effects("view_image", "{}").on_workspace(), Hold::Share);
 }
 
 #[tokio::test(start_paused = true)]

@@ -100,6 +100,13 @@ fn every_event_survives_the_wire() {
     let mut events = vec![
         EventBody::ThreadStarted { thread: ThreadId::from_u128(1), settings: Box::new(thread_settings()) },
         EventBody::TurnStarted,
+        EventBody::TurnDemands {
+            output_schema: Some(serde_json::json!({"type": "object"})),
+            budgets: Some(Budgets::default()),
+            refused: Some("no".into()),
+        },
+        EventBody::TurnDemands { output_schema: None, budgets: None, refused: None },
+        EventBody::TurnContinued { times: 2 },
         EventBody::SettingsChanged { settings: Box::new(thread_settings()) },
         EventBody::MessageDelta { item: ItemId(4), text: "t".into() },
         EventBody::OutputDelta { item: ItemId(4), text: "t".into() },

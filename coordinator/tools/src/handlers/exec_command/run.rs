@@ -105,6 +105,21 @@ impl Command {
         Ok(live)
     }
 
+    /// Waits for the session, and tells of it.
+    async fn see(
+        &self,
+        live: &LiveSession,
+        (call, context): (&Call, &CallContext),
+        at: Instant,
+    ) -> Result<CallResult, ToolFault> {
+        let _alone = live.alone().await;
+        live.wait(Patience { until: at + self.yield_after, silence: None, past: 0 }).await;
+        if !live.is_over() {
+            live.update(context.items.as_ref()).await?;
+        }
+        tell(live, call, context, Telling { since: at, max_tokens: self.max_tokens, note: None }).await
+    }
+
     /// What is told when there is no session to speak of.
     async fn failed_start(
         &self,
@@ -159,6 +174,11 @@ impl Prepared for Command {
 
     async fn run(self: Box<Self>, call: &Call, context: &CallContext, policy: SandboxPolicy) -> Result<CallResult, ToolFault> {
         let at = Instant::now();
+        // Its session is there when another coordinator began the call.
+        if let Some(live) = context.sessions.of_call(call.id) {
+            context.items.started(ItemBody::CommandExecution(self.body(call, context, ItemStatus::InProgress, None))).await?;
+            return self.see(&live, (call, context), at).await;
+        }
         let body = |status, reason| ItemBody::CommandExecution(self.body(call, context, status, reason));
         let place = match context.sessions.reserve() {
             Ok(place) => place,
@@ -174,12 +194,7 @@ impl Prepared for Command {
             Err(error) => return self.failed_start(call, context, item, error).await,
         };
         context.items.session(SessionChange::Opened(Box::new(live.opened()))).await?;
-        let _alone = live.alone().await;
-        live.wait(Patience { until: at + self.yield_after, silence: None, past: 0 }).await;
-        if !live.is_over() {
-            live.update(context.items.as_ref()).await?;
-        }
-        tell(&live, call, context, Telling { since: at, max_tokens: self.max_tokens, note: None }).await
+        self.see(&live, (call, context), at).await
     }
 }
 

@@ -1,7 +1,7 @@
-//! What a store holds, read as the next coordinator would read it.
+//! What a store holds, read as the next coordinator would read it, and whether that can be.
 
+use crate::capstan::Home;
 use capstan_store::{StoreLocation, open};
-use capstan_tests::capstan::Home;
 use capstan_types::call::{Call, Outcome};
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::Entry;
@@ -18,29 +18,51 @@ const MANY: u32 = 10_000;
 
 /// One thread of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct StoredThread {
-    pub(crate) record: ThreadRecord,
-    pub(crate) events: Vec<Event>,
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) open_calls: Vec<Call>,
+pub struct StoredThread {
+    /// Its row.
+    pub record: ThreadRecord,
+    /// Its events.
+    pub events: Vec<Event>,
+    /// What the model is shown.
+    pub entries: Vec<Entry>,
+    /// The calls without an end.
+    pub open_calls: Vec<Call>,
 }
 
 /// Everything in a store, the newest thread first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stored {
-    pub(crate) threads: Vec<StoredThread>,
+pub struct Stored {
+    /// The threads.
+    pub threads: Vec<StoredThread>,
 }
 
 impl Stored {
-    /// Reads the store of a home, and fails the test when something in it cannot be.
-    pub(crate) fn read(home: &Home) -> Self {
+    /// Reads the store of a home.
+    ///
+    /// # Panics
+    /// As [`Stored::at`].
+    #[must_use]
+    pub fn read(home: &Home) -> Self {
         Self::at(&home.path().join("capstan.db"))
     }
 
     /// Reads a store.
-    pub(crate) fn at(path: &Path) -> Self {
+    ///
+    /// # Panics
+    /// It cannot be read, or something in it cannot be.
+    #[must_use]
+    pub fn at(path: &Path) -> Self {
+        Self::of(&StoreLocation::Sqlite(path.to_owned()))
+    }
+
+    /// Reads a store, wherever it is.
+    ///
+    /// # Panics
+    /// It cannot be read, or something in it cannot be.
+    #[must_use]
+    pub fn of(location: &StoreLocation) -> Self {
         let stored = run(async {
-            let store = open(&StoreLocation::Sqlite(path.to_owned())).await.expect("the store opens");
+            let store = open(location).await.expect("the store opens");
             let mut threads = Vec::new();
             for record in store.threads(&ThreadFilter::all(MANY)).await.expect("the threads can be read").threads {
                 threads.push(StoredThread {
@@ -58,7 +80,11 @@ impl Stored {
     }
 
     /// The only thread.
-    pub(crate) fn only(&self) -> &StoredThread {
+    ///
+    /// # Panics
+    /// There are others, or none.
+    #[must_use]
+    pub fn only(&self) -> &StoredThread {
         assert_eq!(self.threads.len(), 1, "{:#?}", self.threads);
         &self.threads[0]
     }
@@ -66,8 +92,12 @@ impl Stored {
 
 impl StoredThread {
     /// The kinds of its events and items, in order; without what only tells of sessions and of what was used.
-    pub(crate) fn kinds(&self) -> Vec<String> {
-        let counts = |body: &EventBody| matches!(body, EventBody::ModelAnswered { .. } | EventBody::TurnBilled { .. });
+    #[must_use]
+    pub fn kinds(&self) -> Vec<String> {
+        let counts = |body: &EventBody| {
+            let is_told = !matches!(body, EventBody::ModelAnswered { .. } | EventBody::TurnBilled { .. });
+            !is_told || matches!(body, EventBody::TurnDemands { .. } | EventBody::TurnContinued { .. })
+        };
         let passed = |body: &EventBody| matches!(body, EventBody::SessionChanged { .. }) || counts(body);
         let told = self.events.iter().filter(|event| !passed(&event.body));
         told.map(|event| kind(&event.body)).collect()
@@ -96,6 +126,8 @@ impl StoredThread {
                 EventBody::SessionChanged { change: SessionChange::Closed { .. } } if self.record.parent.is_some() => {}
                 EventBody::SessionChanged { .. }
                 | EventBody::SettingsChanged { .. }
+                | EventBody::TurnDemands { .. }
+                | EventBody::TurnContinued { .. }
                 | EventBody::ModelAnswered { .. }
                 | EventBody::TurnBilled { .. } => {
                     assert!(in_turn, "between turns: {event:?}");
@@ -144,7 +176,11 @@ fn run<T>(what: impl Future<Output = T>) -> T {
 }
 
 /// Every call that the model made in the only thread of this home, by the model's name for it, with its end.
-pub(crate) fn outcomes(home: &Home) -> Vec<(String, Option<Outcome>)> {
+///
+/// # Panics
+/// As [`Stored::read`].
+#[must_use]
+pub fn outcomes(home: &Home) -> Vec<(String, Option<Outcome>)> {
     let stored = Stored::read(home);
     let thread = stored.only();
     let location = StoreLocation::Sqlite(home.path().join("capstan.db"));
