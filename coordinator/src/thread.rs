@@ -4,6 +4,7 @@ pub mod actor;
 pub mod answerers;
 pub mod budget;
 pub mod calls;
+pub mod compaction;
 pub mod context;
 pub mod final_message;
 pub mod handle;

@@ -9,7 +9,7 @@ mod exec;
 mod mistake;
 mod sessions;
 
-pub use coordinator::{CoordinatorArgs, DaemonArgs, DiffArgs, FollowArgs, ThreadsArgs, ThreadsCommand, UndoArgs};
+pub use coordinator::{CompactArgs, CoordinatorArgs, DaemonArgs, DiffArgs, FollowArgs, ThreadsArgs, ThreadsCommand, UndoArgs};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
 pub use mistake::mistake;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};

@@ -180,7 +180,9 @@ fn unanswered(entries: &[Entry]) -> Vec<String> {
             | Entry::User { .. }
             | Entry::Assistant { .. }
             | Entry::Reasoning { .. }
-            | Entry::Picture { .. } => {}
+            | Entry::Picture { .. }
+            // The calls in it have their outputs in it.
+            | Entry::Compacted { .. } => {}
         }
     }
     open.reverse();

@@ -1,5 +1,6 @@
 //! `capstan threads`: a look at the threads of a coordinator.
 
+mod compact;
 mod diff;
 mod undo;
 
@@ -26,6 +27,7 @@ use std::io;
 pub fn run(args: &ThreadsArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
     match &args.command {
         ThreadsCommand::Follow(args) => follow(args, surroundings),
+        ThreadsCommand::Compact(args) => compact::run(args, surroundings),
         ThreadsCommand::Diff(args) => diff::run(args, surroundings),
         ThreadsCommand::Undo(args) => undo::run(args, surroundings),
     }

@@ -1,0 +1,98 @@
+//! `capstan threads compact`.
+
+use super::{SUMMARY, is_for_a_summary, saying, texts, using, wordy};
+use crate::stored::Stored;
+use capstan_tests::capstan::{Capstan, Home, Run, Running};
+use capstan_tests::responses_server::{ResponsesServer, Script};
+use capstan_tests::wait;
+use std::fs;
+use std::time::Duration;
+
+/// How long a coordinator may take until it serves, on a busy machine.
+const SERVES_WITHIN: Duration = Duration::from_secs(30);
+
+/// A coordinator that asks a model's server, and its home.
+pub(super) struct House {
+    pub(super) server: ResponsesServer,
+    pub(super) home: Home,
+    pub(super) running: Running,
+}
+
+impl House {
+    pub(super) fn playing(script: Script) -> Self {
+        let server = ResponsesServer::start(script);
+        let home = Home::using(&server);
+        fs::create_dir(home.root().join("work")).expect("a directory can be made");
+        let running = serve(&home);
+        Self { server, home, running }
+    }
+
+    /// Kills the coordinator, and starts another on its home.
+    pub(super) fn killed_and_started_again(self) -> Self {
+        let Self { server, home, running } = self;
+        let _ = running.crash();
+        let running = serve(&home);
+        Self { server, home, running }
+    }
+
+    pub(super) fn exec(&self) -> Capstan {
+        let exec = Capstan::exec(&self.home, "Do it.").args(["-s", "workspace-write", "-m", "own-model"]);
+        exec.arg("--coordinator").arg(socket(&self.home)).in_dir(&self.home.root().join("work"))
+    }
+
+    pub(super) fn compact(&self, thread: &str) -> Run {
+        Capstan::new(&self.home).args(["threads", "compact", thread]).run()
+    }
+}
+
+fn serve(home: &Home) -> Running {
+    let running =
+        Capstan::new(home).arg("coordinator").env(Home::KEY_VARIABLE, Home::KEY).deadline(Duration::from_secs(300)).start();
+    wait::until_true(SERVES_WITHIN, "a coordinator that serves", || running.stdout().contains("coordinator listens at "));
+    running
+}
+
+fn socket(home: &Home) -> String {
+    format!("unix://{}", home.path().join("coordinator.sock").display())
+}
+
+pub(super) fn thread_of(run: &Run) -> String {
+    run.lines()[0]["thread_id"].as_str().expect("a thread").to_owned()
+}
+
+#[test]
+fn a_conversation_is_shortened_when_somebody_asks_and_the_next_life_goes_on_from_the_summary() {
+    let script = Script::new()
+        .then(using(wordy("c1"), 2_000))
+        .then(saying("done", 2_500))
+        .then(saying("First summary.", 400))
+        .then(saying("Second summary.", 400));
+    let house = House::playing(script);
+    let run = house.exec().run();
+    run.assert_code(0);
+    let thread = thread_of(&run);
+    let asked = house.compact(&thread);
+    asked.assert_code(0);
+    assert!(asked.stdout.contains(" tokens before, "), "{asked}");
+    let house = house.killed_and_started_again();
+    house.compact(&thread).assert_code(0);
+    house.server.assert_played();
+    let requests = house.server.requests();
+    assert_eq!(requests.iter().map(is_for_a_summary).collect::<Vec<_>>(), [false, false, true, true]);
+    let (first, second) = (texts(&requests[2]).concat(), texts(&requests[3]).concat());
+    assert!(first.contains("Do it.") && first.contains("word\nword") && !first.contains(SUMMARY), "{first}");
+    assert!(second.contains("First summary.") && !second.contains("word\nword"), "{second}");
+    let _ = house.running.crash();
+    let kinds = Stored::read(&house.home).only().kinds();
+    let turn = ["turn started", "completed compaction", "turn completed"];
+    assert_eq!(kinds[kinds.len() - 6..], [turn, turn].concat(), "{kinds:?}");
+}
+
+#[test]
+fn a_thread_that_is_none_is_said() {
+    let house = House::playing(Script::new());
+    house.compact("nonsense").assert_code(2);
+    let run = house.compact("00000000-0000-4000-8000-000000000001");
+    assert!(run.stderr.contains("thread"), "{run}");
+    assert!(!run.status.success(), "{run}");
+}
