@@ -13,13 +13,9 @@ use serde_json::{Value, json};
 /// What marks a summary in a conversation.
 const SUMMARY: &str = "<summary_of_earlier_work>";
 
-/// A command whose output the model is told in about 2,000 tokens.
+/// A command whose output the model is told whole, in about 2,000 tokens.
 fn wordy(id: &str) -> Answer {
-    Answer::new().call(
-        id,
-        "exec_command",
-        &json!({"cmd": format!("echo {id}; yes word | head -c 8000"), "yield_time_ms": 30_000}),
-    )
+    Answer::new().call(id, "exec_command", &json!({"cmd": format!("echo {id}; seq 10000 11400"), "yield_time_ms": 30_000}))
 }
 
 /// An answer to a prompt of so many tokens.
@@ -44,8 +40,8 @@ fn exec(stage: &Stage) -> Capstan {
 fn texts(request: &RecordedRequest) -> Vec<String> {
     let text = |item: &Value| {
         let parts = item["content"].as_array().into_iter().flatten().filter_map(|part| part["text"].as_str());
-        let output = item["output"].as_str();
-        parts.chain(output).collect::<String>()
+        let plain = [item["content"].as_str(), item["output"].as_str()];
+        parts.chain(plain.into_iter().flatten()).collect::<String>()
     };
     request.input().iter().map(text).collect()
 }
@@ -119,7 +115,7 @@ fn a_prompt_that_the_provider_finds_too_long_is_shortened_once_and_sent_again() 
     run.assert_code(0);
     stage.server.assert_played();
     let last = texts(&stage.server.requests()[3]).concat();
-    assert!(last.contains("A summary.") && !last.contains("word\nword"), "{last}");
+    assert!(last.contains("A summary.") && !last.contains("10700\n10701"), "{last}");
     assert_eq!(told(&run).len(), 1, "{run}");
 }
 
@@ -149,5 +145,5 @@ fn a_model_that_gives_no_summary_holds_nobody_up() {
     stage.server.assert_played();
     assert_eq!(told(&run)[0]["summed_up"], false, "{run}");
     let last = texts(&stage.server.requests()[2]).concat();
-    assert!(last.contains("No summary could be made.") && last.contains("yes word"), "{last}");
+    assert!(last.contains("No summary could be made.") && last.contains("seq 10000"), "{last}");
 }

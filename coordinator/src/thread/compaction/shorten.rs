@@ -117,7 +117,12 @@ impl Shortener<'_> {
         if choice.dropped.is_empty() {
             return Err(NotShortened::Nothing);
         }
-        let (text, spent) = self.sum_up(&choice, &limits, before, answerers).await?;
+        let most = match reason {
+            Reason::Full | Reason::Asked => limits.full / 4 * 3,
+            // Half of what did not fit: an estimate that was wrong by half is right again.
+            Reason::Overflow => limits.full.min(before) / 2,
+        };
+        let (text, spent) = self.sum_up(&choice, most, answerers).await?;
         let news = news::gather(self.context, &[], self.interrupt).await.entries;
         if self.interrupt.is_cancelled() {
             return Err(NotShortened::Interrupted);
@@ -136,12 +141,9 @@ impl Shortener<'_> {
     async fn sum_up(
         &self,
         choice: &Choice,
-        limits: &Limits,
-        before: u64,
+        most: u64,
         answerers: &Answerers,
     ) -> Result<(Option<String>, Option<Spent>), NotShortened> {
-        // Half of what fits, or of what did not: an estimate that was wrong by half is right again.
-        let most = limits.full.min(before) / 2;
         let transcript = words::transcript(&choice.dropped, most);
         let key = format!("{}-summary", self.context.thread);
         match summary::ask(answerers, transcript, key, self.interrupt).await {
