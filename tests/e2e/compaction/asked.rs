@@ -47,13 +47,14 @@ impl House {
     /// Starts another turn, and waits for its end.
     fn say(&self, thread: &str, text: &str) {
         let socket = self.home.path().join("coordinator.sock").display().to_string();
+        let before = ends(&self.home);
         let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
         runtime.block_on(async {
             let mut turns = TurnsClient::new(channel(&NodeAddress::Unix(socket)).expect("an address"));
             let request = wire::StartTurnRequest { thread_id: thread.to_owned(), text: text.to_owned(), ..Default::default() };
             turns.start(request).await.expect("a turn is started");
         });
-        Capstan::new(&self.home).args(["threads", "follow", thread]).run().assert_code(0);
+        wait::until_true(SERVES_WITHIN, "the end of the turn", || ends(&self.home) > before);
     }
 
     pub(super) fn compact(&self, thread: &str) -> Run {
@@ -70,6 +71,11 @@ fn serve(home: &Home) -> Running {
 
 fn socket(home: &Home) -> String {
     format!("unix://{}", home.path().join("coordinator.sock").display())
+}
+
+/// How many turns of the only thread have ended well.
+fn ends(home: &Home) -> usize {
+    Stored::read(home).only().kinds().iter().filter(|kind| *kind == "turn completed").count()
 }
 
 pub(super) fn thread_of(run: &Run) -> String {
