@@ -1,7 +1,7 @@
 //! A coordinator in this process, and a client of it.
 
-use crate::Bench;
 use crate::node::Node;
+use crate::stage::{Bench, LINE, TURN, settings};
 use capstan_coordinator::models::{OneModel, open_script};
 use capstan_coordinator::{CoordinatorConfig, RegistryLocation, Running, StaticNode, StoreLocation, open_registry, serve};
 use capstan_proto::wire::client as wire;
@@ -13,9 +13,6 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tonic::transport::Channel;
-
-/// Whose threads it goes on with.
-pub(crate) const LINE: &str = "bench-";
 
 /// A coordinator and a client of it. Clones share both.
 #[derive(Clone)]
@@ -55,7 +52,7 @@ impl Coordinator {
 
     /// A new thread.
     pub(crate) async fn thread(&self, workspace: &Path) -> String {
-        let settings = crate::long_thread::settings(workspace).into();
+        let settings = settings(workspace).into();
         let request = wire::CreateRequest { settings: Some(settings), thread_id: String::new() };
         let made = ThreadsClient::new(self.channel.clone()).create(request).await.expect("a thread is made");
         made.into_inner().thread_id
@@ -74,7 +71,7 @@ impl Coordinator {
         while let Some(event) = events.message().await.expect("an event comes") {
             match event.body {
                 Some(wire::event::Body::TurnFailed(message)) => panic!("a turn failed: {message}"),
-                Some(wire::event::Body::TurnCompleted(_)) if event.turn_id != crate::long_thread::turn_id() => return,
+                Some(wire::event::Body::TurnCompleted(_)) if event.turn_id != TURN.to_string() => return,
                 _ => {}
             }
         }

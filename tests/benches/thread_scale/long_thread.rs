@@ -1,26 +1,17 @@
 //! A thread with a long past, as the store holds it.
 
-use crate::coordinator::LINE;
+use crate::stage::{LINE, TURN, settings};
 use capstan_store::{Record, Store};
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::{Entry, Usage};
-use capstan_types::id::{EventSeq, ThreadId, TurnId};
+use capstan_types::id::{EventSeq, ThreadId};
 use capstan_types::item::{Item, ItemBody, ItemId};
-use capstan_types::policy::{ApprovalPolicy, SandboxMode};
-use capstan_types::thread::{ThreadRecord, ThreadSettings};
+use capstan_types::thread::ThreadRecord;
 use capstan_types::time::UnixMillis;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Items of each turn.
 const EACH: usize = 10;
-
-const TURN: TurnId = TurnId::from_u128(1);
-
-/// The turn of all that is stored.
-pub(crate) fn turn_id() -> String {
-    TURN.to_string()
-}
 
 /// Stores a thread with so many items, each with an entry of the model's history.
 pub(crate) async fn store(store: &dyn Store, workspace: &Path, items: usize) -> ThreadId {
@@ -52,28 +43,4 @@ pub(crate) async fn store(store: &dyn Store, workspace: &Path, items: usize) -> 
         store.append(id, epoch, piece.to_vec()).await.expect("it is stored");
     }
     id
-}
-
-pub(crate) fn settings(workspace: &Path) -> ThreadSettings {
-    ThreadSettings {
-        model: "model".to_owned(),
-        provider: "scripted".to_owned(),
-        effort: None,
-        cwd: workspace.display().to_string().parse().expect("a path"),
-        node: None,
-        sandbox: SandboxMode::WorkspaceWrite,
-        profile: None,
-        writable_roots: vec![],
-        network_access: false,
-        exclude_slash_tmp: false,
-        approval: ApprovalPolicy::Never,
-        environment: BTreeMap::new(),
-        instructions: None,
-        plan_tool: false,
-        cleaning: capstan_types::output::clean::Cleaning::Clean,
-        docs: capstan_types::docs::ProjectDocs::default(),
-        window: capstan_types::window::WindowSettings::default(),
-        fallbacks: Vec::new(),
-        budgets: capstan_types::budget::Budgets::default(),
-    }
 }

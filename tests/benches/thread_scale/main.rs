@@ -20,6 +20,7 @@ mod node;
 
 mod coordinator;
 mod long_thread;
+mod stage;
 
 use call::call;
 use capstan_agent_node::JournalSync;
@@ -29,7 +30,8 @@ use capstan_types::policy::Level;
 use coordinator::Coordinator;
 use far::Far;
 use node::Node;
-use std::path::{Path, PathBuf};
+use stage::Bench;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -44,12 +46,6 @@ const CALLS: usize = 10;
 /// Calls of the node alone that are under way at once, and for how long.
 const FLIGHTS: usize = 16;
 const SPAN: Duration = Duration::from_secs(5);
-
-struct Bench {
-    node: Node,
-    state: PathBuf,
-    workspace: PathBuf,
-}
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
