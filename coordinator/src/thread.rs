@@ -5,6 +5,7 @@ pub mod answerers;
 pub mod begin;
 pub mod budget;
 pub mod calls;
+pub mod compaction;
 pub mod context;
 pub mod continued;
 pub mod final_message;

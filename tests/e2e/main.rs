@@ -17,6 +17,7 @@ mod secrets;
 mod telemetry;
 
 mod bad_input;
+mod compaction;
 mod context;
 mod crash;
 mod daemon;

@@ -18,6 +18,7 @@ pub mod spending;
 pub mod store;
 pub mod telemetry;
 pub mod watermarks;
+mod window;
 
 pub use ceiling::ceiling;
 pub use error::ConfigError;

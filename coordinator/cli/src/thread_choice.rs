@@ -103,16 +103,17 @@ mod tests {
     }
 
     fn chosen(given: &str) -> Result<u128, Failure> {
-        let all = [thread(0x0198_aa << 104, None), thread(0x0198_ab << 104, Some("parser")), thread(0x77 << 120, Some("0198"))];
+        let all =
+            [thread(0x0001_98aa << 104, None), thread(0x0001_98ab << 104, Some("parser")), thread(0x77 << 120, Some("0198"))];
         let found = all.into_iter().filter(|thread| is_meant(thread, given)).collect();
         only(given, found).map(|thread| u128::from_str_radix(&thread.id.to_string().replace('-', ""), 16).unwrap())
     }
 
     #[test]
     fn a_thread_is_meant_by_its_name_or_the_beginning_of_its_id() {
-        assert_eq!(chosen("0198aa").unwrap(), 0x0198_aa << 104);
-        assert_eq!(chosen("0198-AB").unwrap(), 0x0198_ab << 104);
-        assert_eq!(chosen("parser").unwrap(), 0x0198_ab << 104);
+        assert_eq!(chosen("0198aa").unwrap(), 0x0001_98aa << 104);
+        assert_eq!(chosen("0198-AB").unwrap(), 0x0001_98ab << 104);
+        assert_eq!(chosen("parser").unwrap(), 0x0001_98ab << 104);
         assert_eq!(chosen("0198").unwrap(), 0x77 << 120, "a name goes first");
     }
 

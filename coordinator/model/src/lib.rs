@@ -12,6 +12,8 @@ mod failure;
 mod limiter;
 pub mod prices;
 mod retry;
+pub mod size;
+pub mod tokenizer;
 
 mod redact;
 mod remote;

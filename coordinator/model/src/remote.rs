@@ -28,7 +28,6 @@ mod messages;
 mod quiet;
 mod reader;
 mod request;
-mod size;
 mod span;
 mod step;
 mod usage;

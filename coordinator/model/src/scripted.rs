@@ -79,7 +79,11 @@ pub(crate) fn answers_in(history: &[Entry]) -> usize {
 pub(crate) const fn is_answer(entry: &Entry) -> bool {
     match entry {
         Entry::Assistant { .. } | Entry::Reasoning { .. } | Entry::Call { .. } => true,
-        Entry::Developer { .. } | Entry::User { .. } | Entry::CallOutput { .. } | Entry::Picture { .. } => false,
+        Entry::Developer { .. }
+        | Entry::User { .. }
+        | Entry::CallOutput { .. }
+        | Entry::Picture { .. }
+        | Entry::Compacted { .. } => false,
     }
 }
 

@@ -20,6 +20,9 @@ pub(super) fn of(entry: &Entry) -> Value {
         Entry::Picture { model_call_id, image } => {
             json!({ "type": "message", "role": "user", "content": [picture(image)], "call_id": model_call_id })
         }
+        Entry::Compacted { history } => {
+            json!({ "type": "compacted", "replacement_history": history.iter().map(of).collect::<Vec<_>>() })
+        }
     }
 }
 

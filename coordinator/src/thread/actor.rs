@@ -204,7 +204,7 @@ impl ThreadState {
         if Arc::strong_count(&self.undoing) > 1 {
             return Err(TurnRefused::Undoing);
         }
-        if input.text.trim().is_empty() && input.images.is_empty() {
+        if input.text.trim().is_empty() && input.images.is_empty() && !input.compact {
             return Err(TurnRefused::Empty);
         }
         Ok(())

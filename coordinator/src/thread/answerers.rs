@@ -11,6 +11,9 @@ use capstan_types::thread::ModelChoice;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// The provider that a script stands for.
+const SCRIPT: &str = "script";
+
 /// Who answers in a turn.
 #[derive(Debug)]
 pub struct Answerers {
@@ -74,6 +77,12 @@ impl Answerers {
     #[must_use]
     pub fn model(&self) -> &str {
         &self.now.model
+    }
+
+    /// Whether a script answers, which counts its steps by the conversation.
+    #[must_use]
+    pub fn is_scripted(&self) -> bool {
+        self.models.provider(&self.now.provider) == SCRIPT
     }
 
     /// What it costs, if that is known.

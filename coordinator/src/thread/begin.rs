@@ -47,6 +47,14 @@ impl Begin {
         }
     }
 
+    /// Whether it does nothing but shorten the conversation.
+    pub(super) fn compact(&self) -> bool {
+        match self {
+            Self::New(input) => input.compact,
+            Self::Again(unfinished) => unfinished.cut.compact,
+        }
+    }
+
     /// What another coordinator has used for it.
     pub(super) fn spent(&self) -> Tally {
         match self {

@@ -41,6 +41,7 @@ pub(crate) fn settings() -> ThreadSettings {
         instructions: None,
         plan_tool: false,
         cleaning: capstan_types::output::clean::Cleaning::Clean,
+        window: capstan_types::window::WindowSettings::default(),
         fallbacks: Vec::new(),
         budgets: capstan_types::budget::Budgets::default(),
         docs: capstan_types::docs::ProjectDocs { max_bytes: 0, ..Default::default() },

@@ -206,6 +206,7 @@ pub(super) fn given_up(mut body: ItemBody, why: &str) -> ItemBody {
         | ItemBody::AgentMessage { .. }
         | ItemBody::Reasoning { .. }
         | ItemBody::TodoList { .. }
+        | ItemBody::Compaction(_)
         | ItemBody::Error { .. } => {}
     }
     body

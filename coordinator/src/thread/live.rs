@@ -17,7 +17,8 @@ const BACKLOG: usize = 4096;
 pub struct Live {
     last: EventSeq,
     ownership: Ownership,
-    listeners: broadcast::Sender<Arc<Event>>,
+    // The backlog takes 200 KiB: a thread that nobody listens to has none.
+    listeners: Option<broadcast::Sender<Arc<Event>>>,
 }
 
 /// A listener's place.
@@ -34,8 +35,8 @@ pub struct Subscription {
 impl Live {
     /// No listeners yet; `last` is the number of the last stored event.
     #[must_use]
-    pub fn new(last: EventSeq, ownership: Ownership) -> Self {
-        Self { last, ownership, listeners: broadcast::Sender::new(BACKLOG) }
+    pub const fn new(last: EventSeq, ownership: Ownership) -> Self {
+        Self { last, ownership, listeners: None }
     }
 
     /// The number of the last event that was told.
@@ -47,18 +48,26 @@ impl Live {
     /// Tells a stored event.
     pub fn tell(&mut self, event: Event) {
         self.last = event.seq;
-        // It fails only when nobody listens.
-        let _ = self.listeners.send(Arc::new(event));
+        self.send(event);
     }
 
     /// Tells something that has no number of its own.
-    pub fn tell_unnumbered(&self, at: UnixMillis, turn: Option<TurnId>, body: EventBody) {
-        let _ = self.listeners.send(Arc::new(Event { seq: self.last, at, turn, body }));
+    pub fn tell_unnumbered(&mut self, at: UnixMillis, turn: Option<TurnId>, body: EventBody) {
+        self.send(Event { seq: self.last, at, turn, body });
+    }
+
+    fn send(&mut self, event: Event) {
+        let Some(listeners) = &self.listeners else { return };
+        // It fails only when nobody listens any more.
+        if listeners.send(Arc::new(event)).is_err() {
+            self.listeners = None;
+        }
     }
 
     /// A new listener.
     #[must_use]
-    pub fn subscribe(&self) -> Subscription {
-        Subscription { after: self.last, events: self.listeners.subscribe(), ownership: self.ownership.clone() }
+    pub fn subscribe(&mut self) -> Subscription {
+        let listeners = self.listeners.get_or_insert_with(|| broadcast::Sender::new(BACKLOG));
+        Subscription { after: self.last, events: listeners.subscribe(), ownership: self.ownership.clone() }
     }
 }

@@ -68,6 +68,8 @@ pub struct Cut {
     pub budgets: Option<Budgets>,
     /// Why it cannot run.
     pub refused: Option<String>,
+    /// Whether it does nothing but shorten the conversation.
+    pub compact: bool,
     /// The items of its calls.
     pub items: BTreeMap<CallId, ItemId>,
 }
@@ -95,8 +97,8 @@ impl Recalled {
                 self.began = event.at;
                 self.turns.extend(event.turn);
             }
-            EventBody::TurnDemands { output_schema, budgets, refused } => {
-                self.cut = Cut { output_schema, budgets, refused, ..std::mem::take(&mut self.cut) };
+            EventBody::TurnDemands { output_schema, budgets, refused, compact } => {
+                self.cut = Cut { output_schema, budgets, refused, compact, ..std::mem::take(&mut self.cut) };
             }
             EventBody::TurnContinued { times } => {
                 // The time in which nobody ran it is not its own.
@@ -233,7 +235,9 @@ pub(super) fn unanswered(entries: &[Entry]) -> Vec<String> {
             | Entry::User { .. }
             | Entry::Assistant { .. }
             | Entry::Reasoning { .. }
-            | Entry::Picture { .. } => {}
+            | Entry::Picture { .. }
+            // The calls in it have their outputs in it.
+            | Entry::Compacted { .. } => {}
         }
     }
     open.reverse();

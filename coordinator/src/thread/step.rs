@@ -131,7 +131,8 @@ pub async fn keep(
             | Entry::Developer { .. }
             | Entry::User { .. }
             | Entry::CallOutput { .. }
-            | Entry::Picture { .. } => {}
+            | Entry::Picture { .. }
+            | Entry::Compacted { .. } => {}
         }
         drafts.push(Draft::Entry(turn, entry.clone()));
     }

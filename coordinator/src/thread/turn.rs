@@ -7,6 +7,8 @@ use super::answerers::Answerers;
 use super::begin::Begin;
 use super::budget;
 use super::calls::{self, Calls, Releases};
+use super::compaction::fit::Fit;
+use super::compaction::shorten::{NotShortened, Reason, Shortener, too_long};
 use super::context::TurnContext;
 use super::context::news::{self, News};
 use super::continued::{Stage, Unfinished};
@@ -19,7 +21,7 @@ use super::step::{self, TurnStop};
 use super::tally::Tally;
 use super::workspace::{self, Before};
 use crate::crash_point;
-use capstan_model::Prompt;
+use capstan_model::{ModelError, Prompt};
 use capstan_tools::host::ExecHost as _;
 use capstan_tools::invocation::{CallContext, NobodyToAsk};
 use capstan_tools::plan::PlanState;
@@ -63,8 +65,9 @@ pub async fn run(context: &Arc<TurnContext>, id: TurnId, begin: Begin, before: T
     let items = Arc::new(begin.items(TurnItems::new(id, context.log.clone(), Arc::clone(&context.numbers))));
     let plan = Arc::new(begin.plan());
     let budgets = begin.budgets().unwrap_or(context.settings.budgets);
+    let fit = Fit::default();
     let (began, spent, releases) = (Instant::now(), begin.spent(), Releases::default());
-    let mut turn = Turn { context, is_changed, refused, id, items, plan, before, spent, began, budgets, releases, handle };
+    let mut turn = Turn { context, is_changed, refused, id, items, plan, before, spent, began, budgets, fit, releases, handle };
     turn.run_to_end(begin).instrument(span).await;
     turn.releases.finish().await;
 }
@@ -84,6 +87,8 @@ struct Turn<'a> {
     spent: Tally,
     began: Instant,
     budgets: Budgets,
+    /// How long its prompt is.
+    fit: Fit,
     releases: Releases,
     handle: TurnHandle,
 }
@@ -166,12 +171,16 @@ impl Turn<'_> {
         let output_schema = begin.output_schema();
         let demand = output_schema.as_ref().map(Demand::new).transpose().map_err(|error| TurnStop::Failed(error.to_string()))?;
         let calls = Calls::new(Arc::clone(context), self.invocation(), self.handle.clone());
+        let compact = begin.compact();
         let (mut entries, mut answered) = match begin {
             Begin::New(input) => (self.begin(*input).await?, false),
             Begin::Again(unfinished) => self.go_on(*unfinished, &calls, before).await?,
         };
         if let Some(reason) = self.refused.take() {
             return Err(TurnStop::Failed(reason));
+        }
+        if compact {
+            return self.compact(&mut entries, &answerers).await;
         }
         for _ in 0..MOST_STEPS {
             let mut asked = Vec::new();
@@ -226,7 +235,7 @@ impl Turn<'_> {
         before: &mut Before,
     ) -> Result<(Vec<Entry>, bool), TurnStop> {
         let context = self.context;
-        let mut entries = context.store.entries(context.thread).await.map_err(super::log::LogError::from)?;
+        let mut entries = Entry::shown(context.store.entries(context.thread).await.map_err(super::log::LogError::from)?);
         let times = unfinished.cut.times.saturating_add(1);
         let stage = unfinished.stage(&entries);
         tracing::info!(turn = %self.id, times, ?stage, "a turn that its coordinator did not live to end goes on");
@@ -257,7 +266,13 @@ impl Turn<'_> {
     /// Records the user's input, and gives the whole history with it.
     async fn begin(&mut self, input: TurnInput) -> Result<Vec<Entry>, TurnStop> {
         let context = self.context;
-        let mut entries = context.store.entries(context.thread).await.map_err(super::log::LogError::from)?;
+        let stored = context.store.entries(context.thread).await.map_err(super::log::LogError::from)?;
+        let mut entries = Entry::shown(stored);
+        if input.compact {
+            let demands = EventBody::TurnDemands { output_schema: None, budgets: input.budgets, refused: None, compact: true };
+            context.log.record([EventBody::TurnStarted, demands].map(|body| Draft::Event(Some(self.id), body)).into()).await?;
+            return Ok(entries);
+        }
         let News { entries: mut added, warnings } = news::gather(context, &entries, &self.handle.interrupt).await;
         let said = context.sessions.announce();
         added.extend(said.text.map(|text| Entry::Developer { text }));
@@ -269,7 +284,7 @@ impl Turn<'_> {
         let mut drafts = vec![Draft::Preview(preview), Draft::Event(Some(self.id), EventBody::TurnStarted)];
         let (output_schema, budgets, refused) = (input.output_schema, input.budgets, self.refused.clone());
         if output_schema.is_some() || budgets.is_some() || refused.is_some() {
-            drafts.push(Draft::Event(Some(self.id), EventBody::TurnDemands { output_schema, budgets, refused }));
+            drafts.push(Draft::Event(Some(self.id), EventBody::TurnDemands { output_schema, budgets, refused, compact: false }));
         }
         if self.is_changed {
             let settings = Box::new(context.settings.clone());
@@ -304,33 +319,80 @@ impl Turn<'_> {
         output_schema: Option<serde_json::Value>,
     ) -> Result<Vec<Call>, TurnStop> {
         let context = self.context;
-        let prompt = Prompt {
-            model: String::new(),
-            instructions: prompt::instructions(&context.settings),
-            entries: entries.clone(),
-            tools: context.toolbox.specs().into_iter().map(prompt::definition).collect(),
-            effort: None,
-            output_schema,
-            cache_key: context.thread.to_string(),
-        };
+        let bare = self.prompt(output_schema);
+        self.shorten_if_full(&bare, entries, answerers).await?;
+        let mut overflowed = false;
         let (answer, message) = loop {
-            let (client, prompt) = answerers.ask(&prompt);
+            let (client, prompt) = answerers.ask(&Prompt { entries: entries.clone(), ..bare.clone() });
             let asked = step::ask(client.as_ref(), prompt, self.id, &context.log, &self.items, &self.handle.interrupt).await;
             let Err(TurnStop::Model(error)) = &asked else { break asked? };
+            if let ModelError::ContextWindow(said) = error {
+                if std::mem::replace(&mut overflowed, true) {
+                    return Err(TurnStop::Failed(too_long(said)));
+                }
+                self.shorten(&bare, entries, answerers, Reason::Overflow).await?;
+                continue;
+            }
             match answerers.fall_back(error) {
                 Some(said) => self.warn(said).await?,
                 None => break asked?,
             }
-            // The next one may have no price, and a budget in money.
+            // The next one may have no price, and a budget in money, and a smaller window.
             self.check_budgets(answerers).await?;
+            self.shorten_if_full(&bare, entries, answerers).await?;
         };
         let spent = answerers.spent(answer.usage);
         self.spent.add(&spent);
+        self.fit.hear(answer.usage, &bare, entries, answer.entries.len());
         let calls =
             step::keep(&answer, spent, message, self.id, (&context.toolbox, &context.host.node()), &context.log, &self.items)
                 .await?;
         entries.extend(answer.entries);
         Ok(calls)
+    }
+
+    /// What a prompt holds besides the conversation.
+    fn prompt(&self, output_schema: Option<serde_json::Value>) -> Prompt {
+        let context = self.context;
+        Prompt {
+            model: String::new(),
+            instructions: prompt::instructions(&context.settings),
+            entries: Vec::new(),
+            tools: context.toolbox.specs().into_iter().map(prompt::definition).collect(),
+            effort: None,
+            output_schema,
+            cache_key: context.thread.to_string(),
+        }
+    }
+
+    async fn shorten_if_full(&mut self, bare: &Prompt, entries: &mut Vec<Entry>, answerers: &Answerers) -> Result<(), TurnStop> {
+        let shortener = Shortener { context: self.context, turn: self.id, items: &self.items, interrupt: &self.handle.interrupt };
+        let Some(spent) = self.fit.if_full(&shortener, bare, entries, answerers).await? else { return Ok(()) };
+        self.spent.add(&spent);
+        self.check_budgets(answerers).await
+    }
+
+    async fn shorten(
+        &mut self,
+        bare: &Prompt,
+        entries: &mut Vec<Entry>,
+        answerers: &Answerers,
+        reason: Reason,
+    ) -> Result<(), NotShortened> {
+        let shortener = Shortener { context: self.context, turn: self.id, items: &self.items, interrupt: &self.handle.interrupt };
+        let spent = self.fit.now(&shortener, bare, entries, answerers, reason).await?;
+        spent.iter().for_each(|spent| self.spent.add(spent));
+        Ok(())
+    }
+
+    /// A turn that does nothing else. A conversation of which nothing can be left out is short enough.
+    async fn compact(&mut self, entries: &mut Vec<Entry>, answerers: &Answerers) -> Result<(), TurnStop> {
+        self.check_budgets(answerers).await?;
+        let bare = self.prompt(None);
+        match self.shorten(&bare, entries, answerers, Reason::Asked).await {
+            Err(NotShortened::Nothing) => Ok(()),
+            done => Ok(done?),
+        }
     }
 
     /// Asked before each step: what runs is never cut off for a budget.

@@ -109,6 +109,7 @@ pub(crate) fn said_in(entry: Entry) -> Option<String> {
         | Entry::Reasoning { .. }
         | Entry::Call { .. }
         | Entry::Picture { .. }
+        | Entry::Compacted { .. }
         | Entry::CallOutput { .. } => None,
     }
 }

@@ -28,10 +28,11 @@ fn body_to_wire(body: EventBody) -> wire::event::Body {
             Body::ThreadStarted(wire::ThreadStarted { thread_id: thread.to_string(), settings: Some((*settings).into()) })
         }
         EventBody::SettingsChanged { settings } => Body::SettingsChanged((*settings).into()),
-        EventBody::TurnDemands { output_schema, budgets, refused } => Body::TurnDemands(wire::TurnDemands {
+        EventBody::TurnDemands { output_schema, budgets, refused, compact } => Body::TurnDemands(wire::TurnDemands {
             output_schema: output_schema.map(|schema| schema.to_string()).unwrap_or_default(),
             budgets: budgets.map(Into::into),
             refused: refused.unwrap_or_default(),
+            compact,
         }),
         EventBody::TurnContinued { times } => Body::TurnContinued(wire::TurnContinued { times }),
         EventBody::TurnStarted => Body::TurnStarted(wire::TurnStarted {}),
@@ -81,6 +82,7 @@ fn body_from_wire(body: wire::event::Body) -> Result<EventBody, Malformed> {
                 output_schema: schema.map_err(|error| Malformed::new("turn_demands.output_schema", error))?,
                 budgets: demands.budgets.map(Into::into),
                 refused: nonempty(demands.refused),
+                compact: demands.compact,
             }
         }
         Body::TurnContinued(continued) => EventBody::TurnContinued { times: continued.times },

@@ -3,7 +3,7 @@
 use super::{Malformed, nonempty, parse};
 use crate::wire::client as wire;
 use capstan_types::item::{
-    CommandExecution, FileChange, FileChangeKind, Item, ItemBody, ItemId, ItemStatus, PlanStatus, PlanStep,
+    CommandExecution, Compaction, FileChange, FileChangeKind, Item, ItemBody, ItemId, ItemStatus, PlanStatus, PlanStep,
 };
 use capstan_types::launch::{Denial, Enforced, SessionEnd, SessionLimit};
 use capstan_types::policy::Level;
@@ -31,6 +31,11 @@ impl From<Item> for wire::Item {
                 status: wire::ItemStatus::from(status).into(),
             }),
             ItemBody::TodoList { steps } => Body::TodoList(wire::TodoList { steps: steps.into_iter().map(Into::into).collect() }),
+            ItemBody::Compaction(compaction) => Body::Compaction(wire::Compaction {
+                before_tokens: compaction.before_tokens,
+                after_tokens: compaction.after_tokens,
+                summed_up: compaction.summed_up,
+            }),
             ItemBody::Error { message } => Body::Error(message),
         };
         Self { id: item.id.0, body: Some(body) }
@@ -63,6 +68,11 @@ impl TryFrom<wire::Item> for Item {
             Body::TodoList(list) => {
                 ItemBody::TodoList { steps: list.steps.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()? }
             }
+            Body::Compaction(compaction) => ItemBody::Compaction(Compaction {
+                before_tokens: compaction.before_tokens,
+                after_tokens: compaction.after_tokens,
+                summed_up: compaction.summed_up,
+            }),
             Body::Error(message) => ItemBody::Error { message },
         };
         Ok(Self { id: ItemId(wire.id), body })

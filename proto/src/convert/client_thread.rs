@@ -8,6 +8,7 @@ use capstan_types::history::Image;
 use capstan_types::id::{ThreadId, TurnId};
 use capstan_types::output::clean::Cleaning;
 use capstan_types::thread::{ThreadSettings, TurnInput};
+use capstan_types::window::WindowSettings;
 
 /// The largest picture, in bytes: 20 MiB.
 pub const MAX_IMAGE: usize = 20 << 20;
@@ -36,6 +37,8 @@ impl From<ThreadSettings> for wire::ThreadSettings {
             raw_output: settings.cleaning == Cleaning::Raw,
             fallbacks: settings.fallbacks.into_iter().map(Into::into).collect(),
             budgets: Some(settings.budgets.into()),
+            context_window: settings.window.context,
+            compact_at: settings.window.compact_at,
             docs: Some(settings.docs.into()),
         }
     }
@@ -69,6 +72,7 @@ impl TryFrom<wire::ThreadSettings> for ThreadSettings {
             cleaning: client_session::cleaning(wire.raw_output),
             fallbacks: client_money::fallbacks(wire.fallbacks)?,
             budgets: wire.budgets.unwrap_or_default().into(),
+            window: WindowSettings { context: wire.context_window, compact_at: wire.compact_at },
             docs: wire.docs.map(TryInto::try_into).transpose()?.unwrap_or_default(),
         })
     }
@@ -112,6 +116,7 @@ pub fn start_turn(thread: ThreadId, turn: TurnId, input: TurnInput) -> Result<wi
         budgets: input.budgets.map(Into::into),
         overrides: (!input.overrides.is_empty()).then(|| input.overrides.into()),
         queue: false,
+        compact: input.compact,
     })
 }
 
@@ -139,6 +144,7 @@ impl TryFrom<wire::StartTurnRequest> for TurnInput {
             output_schema: schema.map_err(|error| Malformed::new("output_schema", error))?,
             budgets: wire.budgets.map(Into::into),
             overrides: wire.overrides.map(TryInto::try_into).transpose()?.unwrap_or_default(),
+            compact: wire.compact,
         })
     }
 }

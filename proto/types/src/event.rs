@@ -47,6 +47,9 @@ pub enum EventBody {
         /// Why it cannot run with what it wanted to change in the settings.
         #[serde(default)]
         refused: Option<String>,
+        /// Whether it does nothing but shorten the conversation.
+        #[serde(default)]
+        compact: bool,
     },
     /// The coordinator that ran the turn ended in its middle, and its next owner goes on with it.
     TurnContinued {

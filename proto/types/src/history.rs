@@ -56,6 +56,27 @@ pub enum Entry {
         /// The picture.
         image: Image,
     },
+    /// The conversation was shortened: from here on the model is shown this in the place of all that stands before. What stands before
+    /// stays stored.
+    Compacted {
+        /// What the model is shown instead. Holds no other entry of this kind.
+        history: Vec<Self>,
+    },
+}
+
+impl Entry {
+    /// What the model is shown of a stored history: from the last place at which it was shortened.
+    #[must_use]
+    pub fn shown(mut stored: Vec<Self>) -> Vec<Self> {
+        let Some(place) = stored.iter().rposition(|entry| matches!(entry, Self::Compacted { .. })) else { return stored };
+        let after = stored.split_off(place + 1);
+        let mut shown = match stored.pop() {
+            Some(Self::Compacted { history }) => history,
+            _ => Vec::new(),
+        };
+        shown.extend(after);
+        shown
+    }
 }
 
 /// A picture in a prompt.

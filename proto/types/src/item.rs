@@ -80,6 +80,8 @@ pub enum ItemBody {
         /// Its steps.
         steps: Vec<PlanStep>,
     },
+    /// The conversation was shortened, so that it fits the model's window.
+    Compaction(Compaction),
     /// A warning that does not end the turn.
     Error {
         /// What is wrong, and what to do.
@@ -98,9 +100,21 @@ impl ItemBody {
             | Self::AgentMessage { .. }
             | Self::Reasoning { .. }
             | Self::TodoList { .. }
+            | Self::Compaction(_)
             | Self::Error { .. } => None,
         }
     }
+}
+
+/// How a conversation was shortened. What the model is not shown any more stays stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compaction {
+    /// Tokens of the prompt before, as far as they can be known.
+    pub before_tokens: u64,
+    /// And after.
+    pub after_tokens: u64,
+    /// Whether the model summed up what it is not shown any more; otherwise only the last of it is told.
+    pub summed_up: bool,
 }
 
 /// How far an item is.

@@ -6,6 +6,7 @@
 pub mod id;
 pub mod path;
 pub mod time;
+pub mod window;
 
 pub mod control;
 pub mod file_read;

@@ -12,6 +12,7 @@ use crate::overrides::TurnOverrides;
 use crate::path::AbsPath;
 use crate::policy::{ApprovalPolicy, Level, PermissionProfile, SandboxMode};
 use crate::time::UnixMillis;
+use crate::window::WindowSettings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -65,6 +66,9 @@ pub struct ThreadSettings {
     /// What turns may use before they pause.
     #[serde(default)]
     pub budgets: Budgets,
+    /// How long a prompt may become.
+    #[serde(default)]
+    pub window: WindowSettings,
 }
 
 /// A model of a provider.
@@ -247,4 +251,7 @@ pub struct TurnInput {
     /// What it changes in the thread's settings, for itself and for later turns.
     #[serde(default)]
     pub overrides: TurnOverrides,
+    /// Whether the turn does nothing but shorten the conversation. What is said besides is passed over.
+    #[serde(default)]
+    pub compact: bool,
 }

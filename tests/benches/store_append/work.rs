@@ -84,6 +84,7 @@ fn settings() -> ThreadSettings {
         plan_tool: false,
         cleaning: capstan_types::output::clean::Cleaning::Clean,
         docs: capstan_types::docs::ProjectDocs::default(),
+        window: capstan_types::window::WindowSettings::default(),
         fallbacks: Vec::new(),
         budgets: capstan_types::budget::Budgets::default(),
     }

@@ -22,8 +22,8 @@ fn what_is_put_away_is_hidden_until_it_is_asked_for_and_taken_back() {
     let (old, new) = (thread_of(&done(&stage, &["Old."])), thread_of(&done(&stage, &["New."])));
     assert_eq!(list(&stage, &[]), [new.clone(), old.clone()]);
     threads(&stage.home, &["archive", &old]).assert_code(0);
-    assert_eq!(list(&stage, &[]), [new.clone()]);
-    assert_eq!(list(&stage, &["--archived"]), [old.clone()]);
+    assert_eq!(list(&stage, &[]), std::slice::from_ref(&new));
+    assert_eq!(list(&stage, &["--archived"]), std::slice::from_ref(&old));
     assert_eq!(list(&stage, &["--all"]), [new.clone(), old.clone()]);
     threads(&stage.home, &["unarchive", &old]).assert_code(0);
     assert_eq!(list(&stage, &[]), [new, old]);
@@ -36,8 +36,8 @@ fn a_search_finds_the_words_that_were_said_and_the_name() {
     let other = thread_of(&done(&stage, &["Write a README."]));
     done(&stage, &["resume", &other, "And mention the Zeppelin."]);
     let found = |words: &[&str]| listed(&threads(&stage.home, &[&["search", "--json"], words].concat()));
-    assert_eq!(found(&["PARSER", "mend"]), [parser.clone()]);
-    assert_eq!(found(&["zeppelin"]), [other.clone()]);
+    assert_eq!(found(&["PARSER", "mend"]), std::slice::from_ref(&parser));
+    assert_eq!(found(&["zeppelin"]), [other]);
     assert!(found(&["zeppelin", "parser"]).is_empty());
     threads(&stage.home, &["name", &parser, "Kalender"]).assert_code(0);
     assert_eq!(found(&["kalender"]), [parser]);

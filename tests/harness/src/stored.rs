@@ -167,6 +167,7 @@ const fn item_kind(body: &ItemBody) -> &'static str {
         ItemBody::FileChange { .. } => "file change",
         ItemBody::ToolCall { .. } => "tool call",
         ItemBody::TodoList { .. } => "plan",
+        ItemBody::Compaction(_) => "compaction",
         ItemBody::Error { .. } => "error",
     }
 }

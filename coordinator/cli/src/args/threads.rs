@@ -40,6 +40,8 @@ pub enum ThreadsCommand {
     Steer(SteerArgs),
     /// Shows a thread's events up to the end of its turn; interrupting this command leaves the turn alone
     Follow(FollowArgs),
+    /// Shortens a thread's conversation: from then on its model is shown a summary. What was said stays stored
+    Compact(CompactArgs),
     /// Shows what a turn changed in the workspace
     Diff(DiffArgs),
     /// Brings the workspace back to what it was before a turn; the present state is kept, and can be brought back
@@ -179,6 +181,17 @@ pub struct DiffArgs {
     /// The turn [default: the last one that changed something]
     #[arg(value_name = "TURN")]
     pub turn: Option<String>,
+    /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
+}
+
+/// `capstan threads compact`.
+#[derive(Debug, Args)]
+pub struct CompactArgs {
+    /// The thread
+    #[arg(value_name = "ID")]
+    pub thread: String,
     /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
     #[command(flatten)]
     pub daemon: DaemonArgs,

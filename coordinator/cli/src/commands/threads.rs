@@ -1,5 +1,6 @@
 //! `capstan threads`: the threads of a coordinator, or of a store.
 
+mod compact;
 mod diff;
 mod export;
 mod list;
@@ -43,6 +44,7 @@ pub fn run(args: &ThreadsArgs, surroundings: &Surroundings) -> Result<Exit, Fail
         ThreadsCommand::Name(args) => put_away::name(args, surroundings),
         ThreadsCommand::Steer(args) => put_away::steer(args, surroundings),
         ThreadsCommand::Follow(args) => follow(args, surroundings),
+        ThreadsCommand::Compact(args) => compact::run(args, surroundings),
         ThreadsCommand::Diff(args) => diff::run(args, surroundings),
         ThreadsCommand::Undo(args) => undo::run(args, surroundings),
     }

@@ -2,7 +2,7 @@
 
 use super::error::ConfigError;
 use super::layers::{Layers, bad_value, wrong_type};
-use super::{docs, permissions, providers, spending};
+use super::{docs, permissions, providers, spending, window};
 use capstan_coordinator::models::{ProviderConfig, provider_for};
 use capstan_types::docs::GlobalDoc;
 use capstan_types::output::clean::Cleaning;
@@ -109,6 +109,7 @@ pub fn resolve(layers: &Layers, flags: &Flags) -> Result<Resolved, ConfigError> 
         cleaning: if layers.flag("tools.raw_output")?.unwrap_or(false) { Cleaning::Raw } else { Cleaning::Clean },
         fallbacks,
         budgets: spending::budgets(layers)?,
+        window: window::window(layers)?,
     };
     Ok(Resolved { settings, provider, fallback_providers })
 }

@@ -31,6 +31,7 @@ pub(crate) fn settings() -> ThreadSettings {
         instructions: None,
         plan_tool: true,
         cleaning: capstan_types::output::clean::Cleaning::Clean,
+        window: capstan_types::window::WindowSettings::default(),
         fallbacks: Vec::new(),
         budgets: capstan_types::budget::Budgets::default(),
         docs: capstan_types::docs::ProjectDocs::default(),
@@ -182,6 +183,8 @@ pub(crate) fn turn() -> Vec<Event> {
         ..command("sleep 1000", "/desk/words/src")
     };
     bodies.push(EventBody::ItemCompleted { item: item(10, ItemBody::CommandExecution(left)) });
+    let shortened = capstan_types::item::Compaction { before_tokens: 244_800, after_tokens: 9_100, summed_up: true };
+    bodies.push(EventBody::ItemCompleted { item: item(13, ItemBody::Compaction(shortened)) });
     bodies.push(EventBody::ItemCompleted { item: item(12, ItemBody::Error { message: "the model is not known".into() }) });
     bodies.push(EventBody::ItemCompleted { item: item(13, text("The counter is mended.\nAll tests pass.")) });
     bodies.push(EventBody::TurnDiff { diff: DIFF.into() });

@@ -64,7 +64,9 @@ impl<W: Write> JsonLines<W> {
         match &item.body {
             ItemBody::TodoList { steps } => self.plan(steps),
             // These are told when they are complete.
-            ItemBody::AgentMessage { .. } | ItemBody::Reasoning { .. } | ItemBody::Error { .. } => Ok(()),
+            ItemBody::AgentMessage { .. } | ItemBody::Reasoning { .. } | ItemBody::Compaction(_) | ItemBody::Error { .. } => {
+                Ok(())
+            }
             ItemBody::UserMessage { .. } | ItemBody::ToolCall { .. } => Ok(()),
             ItemBody::CommandExecution(_) | ItemBody::FileChange { .. } => self.item(item, Line::ItemStarted),
         }
@@ -77,6 +79,7 @@ impl<W: Write> JsonLines<W> {
             ItemBody::Reasoning { text } if text.trim().is_empty() => Ok(()),
             ItemBody::AgentMessage { .. }
             | ItemBody::Reasoning { .. }
+            | ItemBody::Compaction(_)
             | ItemBody::Error { .. }
             | ItemBody::CommandExecution(_)
             | ItemBody::FileChange { .. } => self.item(item, Line::ItemCompleted),

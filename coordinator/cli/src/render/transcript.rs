@@ -142,6 +142,11 @@ impl<P: Write, M: Write> Transcript<P, M> {
                 let line = command::tool(&self.page, tool, output, *status);
                 self.lines(&[line])
             }
+            ItemBody::Compaction(compaction) => {
+                self.settle_message()?;
+                let line = header::compaction(&self.page, compaction);
+                self.lines(&[line])
+            }
             ItemBody::Error { message } => self.warn(message),
         }
     }

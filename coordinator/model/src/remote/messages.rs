@@ -48,6 +48,8 @@ impl Builder<'_> {
             Entry::Call { model_call_id, tool, arguments } => self.call(model_call_id, tool, arguments),
             Entry::CallOutput { model_call_id, output } => self.output(model_call_id, output),
             Entry::Picture { model_call_id, image } => self.picture(model_call_id, image),
+            // What a thread shows its model holds none; one that came here all the same says what is left.
+            Entry::Compacted { history } => history.iter().for_each(|entry| self.add(entry, in_this_turn)),
         }
     }
 

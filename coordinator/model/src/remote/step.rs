@@ -2,11 +2,12 @@
 
 use super::attempt::{Attempt, Progress};
 use super::call_ids::make_unique;
-use super::{Inner, size, span};
+use super::{Inner, span};
 use crate::client::{Answer, ModelError, ModelEvent, Prompt};
 use crate::failure::Failure;
 use crate::limiter::{NoPlace, Permit, Ticket};
 use crate::retry::{Decision, decide};
+use crate::size;
 use futures::Stream;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -81,7 +82,7 @@ impl Step {
 
     /// Waits for leave to send the request.
     async fn turn(&mut self) -> Result<Permit, ModelError> {
-        let tokens = size::tokens(&self.prompt);
+        let tokens = size::prompt(&self.prompt);
         match self.inner.gate.enter(self.ticket, tokens, self.deadline).await {
             Ok(permit) => {
                 self.ticket = Some(permit.ticket);

@@ -44,7 +44,11 @@ impl Part {
             // What is sealed means nothing to a script.
             Entry::Reasoning { text, .. } => Some(Self::Reasoning { text }),
             Entry::Call { model_call_id, tool, arguments } => Some(Self::Call { id: model_call_id, tool, arguments }),
-            Entry::Developer { .. } | Entry::User { .. } | Entry::CallOutput { .. } | Entry::Picture { .. } => None,
+            Entry::Developer { .. }
+            | Entry::User { .. }
+            | Entry::CallOutput { .. }
+            | Entry::Picture { .. }
+            | Entry::Compacted { .. } => None,
         }
     }
 }

@@ -78,6 +78,12 @@ pub fn known(history: &[Entry]) -> Known {
     told.flat_map(|text| text.lines()).filter_map(fact).map(|(tag, text)| (tag.to_owned(), text.to_owned())).collect()
 }
 
+/// Whether an entry tells of the environment.
+#[must_use]
+pub fn is_told_by(entry: &Entry) -> bool {
+    matches!(entry, Entry::Developer { text } if text.starts_with(WHOLE) || text.starts_with(CHANGE))
+}
+
 fn fact(line: &str) -> Option<(&str, &str)> {
     let (tag, rest) = line.strip_prefix('<')?.split_once('>')?;
     Some((tag, rest.strip_suffix('>')?.strip_suffix(tag)?.strip_suffix("</")?))

@@ -47,6 +47,12 @@ pub async fn gather(context: &TurnContext, history: &[Entry], interrupt: &Cancel
     news
 }
 
+/// Whether an entry is such news.
+#[must_use]
+pub fn is_news(entry: &Entry) -> bool {
+    environment::is_told_by(entry) || telling::is_told_by(entry)
+}
+
 fn warning(part: &Part) -> Option<String> {
     part.fault.as_ref().map(|fault| format!("project instructions in {}: {fault}", part.source))
 }

@@ -38,6 +38,12 @@ fn known(history: &[Entry]) -> Option<&str> {
     })
 }
 
+/// Whether an entry tells of project instructions.
+#[must_use]
+pub(super) fn is_told_by(entry: &Entry) -> bool {
+    matches!(entry, Entry::User { text, .. } if text.starts_with(HEADING))
+}
+
 fn shown(part: &Part) -> String {
     let keeper = match part.keeper {
         Keeper::User => "the user, for all projects",

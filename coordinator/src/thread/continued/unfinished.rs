@@ -50,7 +50,8 @@ impl Unfinished {
                 | Entry::CallOutput { .. }
                 | Entry::User { .. }
                 | Entry::Developer { .. }
-                | Entry::Picture { .. },
+                | Entry::Picture { .. }
+                | Entry::Compacted { .. },
             )
             | None => Stage::Ask,
         }

@@ -106,7 +106,7 @@ fn what_was_used_is_counted_however_a_turn_ends() {
 
 #[test]
 fn a_turn_that_was_gone_on_with_keeps_what_it_was_given_and_the_time_in_which_it_ran() {
-    let demands = EventBody::TurnDemands { output_schema: None, budgets: None, refused: Some("no".into()) };
+    let demands = EventBody::TurnDemands { output_schema: None, budgets: None, refused: Some("no".into()), compact: false };
     let mut thread = Recalled::default();
     let events = [
         (10, EventBody::TurnStarted),

@@ -44,6 +44,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
             instructions: Some("line\nline".to_owned()),
             plan_tool: true,
             cleaning: capstan_types::output::clean::Cleaning::Clean,
+            window: capstan_types::window::WindowSettings::default(),
             fallbacks: Vec::new(),
             budgets: capstan_types::budget::Budgets::default(),
             docs: capstan_types::docs::ProjectDocs::default(),

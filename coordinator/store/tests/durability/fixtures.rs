@@ -28,6 +28,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
         instructions: None,
         plan_tool: false,
         cleaning: capstan_types::output::clean::Cleaning::Clean,
+        window: capstan_types::window::WindowSettings::default(),
         fallbacks: Vec::new(),
         docs: capstan_types::docs::ProjectDocs::default(),
         budgets: capstan_types::budget::Budgets::default(),

@@ -41,6 +41,7 @@ fn thread_settings() -> ThreadSettings {
         instructions: Some("be brief".into()),
         plan_tool: true,
         cleaning: capstan_types::output::clean::Cleaning::Clean,
+        window: capstan_types::window::WindowSettings { context: Some(9), compact_at: Some(8) },
         fallbacks: vec![ModelChoice { model: "other".into(), provider: "anthropic".into() }],
         budgets: Budgets {
             turn: Budget { cost: Some(MicroDollars(1)), steps: Some(3), ..Budget::default() },
@@ -79,6 +80,7 @@ fn bodies() -> Vec<ItemBody> {
         ItemBody::FileChange { call, changes, status: ItemStatus::Declined, reason: None },
         ItemBody::ToolCall { call, tool: "t".into(), arguments: "{}".into(), output: "o".into(), status: ItemStatus::InProgress },
         ItemBody::TodoList { steps: vec![PlanStep { step: "s".into(), status: PlanStatus::InProgress }] },
+        ItemBody::Compaction(capstan_types::item::Compaction { before_tokens: 9, after_tokens: 3, summed_up: true }),
         ItemBody::Error { message: "careful".into() },
     ]
 }
@@ -104,8 +106,9 @@ fn every_event_survives_the_wire() {
             output_schema: Some(serde_json::json!({"type": "object"})),
             budgets: Some(Budgets::default()),
             refused: Some("no".into()),
+            compact: false,
         },
-        EventBody::TurnDemands { output_schema: None, budgets: None, refused: None },
+        EventBody::TurnDemands { output_schema: None, budgets: None, refused: None, compact: true },
         EventBody::TurnContinued { times: 2 },
         EventBody::SettingsChanged { settings: Box::new(thread_settings()) },
         EventBody::MessageDelta { item: ItemId(4), text: "t".into() },

@@ -258,5 +258,5 @@ fn input(args: &ExecArgs, given: Option<&str>) -> Result<TurnInput, Failure> {
     let images = args.image.iter().map(|path| prompt::image(path)).collect::<Result<_, _>>()?;
     let output_schema = args.output_schema.as_deref().map(prompt::schema).transpose()?;
     let text = prompt::prompt(given, Piped::of_process(), &mut io::stderr())?;
-    Ok(TurnInput { text, images, output_schema, budgets: None, overrides: TurnOverrides::default() })
+    Ok(TurnInput { text, images, output_schema, budgets: None, overrides: TurnOverrides::default(), compact: false })
 }

@@ -2,7 +2,7 @@
 
 use super::spending::Spending;
 use capstan_types::history::Usage;
-use capstan_types::item::{CommandExecution, FileChange, FileChangeKind, ItemBody, ItemStatus, PlanStatus, PlanStep};
+use capstan_types::item::{CommandExecution, Compaction, FileChange, FileChangeKind, ItemBody, ItemStatus, PlanStatus, PlanStep};
 use capstan_types::launch::{Denial, Enforced, SessionEnd};
 use serde::Serialize;
 
@@ -86,6 +86,11 @@ pub(super) enum Body {
     TodoList {
         items: Vec<Todo>,
     },
+    ContextCompaction {
+        before_tokens: u64,
+        after_tokens: u64,
+        summed_up: bool,
+    },
     Error {
         message: String,
     },
@@ -149,6 +154,9 @@ impl Body {
                 capstan: reason.clone().map(|reason| ChangeExtras { reason }),
             },
             ItemBody::TodoList { steps } => Self::todo_list(steps),
+            ItemBody::Compaction(Compaction { before_tokens, after_tokens, summed_up }) => {
+                Self::ContextCompaction { before_tokens: *before_tokens, after_tokens: *after_tokens, summed_up: *summed_up }
+            }
             ItemBody::Error { message } => Self::Error { message: message.clone() },
         })
     }

@@ -1,9 +1,11 @@
 //! What a thread runs with, told before anything runs.
 
 use super::page::Page;
+use crate::render::amount;
 use crate::render::ink::Role;
 use crate::render::text;
 use capstan_types::id::ThreadId;
+use capstan_types::item::Compaction;
 use capstan_types::launch::Enforced;
 use capstan_types::policy::{Level, SandboxMode};
 use capstan_types::thread::ThreadSettings;
@@ -22,6 +24,13 @@ pub(super) fn lines(page: &Page, thread: ThreadId, settings: &ThreadSettings) ->
         format!("{}  {value}", page.ink.paint(Role::Faint, &format!("{name:<9}")))
     };
     facts.map(line).into()
+}
+
+/// That the conversation was shortened.
+pub(super) fn compaction(page: &Page, compaction: &Compaction) -> String {
+    let (before, after) = (amount::count(compaction.before_tokens), amount::count(compaction.after_tokens));
+    let how = if compaction.summed_up { "summed up" } else { "cut, since no summary could be had" };
+    page.indented(Some(Role::Faint), &format!("the conversation was {how} for the model: {before} tokens before, {after} now"))
 }
 
 /// How strong the sandbox is. It is known when the first session runs.
