@@ -126,7 +126,7 @@ fn beside_a_coordinator_of_the_same_home_its_threads_are_asked_of_it() {
     run.assert_code(0);
     let thread = thread_of(&run);
     threads(&stage.home, &["name", &thread, "mine"]).assert_code(0);
-    assert_eq!(list(&stage, &[]), [thread.clone()]);
+    assert_eq!(list(&stage, &[]), std::slice::from_ref(&thread));
     let refused = exec(&stage, &["resume", "mine", "x"]).run();
     refused.assert_code(2);
     assert!(refused.stderr.contains(&format!("use it: --coordinator {socket}")), "{refused}");

@@ -74,7 +74,7 @@ mod tests {
     fn only_what_is_named_is_changed() {
         assert_eq!(changed("", &[]), Changes::default());
         let settings = fixture::settings();
-        let model = TurnOverrides { model: Some(settings.model.clone()), ..TurnOverrides::default() };
+        let model = TurnOverrides { model: Some(settings.model), ..TurnOverrides::default() };
         assert_eq!(changed("-m other", &[]).overrides, model);
         assert_eq!(changed("-c model=other", &[]).overrides, model);
         let effort = TurnOverrides { effort: Some("high".into()), ..TurnOverrides::default() };
