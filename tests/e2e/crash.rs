@@ -5,7 +5,6 @@ mod closed_output;
 mod killed;
 mod random_moments;
 mod signals;
-mod slow_git;
 
 use crate::scripted::{command, contains, says, step, write};
 use crate::stored::Stored;

@@ -85,7 +85,7 @@ fn what_the_sdk_asks_for_reaches_the_model() {
 
 #[test]
 fn pictures_stand_behind_everything_else() {
-    let scene = Scene::new(Script::new().then(Answer::saying("A dot.")));
+    let scene = Scene::new(Script::new().then(Answer::saying("{\"seen\": \"a dot\"}")));
     let picture = scene.home.root().join("dot.gif");
     fs::write(&picture, b"GIF89a\x01\x00\x01\x00\x00\x00\x00;").expect("the picture can be written");
     scene.run("What is this?", &["--image", &picture.display().to_string()]).assert_code(0);

@@ -109,6 +109,7 @@ const SET: [(&str, &str); 10] = [
     ("GIT_PAGER", "cat"),
     ("GH_PAGER", "cat"),
 ];
+const FUNCTIONS: [&str; 2] = ["BASH_FUNC_apply_patch%%", "BASH_FUNC_applypatch%%"];
 const IDENTITY: [&str; 2] = ["CAPSTAN_THREAD_ID", "CAPSTAN_CALL_ID"];
 
 #[test]
@@ -132,7 +133,12 @@ fn the_environment_of_a_session_is_the_documented_list_and_nothing_else() {
         run.assert_code(0);
         let item = run.items_of("command_execution").remove(0);
         let output = item["aggregated_output"].as_str().unwrap();
-        let mut env: BTreeMap<&str, &str> = output.lines().map(|line| line.split_once('=').expect("a variable")).collect();
+        // Functions of the shell, each in two lines.
+        let (functions, variables): (Vec<&str>, Vec<&str>) =
+            output.lines().filter(|line| *line != "}").partition(|line| line.starts_with("BASH_FUNC_"));
+        let named: Vec<&str> = functions.iter().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
+        assert_eq!(named, FUNCTIONS, "{run}");
+        let mut env: BTreeMap<&str, &str> = variables.into_iter().map(|line| line.split_once('=').expect("a variable")).collect();
         for name in IDENTITY {
             assert!(env.remove(name).is_some_and(|id| id.len() == 36), "{name}: {run}");
         }
@@ -151,7 +157,7 @@ fn the_documentation_names_the_same_list() {
     let paragraph = readme[start..].split("\n\n").next().unwrap();
     let named = paragraph.split('`').skip(1).step_by(2);
     let mut named: Vec<&str> = named.collect();
-    let mut list: Vec<&str> = INHERITED.into_iter().chain(IDENTITY).chain(SET.map(|(name, _)| name)).collect();
+    let mut list: Vec<&str> = INHERITED.into_iter().chain(IDENTITY).chain(FUNCTIONS).chain(SET.map(|(name, _)| name)).collect();
     named.sort_unstable();
     list.sort_unstable();
     assert_eq!(named, list);

@@ -48,9 +48,9 @@ async fn the_spans_of_a_call_form_one_trace_from_the_turn_to_the_node() {
     let turn = named("invoke_agent capstan");
     let tool = named("execute_tool exec_command");
     let start = named("capstan.node.v1.Exec/Start");
-    // The node's own trial of its sandbox, at its start, is a launch of nobody's trace.
-    let launch =
-        spans.iter().find(|span| span.name == "launch" && span.trace_id == turn.trace_id).expect("a launch of the call's");
+    // The node launches programs for its own purposes as well: a trial of its sandbox, and what takes note of the workspace.
+    let mut launches = spans.iter().filter(|span| span.name == "launch" && span.trace_id == turn.trace_id);
+    let launch = launches.find(|span| span.parent_span_id == start.span_id).expect("a launch of the call's");
     for (child, parent) in [(tool, turn), (start, tool), (launch, start)] {
         assert_eq!(child.trace_id, turn.trace_id, "{} is of another trace", child.name);
         assert_eq!(child.parent_span_id, parent.span_id, "{} is no child of {}", child.name, parent.name);

@@ -66,7 +66,9 @@ impl Follower {
         loop {
             match live.events.recv().await {
                 // A client may name a number ahead of the log; it then gets what comes after that number.
-                Ok(event) if event.seq > self.after || event.body.is_live_only() => return Ok(Some(Event::clone(&event))),
+                Ok(event) if event.seq > self.after || is_unnumbered(&event, self.after) => {
+                    return Ok(Some(Event::clone(&event)));
+                }
                 Ok(_) => {}
                 Err(RecvError::Closed) => return Err(stopped(live)),
                 Err(RecvError::Lagged(missed)) => {
@@ -76,6 +78,11 @@ impl Follower {
             }
         }
     }
+}
+
+/// Whether it is told to those who listen now and bears the number of what was stored last; so does the end of a turn that could not be stored.
+fn is_unnumbered(event: &Event, after: EventSeq) -> bool {
+    event.body.is_live_only() || (event.seq == after && event.body.ends_turn())
 }
 
 fn stopped(live: &Subscription) -> Status {

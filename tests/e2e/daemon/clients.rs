@@ -61,7 +61,7 @@ fn a_client_too_many_is_told_so_and_there_is_room_when_another_leaves() {
     let sentence = "this coordinator has 256 connections of clients here, which is the most; end some of them, and try again";
     wait::until_true(SOON, "a client is refused", || {
         let run = list(&[]);
-        run.status.code() == Some(1) && run.stderr.contains(sentence)
+        run.status.code() == Some(2) && run.stderr.contains(sentence)
     });
     let token = daemon.token_file.as_ref().expect("there is a token").display().to_string();
     list(&["--coordinator", &daemon.places[1], "--coordinator-token-file", &token]).assert_code(0);

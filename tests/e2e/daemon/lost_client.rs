@@ -44,7 +44,7 @@ fn a_killed_client_does_not_touch_its_turn_which_can_be_followed_again() {
         ],
     );
     // Later it is told again, from where one likes.
-    let later = follow(&daemon, &thread, &["--after", "5"]).run();
+    let later = follow(&daemon, &thread, &["--after", "6"]).run();
     later.assert_code(0);
     assert_once(&later, &["item.completed command_execution", "item.completed agent_message", "turn.completed"]);
     assert_once(&follow(&daemon, &thread, &["--after", "1000"]).run(), &[]);
@@ -53,7 +53,7 @@ fn a_killed_client_does_not_touch_its_turn_which_can_be_followed_again() {
 #[test]
 fn a_thread_that_is_none_is_told() {
     let daemon = Daemon::playing(&waiting());
-    for (id, words) in [("nonsense", "nonsense"), ("01a2041a-786e-72c4-90bb-9fd37f613e8b", "there is no thread 01a2041a")] {
+    for (id, words) in [("nonsense", "nonsense"), ("01a2041a-786e-72c4-90bb-9fd37f613e8b", "there is no thread `01a2041a")] {
         let run = Capstan::new(&daemon.home).args(["threads", "follow", id]).run();
         run.assert_code(2);
         assert!(run.stderr.contains(words), "{run}");

@@ -99,7 +99,9 @@ fn a_failure_inside_an_answer_is_tried_again_or_not_by_its_code() {
     mended_by_a_second_try(failed("rate_limit_exceeded", "Please try again in 20ms."), "Please try again in 20ms.");
     fatal(
         failed("context_length_exceeded", "Your input is too long."),
-        "the conversation is longer than the model's context window: Your input is too long.",
+        "the conversation is longer than the model's context window, also when it is shortened (there is nothing in it that could be left out); \
+         ask for less at a time, use a model with a larger window, \
+         or set model_context_window in config.toml to what the provider takes",
     );
     fatal(
         failed("insufficient_quota", "You exceeded your quota."),

@@ -97,7 +97,9 @@ fn a_key_that_is_refused_fails_the_turn_and_names_its_variable() {
 fn a_conversation_that_is_too_long_fails_the_turn_at_once() {
     fatal(
         Reply::refused(400, "context_length_exceeded", "Your input exceeds the context window of this model."),
-        "the conversation is longer than the model's context window: 400: Your input exceeds the context window of this model.",
+        "the conversation is longer than the model's context window, also when it is shortened (there is nothing in it that could be left out); \
+         ask for less at a time, use a model with a larger window, \
+         or set model_context_window in config.toml to what the provider takes",
     );
 }
 

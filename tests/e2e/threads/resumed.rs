@@ -84,9 +84,9 @@ fn what_the_command_line_names_holds_from_there_on_and_what_was_configured_does_
 
 #[test]
 fn a_run_that_was_killed_is_resumed_and_its_model_told_what_became_of_it() {
-    let wait = json!({ "cmd": "echo begun > began; sleep 600", "login": false, "yield_time_ms": 30_000 });
-    let stage =
-        Stage::playing(Script::new().then(Answer::calling("sleep", "exec_command", &wait)).then(Answer::saying("I see.")));
+    let wait = json!({ "cmd": "echo begun > began; sleep 600", "login": false, "yield_time_ms": 2_000 });
+    let script = Script::new().then(Answer::calling("sleep", "exec_command", &wait)).then(Answer::saying("I see."));
+    let stage = Stage::playing(script.then(Answer::saying("Going on.")));
     stage.home.configure(&format!("ownerless_timeout_ms = 1500\n{}", capstan_tests::capstan::Home::configuration(&stage.server)));
     let running = exec(&stage, &["First."]).start();
     capstan_tests::wait::until_true(SOON, "a command that runs", || stage.file("began").exists());
@@ -94,10 +94,12 @@ fn a_run_that_was_killed_is_resumed_and_its_model_told_what_became_of_it() {
     let thread = thread.as_str().expect("an id").to_owned();
     let _ = running.crash();
     let run = done(&stage, &["resume", &thread, "Go on."]);
-    assert_eq!((thread_of(&run), run.final_message().as_deref()), (thread.clone(), Some("I see.")));
-    let request = &stage.server.requests()[1];
-    assert!(request.output_of("sleep").is_some(), "the call has an end: {:?}", request.body);
-    assert_eq!(said(request).last().map(String::as_str), Some("Go on."));
+    assert_eq!((thread_of(&run), run.final_message().as_deref()), (thread.clone(), Some("Going on.")));
+    // The turn that was killed comes to its end first.
+    let requests = stage.server.requests();
+    assert!(requests[1].output_of("sleep").is_some(), "the call has an end: {:?}", requests[1].body);
+    assert_eq!(said(&requests[1]).last().map(String::as_str), Some("First."));
+    assert_eq!(said(&requests[2]).last().map(String::as_str), Some("Go on."));
     assert_eq!(stored(&stage, &thread).open_calls, []);
 }
 

@@ -68,7 +68,10 @@ fn a_thread_that_is_resumed_elsewhere_is_let_go_and_its_old_owner_writes_nothing
     // What the old owner would go on with, if it could.
     let begins = json!({ "cmd": "echo begun > began; until [ -e go ]; do sleep 0.05; done; echo went", "login": false, "yield_time_ms": 30_000 });
     let server = ResponsesServer::start(
-        Script::new().then(Answer::calling("wait", "exec_command", &begins)).then(Answer::saying("I have it now.")),
+        Script::new()
+            .then(Answer::calling("wait", "exec_command", &begins))
+            .then(Answer::saying("The first has ended."))
+            .then(Answer::saying("I have it now.")),
     );
     let (old, new) = (Coordinator::start(&server, &store, &node), Coordinator::start(&server, &store, &node));
     let running = old.exec(&workspace, &["First."]).start();
@@ -88,8 +91,8 @@ fn a_thread_that_is_resumed_elsewhere_is_let_go_and_its_old_owner_writes_nothing
     assert_ne!(told.status.code(), Some(0), "{told}");
     assert!(told.stderr.contains("was taken over by another coordinator"), "{told}");
     assert_eq!(events(&store, &thread), stands, "the old owner has written");
-    assert_eq!(server.requests().len(), 2, "the old owner has asked its model");
-    assert_eq!(said(&server.requests()[1]).last().map(String::as_str), Some("Go on."));
+    assert_eq!(server.requests().len(), 3, "the old owner has asked its model");
+    assert_eq!(said(&server.requests()[2]).last().map(String::as_str), Some("Go on."));
     let ends = stands.iter().filter(|event| event.body.ends_turn()).count();
     assert_eq!(ends, 2, "{stands:#?}");
     assert!(matches!(stands.last().map(|event| &event.body), Some(EventBody::TurnCompleted { .. })));

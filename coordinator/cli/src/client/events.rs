@@ -15,6 +15,8 @@ pub struct Events {
     requests: Requests,
     thread: ThreadId,
     after: EventSeq,
+    /// Whether the last event ended a turn.
+    at_an_end: bool,
     /// `None` while the connection is lost.
     stream: Option<Streaming<wire::Event>>,
     lost: Lost,
@@ -39,17 +41,17 @@ enum Awaited {
 impl Events {
     /// Events after `after` up to the end of a turn that is about to be started.
     pub(super) const fn of_a_turn(requests: Requests, thread: ThreadId, after: EventSeq, lost: Lost) -> Self {
-        Self { requests, thread, after, stream: None, lost, turn: Awaited::Coming }
+        Self { requests, thread, after, at_an_end: false, stream: None, lost, turn: Awaited::Coming }
     }
 
     /// Events after `after` as long as a turn runs.
     pub(super) const fn of_what_runs(requests: Requests, thread: ThreadId, after: EventSeq, lost: Lost) -> Self {
-        Self { requests, thread, after, stream: None, lost, turn: Awaited::Perhaps }
+        Self { requests, thread, after, at_an_end: false, stream: None, lost, turn: Awaited::Perhaps }
     }
 
     /// Every event that is stored.
     pub(super) const fn of_what_is_stored(requests: Requests, thread: ThreadId, lost: Lost) -> Self {
-        Self { requests, thread, after: EventSeq(0), stream: None, lost, turn: Awaited::Nothing }
+        Self { requests, thread, after: EventSeq(0), at_an_end: false, stream: None, lost, turn: Awaited::Nothing }
     }
 
     /// Subscribes, if that is not done yet.
@@ -97,10 +99,12 @@ impl Events {
     /// The event, unless it was heard before.
     fn heard(&mut self, event: Event) -> Option<Event> {
         if !event.body.is_live_only() {
-            if event.seq <= self.after {
+            // An end that could not be stored is told under the number of what was stored last.
+            let unstored_end = event.seq == self.after && event.body.ends_turn() && !self.at_an_end;
+            if event.seq <= self.after && !unstored_end {
                 return None;
             }
-            self.after = event.seq;
+            (self.after, self.at_an_end) = (event.seq, event.body.ends_turn());
             self.lost.found();
         }
         if let (Awaited::Asked(turn, _), Some(of)) = (&self.turn, event.turn)

@@ -103,7 +103,8 @@ impl Requests {
     }
 
     pub(super) async fn start_turn(&mut self, thread: ThreadId, turn: TurnId, input: TurnInput) -> Result<(), ClientError> {
-        let request = client_thread::start_turn(thread, turn, input)?;
+        // A turn that somebody else began, or that goes on after its coordinator's death, comes to its end first.
+        let request = wire::StartTurnRequest { queue: true, ..client_thread::start_turn(thread, turn, input)? };
         within("start the turn", ASK_DEADLINE, self.turns.start(request)).await.map(drop)
     }
 
