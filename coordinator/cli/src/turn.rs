@@ -65,9 +65,9 @@ pub async fn run(
     render: &mut impl Render,
     signals: &mut Signals,
 ) -> Result<Ended, ClientError> {
-    let thread = if let Start::Resume(thread) = &start { *thread } else { ThreadId::generate() };
+    let (thread, turn) = (if let Start::Resume(thread) = &start { *thread } else { ThreadId::generate() }, TurnId::generate());
     let (mut events, opened) = tokio::select! {
-        begun = Box::pin(begin(client, thread, start, input)) => begun?,
+        begun = Box::pin(begin(client, (thread, turn), start, input)) => begun?,
         wish = signals.next() => {
             take_back(client, thread).await;
             return Ok(Watch::default().ended(End::Interrupted(Some(wish))));
@@ -80,6 +80,8 @@ pub async fn run(
     loop {
         let wished = tokio::select! {
             event = Box::pin(events.next()) => match event? {
+                // A turn before it comes to its end first.
+                Some(event) if event.turn.is_some_and(|of| of != turn) => continue,
                 Some(event) => match watch.see(&event, render) {
                     Seen::More => continue,
                     Seen::End(end) => return Ok(watch.ended(end)),
@@ -119,7 +121,7 @@ pub async fn run(
 /// Gives the events of the turn, and what tells of the thread where they do not.
 async fn begin(
     client: &mut Client,
-    thread: ThreadId,
+    (thread, turn): (ThreadId, TurnId),
     start: Start,
     input: TurnInput,
 ) -> Result<(Events, Option<Event>), ClientError> {
@@ -137,7 +139,7 @@ async fn begin(
         Event { seq: last, at: record.updated_at, turn: None, body }
     });
     let mut events = client.follow_after(thread, opened.as_ref().map_or(EventSeq(0), |event| event.seq)).await?;
-    client.start_turn(thread, TurnId::generate(), input, &mut events).await?;
+    client.start_turn(thread, turn, input, &mut events).await?;
     Ok((events, opened))
 }
 

@@ -123,7 +123,7 @@ impl Requests {
 
     pub(super) async fn interrupt(&mut self, thread: ThreadId, sessions: OnInterrupt) -> Result<(), ClientError> {
         let sessions = wire::OnInterrupt::from(sessions).into();
-        let request = wire::InterruptRequest { thread_id: thread.to_string(), sessions, withdraw_queued: false };
+        let request = wire::InterruptRequest { thread_id: thread.to_string(), sessions, withdraw_queued: true };
         within("interrupt the turn", ASK_DEADLINE, self.turns.interrupt(request)).await.map(drop)
     }
 }
