@@ -3,6 +3,8 @@
 //! A plain async function in a task that the thread's actor owns. Invariants: an answer is stored before anything is done for it; a
 //! call has one end; when a turn ends, for whatever reason, no item of it is left open.
 
+mod opening;
+
 use super::answerers::Answerers;
 use super::begin::Begin;
 use super::budget;
@@ -10,8 +12,6 @@ use super::calls::{self, Calls, Releases};
 use super::compaction::fit::Fit;
 use super::compaction::shorten::{NotShortened, Reason, Shortener, too_long};
 use super::context::TurnContext;
-use super::context::news::{self, News};
-use super::continued::{Stage, Unfinished};
 use super::final_message::Demand;
 use super::handle::TurnHandle;
 use super::items::TurnItems;
@@ -33,7 +33,7 @@ use capstan_types::history::Entry;
 use capstan_types::id::TurnId;
 use capstan_types::item::{Item, ItemBody};
 use capstan_types::session::known::SessionChange;
-use capstan_types::thread::{OnInterrupt, TurnInput};
+use capstan_types::thread::OnInterrupt;
 use capstan_types::time::Millis;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,9 +44,6 @@ pub const INTERRUPT_GRACE: Duration = Duration::from_secs(8);
 
 /// The most model steps of one turn: a model that never stops calling tools must not run for ever.
 const MOST_STEPS: u32 = 1000;
-
-/// How much of a thread's first prompt stands for it in lists, in characters.
-const PREVIEW_CHARS: usize = 120;
 
 /// Runs one turn to its end; `before` is what the thread had used.
 pub async fn run(context: &Arc<TurnContext>, id: TurnId, begin: Begin, before: Tally, handle: TurnHandle) {
@@ -224,87 +221,6 @@ impl Turn<'_> {
         self.context.log.record(said(&texts).map(|entry| Draft::Entry(self.id, entry)).collect()).await?;
         entries.extend(said(&texts));
         Ok(())
-    }
-
-    /// Goes on where another coordinator stopped: gives the history with the outputs of the calls that were left, and whether the last answer
-    /// asks for nothing more.
-    async fn go_on(
-        &mut self,
-        unfinished: Unfinished,
-        calls: &Calls,
-        before: &mut Before,
-    ) -> Result<(Vec<Entry>, bool), TurnStop> {
-        let context = self.context;
-        let mut entries = Entry::shown(context.store.entries(context.thread).await.map_err(super::log::LogError::from)?);
-        let times = unfinished.cut.times.saturating_add(1);
-        let stage = unfinished.stage(&entries);
-        tracing::info!(turn = %self.id, times, ?stage, "a turn that its coordinator did not live to end goes on");
-        // Before anything is done for it, or a turn that ends its coordinator every time would never be counted.
-        context.log.record(vec![Draft::Event(Some(self.id), EventBody::TurnContinued { times })]).await?;
-        crash_point::reached("turn.continued");
-        self.handle.steering.open();
-        if unfinished.may_have_changed {
-            before.note(&self.handle.interrupt).await;
-        }
-        match stage {
-            Stage::Answered => return Ok((entries, true)),
-            Stage::Ask => {
-                let notice = EventBody::Notice { message: "The model is asked again...".to_owned() };
-                context.log.tell_surely(Some(self.id), notice).await;
-            }
-            Stage::Calls => {
-                entries.extend(calls.go_on(&unfinished.left, &self.items, &mut self.releases).await?);
-                crash_point::reached("turn.caught_up");
-            }
-        }
-        if self.handle.interrupt.is_cancelled() {
-            return Err(TurnStop::Interrupted);
-        }
-        Ok((entries, false))
-    }
-
-    /// Records the user's input, and gives the whole history with it.
-    async fn begin(&mut self, input: TurnInput) -> Result<Vec<Entry>, TurnStop> {
-        let context = self.context;
-        let stored = context.store.entries(context.thread).await.map_err(super::log::LogError::from)?;
-        let mut entries = Entry::shown(stored);
-        if input.compact {
-            let demands = EventBody::TurnDemands { output_schema: None, budgets: input.budgets, refused: None, compact: true };
-            context.log.record([EventBody::TurnStarted, demands].map(|body| Draft::Event(Some(self.id), body)).into()).await?;
-            return Ok(entries);
-        }
-        let News { entries: mut added, warnings } = news::gather(context, &entries, &self.handle.interrupt).await;
-        let said = context.sessions.announce();
-        added.extend(said.text.map(|text| Entry::Developer { text }));
-        let images = u32::try_from(input.images.len()).unwrap_or(u32::MAX);
-        let preview = input.text.trim().chars().take(PREVIEW_CHARS).collect();
-        let body = ItemBody::UserMessage { text: input.text.clone(), images };
-        let item = Item { id: self.items.number(), body };
-        added.push(Entry::User { text: input.text, images: input.images });
-        let mut drafts = vec![Draft::Preview(preview), Draft::Event(Some(self.id), EventBody::TurnStarted)];
-        let (output_schema, budgets, refused) = (input.output_schema, input.budgets, self.refused.clone());
-        if output_schema.is_some() || budgets.is_some() || refused.is_some() {
-            drafts.push(Draft::Event(Some(self.id), EventBody::TurnDemands { output_schema, budgets, refused, compact: false }));
-        }
-        if self.is_changed {
-            let settings = Box::new(context.settings.clone());
-            drafts.push(Draft::Settings(settings.clone()));
-            drafts.push(Draft::Event(Some(self.id), EventBody::SettingsChanged { settings }));
-        }
-        drafts.push(Draft::Event(Some(self.id), EventBody::ItemCompleted { item }));
-        drafts.extend(warnings.into_iter().map(|message| self.warning(message)));
-        drafts.extend(said.changes.into_iter().map(|change| self.changed(change)));
-        drafts.extend(added.iter().cloned().map(|entry| Draft::Entry(self.id, entry)));
-        crash_point::reached("turn.beginning");
-        context.log.record(drafts).await?;
-        self.handle.steering.open();
-        crash_point::reached("turn.begun");
-        if self.is_changed {
-            let _ = self.handle.changed.set(Arc::clone(context));
-        }
-        said.releases.into_iter().for_each(|session| self.releases.release(context, session));
-        entries.append(&mut added);
-        Ok(entries)
     }
 
     fn warning(&self, message: String) -> Draft {
