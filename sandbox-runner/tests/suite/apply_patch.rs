@@ -18,7 +18,7 @@ struct Place {
 impl Place {
     fn new(files: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join("work")).unwrap();
+        fs::create_dir(dir.path().join("tree")).unwrap();
         symlink(env!("CARGO_BIN_EXE_capstan-sandbox"), dir.path().join("apply_patch")).unwrap();
         symlink(env!("CARGO_BIN_EXE_capstan-sandbox"), dir.path().join("applypatch")).unwrap();
         let place = Self { dir };
@@ -30,7 +30,7 @@ impl Place {
     }
 
     fn at(&self, name: &str) -> std::path::PathBuf {
-        self.dir.path().join("work").join(name)
+        self.dir.path().join("tree").join(name)
     }
 
     fn command(&self, name: &str) -> Command {

@@ -24,7 +24,11 @@ fn exec_below(stage: &Stage, below: &str) -> Capstan {
 fn told(stage: &Stage, request: usize) -> Vec<String> {
     let texts = texts(&stage.server.requests()[request], "user");
     let told = texts.into_iter().filter(|text| text.starts_with("# AGENTS.md instructions"));
-    told.map(|text| text.replace(&stage.home.root().display().to_string(), "[ROOT]")).collect()
+    told.map(|text| {
+        text.replace(&stage.home.root().join("work").display().to_string(), "[WORKSPACE]")
+            .replace(&stage.home.root().display().to_string(), "[ROOT]")
+    })
+    .collect()
 }
 
 fn repository(root: &Path) {

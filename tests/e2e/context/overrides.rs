@@ -19,7 +19,7 @@ fn talk(turns: usize) -> Talk {
 fn last_told(talk: &Talk, request: usize) -> String {
     let told = texts(&talk.stage.server.requests()[request], "system");
     let told = told.last().cloned().unwrap_or_default();
-    told.replace(&talk.stage.home.root().display().to_string(), "[ROOT]")
+    told.replace(&talk.stage.home.root().join("work").display().to_string(), "[WORKSPACE]")
 }
 
 #[test]

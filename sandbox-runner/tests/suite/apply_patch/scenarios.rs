@@ -252,7 +252,7 @@ const SCENARIOS: &[Scenario] = &[
     ),
     scenario("a path to elsewhere", &[], "*** Add File: /capstan-test-elsewhere\n+x", Refused("is outside of `")),
     scenario("a path upwards", &[], "*** Add File: ../x\n+x", Refused("is outside of `")),
-    scenario("a path upwards and back", &[("a", "1\n")], "*** Update File: ../work/a\n-1\n+2", Files(&[("a", "2\n")])),
+    scenario("a path upwards and back", &[("a", "1\n")], "*** Update File: ../tree/a\n-1\n+2", Files(&[("a", "2\n")])),
 ];
 
 #[test]
