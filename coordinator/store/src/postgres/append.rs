@@ -99,6 +99,8 @@ impl Columns {
             | NewRow::CallEnded { .. }
             | NewRow::Preview(_)
             | NewRow::Settings { .. }
+            | NewRow::Queued { .. }
+            | NewRow::Unqueued(_)
             | NewRow::Cost(_) => return None,
         }
         Some(())
