@@ -15,8 +15,8 @@ pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
 pub use mistake::mistake;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
 pub use threads::{
-    CompactArgs, DeleteArgs, DiffArgs, ExportArgs, FollowArgs, ListThreadsArgs, NameArgs, NamedArgs, SearchArgs, ShowArgs,
-    SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
+    CompactArgs, DeleteArgs, DiffArgs, ExportArgs, FollowArgs, InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs, QueueArgs,
+    SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
 };
 
 /// The program.

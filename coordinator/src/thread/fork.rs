@@ -100,7 +100,7 @@ impl Threads {
             return Err(CreateError::Taken(new));
         }
         if self.find(new).await?.is_none() {
-            self.reopen(made).await?;
+            self.reopen(made, Recalled::default()).await?;
         }
         self.standing(new).await
     }

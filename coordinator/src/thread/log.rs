@@ -2,7 +2,8 @@
 //!
 //! A task takes what is to be recorded from a bounded queue, stores all that has gathered in one transaction, and only then tells
 //! subscribers. Invariants: an event is told after it is stored and in the order of its number; the numbers have no holes; when
-//! something could not be stored, nothing recorded after it is reported as stored until the owner has been told of the failure.
+//! something could not be stored, nothing recorded after it is reported as stored until the owner has been told of the failure; when the end of a
+//! turn could not be stored, nothing more is.
 
 use super::live::{Live, Subscription};
 use super::ownership::Ownership;
@@ -12,7 +13,7 @@ use capstan_types::call::{Call, CallAttempt, CallEnd};
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::Entry;
 use capstan_types::id::{Epoch, EventSeq, ThreadId, TurnId};
-use capstan_types::thread::{ThreadCost, ThreadSettings};
+use capstan_types::thread::{ThreadCost, ThreadSettings, TurnInput};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -42,6 +43,10 @@ pub enum Draft {
     Cost(ThreadCost),
     /// What the thread runs with from now on.
     Settings(Box<ThreadSettings>),
+    /// A turn that waits, behind the others.
+    Queued(TurnId, Box<TurnInput>),
+    /// A turn that waits no more, if it did.
+    Unqueued(TurnId),
 }
 
 /// Why something was not recorded.
@@ -200,6 +205,7 @@ impl LogTask {
         if batch.drafts.is_empty() && batch.replies.is_empty() {
             return;
         }
+        let ends_a_turn = batch.ends_a_turn();
         let outcome = match self.failed.take() {
             Some(failure) if batch.replies.is_empty() => {
                 self.failed = Some(failure);
@@ -212,6 +218,11 @@ impl LogTask {
             && batch.replies.is_empty()
         {
             self.failed = Some(failure.clone());
+        }
+        if let Err(failure) = &outcome
+            && ends_a_turn
+        {
+            self.ownership.break_off(failure);
         }
         for reply in batch.replies {
             let _ = reply.send(outcome.clone().map_err(LogError::from));
@@ -246,6 +257,10 @@ impl Batch {
         self.drafts.extend(drafts);
         self.replies.extend(reply);
     }
+
+    fn ends_a_turn(&self) -> bool {
+        self.drafts.iter().any(|draft| matches!(draft, Draft::Event(_, body) if body.ends_turn()))
+    }
 }
 
 /// Gives the events of `drafts` the numbers after `last`.
@@ -269,6 +284,8 @@ fn number(drafts: Vec<Draft>, last: EventSeq) -> (Vec<Record>, Vec<Event>) {
             Draft::CallEnded(end) => Record::CallEnded(end),
             Draft::Cost(cost) => Record::Cost(cost),
             Draft::Settings(settings) => Record::Settings(settings),
+            Draft::Queued(turn, input) => Record::Queued { turn, input },
+            Draft::Unqueued(turn) => Record::Unqueued(turn),
         })
         .collect();
     (records, events)

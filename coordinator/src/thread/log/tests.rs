@@ -63,3 +63,17 @@ async fn recording_into_a_log_whose_task_is_gone_says_so() {
     assert_eq!(f.log.record(vec![event()]).await, Err(LogError::Stopped));
     assert_eq!(f.log.note(vec![event()]).await, Err(LogError::Stopped));
 }
+
+#[tokio::test]
+async fn after_the_end_of_a_turn_that_could_not_be_stored_nothing_more_is() {
+    let f = fixture().await;
+    // The store takes no such event.
+    let refused = || Draft::Event(None, EventBody::Notice { message: "live".into() });
+    f.log.record(vec![refused()]).await.unwrap_err();
+    f.log.record(vec![event()]).await.unwrap();
+    let error = f.log.record(vec![refused(), Draft::Event(None, EventBody::TurnInterrupted)]).await.unwrap_err();
+    assert_eq!(f.log.record(vec![event()]).await, Err(error.clone()), "another turn began after one without an end");
+    assert!(f.log.ownership().why().is_some_and(|why| LogError::Store(why.clone()) == error));
+    assert!(!f.log.ownership().is_elsewhere());
+    assert_eq!(f.store.events(f.thread, EventSeq(0), 10).await.unwrap().len(), 1);
+}
