@@ -13,5 +13,6 @@ pub mod process;
 pub mod relay;
 pub mod responses_server;
 pub mod seeded;
+pub mod small_disk;
 pub mod stored;
 pub mod wait;
