@@ -18,7 +18,7 @@ fn a_turn_that_a_full_disk_stopped_goes_on_when_there_is_room_and_somebody_asks(
     script::write_waiting(&trial.script(), 1);
     let daemon = trial.coordinator(None);
     let store = StoreLocation::Sqlite(trial.home.path().join("capstan.db"));
-    let living = Living::begin(trial, store, 1);
+    let living = Living::begin(trial, store);
     let before = living.stored();
     let filling = disk.fill();
     living.go();

@@ -19,9 +19,8 @@ pub(crate) struct Living<'a> {
 }
 
 impl<'a> Living<'a> {
-    /// Begins it; `turns` others may follow.
-    pub(crate) fn begin(trial: Trial<'a>, store: StoreLocation, turns: usize) -> Self {
-        script::write_waiting(&trial.script(), turns);
+    /// Begins it, with a coordinator that plays [`script::write_waiting`].
+    pub(crate) fn begin(trial: Trial<'a>, store: StoreLocation) -> Self {
         let client = trial.client();
         let line = client.until_line("the thread", |line| line["type"] == "thread.started");
         let thread = line["thread_id"].as_str().expect("an id").to_owned();
@@ -82,5 +81,5 @@ pub(crate) fn in_a_file(node: &Node, turns: usize) -> (Running, Living<'_>) {
     script::write_waiting(&trial.script(), turns);
     let daemon = trial.coordinator(None);
     let store = StoreLocation::Sqlite(trial.home.path().join("capstan.db"));
-    (daemon, Living::begin(trial, store, turns))
+    (daemon, Living::begin(trial, store))
 }

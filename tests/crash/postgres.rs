@@ -3,7 +3,7 @@
 
 use crate::house::{Node, TURN, Trial, ended, killed};
 use crate::living::Living;
-use crate::{drawn, from_environment, oracle};
+use crate::{drawn, from_environment, oracle, script};
 use capstan_store::StoreLocation;
 use capstan_tests::postgres::PostgresServer;
 use capstan_tests::stored::Stored;
@@ -60,8 +60,9 @@ fn a_command_that_ends_while_the_database_is_away_is_stored_when_it_is_back() {
     let (node, server) = (Node::start(), PostgresServer::start());
     let location = StoreLocation::Postgres(server.url().parse().expect("a URL"));
     let trial = Trial::new(&node, Some(server.url()));
+    script::write_waiting(&trial.script(), 0);
     let daemon = trial.coordinator(None);
-    let living = Living::begin(trial, location, 0);
+    let living = Living::begin(trial, location);
     server.kill();
     living.go();
     wait::until_true(TURN, "the end of the command", || living.trial.read("log") == "began\nwent\n");
@@ -81,8 +82,9 @@ fn a_turn_whose_database_stays_away_fails_clearly_and_goes_on_when_it_is_back() 
     let (node, server) = (Node::start(), PostgresServer::start());
     let location = StoreLocation::Postgres(server.url().parse().expect("a URL"));
     let trial = Trial::new(&node, Some(server.url()));
+    script::write_waiting(&trial.script(), 1);
     let daemon = trial.coordinator(None);
-    let living = Living::begin(trial, location, 1);
+    let living = Living::begin(trial, location);
     let before = living.stored();
     server.kill();
     living.go();

@@ -6,6 +6,7 @@ use capstan_coordinator::{CoordinatorConfig, RegistryLocation, Running, StaticNo
 use capstan_tests::capstan::{Capstan, Home, Running as Program};
 use capstan_tests::process::Signal;
 use capstan_tests::wait;
+use capstan_types::node::NodeAddress;
 use capstan_types::thread::OnInterrupt;
 use std::path::Path;
 use std::sync::Arc;
@@ -99,7 +100,7 @@ impl House {
             models: Arc::new(OneModel(Arc::new(answers.clone()))),
             pipes: Vec::new(),
             nodes: vec![StaticNode {
-                address: format!("unix://{}", self.home.root().join("node.sock").display()).parse().expect("an address"),
+                address: NodeAddress::Unix(self.home.root().join("node.sock").display().to_string()),
                 token: None,
             }],
         };

@@ -17,7 +17,6 @@ mod step;
 
 use case::Case;
 use house::House;
-use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use step::steps;
 

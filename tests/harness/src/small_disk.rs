@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// How large the disk is, in KiB: room for a store, and for a few long messages.
-const SIZE: u32 = 2048;
+const SIZE: u32 = 3072;
 
 /// A mounted disk. It is unmounted when dropped.
 #[derive(Debug)]

@@ -34,7 +34,7 @@ async fn a_newer_format_is_left_alone() {
     elsewhere(&path, "PRAGMA user_version = 99").await;
     let said = refused(&path).await;
     assert!(said.contains("format 99, this one reads up to 3"), "{said}");
-    let newer = StoreError::Newer { path: path.display().to_string(), found: 99, known: 2 };
+    let newer = StoreError::Newer { path: path.display().to_string(), found: 99, known: 3 };
     assert_eq!(sqlite::open(&path).await.unwrap_err(), newer);
 }
 
