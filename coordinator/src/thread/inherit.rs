@@ -65,7 +65,7 @@ impl Threads {
         }
         let recalled = self.recall(thread).await?;
         if recalled.is_to_run() {
-            match self.reopen(record, recalled).await {
+            match Box::pin(self.reopen(record, recalled)).await {
                 Ok(()) => {}
                 // The turn has been ended for it, and the listener reads so.
                 Err(CreateError::Workspace(_)) => return Ok(Found::Lies),
@@ -98,7 +98,7 @@ impl Threads {
         if recalled.turns.contains(&turn) && !recalled.is_to_run() {
             return Ok(Woken::Begun);
         }
-        self.reopen(record, recalled).await?;
+        Box::pin(self.reopen(record, recalled)).await?;
         let gone = || CreateError::Stopping("it has let go of the thread again".to_owned());
         self.find(thread).await?.map(Woken::Runs).ok_or_else(gone)
     }

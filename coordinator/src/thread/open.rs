@@ -140,7 +140,7 @@ impl Threads {
             return Err(CreateError::Taken(thread));
         }
         if self.find(thread).await?.is_none() {
-            self.reopen(record, Recalled::default()).await?;
+            Box::pin(self.reopen(record, Recalled::default())).await?;
         }
         Ok(settings)
     }

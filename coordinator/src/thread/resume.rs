@@ -31,7 +31,7 @@ impl Threads {
                     // It has not met the refusal yet.
                     stop(&stale).await?;
                 }
-                self.reopen(record, Recalled::default()).await?;
+                Box::pin(self.reopen(record, Recalled::default())).await?;
             }
         }
         self.standing(thread).await

@@ -101,7 +101,7 @@ impl Threads {
             return Ok(());
         }
         match self.store.thread(thread).await?.filter(|record| self.inherits(&record.owner)) {
-            Some(record) => self.reopen(record, Recalled::default()).await,
+            Some(record) => Box::pin(self.reopen(record, Recalled::default())).await,
             // Somebody else's, who looks after it.
             None => Ok(()),
         }
