@@ -32,7 +32,8 @@ fn from_environment(name: &str, otherwise: u32) -> u32 {
 fn whatever_is_asked_and_whenever_a_coordinator_dies_a_thread_comes_to_what_was_acknowledged() {
     let house = House::new();
     let (cases, seed) = (from_environment("CAPSTAN_STATES", 12), from_environment("CAPSTAN_SEED", 1));
-    let config = Config { cases, max_shrink_iters: 100, max_shrink_time: SHRINK_MS, failure_persistence: None, ..Config::default() };
+    let config =
+        Config { cases, max_shrink_iters: 100, max_shrink_time: SHRINK_MS, failure_persistence: None, ..Config::default() };
     let mut bytes = [0; 32];
     bytes[..4].copy_from_slice(&seed.to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
