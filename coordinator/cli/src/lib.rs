@@ -36,6 +36,7 @@ pub mod programs;
 pub mod runner;
 pub mod token_file;
 
+pub mod line;
 pub mod lone;
 
 pub mod failure;

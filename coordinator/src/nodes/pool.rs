@@ -5,6 +5,7 @@
 use super::link::NodeLink;
 use super::remote::StaticNode;
 use crate::placement::view::{NodeRoom, View};
+use capstan_proto::token::Token;
 use capstan_proto::transport::PipeConnector;
 use capstan_registry::{NodeEvent, Registry};
 use capstan_types::id::NodeId;
@@ -36,6 +37,8 @@ pub struct PoolArguments {
     pub pipes: Vec<(NodeId, PipeConnector)>,
     /// Nodes named by address, for their tokens.
     pub nodes: Vec<StaticNode>,
+    /// What lets one into the nodes that the registry knows otherwise.
+    pub token: Option<Token>,
 }
 
 /// The pool.
@@ -48,6 +51,8 @@ pub struct PoolState {
     links: BTreeMap<NodeId, NodeLink>,
     pipes: HashMap<NodeId, PipeConnector>,
     nodes: Vec<StaticNode>,
+    token: Option<Token>,
+    registry: Arc<dyn Registry>,
     // Dropped with the actor, so that nothing follows the registry for a pool that is gone.
     _follower: JoinSet<()>,
 }
@@ -59,15 +64,17 @@ impl Actor for NodePool {
 
     async fn pre_start(&self, me: ActorRef<PoolMsg>, given: PoolArguments) -> Result<PoolState, ActorProcessingErr> {
         let mut follower = JoinSet::new();
-        follower.spawn(follow(given.registry, me));
+        follower.spawn(follow(Arc::clone(&given.registry), me));
         let pipes = given.pipes.into_iter().collect();
-        Ok(PoolState { links: BTreeMap::new(), pipes, nodes: given.nodes, _follower: follower })
+        let (links, registry) = (BTreeMap::new(), given.registry);
+        Ok(PoolState { links, pipes, nodes: given.nodes, token: given.token, registry, _follower: follower })
     }
 
     async fn handle(&self, _: ActorRef<PoolMsg>, message: PoolMsg, state: &mut PoolState) -> Result<(), ActorProcessingErr> {
         match message {
             PoolMsg::Heard(NodeEvent::Resync(records)) => {
-                state.links.clear();
+                // A link whose node is as it was keeps its connection.
+                state.links.retain(|_, link| records.contains(link.record()));
                 records.into_iter().for_each(|record| state.join(record));
             }
             PoolMsg::Heard(NodeEvent::Joined(record)) => state.join(record),
@@ -75,8 +82,9 @@ impl Actor for NodePool {
                 state.links.retain(|_, link| link.record().id != id || link.record().generation > generation);
             }
             PoolMsg::View(reply) => {
-                let rooms = state.links.values().map(|link| NodeRoom::of(link.record())).collect();
-                let _ = reply.send(View { nodes: rooms });
+                let standing = state.registry.standing();
+                let rooms = state.links.values().map(|link| NodeRoom::of(link.record(), &standing)).collect();
+                let _ = reply.send(View { nodes: rooms, stale: standing.stale });
             }
             PoolMsg::Links(reply) => {
                 let _ = reply.send(state.links.values().cloned().collect());
@@ -92,6 +100,9 @@ impl Actor for NodePool {
 impl PoolState {
     fn join(&mut self, record: NodeRecord) {
         let id = record.id.clone();
+        if self.links.get(&id).is_some_and(|link| *link.record() == record) {
+            return;
+        }
         if let Some(link) = self.link(record) {
             self.links.insert(id, link);
         }
@@ -101,7 +112,8 @@ impl PoolState {
         if record.address == NodeAddress::Embedded {
             return self.pipes.get(&record.id).map(|pipe| NodeLink::by_pipe(record.clone(), pipe));
         }
-        let token = self.nodes.iter().find(|node| node.address == record.address).and_then(|node| node.token.clone());
+        let named = self.nodes.iter().find(|node| node.address == record.address);
+        let token = named.map_or_else(|| self.token.clone(), |node| node.token.clone());
         let id = record.id.clone();
         NodeLink::by_address(record, token)
             .inspect_err(|error| tracing::warn!(node = %id, %error, "a registered node has no usable address"))

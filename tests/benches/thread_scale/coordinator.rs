@@ -44,6 +44,7 @@ impl Coordinator {
             models: Arc::new(OneModel(open_script(&script).expect("it is a script"))),
             pipes: Vec::new(),
             nodes: vec![StaticNode { address: bench.node.record.address.clone(), token: Some(Node::token()) }],
+            node_token: None,
         };
         let running = serve(config).await.expect("the coordinator starts");
         let channel = running.pipe().channel();

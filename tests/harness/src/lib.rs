@@ -7,6 +7,7 @@
 
 pub mod capstan;
 pub mod crates;
+pub mod etcd;
 pub mod git;
 pub mod postgres;
 pub mod process;

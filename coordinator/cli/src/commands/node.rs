@@ -1,7 +1,7 @@
 //! `capstan node`: an agent node as a daemon of its own.
 
 use crate::args::{self, NodeArgs};
-use crate::config::{self, Inputs, UserConfig};
+use crate::config::{self, ChosenRegistry, Inputs, UserConfig};
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
 use crate::signals::Signals;
@@ -30,9 +30,11 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     let (layers, unknown) = config::read(inputs)?;
     unknown.iter().for_each(|key| failure::warn(&mut io::stderr(), &key.warning()));
     let telemetry = Telemetry::for_daemon(&layers, surroundings)?;
-    let (config, token_file) = prepare(args, &home, (config::ceiling(&layers)?, config::watermarks(&layers)?), surroundings)?;
+    let ChosenRegistry { location, secrets } = config::registry(args.registry.as_deref(), &layers, surroundings)?;
+    let (mut config, token_file) = prepare(args, &home, (config::ceiling(&layers)?, config::watermarks(&layers)?), surroundings)?;
+    config.hidden.extend(secrets);
     let _telemetry = telemetry::start("capstan-node", &telemetry)?;
-    runtime::block_on(serve(config, token_file))
+    runtime::block_on(serve(config, location, token_file))
 }
 
 fn prepare(
@@ -98,10 +100,14 @@ fn labels(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     given.iter().map(label).collect()
 }
 
-async fn serve(config: NodeConfig, token_file: Option<PathBuf>) -> Result<Exit, Failure> {
+async fn serve(config: NodeConfig, location: RegistryLocation, token_file: Option<PathBuf>) -> Result<Exit, Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
-    let registry = capstan_coordinator::open_registry(&RegistryLocation::Embedded).await.map_err(Failure::bad_input)?;
-    let mut node = capstan_agent_node::serve(config, registry).await.map_err(Failure::bad_input)?;
+    let registry = capstan_coordinator::open_registry(&location).await.map_err(Failure::bad_input)?;
+    let mut node = tokio::select! {
+        node = capstan_agent_node::serve(config, registry) => node.map_err(Failure::bad_input)?,
+        // A registry that does not answer is waited for.
+        _ = signals.next() => return Ok(Exit::Success),
+    };
     announce(&node, token_file.as_deref());
     let failed = tokio::select! {
         _ = signals.next() => false,
@@ -147,6 +153,7 @@ mod tests {
             state_dir: None,
             labels: Vec::new(),
             sessions: 3,
+            registry: None,
             journal_sync: args::JournalSync::On,
         };
         more(&mut args);
