@@ -99,6 +99,7 @@ impl House {
             registry: open_registry(&RegistryLocation::Embedded).await.expect("the registry opens"),
             models: Arc::new(OneModel(Arc::new(answers.clone()))),
             pipes: Vec::new(),
+            node_token: None,
             nodes: vec![StaticNode {
                 address: NodeAddress::Unix(self.home.root().join("node.sock").display().to_string()),
                 token: None,
