@@ -5,6 +5,7 @@
 use super::link::NodeLink;
 use super::remote::StaticNode;
 use crate::placement::view::{NodeRoom, View};
+use capstan_identity::membership::Membership;
 use capstan_proto::transport::PipeConnector;
 use capstan_registry::{NodeEvent, Registry};
 use capstan_types::id::NodeId;
@@ -36,6 +37,8 @@ pub struct PoolArguments {
     pub pipes: Vec<(NodeId, PipeConnector)>,
     /// Nodes named by address, for their tokens.
     pub nodes: Vec<StaticNode>,
+    /// What makes this coordinator a member of its nodes' cluster.
+    pub membership: Option<Membership>,
 }
 
 /// The pool.
@@ -48,6 +51,7 @@ pub struct PoolState {
     links: BTreeMap<NodeId, NodeLink>,
     pipes: HashMap<NodeId, PipeConnector>,
     nodes: Vec<StaticNode>,
+    membership: Option<Membership>,
     // Dropped with the actor, so that nothing follows the registry for a pool that is gone.
     _follower: JoinSet<()>,
 }
@@ -61,7 +65,8 @@ impl Actor for NodePool {
         let mut follower = JoinSet::new();
         follower.spawn(follow(given.registry, me));
         let pipes = given.pipes.into_iter().collect();
-        Ok(PoolState { links: BTreeMap::new(), pipes, nodes: given.nodes, _follower: follower })
+        let PoolArguments { nodes, membership, .. } = given;
+        Ok(PoolState { links: BTreeMap::new(), pipes, nodes, membership, _follower: follower })
     }
 
     async fn handle(&self, _: ActorRef<PoolMsg>, message: PoolMsg, state: &mut PoolState) -> Result<(), ActorProcessingErr> {
@@ -103,7 +108,7 @@ impl PoolState {
         }
         let token = self.nodes.iter().find(|node| node.address == record.address).and_then(|node| node.token.clone());
         let id = record.id.clone();
-        NodeLink::by_address(record, token)
+        NodeLink::by_address(record, token, self.membership.as_ref())
             .inspect_err(|error| tracing::warn!(node = %id, %error, "a registered node has no usable address"))
             .ok()
     }
