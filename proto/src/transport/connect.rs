@@ -24,9 +24,7 @@ pub enum ConnectError {
     #[error("`{0}` is not an address; use HOST:PORT or unix:///PATH")]
     Syntax(String),
     /// Members of a cluster are reached as one of them.
-    #[error(
-        "https://{0} is reached by members of its cluster only; use a coordinator that is one, with --coordinator"
-    )]
+    #[error("https://{0} is reached by members of its cluster only; use a coordinator that is one, with --coordinator")]
     Membership(String),
     /// The embedded node has no address outside its process.
     #[error("the embedded node can only be reached inside its own process")]

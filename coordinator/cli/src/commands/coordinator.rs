@@ -14,8 +14,8 @@ use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{runner, runtime, token_file};
 use capstan_agent_node::{NodeConfig, StateDir};
-use capstan_coordinator::StoreLocation;
 use capstan_coordinator::models::{Models, Scripted, open_script};
+use capstan_coordinator::{ServeError, StoreLocation};
 use capstan_identity::issuer::Issuer;
 use capstan_proto::transport::Listen;
 use capstan_types::principal::Role;
@@ -52,6 +52,11 @@ pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, 
     let joining = Joining::of_words(args.join.as_deref())?;
     runtime::block_on(async {
         let (member, issuer) = member(args, &home, joining.as_ref(), surroundings).await?;
+        let to_members = door.listen.iter().find(|listen| matches!(listen, Listen::Tls(_)));
+        if let (Some(listen), None) = (to_members, &member) {
+            // Before a node is started for nothing.
+            return Err(Failure::bad_input(ServeError::MembershipRequired(listen.clone())));
+        }
         let door = Door { membership: member.as_ref().map(|member| member.membership.clone()), issuer, ..door };
         let _keeper = member.map(|member| Keeper::start(&member.membership.live, member.source));
         serve(store, models, hands, door, token_file).await
