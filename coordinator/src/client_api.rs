@@ -12,11 +12,9 @@ pub mod sessions;
 pub mod threads;
 pub mod turns;
 
-use crate::thread::message::ThreadMsg;
-use crate::thread::open::{CreateError, Threads};
+use crate::thread::open::CreateError;
 use capstan_store::store::StoreError;
 use capstan_types::id::ThreadId;
-use ractor::ActorRef;
 use tonic::Status;
 
 /// Reads a thread's id.
@@ -27,18 +25,9 @@ pub(crate) fn thread_id(text: &str) -> Result<ThreadId, Status> {
     text.parse().map_err(|error: capstan_types::id::IdError| Status::invalid_argument(error.to_string()))
 }
 
-/// The actor of a thread that runs here.
-///
-/// # Errors
-/// NOT_FOUND, or UNAVAILABLE when the coordinator stops.
-pub(crate) async fn running(threads: &Threads, id: ThreadId) -> Result<ActorRef<ThreadMsg>, Status> {
-    let found = threads.find(id).await.map_err(|error| Status::unavailable(error.to_string()))?;
-    found.ok_or_else(|| not_here(id))
-}
-
-/// A thread that does not run on this coordinator.
-pub(crate) fn not_here(thread: ThreadId) -> Status {
-    Status::not_found(format!("thread {thread} does not run on this coordinator"))
+/// A thread that another coordinator owns.
+pub(crate) fn elsewhere(thread: ThreadId, owner: &str) -> Status {
+    Status::failed_precondition(format!("thread {thread} is the coordinator {owner}'s; resume it here to take it over"))
 }
 
 /// What a client is answered whose thread cannot be had.

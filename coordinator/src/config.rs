@@ -40,4 +40,6 @@ pub struct CoordinatorConfig {
     pub pipes: Vec<(NodeId, PipeConnector)>,
     /// Nodes named by address. Each is asked who it is and registered.
     pub nodes: Vec<StaticNode>,
+    /// What lets one into the nodes that the registry knows otherwise.
+    pub node_token: Option<Token>,
 }

@@ -22,7 +22,9 @@ pub mod clock;
 
 mod crash_point;
 
-pub use capstan_registry::{Registry, RegistryError, RegistryLocation, open as open_registry};
+pub use capstan_registry::{
+    EndpointError, Endpoints, EtcdLocation, Login, Registry, RegistryError, RegistryLocation, Tls, open as open_registry,
+};
 pub use capstan_store::open::StoreLocation;
 pub use capstan_store::postgres::url::PostgresUrl;
 pub use config::CoordinatorConfig;

@@ -8,7 +8,7 @@ use crate::thread::one_at_a_time::OneAtATime;
 use crate::thread::open::Threads;
 use crate::thread::supervisor::{SupervisorMsg, ThreadSupervisor};
 use capstan_proto::transport::{Bound, Listen, ListenError, PipeConnector, SocketFile, pipe};
-use capstan_registry::{NodeEvent, Registration};
+use capstan_registry::{Announcement, CoordinatorRecord, NodeEvent, Registration, RegistryError};
 use capstan_store::store::{Store, StoreError};
 use ractor::{Actor, ActorRef};
 use std::sync::Arc;
@@ -28,6 +28,9 @@ pub enum ServeError {
     /// A node that was named cannot be used.
     #[error(transparent)]
     Node(#[from] RemoteError),
+    /// The registry cannot be used.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// A place cannot be listened at.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -57,6 +60,7 @@ pub struct Running {
     places: Vec<Listen>,
     store: Arc<dyn Store>,
     registrations: Vec<Registration>,
+    announcement: Announcement,
     pool: ActorRef<PoolMsg>,
     supervisor: ActorRef<SupervisorMsg>,
     stop: CancellationToken,
@@ -75,20 +79,24 @@ pub struct Running {
 pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let store = capstan_store::open::open(&config.store).await?;
     let (bound, names) = take_places(&config).await?;
+    config.registry.reach().await?;
     let mut registrations = Vec::new();
     for node in &config.nodes {
         registrations.push(register(node, config.registry.as_ref(), config.membership.as_ref()).await?);
     }
-    let membership = config.membership;
+    let (registry, membership) = (Arc::clone(&config.registry), config.membership);
     let arguments = PoolArguments {
-        registry: Arc::clone(&config.registry),
+        registry,
         pipes: config.pipes,
         nodes: config.nodes,
+        token: config.node_token,
         membership: membership.clone(),
     };
     let (pool, pool_ended) = Actor::spawn(None, NodePool, arguments).await?;
     // The pool follows the registry from its start; this tells it what is there already before the first client asks.
     let _ = pool.cast(PoolMsg::Heard(NodeEvent::Resync(config.registry.nodes().await)));
+    // Last of what may fail from outside: who finds it can use it a moment later.
+    let announcement = config.registry.announce(description(&config.name, &bound)).await?;
     let (supervisor, supervisor_ended) = Actor::spawn(None, ThreadSupervisor, ()).await?;
     let threads = Threads {
         name: config.name,
@@ -124,7 +132,15 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
             _ = supervisor_ended => {}
         }
     });
-    Ok(Running { pipe, places, store, registrations, pool, supervisor, stop, tasks, background, _names: names })
+    Ok(Running { pipe, places, store, registrations, announcement, pool, supervisor, stop, tasks, background, _names: names })
+}
+
+fn description(name: &str, bound: &[Bound]) -> CoordinatorRecord {
+    CoordinatorRecord {
+        id: name.to_owned(),
+        addresses: bound.iter().map(|bound| bound.place().to_string()).collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
 }
 
 /// The names of sockets are kept with them from the beginning, so that none is left when a later step fails.
@@ -170,6 +186,8 @@ impl Running {
     pub async fn shutdown(mut self) {
         let grace = Some(STOP_GRACE);
         self.background.shutdown().await;
+        // Nobody new is to find it.
+        self.announcement.release().await;
         // Threads first: their turns store their ends, which needs everything else.
         if let Err(error) = self.supervisor.stop_and_wait(Some("the coordinator stops".to_owned()), grace).await {
             tracing::warn!(%error, "the threads did not stop in time");

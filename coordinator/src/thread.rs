@@ -33,6 +33,7 @@ pub mod step;
 pub mod supervisor;
 pub mod tally;
 pub mod turn;
+pub mod waiting;
 pub mod workspace;
 
 #[cfg(test)]

@@ -53,8 +53,13 @@ impl<'a> Trial<'a> {
     pub(crate) fn new(node: &'a Node, store: Option<String>) -> Self {
         let trial = Self { home: Home::new(), node, store };
         fs::create_dir(trial.work()).expect("a directory can be made");
-        script::write(&trial.home.root().join("script.json"));
+        script::write(&trial.script());
         trial
+    }
+
+    /// Where its model's script is.
+    pub(crate) fn script(&self) -> PathBuf {
+        self.home.root().join("script.json")
     }
 
     pub(crate) fn work(&self) -> PathBuf {
@@ -67,18 +72,23 @@ impl<'a> Trial<'a> {
 
     /// A coordinator that is killed when it comes to that point, if one is named.
     pub(crate) fn coordinator(&self, crash_at: Option<&str>) -> Running {
-        let script = self.home.root().join("script.json");
-        let daemon = Capstan::new(&self.home).args(["coordinator", "--node", &self.node.address(), "--script"]).arg(script);
+        let daemon =
+            Capstan::new(&self.home).args(["coordinator", "--node", &self.node.address(), "--script"]).arg(self.script());
         let daemon = self.store.iter().fold(daemon, |daemon, url| daemon.env("CAPSTAN_STORE", url));
         serving(crash_at.into_iter().fold(daemon, |daemon, point| daemon.env("CAPSTAN_CRASH_AT", point)))
     }
 
     /// A client that begins a turn, and waits long for its coordinator.
     pub(crate) fn client(&self) -> Running {
+        self.exec(&["Do it."]).start()
+    }
+
+    /// `capstan exec` with these words at its end.
+    pub(crate) fn exec(&self, words: &[&str]) -> Capstan {
         let socket = format!("unix://{}", self.home.path().join("coordinator.sock").display());
-        let exec =
-            Capstan::exec(&self.home, "Do it.").args(["-s", "workspace-write", "-m", "scripted", "--coordinator", &socket]);
-        exec.args(["--coordinator-timeout", "60"]).in_dir(&self.work()).deadline(TURN).start()
+        let exec = Capstan::new(&self.home).args(["exec", "--json", "--skip-git-repo-check", "-s", "workspace-write"]);
+        let exec = exec.args(["-m", "scripted", "--coordinator", &socket, "--coordinator-timeout", "60"]);
+        exec.args(words.iter().copied()).in_dir(&self.work()).deadline(TURN)
     }
 }
 

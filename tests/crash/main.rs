@@ -9,11 +9,14 @@
 #![cfg(debug_assertions)]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod full_disk;
 mod house;
+mod living;
 mod oracle;
 mod points;
 mod postgres;
 mod script;
+mod waiting;
 
 use capstan_tests::seeded::Numbers;
 use capstan_tests::stored::Stored;

@@ -60,3 +60,14 @@ pub(crate) fn write(path: &Path) {
     let text = json!({ "version": 1, "steps": steps }).to_string();
     fs::write(path, text).expect("the script can be written");
 }
+
+/// Writes a script whose first turn waits in a command until the file `go` is there; `turns` others follow, of one answer each.
+pub(crate) fn write_waiting(path: &Path, turns: usize) {
+    let wait = "echo began >> log; until [ -e go ]; do sleep 0.05; done; echo went >> log";
+    let says = |text: &str| step(&json!([]), &json!([{ "type": "message", "text": text }]));
+    let waited = json!([{ "output_of": "wait" }]);
+    let done = step(&waited, &json!([{ "type": "message", "text": "done" }]));
+    let first = [step(&json!([]), &json!([command("wait", wait)])), done];
+    let steps: Vec<Value> = first.into_iter().chain((0..turns).map(|_| says("done"))).collect();
+    fs::write(path, json!({ "version": 1, "steps": steps }).to_string()).expect("the script can be written");
+}

@@ -24,6 +24,7 @@ mod daemon;
 mod demo;
 mod profiles;
 mod real_crates;
+mod registry;
 mod sandbox;
 mod sdk;
 mod sessions;

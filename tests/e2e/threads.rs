@@ -1,6 +1,7 @@
 //! Threads that go on: resumed, forked, steered and queued, taken over, found, named, put away, exported and deleted, through the real
 //! binary and the real stores.
 
+mod asked;
 mod found;
 mod resumed;
 mod steered;

@@ -31,7 +31,7 @@ use tokio::task::JoinSet;
 const FACTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 
 /// How many workspaces there may be. Full: requests of further threads are refused as busy.
-const WORKSPACES: usize = 4096;
+const WORKSPACES: usize = 16_384;
 
 /// How often the supervisor looks at what time has made due.
 const SWEEP: Duration = Duration::from_secs(60);

@@ -20,8 +20,8 @@ pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
 pub use mistake::mistake;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
 pub use threads::{
-    CompactArgs, DeleteArgs, DiffArgs, ExportArgs, FollowArgs, ListThreadsArgs, NameArgs, NamedArgs, SearchArgs, ShowArgs,
-    SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
+    CompactArgs, DeleteArgs, DiffArgs, ExportArgs, FollowArgs, InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs, QueueArgs,
+    SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
 };
 
 /// The program.
@@ -104,6 +104,10 @@ pub struct NodeArgs {
     /// Sessions that may run at once
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub sessions: u32,
+    /// Register in this etcd, where coordinators find the node: etcd://HOST:2379,HOST2:2379, or etcds:// for TLS. [registry] in
+    /// config.toml says more [env: CAPSTAN_REGISTRY]
+    #[arg(long, value_name = "ETCD")]
+    pub registry: Option<String>,
     /// Whether a start waits until the node's journal is on the disk; off survives any death of the node, and no loss of power
     #[arg(long, value_name = "ON|OFF", default_value = "on", hide = true)]
     pub journal_sync: JournalSync,

@@ -122,17 +122,9 @@ impl Client {
         input: TurnInput,
         events: &mut Events,
     ) -> Result<(), ClientError> {
-        let mut lost = Lost::not_yet(self.reach.clone());
-        loop {
-            match lost.attend(Box::pin(self.requests.start_turn(thread, turn, input.clone()))).await {
-                Err(error) if error.is_lost_connection() => lost.wait(error).await?,
-                Err(error) => return Err(error),
-                Ok(()) => {
-                    events.expect(turn, input);
-                    return Ok(());
-                }
-            }
-        }
+        self.queue_turn(thread, turn, input.clone()).await?;
+        events.expect(turn, input);
+        Ok(())
     }
 
     /// What a turn changed in the workspace, or the last one that changed something.
@@ -156,7 +148,7 @@ impl Client {
     /// # Errors
     /// The coordinator does not answer. It is asked once.
     pub async fn interrupt(&mut self, thread: ThreadId, sessions: OnInterrupt) -> Result<(), ClientError> {
-        self.requests.interrupt(thread, sessions).await
+        self.requests.interrupt(thread, sessions, true).await.map(drop)
     }
 }
 

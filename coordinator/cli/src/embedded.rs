@@ -40,13 +40,15 @@ pub enum Hands {
     Embedded(Box<NodeConfig>),
     /// On the nodes at these addresses.
     Remote(Vec<StaticNode>),
+    /// On the nodes that a registry knows, which let one in with this token.
+    Registered(RegistryLocation, Option<Token>),
 }
 
 /// How a coordinator is reached by others, and whose threads it goes on with.
 #[derive(Debug, Clone, Default)]
 pub struct Door {
     /// The line of coordinators that it is of; `None` for one that lives as long as its command.
-    pub line: Option<&'static str>,
+    pub line: Option<String>,
     /// Where it listens.
     pub listen: Vec<Listen>,
     /// What clients over TCP must know.
@@ -138,18 +140,27 @@ pub fn check_home(home: &Home, settings: &ThreadSettings) -> Result<(), Failure>
     }
 }
 
+impl Hands {
+    const fn registry(&self) -> &RegistryLocation {
+        match self {
+            Self::Embedded(_) | Self::Remote(_) => &RegistryLocation::Embedded,
+            Self::Registered(registry, _) => registry,
+        }
+    }
+}
+
 impl Stack {
     /// Starts the node, if it is to be embedded, and the coordinator.
     ///
     /// # Errors
     /// A part does not start; the others are stopped again.
     pub async fn start(store: StoreLocation, models: Arc<dyn Models>, hands: Hands, door: Door) -> Result<Self, Failure> {
-        let registry = capstan_coordinator::open_registry(&RegistryLocation::Embedded).await.map_err(Failure::bad_input)?;
+        let registry = capstan_coordinator::open_registry(hands.registry()).await.map_err(Failure::bad_input)?;
         let config = CoordinatorConfig {
-            name: name(door.line.unwrap_or("exec-")),
-            line: door.line.map(str::to_owned),
+            name: name(door.line.as_deref().unwrap_or("exec-")),
             // Whoever goes on with the threads goes on with their sessions.
             at_end: if door.line.is_some() { OnInterrupt::KeepSessions } else { OnInterrupt::KillSessions },
+            line: door.line,
             listen: door.listen,
             token: door.token,
             membership: door.membership,
@@ -159,10 +170,15 @@ impl Stack {
             models,
             pipes: Vec::new(),
             nodes: Vec::new(),
+            node_token: None,
         };
         match hands {
             Hands::Remote(nodes) => {
                 let config = CoordinatorConfig { nodes, ..config };
+                Ok(Self { coordinator: coordinator(config).await?, node: None })
+            }
+            Hands::Registered(_, node_token) => {
+                let config = CoordinatorConfig { node_token, ..config };
                 Ok(Self { coordinator: coordinator(config).await?, node: None })
             }
             Hands::Embedded(node) => {

@@ -88,6 +88,12 @@ impl Home {
         self.0.as_path().join("coordinator.lock")
     }
 
+    /// What tells the coordinators of this home from those of others.
+    #[must_use]
+    pub fn coordinator_id(&self) -> PathBuf {
+        self.0.as_path().join("coordinator.id")
+    }
+
     /// The token of that coordinator.
     #[must_use]
     pub fn coordinator_token(&self) -> PathBuf {

@@ -37,6 +37,7 @@ pub mod programs;
 pub mod runner;
 pub mod token_file;
 
+pub mod line;
 pub mod lone;
 
 pub mod failure;

@@ -1,6 +1,6 @@
 //! What a turn changed, and undoing it.
 
-use super::{create_status, not_here, thread_id};
+use super::{create_status, elsewhere, thread_id};
 use crate::nodes::host::checkpoints::UNDO_DEADLINE;
 use crate::thread::inherit::Woken;
 use crate::thread::message::ThreadMsg;
@@ -39,6 +39,8 @@ async fn awake(threads: &Threads, thread: ThreadId) -> Result<ActorRef<ThreadMsg
     // A turn that nobody has begun.
     match threads.wake(thread, TurnId::generate()).await.map_err(create_status)? {
         Woken::Runs(actor) => Ok(actor),
-        Woken::Begun | Woken::NotHere => Err(not_here(thread)),
+        Woken::Elsewhere(owner) => Err(elsewhere(thread, &owner)),
+        // It cannot be; a new id has no turn.
+        Woken::Begun => Err(Status::unavailable("the thread could not be opened; try again")),
     }
 }

@@ -1,16 +1,18 @@
 //! Turns: start, queue, steer, interrupt.
 
-use super::{create_status, not_here, running, store_status, thread_id};
+use super::{create_status, elsewhere, store_status, thread_id};
 use crate::thread::final_message::Demand;
-use crate::thread::inherit::Woken;
+use crate::thread::inherit::{Found, Woken};
 use crate::thread::message::{ThreadMsg, TurnRefused};
 use crate::thread::open::{ASK_DEADLINE, Threads};
 use crate::thread::queue::Waiting;
 use crate::thread::steer::SteerRefused;
+use crate::thread::waiting::NotWithdrawn;
 use capstan_proto::convert::client_thread::chosen;
 use capstan_proto::wire::client as wire;
 use capstan_proto::wire::client::turns_server::Turns as Service;
 use capstan_runtime::actors::ask::{AskError, ask};
+use capstan_store::store::StoreError;
 use capstan_types::id::{ThreadId, TurnId};
 use capstan_types::thread::{OnInterrupt, TurnInput};
 use ractor::ActorRef;
@@ -42,7 +44,7 @@ impl Service for TurnsService {
                 0
             }
             Woken::Begun => 0,
-            Woken::NotHere => return Err(not_here(thread)),
+            Woken::Elsewhere(owner) => return Err(elsewhere(thread, &owner)),
         };
         let waits_for = u32::try_from(waits_for).unwrap_or(u32::MAX);
         Ok(Response::new(wire::StartTurnResponse { turn_id: turn.to_string(), waits_for }))
@@ -60,10 +62,7 @@ impl Service for TurnsService {
     }
 
     async fn list_queued(&self, request: Request<wire::ListQueuedRequest>) -> Result<Response<wire::ListQueuedResponse>, Status> {
-        let waiting = match self.at_work(thread_id(&request.into_inner().thread_id)?).await? {
-            Some(actor) => ask(&actor, ASK_DEADLINE, ThreadMsg::Queued).await.map_err(unavailable)?,
-            None => Vec::new(),
-        };
+        let waiting = self.0.queued(thread_id(&request.into_inner().thread_id)?).await.map_err(create_status)?;
         let queued = |waiting: Waiting| wire::QueuedTurn { turn_id: waiting.turn.to_string(), preview: waiting.preview };
         Ok(Response::new(wire::ListQueuedResponse { turns: waiting.into_iter().map(queued).collect() }))
     }
@@ -71,23 +70,25 @@ impl Service for TurnsService {
     async fn withdraw(&self, request: Request<wire::WithdrawRequest>) -> Result<Response<wire::WithdrawResponse>, Status> {
         let request = request.into_inner();
         let turn = chosen("turn_id", &request.turn_id)?.ok_or_else(|| Status::invalid_argument("name the turn"))?;
-        if let Some(actor) = self.at_work(thread_id(&request.thread_id)?).await? {
-            let asked = ask(&actor, ASK_DEADLINE, |reply| ThreadMsg::Withdraw(Some(turn), reply));
-            asked.await.map_err(unavailable)?.map_err(refused)?;
-        }
+        self.0.withdraw(thread_id(&request.thread_id)?, Some(turn)).await.map_err(not_withdrawn)?;
         Ok(Response::new(wire::WithdrawResponse {}))
     }
 
     async fn interrupt(&self, request: Request<wire::InterruptRequest>) -> Result<Response<wire::InterruptResponse>, Status> {
         let request = request.into_inner();
         let sessions = OnInterrupt::from(request.sessions());
-        let actor = running(&self.0, thread_id(&request.thread_id)?).await?;
+        let thread = thread_id(&request.thread_id)?;
         if request.withdraw_queued {
-            let asked = ask(&actor, ASK_DEADLINE, |reply| ThreadMsg::Withdraw(None, reply));
-            asked.await.map_err(unavailable)?.map_err(refused)?;
+            self.0.withdraw(thread, None).await.map_err(not_withdrawn)?;
         }
-        ask(&actor, ASK_DEADLINE, |reply| ThreadMsg::Interrupt(sessions, reply)).await.map_err(unavailable)?;
-        Ok(Response::new(wire::InterruptResponse {}))
+        let turn = match self.0.look(thread).await.map_err(create_status)? {
+            Found::Runs(actor) => {
+                ask(&actor, ASK_DEADLINE, |reply| ThreadMsg::Interrupt(sessions, reply)).await.map_err(unavailable)?
+            }
+            Found::Lies => self.0.nothing_runs_in(thread).await.map_err(not_withdrawn)?,
+            Found::Nowhere => return Err(store_status(StoreError::NoThread(thread))),
+        };
+        Ok(Response::new(wire::InterruptResponse { turn_id: turn.map(|turn| turn.to_string()).unwrap_or_default() }))
     }
 }
 
@@ -104,10 +105,19 @@ impl TurnsService {
 
 fn refused(refused: TurnRefused) -> Status {
     match refused {
-        TurnRefused::Full => Status::resource_exhausted(refused.to_string()),
+        TurnRefused::Full | TurnRefused::Crowded => Status::resource_exhausted(refused.to_string()),
+        TurnRefused::Log(_) => Status::unavailable(refused.to_string()),
         TurnRefused::Running(_) | TurnRefused::Undoing | TurnRefused::Empty | TurnRefused::Begun(_) => {
             Status::failed_precondition(refused.to_string())
         }
+    }
+}
+
+fn not_withdrawn(error: NotWithdrawn) -> Status {
+    match error {
+        NotWithdrawn::Thread(error) => create_status(error),
+        NotWithdrawn::Refused(error) => refused(error),
+        NotWithdrawn::Elsewhere(thread, owner) => elsewhere(thread, &owner),
     }
 }
 

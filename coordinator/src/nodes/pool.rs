@@ -6,6 +6,7 @@ use super::link::NodeLink;
 use super::remote::StaticNode;
 use crate::placement::view::{NodeRoom, View};
 use capstan_identity::membership::Membership;
+use capstan_proto::token::Token;
 use capstan_proto::transport::PipeConnector;
 use capstan_registry::{NodeEvent, Registry};
 use capstan_types::id::NodeId;
@@ -39,6 +40,8 @@ pub struct PoolArguments {
     pub nodes: Vec<StaticNode>,
     /// What makes this coordinator a member of its nodes' cluster.
     pub membership: Option<Membership>,
+    /// What lets one into the nodes that the registry knows otherwise.
+    pub token: Option<Token>,
 }
 
 /// The pool.
@@ -52,6 +55,8 @@ pub struct PoolState {
     pipes: HashMap<NodeId, PipeConnector>,
     nodes: Vec<StaticNode>,
     membership: Option<Membership>,
+    token: Option<Token>,
+    registry: Arc<dyn Registry>,
     // Dropped with the actor, so that nothing follows the registry for a pool that is gone.
     _follower: JoinSet<()>,
 }
@@ -63,16 +68,18 @@ impl Actor for NodePool {
 
     async fn pre_start(&self, me: ActorRef<PoolMsg>, given: PoolArguments) -> Result<PoolState, ActorProcessingErr> {
         let mut follower = JoinSet::new();
-        follower.spawn(follow(given.registry, me));
+        follower.spawn(follow(Arc::clone(&given.registry), me));
         let pipes = given.pipes.into_iter().collect();
-        let PoolArguments { nodes, membership, .. } = given;
-        Ok(PoolState { links: BTreeMap::new(), pipes, nodes, membership, _follower: follower })
+        let (links, registry) = (BTreeMap::new(), given.registry);
+        let (nodes, token, membership) = (given.nodes, given.token, given.membership);
+        Ok(PoolState { links, pipes, nodes, token, membership, registry, _follower: follower })
     }
 
     async fn handle(&self, _: ActorRef<PoolMsg>, message: PoolMsg, state: &mut PoolState) -> Result<(), ActorProcessingErr> {
         match message {
             PoolMsg::Heard(NodeEvent::Resync(records)) => {
-                state.links.clear();
+                // A link whose node is as it was keeps its connection.
+                state.links.retain(|_, link| records.contains(link.record()));
                 records.into_iter().for_each(|record| state.join(record));
             }
             PoolMsg::Heard(NodeEvent::Joined(record)) => state.join(record),
@@ -80,8 +87,9 @@ impl Actor for NodePool {
                 state.links.retain(|_, link| link.record().id != id || link.record().generation > generation);
             }
             PoolMsg::View(reply) => {
-                let rooms = state.links.values().map(|link| NodeRoom::of(link.record())).collect();
-                let _ = reply.send(View { nodes: rooms });
+                let standing = state.registry.standing();
+                let rooms = state.links.values().map(|link| NodeRoom::of(link.record(), &standing)).collect();
+                let _ = reply.send(View { nodes: rooms, stale: standing.stale });
             }
             PoolMsg::Links(reply) => {
                 let _ = reply.send(state.links.values().cloned().collect());
@@ -97,6 +105,9 @@ impl Actor for NodePool {
 impl PoolState {
     fn join(&mut self, record: NodeRecord) {
         let id = record.id.clone();
+        if self.links.get(&id).is_some_and(|link| *link.record() == record) {
+            return;
+        }
         if let Some(link) = self.link(record) {
             self.links.insert(id, link);
         }
@@ -106,7 +117,8 @@ impl PoolState {
         if record.address == NodeAddress::Embedded {
             return self.pipes.get(&record.id).map(|pipe| NodeLink::by_pipe(record.clone(), pipe));
         }
-        let token = self.nodes.iter().find(|node| node.address == record.address).and_then(|node| node.token.clone());
+        let named = self.nodes.iter().find(|node| node.address == record.address);
+        let token = named.map_or_else(|| self.token.clone(), |node| node.token.clone());
         let id = record.id.clone();
         NodeLink::by_address(record, token, self.membership.as_ref())
             .inspect_err(|error| tracing::warn!(node = %id, %error, "a registered node has no usable address"))

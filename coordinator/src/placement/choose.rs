@@ -1,6 +1,7 @@
 //! The choice itself: values in, a name out.
 
 use super::view::{NodeRoom, View};
+use capstan_registry::Stale;
 use capstan_types::id::NodeId;
 use capstan_types::policy::Level;
 
@@ -10,6 +11,18 @@ pub enum NoPlace {
     /// No node is known.
     #[error("no node is registered; start one with `capstan node`, or leave out --node to use this host")]
     NoNodes,
+    /// What is known of the nodes is old.
+    #[error("nothing new is placed now: {0}; what runs goes on, and placing goes on by itself when the registry answers again")]
+    Stale(Stale),
+    /// The nodes that could be chosen vanished together with many others.
+    #[error(
+        "nothing new is placed on {nodes} now: they vanished from the registry together with many others, which may be the registry's \
+         fault; try again in a minute, or look at etcd and at the nodes"
+    )]
+    Suspect {
+        /// They.
+        nodes: String,
+    },
     /// The node that was asked for is not there.
     #[error("node {wanted} is not registered; the registered nodes are: {known}")]
     NotRegistered {
@@ -43,9 +56,17 @@ fn because(missing: &[String]) -> String {
 /// strong enough, the one that can run the most sessions, the first by name among equals.
 ///
 /// # Errors
-/// There is no such node.
+/// There is no such node, or nobody knows what is there.
 pub fn choose(view: &View, wanted: Option<&NodeId>, demanded: Level) -> Result<NodeId, NoPlace> {
-    let candidates: Vec<&NodeRoom> = view.nodes.iter().filter(|node| wanted.is_none_or(|wanted| node.id == *wanted)).collect();
+    // A guess that is wrong costs more than a moment's wait.
+    if let Some(stale) = &view.stale {
+        return Err(NoPlace::Stale(stale.clone()));
+    }
+    let possible = view.nodes.iter().filter(|node| wanted.is_none_or(|wanted| node.id == *wanted));
+    let (suspect, candidates): (Vec<&NodeRoom>, Vec<&NodeRoom>) = possible.partition(|node| node.suspect);
+    if candidates.is_empty() && !suspect.is_empty() {
+        return Err(NoPlace::Suspect { nodes: names(suspect) });
+    }
     let strong = candidates.iter().filter(|node| node.level >= demanded);
     if let Some(roomiest) = strong.max_by(|a, b| a.sessions.cmp(&b.sessions).then_with(|| b.id.cmp(&a.id))) {
         return Ok(roomiest.id.clone());
@@ -56,16 +77,14 @@ pub fn choose(view: &View, wanted: Option<&NodeId>, demanded: Level) -> Result<N
             let (node, level, missing) = (node.id.clone(), node.level, node.missing.clone());
             Err(NoPlace::TooWeak { node, level, demanded, missing })
         }
-        (None, Some(wanted)) => Err(NoPlace::NotRegistered { wanted: wanted.clone(), known: names(view) }),
+        (None, Some(wanted)) => Err(NoPlace::NotRegistered { wanted: wanted.clone(), known: names(&view.nodes) }),
         (None, None) => Err(NoPlace::NoNodes),
     }
 }
 
-fn names(view: &View) -> String {
-    match view.nodes.is_empty() {
-        true => "none".to_owned(),
-        false => view.nodes.iter().map(|node| node.id.as_str()).collect::<Vec<_>>().join(", "),
-    }
+fn names<'a>(nodes: impl IntoIterator<Item = &'a NodeRoom>) -> String {
+    let names: Vec<&str> = nodes.into_iter().map(|node| node.id.as_str()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 #[cfg(test)]
@@ -78,8 +97,9 @@ mod tests {
             sessions: *sessions,
             level: *level,
             missing: if *level < Level::Full { vec!["own user: it is not root".to_owned()] } else { Vec::new() },
+            suspect: false,
         };
-        View { nodes: nodes.iter().map(room).collect() }
+        View { nodes: nodes.iter().map(room).collect(), stale: None }
     }
 
     #[test]
@@ -89,6 +109,22 @@ mod tests {
         let said = choose(&two, Some(&"c".parse().unwrap()), Level::Landlock).unwrap_err().to_string();
         assert_eq!(said, "node c is not registered; the registered nodes are: a, b");
         assert_eq!(choose(&view(&[]), None, Level::Landlock), Err(NoPlace::NoNodes));
+    }
+
+    #[test]
+    fn nothing_is_placed_on_guesses() {
+        let mut two = view(&[("a", 9, Level::Full), ("b", 1, Level::Full)]);
+        two.nodes[0].suspect = true;
+        assert_eq!(choose(&two, None, Level::Full).unwrap().as_str(), "b", "a suspect is passed over");
+        let said = choose(&two, Some(&"a".parse().unwrap()), Level::Full).unwrap_err().to_string();
+        assert!(said.starts_with("nothing new is placed on a now: they vanished"), "{said}");
+        two.stale = Some(Stale { silent: Some(std::time::Duration::from_secs(7)), why: "it is gone".to_owned() });
+        let said = choose(&two, None, Level::Full).unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "nothing new is placed now: the registry has said nothing for 7 s (it is gone); what runs goes on, and placing goes on by \
+             itself when the registry answers again"
+        );
     }
 
     #[test]

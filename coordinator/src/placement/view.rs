@@ -1,5 +1,6 @@
 //! What placement knows of the nodes at one moment.
 
+use capstan_registry::{Stale, Standing};
 use capstan_types::id::NodeId;
 use capstan_types::node::NodeRecord;
 use capstan_types::policy::Level;
@@ -9,6 +10,8 @@ use capstan_types::policy::Level;
 pub struct View {
     /// The nodes, by id.
     pub nodes: Vec<NodeRoom>,
+    /// Set: nobody knows what has become of them since.
+    pub stale: Option<Stale>,
 }
 
 /// One node and its room.
@@ -22,13 +25,21 @@ pub struct NodeRoom {
     pub level: Level,
     /// What a stronger one would have, and why the node does not give it.
     pub missing: Vec<String>,
+    /// Whether it vanished together with many others, so that nobody knows what has become of it.
+    pub suspect: bool,
 }
 
 impl NodeRoom {
-    /// A node's room as its record states it.
+    /// A node's room as its record states it, and as the registry stands.
     #[must_use]
-    pub fn of(record: &NodeRecord) -> Self {
+    pub fn of(record: &NodeRecord, standing: &Standing) -> Self {
         let (level, missing) = (record.fingerprint.level, record.fingerprint.missing.clone());
-        Self { id: record.id.clone(), sessions: record.capacity.sessions, level, missing }
+        Self {
+            id: record.id.clone(),
+            sessions: record.capacity.sessions,
+            level,
+            missing,
+            suspect: standing.suspects.contains(&record.id),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The thread's actor: it owns the log and the running turn, and nothing slow happens in its handler.
 
+mod queueing;
+
 use super::begin::Begin;
 use super::context::TurnContext;
 use super::continued::Unfinished;
@@ -40,6 +42,8 @@ pub struct ThreadArguments {
     pub at_end: OnInterrupt,
     /// A turn that another coordinator did not live to end: it goes on at once.
     pub unfinished: Option<Box<Unfinished>>,
+    /// The turns that wait, as they are stored.
+    pub queue: TurnQueue,
 }
 
 /// What a thread holds.
@@ -74,7 +78,8 @@ impl Actor for ThreadActor {
     async fn pre_start(&self, me: ActorRef<ThreadMsg>, given: ThreadArguments) -> Result<ThreadState, ActorProcessingErr> {
         let mut log = JoinSet::new();
         log.spawn(given.log.run());
-        let ThreadArguments { context, tally, turns: begun, at_end, unfinished, .. } = given;
+        let ThreadArguments { context, tally, turns: mut begun, at_end, unfinished, queue, .. } = given;
+        begun.extend(queue.turns());
         let (ownership, itself) = (context.log.ownership().clone(), me.clone());
         log.spawn(async move {
             ownership.lost().await;
@@ -85,14 +90,15 @@ impl Actor for ThreadActor {
             tally,
             at_end,
             running: None,
-            queue: TurnQueue::default(),
+            queue,
             undoing: Arc::default(),
             begun,
             turns: JoinSet::new(),
             _log: log,
         };
-        if let Some(unfinished) = unfinished {
-            state.run(unfinished.turn, Begin::Again(unfinished), &me);
+        match unfinished {
+            Some(unfinished) => state.run(unfinished.turn, Begin::Again(unfinished), &me),
+            None => state.advance(&me),
         }
         Ok(state)
     }
@@ -108,21 +114,21 @@ impl Actor for ThreadActor {
                 let _ = reply.send(state.start(turn, input, &me));
             }
             ThreadMsg::QueueTurn(turn, input, reply) => {
-                let _ = reply.send(state.enqueue(turn, input, &me));
+                state.enqueue(turn, input, reply, &me);
             }
             ThreadMsg::Queued(reply) => {
                 let _ = reply.send(state.queue.list());
             }
-            ThreadMsg::Withdraw(turn, reply) => {
-                let _ = reply.send(state.withdraw(turn));
-            }
+            ThreadMsg::Withdraw(turn, reply) => state.withdraw(turn, reply),
+            ThreadMsg::NotQueued(turn) => state.forget(turn),
             ThreadMsg::Steer(meant, text, reply) => state.steer(meant, text, reply),
             ThreadMsg::OwnershipLost => state.let_go(&me),
             ThreadMsg::Interrupt(sessions, reply) => {
+                state.settle();
                 if let Some(running) = &state.running {
                     running.handle.interrupt(sessions);
                 }
-                let _ = reply.send(());
+                let _ = reply.send(state.running.as_ref().map(|running| running.id));
             }
             ThreadMsg::Subscribe(reply) => {
                 let log = state.context.log.clone();
@@ -184,38 +190,12 @@ impl ThreadState {
         Ok(())
     }
 
-    /// Starts a turn, or puts it behind those that wait; gives how many are before it.
-    fn enqueue(&mut self, id: TurnId, input: Box<TurnInput>, me: &ActorRef<ThreadMsg>) -> Result<usize, TurnRefused> {
-        self.advance(me);
-        if self.begun.contains(&id) {
-            return Ok(self.queue.before(id).map_or(0, |before| before + 1));
-        }
-        self.may_begin(&input)?;
-        if self.running.is_none() {
-            self.launch(id, *input, me);
-            return Ok(0);
-        }
-        self.queue.push(id, input).map_err(|_| TurnRefused::Full)?;
-        self.begun.insert(id);
-        Ok(self.queue.len())
-    }
-
     fn may_begin(&self, input: &TurnInput) -> Result<(), TurnRefused> {
         if Arc::strong_count(&self.undoing) > 1 {
             return Err(TurnRefused::Undoing);
         }
         if input.text.trim().is_empty() && input.images.is_empty() && !input.compact {
             return Err(TurnRefused::Empty);
-        }
-        Ok(())
-    }
-
-    fn withdraw(&mut self, turn: Option<TurnId>) -> Result<(), TurnRefused> {
-        match turn {
-            None => self.queue.clear().iter().for_each(|turn| _ = self.begun.remove(turn)),
-            Some(turn) if self.queue.withdraw(turn) => _ = self.begun.remove(&turn),
-            Some(turn) if self.begun.contains(&turn) => return Err(TurnRefused::Begun(turn)),
-            Some(_) => {}
         }
         Ok(())
     }
@@ -254,13 +234,14 @@ impl ThreadState {
         let _ = reply.send(Err(refused));
     }
 
-    /// Stops without a trace in the store: what the thread does from here on is its owner's.
+    /// Stops without a trace in the store: what the thread does from here on is its next owner's.
     fn let_go(&mut self, me: &ActorRef<ThreadMsg>) {
-        tracing::warn!(thread = %self.context.thread, "the thread is not this coordinator's any more; it lets go");
-        // Its sessions are the new owner's too.
+        let why = self.context.log.ownership().why();
+        tracing::warn!(thread = %self.context.thread, ?why, "the thread is let go");
+        // Its sessions are those of whoever opens it next.
         self.at_end = OnInterrupt::KeepSessions;
         drop(self.queue.clear());
-        me.stop(Some("the thread has another owner".to_owned()));
+        me.stop(Some("the thread is let go".to_owned()));
     }
 
     fn undo(&mut self, turn: String, force: bool, reply: RpcReplyPort<Result<Undo, Status>>) {
@@ -285,6 +266,8 @@ impl ThreadState {
             "the turn failed inside Capstan; what it had done until then is stored, and another turn can go on from there";
         let entries = handle.steering.close().into_iter().map(|text| Entry::User { text, images: Vec::new() });
         let mut drafts: Vec<Draft> = entries.map(|entry| Draft::Entry(turn, entry)).collect();
+        // It may have died before its beginning was stored.
+        drafts.push(Draft::Unqueued(turn));
         drafts.push(Draft::Event(Some(turn), EventBody::TurnFailed { message: message.to_owned() }));
         let farewell = Farewell { thread: me.clone(), turn };
         self.turns.spawn(async move {
@@ -304,6 +287,8 @@ impl ThreadState {
     fn advance(&mut self, me: &ActorRef<ThreadMsg>) {
         self.settle();
         if self.running.is_none()
+            // What waits in a thread that is let go begins with its next owner.
+            && self.context.log.ownership().why().is_none()
             && let Some((turn, input)) = self.queue.pop()
         {
             self.launch(turn, *input, me);

@@ -65,7 +65,7 @@ impl Threads {
     ) -> Result<(ThreadRecord, EventSeq), CreateError> {
         let _alone = self.beginning.enter(new).await;
         if let Some(made) = self.store.thread(new).await? {
-            return self.made_before(made, source, at).await;
+            return Box::pin(self.made_before(made, source, at)).await;
         }
         let origin = self.stored(source).await?;
         let cut = self.cut(source, at).await?.ok_or(match at {
@@ -100,7 +100,7 @@ impl Threads {
             return Err(CreateError::Taken(new));
         }
         if self.find(new).await?.is_none() {
-            self.reopen(made).await?;
+            Box::pin(self.reopen(made, Recalled::default())).await?;
         }
         self.standing(new).await
     }

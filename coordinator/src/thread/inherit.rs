@@ -8,7 +8,7 @@ use super::continued::fate::{Known, fate};
 use super::continued::unfinished::{self, MOST_TIMES, Unfinished};
 use super::message::ThreadMsg;
 use super::open::{CreateError, Threads};
-use super::recall::{Recalled, unanswered};
+use super::recall::{Recalled, unanswered, unsaid};
 use crate::clock;
 use crate::nodes::host::NodeHost;
 use capstan_store::store::StoreError;
@@ -22,7 +22,7 @@ use ractor::ActorRef;
 const TOO_OFTEN: &str = "the coordinator ended each of the 4 times that this turn ran, so it is not gone on with again: what it had done until then is stored, and the outcome of what it was doing is unknown";
 
 /// Events that are read at a time.
-const PAGE: u32 = 256;
+const PAGE: u32 = 2048;
 
 /// A thread, as somebody who wants to listen finds it.
 #[derive(Debug)]
@@ -42,8 +42,8 @@ pub enum Woken {
     Runs(ActorRef<ThreadMsg>),
     /// The turn was started before.
     Begun,
-    /// There is none, or it is another coordinator's.
-    NotHere,
+    /// It is another coordinator's, of this name.
+    Elsewhere(String),
 }
 
 impl Threads {
@@ -60,8 +60,12 @@ impl Threads {
             return Ok(Found::Runs(actor));
         }
         let Some(record) = self.store.thread(thread).await? else { return Ok(Found::Nowhere) };
-        if self.inherits(&record.owner) && self.recall(thread).await?.unfinished.is_some() {
-            match self.reopen(record).await {
+        if !self.inherits(&record.owner) {
+            return Ok(Found::Lies);
+        }
+        let recalled = self.recall(thread).await?;
+        if recalled.is_to_run() {
+            match Box::pin(self.reopen(record, recalled)).await {
                 Ok(()) => {}
                 // The turn has been ended for it, and the listener reads so.
                 Err(CreateError::Workspace(_)) => return Ok(Found::Lies),
@@ -77,7 +81,7 @@ impl Threads {
     /// Finds a thread in which `turn` is to start, and runs it if it lies in the store.
     ///
     /// # Errors
-    /// See [`CreateError`].
+    /// There is none, or see [`CreateError`].
     pub async fn wake(&self, thread: ThreadId, turn: TurnId) -> Result<Woken, CreateError> {
         if let Some(actor) = self.find(thread).await? {
             return Ok(Woken::Runs(actor));
@@ -86,14 +90,17 @@ impl Threads {
         if let Some(actor) = self.find(thread).await? {
             return Ok(Woken::Runs(actor));
         }
-        let record = self.store.thread(thread).await?.filter(|record| self.inherits(&record.owner));
-        let Some(record) = record else { return Ok(Woken::NotHere) };
+        let record = self.stored(thread).await?;
+        if !self.inherits(&record.owner) {
+            return Ok(Woken::Elsewhere(record.owner));
+        }
         let recalled = self.recall(thread).await?;
-        if recalled.turns.contains(&turn) && recalled.unfinished.is_none() {
+        if recalled.turns.contains(&turn) && !recalled.is_to_run() {
             return Ok(Woken::Begun);
         }
-        self.reopen(record).await?;
-        Ok(self.find(thread).await?.map_or(Woken::NotHere, Woken::Runs))
+        Box::pin(self.reopen(record, recalled)).await?;
+        let gone = || CreateError::Stopping("it has let go of the thread again".to_owned());
+        self.find(thread).await?.map(Woken::Runs).ok_or_else(gone)
     }
 
     /// Whether the threads of that owner are this coordinator's, if they do not run.
@@ -102,18 +109,20 @@ impl Threads {
     }
 
     /// Makes a thread this coordinator's. A turn in it that has no end is to go on, or is ended if it has ended its coordinators too often.
-    pub(super) async fn inherit(&self, record: ThreadRecord) -> Result<(ThreadRecord, Recalled), StoreError> {
+    /// `before` is what was read of it already, if anything was.
+    pub(super) async fn inherit(&self, record: ThreadRecord, before: Recalled) -> Result<(ThreadRecord, Recalled), StoreError> {
         let thread = record.id;
-        // First, so that a log of an actor that has just failed can add nothing to what is read here.
+        // Before the last is read, so that a log of an actor that has just failed can add nothing to that.
         let epoch = self.store.take_over(thread, record.epoch, &self.name).await?;
         let record = ThreadRecord { owner: self.name.clone(), epoch, ..record };
-        let mut recalled = self.recall(thread).await?;
+        let mut recalled = self.recall_on(thread, before).await?;
         if recalled.unfinished.is_none() {
             return Ok((record, recalled));
         }
         if recalled.cut.times >= MOST_TIMES {
             self.give_up(&record, &recalled, TOO_OFTEN).await?;
-            return Ok((record, self.recall(thread).await?));
+            recalled = self.recall_on(thread, recalled).await?;
+            return Ok((record, recalled));
         }
         recalled.going_on = self.store.open_calls(thread).await?.iter().map(|call| call.id).collect();
         Ok((record, recalled))
@@ -122,8 +131,8 @@ impl Threads {
     /// Ends a turn as failed that cannot go on.
     pub(super) async fn give_up(&self, record: &ThreadRecord, recalled: &Recalled, why: &str) -> Result<(), StoreError> {
         let thread = record.id;
-        let (calls, entries) = (self.store.open_calls(thread).await?, self.store.entries(thread).await?);
-        let records = recalled.ending(calls, &entries, why, clock::now());
+        let (calls, entries) = (self.store.open_calls(thread).await?, self.store.shown(thread).await?);
+        let records = recalled.ending(calls, &entries, self.unsaid(thread, recalled).await?, why, clock::now());
         if records.is_empty() {
             return Ok(());
         }
@@ -140,7 +149,7 @@ impl Threads {
         recalled: &mut Recalled,
     ) -> Result<Option<Box<Unfinished>>, StoreError> {
         let Some(turn) = recalled.unfinished else { return Ok(None) };
-        let (calls, entries) = (self.store.calls_of(thread, turn).await?, self.store.entries(thread).await?);
+        let (calls, entries) = (self.store.calls_of(thread, turn).await?, self.store.shown(thread).await?);
         let may_have_changed = unfinished::may_have_changed(&calls);
         let tools = Toolbox::standard(true).with_pictures();
         let (node, remembers) = (host.node(), self.remembers(host));
@@ -151,8 +160,20 @@ impl Threads {
                 Known { node: &node, remembers, has_session: recalled.on_node.contains(&call.id), once: tools.once(&call.tool) };
             left.push(fate(call, end, tried.last(), known));
         }
+        let unsaid = self.unsaid(thread, recalled).await?;
         let (cut, open) = recalled.cut();
-        Ok(Some(Box::new(Unfinished { turn, cut, open, left, may_have_changed })))
+        Ok(Some(Box::new(Unfinished { turn, cut, open, left, unsaid, may_have_changed })))
+    }
+
+    /// What was acknowledged as said to the turn that has no end, and its model was not told.
+    async fn unsaid(&self, thread: ThreadId, recalled: &Recalled) -> Result<Vec<String>, StoreError> {
+        let Some(turn) = recalled.unfinished else { return Ok(Vec::new()) };
+        // The prompt is stored with its entry.
+        if recalled.cut.said.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let entries = self.store.placed_entries(thread).await?.into_iter().filter(|placed| placed.turn == turn);
+        Ok(unsaid(&recalled.cut.said, entries.map(|placed| placed.entry)))
     }
 
     /// Whether a node knows what it was asked before this coordinator's time. Those in the processes of commands take whatever place is free,
@@ -163,13 +184,19 @@ impl Threads {
 
     /// What the thread's stored events say of it.
     pub(super) async fn recall(&self, thread: ThreadId) -> Result<Recalled, StoreError> {
-        let mut recalled = Recalled::default();
+        self.recall_on(thread, Recalled::default()).await
+    }
+
+    /// The same, where the first events are known.
+    async fn recall_on(&self, thread: ThreadId, mut recalled: Recalled) -> Result<Recalled, StoreError> {
         loop {
-            let page = self.store.events(thread, recalled.last, PAGE).await?;
-            if page.is_empty() {
+            let page = self.store.outline(thread, recalled.last, PAGE).await?;
+            let is_last = page.len() < PAGE as usize;
+            page.into_iter().for_each(|event| recalled.add(event));
+            if is_last {
+                recalled.queued = self.store.queued(thread).await?;
                 return Ok(recalled);
             }
-            page.into_iter().for_each(|event| recalled.add(event));
         }
     }
 }

@@ -1,26 +1,37 @@
 //! A thread's log: the one place where its events are numbered, stored and told.
 //!
 //! A task takes what is to be recorded from a bounded queue, stores all that has gathered in one transaction, and only then tells
-//! subscribers. Invariants: an event is told after it is stored and in the order of its number; the numbers have no holes; when
-//! something could not be stored, nothing recorded after it is reported as stored until the owner has been told of the failure.
+//! subscribers. What nobody waits for may gather for a moment, so that it goes to the disk with what somebody waits for. Invariants: an
+//! event is told after it is stored and in the order of its number; the numbers have no holes; when something could not be stored, nothing
+//! recorded after it is reported as stored until the owner has been told of the failure; when the end of a turn could not be stored,
+//! nothing more is.
+
+mod batch;
 
 use super::live::{Live, Subscription};
 use super::ownership::Ownership;
 use crate::{clock, crash_point};
+use batch::Batch;
 use capstan_store::store::{Record, Store, StoreError};
 use capstan_types::call::{Call, CallAttempt, CallEnd};
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::Entry;
 use capstan_types::id::{Epoch, EventSeq, ThreadId, TurnId};
-use capstan_types::thread::{ThreadCost, ThreadSettings};
+use capstan_types::thread::{ThreadCost, ThreadSettings, TurnInput};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 /// Commands that may wait for the log's task. Full: whoever records waits; live-only events are dropped.
 const QUEUE: usize = 512;
 
 /// The most commands that are stored in one transaction.
 const MOST_TOGETHER: usize = 128;
+
+/// How long what nobody waits for may gather before it is stored and told: longer than a short call takes, so that its beginning and its end
+/// reach the disk together, and too short for people to see.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// Something to be recorded.
 #[expect(clippy::large_enum_variant, reason = "the large variant, an event, is the one that nearly every record is")]
@@ -42,6 +53,10 @@ pub enum Draft {
     Cost(ThreadCost),
     /// What the thread runs with from now on.
     Settings(Box<ThreadSettings>),
+    /// A turn that waits, behind the others.
+    Queued(TurnId, Box<TurnInput>),
+    /// A turn that waits no more, if it did.
+    Unqueued(TurnId),
 }
 
 /// Why something was not recorded.
@@ -176,11 +191,11 @@ impl LogTask {
     /// Runs until every [`ThreadLog`] is gone.
     pub async fn run(mut self) {
         let mut waiting = Vec::with_capacity(MOST_TOGETHER);
-        while self.queue.recv_many(&mut waiting, MOST_TOGETHER).await > 0 {
-            let mut batch = Batch::default();
+        let mut batch = Batch::default();
+        while self.receive(&mut waiting, batch.due()).await {
             for command in waiting.drain(..) {
                 match command {
-                    Command::Record(drafts, reply) => batch.add(drafts, reply),
+                    Command::Record(drafts, reply) => batch.add(drafts, reply, GATHER),
                     // What was queued before a live event or a subscription is stored and told before it.
                     Command::Live(turn, body) => {
                         self.store(std::mem::take(&mut batch)).await;
@@ -192,28 +207,47 @@ impl LogTask {
                     }
                 }
             }
-            self.store(batch).await;
+            if !batch.may_gather(MOST_TOGETHER, Instant::now()) {
+                self.store(std::mem::take(&mut batch)).await;
+            }
+        }
+        self.store(batch).await;
+    }
+
+    /// Waits for commands, until `due` at the latest; whether there may be more.
+    async fn receive(&mut self, waiting: &mut Vec<Command>, due: Option<Instant>) -> bool {
+        let received = self.queue.recv_many(waiting, MOST_TOGETHER);
+        match due {
+            None => received.await > 0,
+            Some(due) => timeout_at(due, received).await.map_or(true, |received| received > 0),
         }
     }
 
     async fn store(&mut self, batch: Batch) {
-        if batch.drafts.is_empty() && batch.replies.is_empty() {
+        if batch.is_empty() {
             return;
         }
+        let ends_a_turn = batch.ends_a_turn();
+        let (drafts, replies) = batch.into_parts();
         let outcome = match self.failed.take() {
-            Some(failure) if batch.replies.is_empty() => {
+            Some(failure) if replies.is_empty() => {
                 self.failed = Some(failure);
                 return;
             }
             Some(failure) => Err(failure),
-            None => self.append(batch.drafts).await,
+            None => self.append(drafts).await,
         };
         if let Err(failure) = &outcome
-            && batch.replies.is_empty()
+            && replies.is_empty()
         {
             self.failed = Some(failure.clone());
         }
-        for reply in batch.replies {
+        if let Err(failure) = &outcome
+            && ends_a_turn
+        {
+            self.ownership.break_off(failure);
+        }
+        for reply in replies {
             let _ = reply.send(outcome.clone().map_err(LogError::from));
         }
     }
@@ -232,19 +266,6 @@ impl LogTask {
         events.into_iter().for_each(|event| self.live.tell(event));
         crash_point::reached("log.told");
         Ok(())
-    }
-}
-
-#[derive(Debug, Default)]
-struct Batch {
-    drafts: Vec<Draft>,
-    replies: Vec<oneshot::Sender<Result<(), LogError>>>,
-}
-
-impl Batch {
-    fn add(&mut self, drafts: Vec<Draft>, reply: Option<oneshot::Sender<Result<(), LogError>>>) {
-        self.drafts.extend(drafts);
-        self.replies.extend(reply);
     }
 }
 
@@ -269,6 +290,8 @@ fn number(drafts: Vec<Draft>, last: EventSeq) -> (Vec<Record>, Vec<Event>) {
             Draft::CallEnded(end) => Record::CallEnded(end),
             Draft::Cost(cost) => Record::Cost(cost),
             Draft::Settings(settings) => Record::Settings(settings),
+            Draft::Queued(turn, input) => Record::Queued { turn, input },
+            Draft::Unqueued(turn) => Record::Unqueued(turn),
         })
         .collect();
     (records, events)

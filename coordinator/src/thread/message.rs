@@ -16,16 +16,16 @@ use tonic::Status;
 pub enum ThreadMsg {
     /// Start a turn under this id. One that was started before is not started again.
     StartTurn(TurnId, Box<TurnInput>, RpcReplyPort<Result<(), TurnRefused>>),
-    /// Start a turn when those before it have ended, and say how many these are.
+    /// Start a turn when those before it have ended, and say how many these are, once it is stored that it is to run.
     QueueTurn(TurnId, Box<TurnInput>, RpcReplyPort<Result<usize, TurnRefused>>),
     /// Say which turns wait.
     Queued(RpcReplyPort<Vec<Waiting>>),
-    /// Take a turn back that waits, or all of them.
+    /// Take a turn back that waits, or all of them, and say so once it is stored.
     Withdraw(Option<TurnId>, RpcReplyPort<Result<(), TurnRefused>>),
     /// Say something to the running turn, if it is this one; say which it is.
     Steer(Option<TurnId>, String, RpcReplyPort<Result<TurnId, SteerRefused>>),
-    /// Interrupt the running turn, if there is one.
-    Interrupt(OnInterrupt, RpcReplyPort<()>),
+    /// Interrupt the running turn, if there is one; say which it is.
+    Interrupt(OnInterrupt, RpcReplyPort<Option<TurnId>>),
     /// Add a listener.
     Subscribe(RpcReplyPort<Result<Subscription, LogError>>),
     /// Say whether a turn runs.
@@ -36,6 +36,8 @@ pub enum ThreadMsg {
     Diff(String, u64, RpcReplyPort<Result<Changes, Status>>),
     /// Undo a turn, or the last one; also what changed since, if that is said.
     Undo(String, bool, RpcReplyPort<Result<Undo, Status>>),
+    /// It could not be stored that the turn is to run.
+    NotQueued(TurnId),
     /// The turn's task has ended.
     TurnEnded(TurnId),
     /// The thread is another coordinator's, or has been deleted.
@@ -54,6 +56,12 @@ pub enum TurnRefused {
     /// It was to be taken back.
     #[error("turn {0} has begun; interrupt it")]
     Begun(TurnId),
+    /// Too much is to be stored already.
+    #[error("the thread has more to store than its store takes at the moment; try again")]
+    Crowded,
+    /// It could not be stored.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// One is being undone.
     #[error("a turn is being undone; start this one when that has ended")]
     Undoing,

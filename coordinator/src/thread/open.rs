@@ -6,6 +6,7 @@ use super::items::ItemNumbers;
 use super::log::open_log;
 use super::message::ThreadMsg;
 use super::one_at_a_time::OneAtATime;
+use super::queue::TurnQueue;
 use super::recall::Recalled;
 use super::supervisor::SupervisorMsg;
 use super::workspace;
@@ -139,7 +140,7 @@ impl Threads {
             return Err(CreateError::Taken(thread));
         }
         if self.find(thread).await?.is_none() {
-            self.reopen(record).await?;
+            Box::pin(self.reopen(record, Recalled::default())).await?;
         }
         Ok(settings)
     }
@@ -152,9 +153,9 @@ impl Threads {
         }))
     }
 
-    /// Runs a thread that no actor of this process runs, after ending what nobody lived to end.
-    pub(super) async fn reopen(&self, record: ThreadRecord) -> Result<(), CreateError> {
-        let (record, recalled) = self.inherit(record).await?;
+    /// Runs a thread that no actor of this process runs, after ending what nobody lived to end. `before` is what was read of it already.
+    pub(super) async fn reopen(&self, record: ThreadRecord, before: Recalled) -> Result<(), CreateError> {
+        let (record, recalled) = self.inherit(record, before).await?;
         // What turns have overridden since the thread began holds for later ones, whoever runs them.
         let settings = recalled.settings.clone().map_or(record.settings, |settings| *settings);
         let record = ThreadRecord { settings, ..record };
@@ -220,7 +221,9 @@ impl Threads {
             settings,
         };
         let (tally, turns, at_end) = (recalled.tally, recalled.turns, self.at_end);
-        let arguments = Box::new(ThreadArguments { context: Arc::new(context), log: task, tally, turns, at_end, unfinished });
+        let queue = TurnQueue::of(recalled.queued.into_iter().map(|(turn, input)| (turn, Box::new(input))));
+        let context = Arc::new(context);
+        let arguments = Box::new(ThreadArguments { context, log: task, tally, turns, at_end, unfinished, queue });
         let adopted = ask(&self.supervisor, ASK_DEADLINE, |reply| SupervisorMsg::Adopt(thread, arguments, reply)).await?;
         adopted.map_err(CreateError::Stopping)
     }

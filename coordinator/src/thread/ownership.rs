@@ -1,4 +1,7 @@
 //! Whether a thread is still this coordinator's, as the store says when something is appended.
+//!
+//! A thread whose turn has an end that could not be stored is let go as well: what is stored says that the turn runs, so that another turn may not
+//! begin after it. Whoever opens the thread again goes on with that turn.
 
 use capstan_store::store::StoreError;
 use std::sync::{Arc, OnceLock};
@@ -14,10 +17,21 @@ pub struct Ownership {
 impl Ownership {
     /// Takes note of what the store said; most errors mean nothing for the ownership.
     pub fn heed(&self, error: &StoreError) {
-        if matches!(error, StoreError::Fenced { .. } | StoreError::NoThread(_) | StoreError::Deleted(_)) {
-            let _ = self.why.set(error.clone());
-            self.lost.cancel();
+        if is_elsewhere(error) {
+            self.break_off(error);
         }
+    }
+
+    /// The end of a turn could not be stored, for this reason.
+    pub fn break_off(&self, error: &StoreError) {
+        let _ = self.why.set(error.clone());
+        self.lost.cancel();
+    }
+
+    /// Whether somebody else has it, or it is deleted.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.why().is_some_and(is_elsewhere)
     }
 
     /// Waits until it is lost.
@@ -30,6 +44,10 @@ impl Ownership {
     pub fn why(&self) -> Option<&StoreError> {
         self.why.get()
     }
+}
+
+const fn is_elsewhere(error: &StoreError) -> bool {
+    matches!(error, StoreError::Fenced { .. } | StoreError::NoThread(_) | StoreError::Deleted(_))
 }
 
 #[cfg(test)]

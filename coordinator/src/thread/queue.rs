@@ -10,8 +10,7 @@ pub const MOST: usize = 64;
 /// How much of a prompt stands for its turn in lists, in characters.
 const PREVIEW_CHARS: usize = 120;
 
-/// The turns that wait, the next one first. They are not stored: a prompt with pictures may have hundreds of megabytes, and a client that
-/// has not seen its turn begin asks again.
+/// The turns that wait, the next one first, as they are stored with the thread.
 #[derive(Debug, Default)]
 pub struct TurnQueue(VecDeque<(TurnId, Box<TurnInput>)>);
 
@@ -25,6 +24,23 @@ pub struct Waiting {
 }
 
 impl TurnQueue {
+    /// As they were stored.
+    #[must_use]
+    pub fn of(stored: impl IntoIterator<Item = (TurnId, Box<TurnInput>)>) -> Self {
+        Self(stored.into_iter().collect())
+    }
+
+    /// Those that wait, in order.
+    pub fn turns(&self) -> impl Iterator<Item = TurnId> {
+        self.0.iter().map(|(turn, _)| *turn)
+    }
+
+    /// Whether another one has room.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.0.len() < MOST
+    }
+
     /// Puts a turn behind the others; gives it back if there is no room.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use capstan_types::history::Entry;
 use capstan_types::id::{CallId, EventSeq, SessionId, TurnId};
 use capstan_types::item::{CommandExecution, Item, ItemBody, ItemId};
 use capstan_types::session::known::{KnownSession, KnownSessions, SessionChange};
-use capstan_types::thread::ThreadSettings;
+use capstan_types::thread::{ThreadSettings, TurnInput};
 use capstan_types::time::{Millis, UnixMillis};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -50,6 +50,8 @@ pub struct Recalled {
     pub going_on: BTreeSet<CallId>,
     /// Calls whose sessions the node has.
     pub on_node: BTreeSet<CallId>,
+    /// The turns that wait.
+    pub queued: Vec<(TurnId, TurnInput)>,
     open: BTreeMap<ItemId, ItemBody>,
     began: UnixMillis,
     at: UnixMillis,
@@ -72,6 +74,8 @@ pub struct Cut {
     pub compact: bool,
     /// The items of its calls.
     pub items: BTreeMap<CallId, ItemId>,
+    /// What people said to it, its prompt first.
+    pub said: Vec<String>,
 }
 
 /// A command of which it is not stored whether it has a session.
@@ -86,6 +90,12 @@ pub struct CutOff {
 }
 
 impl Recalled {
+    /// Whether a turn of it is to be run, though nobody asks for one.
+    #[must_use]
+    pub const fn is_to_run(&self) -> bool {
+        self.unfinished.is_some() || !self.queued.is_empty()
+    }
+
     /// Takes note of the next stored event.
     pub fn add(&mut self, event: Event) {
         self.last = event.seq;
@@ -117,6 +127,9 @@ impl Recalled {
                 self.next_item = self.next_item.max(item.id.0 + 1);
                 self.cut.items.extend(item.body.call().map(|call| (call, item.id)));
                 self.open.remove(&item.id);
+                if let ItemBody::UserMessage { text, .. } = &item.body {
+                    self.cut.said.push(text.clone());
+                }
                 // One that its coordinator did not live to complete may have a session all the same.
                 if let ItemBody::CommandExecution(command) = &item.body
                     && command.reason.as_deref() != Some(ITEM_CUT_OFF)
@@ -197,9 +210,9 @@ impl Recalled {
     }
 
     /// The records that end the unfinished turn, if there is one: its items, its calls with what the model is told of them, itself.
-    /// `calls` are those without an end, `entries` the thread's history.
+    /// `calls` are those without an end, `entries` the thread's history, `unsaid` what the model was not told of what people said to the turn.
     #[must_use]
-    pub fn ending(&self, calls: Vec<Call>, entries: &[Entry], why: &str, at: UnixMillis) -> Vec<Record> {
+    pub fn ending(&self, calls: Vec<Call>, entries: &[Entry], unsaid: Vec<String>, why: &str, at: UnixMillis) -> Vec<Record> {
         let Some(turn) = self.unfinished else { return Vec::new() };
         let completed = self
             .open
@@ -216,8 +229,27 @@ impl Recalled {
             turn,
             entry: Entry::CallOutput { model_call_id, output: CALL_CUT_OFF.to_owned() },
         });
-        ends.chain(outputs).chain(events).collect()
+        let unsaid = unsaid.into_iter().map(|text| Record::Entry { turn, entry: Entry::User { text, images: Vec::new() } });
+        ends.chain(outputs).chain(unsaid).chain(events).collect()
     }
+}
+
+/// What people said to a turn that no entry of it tells: `said` in order, its prompt first.
+pub(super) fn unsaid(said: &[String], entries: impl IntoIterator<Item = Entry>) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for entry in entries {
+        if let Entry::User { text, .. } = entry {
+            told.push(text);
+        }
+    }
+    let mut untold = |text: &&String| match told.iter().position(|told| told == *text) {
+        Some(place) => {
+            told.swap_remove(place);
+            false
+        }
+        None => true,
+    };
+    said.iter().filter(|text| untold(text)).cloned().collect()
 }
 
 /// The calls of a history without an output, in order. Every provider refuses a history that has one.

@@ -5,6 +5,7 @@
 
 use super::message::ThreadMsg;
 use super::open::{ASK_DEADLINE, CreateError, Threads};
+use super::recall::Recalled;
 use capstan_runtime::actors::ask::ask;
 use capstan_store::store::StoreError;
 use capstan_types::id::{EventSeq, ThreadId};
@@ -30,7 +31,7 @@ impl Threads {
                     // It has not met the refusal yet.
                     stop(&stale).await?;
                 }
-                self.reopen(record).await?;
+                Box::pin(self.reopen(record, Recalled::default())).await?;
             }
         }
         self.standing(thread).await

@@ -5,6 +5,7 @@
 //! and no more, and a thread that cannot be opened is left to the client that asks for it next.
 
 use super::open::{ASK_DEADLINE, CreateError, Threads};
+use super::recall::Recalled;
 use crate::nodes::link::NodeLink;
 use crate::nodes::pool::PoolMsg;
 use capstan_runtime::actors::ask::ask;
@@ -46,7 +47,7 @@ impl Threads {
         let mut found = BTreeSet::new();
         for (thread, _) in unsettled.into_iter().filter(|(_, owner)| self.inherits(owner)) {
             // One that has begun to run here is no longer what its events said.
-            if self.recall(thread).await.ok()?.unfinished.is_some() {
+            if self.recall(thread).await.ok()?.is_to_run() {
                 found.insert(thread);
             }
         }
@@ -100,7 +101,7 @@ impl Threads {
             return Ok(());
         }
         match self.store.thread(thread).await?.filter(|record| self.inherits(&record.owner)) {
-            Some(record) => self.reopen(record).await,
+            Some(record) => Box::pin(self.reopen(record, Recalled::default())).await,
             // Somebody else's, who looks after it.
             None => Ok(()),
         }

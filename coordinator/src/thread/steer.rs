@@ -1,7 +1,8 @@
 //! What people say to a turn while it runs.
 //!
 //! Invariants: what was acknowledged is stored as an item of the turn, before the turn's end; the model is told in the turn with its next
-//! request, and if there is none any more, in the next turn. A turn that has been told everything and has answered takes no more.
+//! request, and if there is none any more, in the next turn; a turn whose coordinator died before is told by its next owner. A turn that has
+//! been told everything and has answered takes no more.
 
 use super::items::ItemNumbers;
 use super::log::{Draft, LogError, ThreadLog};
@@ -52,6 +53,11 @@ impl Steering {
     /// From now on the turn takes what is said. Its beginning is stored.
     pub fn open(&self) {
         self.begun.cancel();
+    }
+
+    /// What was stored as said to the turn in its life before, and was not told.
+    pub fn again(&self, unsaid: Vec<String>) {
+        self.lock().waiting.extend(unsaid);
     }
 
     /// Says something to the turn, once that has begun.

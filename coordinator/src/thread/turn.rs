@@ -64,7 +64,22 @@ pub async fn run(context: &Arc<TurnContext>, id: TurnId, begin: Begin, before: T
     let budgets = begin.budgets().unwrap_or(context.settings.budgets);
     let fit = Fit::default();
     let (began, spent, releases) = (Instant::now(), begin.spent(), Releases::default());
-    let mut turn = Turn { context, is_changed, refused, id, items, plan, before, spent, began, budgets, fit, releases, handle };
+    let mut turn = Turn {
+        context,
+        is_changed,
+        is_begun: false,
+        refused,
+        id,
+        items,
+        plan,
+        before,
+        spent,
+        began,
+        budgets,
+        fit,
+        releases,
+        handle,
+    };
     turn.run_to_end(begin).instrument(span).await;
     turn.releases.finish().await;
 }
@@ -73,6 +88,8 @@ struct Turn<'a> {
     context: &'a Arc<TurnContext>,
     /// Whether the turn changed the thread's settings.
     is_changed: bool,
+    /// Whether its beginning is stored.
+    is_begun: bool,
     /// Why it cannot run with what it wants to change.
     refused: Option<String>,
     id: TurnId,
@@ -139,6 +156,8 @@ impl Turn<'_> {
         let bodies = (!total.bill.0.is_empty()).then_some(billed).into_iter().chain([end.clone()]);
         crash_point::reached("turn.ending");
         let drafts = said(&unsaid).map(|entry| Draft::Entry(self.id, entry));
+        // One that could not begin is not to begin again.
+        let drafts = drafts.chain((!self.is_begun).then_some(Draft::Unqueued(self.id)));
         let drafts = drafts.chain(bodies.map(|body| Draft::Event(Some(self.id), body)));
         let submitted = log.submit(drafts.collect()).await;
         // Set before the end can be told: whoever hears of it may start the next turn at once.
@@ -149,7 +168,7 @@ impl Turn<'_> {
         };
         crash_point::reached("turn.ended");
         if let Err(error) = stored {
-            if log.ownership().why().is_some() {
+            if log.ownership().is_elsewhere() {
                 // The turn is the new owner's to end; those who listen here are told where the thread went.
                 return;
             }
@@ -159,6 +178,8 @@ impl Turn<'_> {
                 _ => EventBody::TurnFailed { message: error.to_string() },
             };
             log.tell_surely(Some(self.id), told).await;
+            // The thread is let go; the log has come to this before it answers.
+            let _ = log.subscribe().await;
         }
     }
 

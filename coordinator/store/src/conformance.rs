@@ -8,6 +8,8 @@ mod life;
 mod log;
 pub(crate) mod model;
 mod ownership;
+mod queue;
+mod short;
 mod threads;
 
 use crate::store::Store;
@@ -49,6 +51,15 @@ pub(crate) async fn check<S: Store>(fresh: impl AsyncFn() -> S) {
     life::a_fork_that_cannot_be_leaves_nothing(&fresh().await).await;
     life::threads_are_found_by_what_people_said(&fresh().await).await;
     life::a_list_is_read_page_by_page(&fresh().await).await;
+
+    queue::turns_wait_in_the_order_in_which_they_were_put(&fresh().await).await;
+    queue::a_turn_waits_or_has_begun_and_never_both(&fresh().await).await;
+    queue::a_thread_with_a_turn_that_waits_is_unsettled(&fresh().await).await;
+    queue::turns_that_wait_go_with_their_thread_and_not_into_its_forks(&fresh().await).await;
+
+    short::an_outline_has_all_but_the_items_of_turns_before_the_last_that_has_any(&fresh().await).await;
+    short::an_outline_has_the_items_of_a_turn_that_runs(&fresh().await).await;
+    short::a_model_is_shown_what_follows_the_last_shortening(&fresh().await).await;
 
     concurrent::one_refused_append_fails_none_that_arrives_with_it(&fresh().await).await;
     concurrent::many_threads_append_at_once_without_a_hole(&fresh().await).await;

@@ -4,7 +4,7 @@ use capstan_types::call::{Call, CallAttempt, CallEnd};
 use capstan_types::event::Event;
 use capstan_types::history::Entry;
 use capstan_types::id::{EventSeq, TurnId};
-use capstan_types::thread::{ThreadCost, ThreadSettings};
+use capstan_types::thread::{ThreadCost, ThreadSettings, TurnInput};
 
 /// One thing to be stored.
 #[expect(clippy::large_enum_variant, reason = "the large variant, an event, is the one that nearly every record is")]
@@ -31,6 +31,15 @@ pub enum Record {
     CallAttempted(CallAttempt),
     /// A call's one end.
     CallEnded(CallEnd),
+    /// A turn that waits, behind the others. One that waits already keeps its place.
+    Queued {
+        /// The turn.
+        turn: TurnId,
+        /// What it begins with.
+        input: Box<TurnInput>,
+    },
+    /// A turn waits no more: it begins, or was taken back. Nothing if it does not wait.
+    Unqueued(TurnId),
 }
 
 /// An entry with its place.

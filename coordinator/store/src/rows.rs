@@ -73,6 +73,11 @@ pub(crate) enum NewRow {
         call: CallId,
         body: String,
     },
+    Queued {
+        turn: String,
+        body: String,
+    },
+    Unqueued(String),
 }
 
 impl NewRow {
@@ -95,6 +100,8 @@ impl NewRow {
             Record::Cost(amount) => Self::Cost(spent(&amount)?),
             Record::CallAttempted(attempt) => Self::CallAttempted { body: json_text(&attempt)?, attempt },
             Record::CallAsked(call) => Self::CallAsked { call: call.id, turn: call.turn.to_string(), body: json_text(&call)? },
+            Record::Queued { turn, input } => Self::Queued { turn: turn.to_string(), body: json_text(&input)? },
+            Record::Unqueued(turn) => Self::Unqueued(turn.to_string()),
             Record::CallEnded(end) => Self::CallEnded { call: end.call, body: json_text(&end)? },
         })
     }

@@ -13,6 +13,7 @@ mod fork;
 mod thread_row;
 
 pub(crate) mod list;
+pub(crate) mod queue;
 pub(crate) mod read;
 pub(crate) mod said;
 pub(crate) mod write;

@@ -6,7 +6,7 @@ use crate::rows::{NewRow, ThreadRow, now};
 use crate::sql::connection::{Ask, Row, Value};
 use crate::sql::fault::Fault;
 use crate::sql::write::Write;
-use crate::sql::{list, read};
+use crate::sql::{list, queue, read};
 use crate::store::Store;
 use crate::writer::Writer;
 use async_trait::async_trait;
@@ -15,7 +15,7 @@ use capstan_types::event::Event;
 use capstan_types::history::Entry;
 use capstan_types::id::{CallId, Epoch, EventSeq, ThreadId, TurnId};
 use capstan_types::thread::listing::{ThreadFilter, ThreadPage};
-use capstan_types::thread::{ThreadRecord, Upto};
+use capstan_types::thread::{ThreadRecord, TurnInput, Upto};
 use std::fmt::Debug;
 
 /// The side of a database that answers questions.
@@ -103,6 +103,14 @@ impl Store for SqlStore {
         read::events(&mut self.ask(), thread, after, limit).await.map_err(told)
     }
 
+    async fn outline(&self, thread: ThreadId, after: EventSeq, limit: u32) -> Result<Vec<Event>, StoreError> {
+        read::outline(&mut self.ask(), thread, after, limit).await.map_err(told)
+    }
+
+    async fn shown(&self, thread: ThreadId) -> Result<Vec<Entry>, StoreError> {
+        read::shown(&mut self.ask(), thread).await.map_err(told)
+    }
+
     async fn entries(&self, thread: ThreadId) -> Result<Vec<Entry>, StoreError> {
         read::entries(&mut self.ask(), thread).await.map_err(told)
     }
@@ -125,6 +133,10 @@ impl Store for SqlStore {
 
     async fn unsettled(&self) -> Result<Vec<(ThreadId, String)>, StoreError> {
         read::unsettled(&mut self.ask()).await.map_err(told)
+    }
+
+    async fn queued(&self, thread: ThreadId) -> Result<Vec<(TurnId, TurnInput)>, StoreError> {
+        queue::queued(&mut self.ask(), thread).await.map_err(told)
     }
 
     async fn attempts(&self, thread: ThreadId, call: CallId) -> Result<Vec<CallAttempt>, StoreError> {

@@ -5,6 +5,7 @@
 //! transaction is on the disk (write-ahead log, `synchronous=FULL`).
 
 mod adapter;
+mod append;
 mod commit;
 mod connections;
 mod fault;

@@ -9,7 +9,7 @@ use capstan_types::event::Event;
 use capstan_types::history::Entry;
 use capstan_types::id::{CallId, Epoch, EventSeq, ThreadId, TurnId};
 use capstan_types::thread::listing::{ThreadFilter, ThreadPage};
-use capstan_types::thread::{ThreadRecord, Upto};
+use capstan_types::thread::{ThreadRecord, TurnInput, Upto};
 use std::fmt::Debug;
 
 /// Keeps threads. What a method has returned `Ok` for survives the death of the process. A method that changes a thread takes the epoch
@@ -73,6 +73,13 @@ pub trait Store: Debug + Send + Sync {
     /// The thread's events after `after`, in order, at most `limit`.
     async fn events(&self, thread: ThreadId, after: EventSeq, limit: u32) -> Result<Vec<Event>, StoreError>;
 
+    /// What the thread's events after `after` come to, in order, at most `limit`: all but the items of turns before the last that has any. These
+    /// are nearly all of a long thread's log, and nothing of how it stands.
+    async fn outline(&self, thread: ThreadId, after: EventSeq, limit: u32) -> Result<Vec<Event>, StoreError>;
+
+    /// The end of the thread's history that a model is shown: from the last place at which it was shortened, that entry included.
+    async fn shown(&self, thread: ThreadId) -> Result<Vec<Entry>, StoreError>;
+
     /// The thread's history, in order.
     async fn entries(&self, thread: ThreadId) -> Result<Vec<Entry>, StoreError>;
 
@@ -88,8 +95,12 @@ pub trait Store: Debug + Send + Sync {
     /// The calls that a turn asked for, in that order, each with its end, if it has one.
     async fn calls_of(&self, thread: ThreadId, turn: TurnId) -> Result<Vec<(Call, Option<CallEnd>)>, StoreError>;
 
-    /// The threads that may have a turn without an end: those whose last event is not the end of one. Their owners come with them.
+    /// The threads that may have a turn to be run: those whose last event is not the end of one, and those in which one waits. Their owners come
+    /// with them.
     async fn unsettled(&self) -> Result<Vec<(ThreadId, String)>, StoreError>;
+
+    /// The turns that wait, in order, each with what it begins with.
+    async fn queued(&self, thread: ThreadId) -> Result<Vec<(TurnId, TurnInput)>, StoreError>;
 
     /// The tries of a call, in order.
     async fn attempts(&self, thread: ThreadId, call: CallId) -> Result<Vec<CallAttempt>, StoreError>;

@@ -1,7 +1,10 @@
 //! What every registry must do, run against each of them with the same words.
 
+use crate::coordinator::CoordinatorRecord;
+use crate::error::RegistryError;
 use crate::registry::Registry;
-use crate::view::{BACKLOG, NodeEvent, NodeWatch, RegistryError};
+use crate::standing::Standing;
+use crate::view::{BACKLOG, NodeEvent, NodeWatch};
 use capstan_types::id::{Generation, NodeId};
 use capstan_types::node::{Capacity, Fingerprint, JournalState, NodeAddress, NodeRecord};
 use std::collections::BTreeMap;
@@ -42,6 +45,8 @@ pub(crate) async fn check<R: Registry>(fresh: impl AsyncFn() -> R) {
     a_watch_begins_with_the_nodes_that_are_there(&fresh().await).await;
     a_watcher_that_gives_up_waiting_misses_nothing(&fresh().await).await;
     a_slow_watcher_gets_the_whole_list_and_then_goes_on(&fresh().await).await;
+    coordinators_are_listed_until_they_leave(&fresh().await).await;
+    a_registry_that_answers_may_be_believed(&fresh().await).await;
 }
 
 async fn a_node_is_listed_until_it_is_released(registry: &impl Registry) {
@@ -125,7 +130,32 @@ async fn a_slow_watcher_gets_the_whole_list_and_then_goes_on(registry: &impl Reg
         registry.register(record("a", 1)).await.unwrap().release().await;
     }
     let _a = registry.register(record("a", 2)).await.unwrap();
+    // The registry itself has heard of it.
+    assert_eq!(registry.nodes().await, [record("a", 2)]);
     assert_eq!(next(&mut slow).await, NodeEvent::Resync(vec![record("a", 2)]));
     let _b = registry.register(record("b", 1)).await.unwrap();
     assert_eq!(next(&mut slow).await, NodeEvent::Joined(record("b", 1)));
+}
+
+async fn coordinators_are_listed_until_they_leave(registry: &impl Registry) {
+    let record = |id: &str| CoordinatorRecord {
+        id: id.to_owned(),
+        addresses: vec!["unix:///run/c".to_owned()],
+        version: "1.2.3".to_owned(),
+    };
+    let b = registry.announce(record("home/b-2")).await.unwrap();
+    let a = registry.announce(record("home/a-1")).await.unwrap();
+    assert_eq!(registry.coordinators().await.unwrap(), [record("home/a-1"), record("home/b-2")]);
+    let refused = registry.announce(record("home/a-1")).await.unwrap_err();
+    assert_eq!(refused, RegistryError::Announced("home/a-1".to_owned()));
+    a.release().await;
+    assert_eq!(registry.coordinators().await.unwrap(), [record("home/b-2")]);
+    b.release().await;
+    assert_eq!(registry.nodes().await, [], "a coordinator is no node");
+}
+
+async fn a_registry_that_answers_may_be_believed(registry: &impl Registry) {
+    let _a = registry.register(record("a", 1)).await.unwrap();
+    assert_eq!(registry.reach().await, Ok(()));
+    assert_eq!(registry.standing(), Standing::default());
 }

@@ -1,7 +1,12 @@
 //! Who is alive: the nodes that can be given work, and how to hear of a change.
 //!
-//! [`Registry`] is the trait, [`embedded`] the implementation for one process, and [`open()`] the factory that is asked for either.
+//! [`Registry`] is the trait, [`embedded`] the implementation for one process, [`etcd`] the one for many hosts, and [`open()`] the factory
+//! that is asked for either.
 //! A coordinator and a node meet only here and on the wire.
+
+pub mod coordinator;
+pub mod error;
+pub mod standing;
 
 pub mod view;
 
@@ -9,12 +14,24 @@ pub mod registry;
 
 pub mod embedded;
 
+mod brake;
+pub mod etcd;
+
 pub mod open;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+#[path = "../../../tests/harness/src/etcd.rs"]
+#[expect(unreachable_pub, reason = "the harness's servers; as a crate they would be above this one")]
+mod etcd_cluster;
 
+pub use coordinator::CoordinatorRecord;
 pub use embedded::EmbeddedRegistry;
+pub use error::{EtcdError, RegistryError};
+pub use etcd::EtcdRegistry;
+pub use etcd::location::{EndpointError, Endpoints, EtcdLocation, Login, Tls};
 pub use open::{RegistryLocation, open};
-pub use registry::{Lease, Registration, Registry};
-pub use view::{NodeEvent, NodeView, NodeWatch, RegistryError};
+pub use registry::{Announcement, Lease, Registration, Registry};
+pub use standing::{Stale, Standing};
+pub use view::{NodeEvent, NodeView, NodeWatch};

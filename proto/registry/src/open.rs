@@ -1,8 +1,10 @@
 //! The factory: the only place that knows which registries there are.
 
 use crate::embedded::EmbeddedRegistry;
+use crate::error::RegistryError;
+use crate::etcd::EtcdRegistry;
+use crate::etcd::location::EtcdLocation;
 use crate::registry::Registry;
-use crate::view::RegistryError;
 use std::sync::Arc;
 
 /// Where the registry is.
@@ -10,14 +12,17 @@ use std::sync::Arc;
 pub enum RegistryLocation {
     /// In this process.
     Embedded,
+    /// In etcd.
+    Etcd(Box<EtcdLocation>),
 }
 
 /// Opens a registry.
 ///
 /// # Errors
-/// None for an embedded registry; one that lives elsewhere may be out of reach.
+/// None for an embedded registry. Of one in etcd, certificates that cannot be used; whether it can be reached is seen when it is used.
 pub async fn open(location: &RegistryLocation) -> Result<Arc<dyn Registry>, RegistryError> {
     match location {
         RegistryLocation::Embedded => Ok(Arc::new(EmbeddedRegistry::empty())),
+        RegistryLocation::Etcd(location) => Ok(Arc::new(EtcdRegistry::open(location)?)),
     }
 }

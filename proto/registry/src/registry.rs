@@ -3,7 +3,10 @@
 //! Invariants: a node id is held by at most one record at a time, a record is replaced only by a higher generation of the same node,
 //! and a record lives no longer than the [`Registration`] that its node holds.
 
-use crate::view::{NodeWatch, RegistryError};
+use crate::coordinator::CoordinatorRecord;
+use crate::error::RegistryError;
+use crate::standing::Standing;
+use crate::view::NodeWatch;
 use async_trait::async_trait;
 use capstan_types::node::NodeRecord;
 use std::fmt::Debug;
@@ -16,11 +19,32 @@ pub trait Registry: Debug + Send + Sync {
     /// A record of a lower generation under the same id is replaced: watchers hear that the old life left, then that the new one joined.
     ///
     /// # Errors
-    /// [`RegistryError::NotNewer`] when the id is held by the same or a higher generation.
+    /// [`RegistryError::NotNewer`] when the id is held by the same or a higher generation; or the registry is out of reach.
     async fn register(&self, record: NodeRecord) -> Result<Registration, RegistryError>;
 
-    /// The nodes that are registered now, by id.
+    /// Makes a coordinator known for as long as what is returned is held.
+    ///
+    /// # Errors
+    /// Its name is taken, or the registry is out of reach.
+    async fn announce(&self, record: CoordinatorRecord) -> Result<Announcement, RegistryError>;
+
+    /// The coordinators that are known now, by id.
+    ///
+    /// # Errors
+    /// The registry is out of reach.
+    async fn coordinators(&self) -> Result<Vec<CoordinatorRecord>, RegistryError>;
+
+    /// Sees whether the nodes can be followed, for whoever wants to know it before it begins.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    async fn reach(&self) -> Result<(), RegistryError>;
+
+    /// The nodes that are registered, by id: all that this process registered, and all that it has heard of.
     async fn nodes(&self) -> Vec<NodeRecord>;
+
+    /// How much of that may be believed now.
+    fn standing(&self) -> Standing;
 
     /// Follows the nodes from now on. The first event is a [`Resync`](crate::view::NodeEvent::Resync) with those that are there already.
     async fn watch(&self) -> NodeWatch;
@@ -54,6 +78,25 @@ impl Registration {
     }
 
     /// Removes the record; when this returns, no new watcher sees it.
+    pub async fn release(self) {
+        self.lease.release().await;
+    }
+}
+
+/// A coordinator's hold on its record. Dropping it removes the record.
+#[derive(Debug)]
+#[must_use = "dropping an announcement removes the coordinator from the registry"]
+pub struct Announcement {
+    lease: Box<dyn Lease>,
+}
+
+impl Announcement {
+    /// For implementations of [`Registry`]: an announcement that `lease` keeps.
+    pub fn new(lease: Box<dyn Lease>) -> Self {
+        Self { lease }
+    }
+
+    /// Removes the record, and returns when it is gone.
     pub async fn release(self) {
         self.lease.release().await;
     }

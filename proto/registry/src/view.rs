@@ -4,6 +4,7 @@
 //! watcher costs a bounded amount of memory however slow it is: past [`BACKLOG`] unread events it is given the whole list instead.
 //! Invariant: the list changes and the event is sent under one lock, so that a list and the events after it never disagree.
 
+use crate::error::RegistryError;
 use capstan_types::id::{Generation, NodeId};
 use capstan_types::node::NodeRecord;
 use std::collections::BTreeMap;
@@ -24,24 +25,6 @@ pub enum NodeEvent {
     Joined(NodeRecord),
     /// This life of the node is over.
     Left(NodeId, Generation),
-}
-
-/// Why a node was not registered. For the operator of that node.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RegistryError {
-    /// The id is held by a life that is as new or newer.
-    #[error(
-        "node {id} is already registered as generation {present}, and this one is generation {offered}; stop the other process, \
-         or give this node another name"
-    )]
-    NotNewer {
-        /// The node.
-        id: NodeId,
-        /// The generation that holds the id.
-        present: Generation,
-        /// The generation that was refused.
-        offered: Generation,
-    },
 }
 
 /// The nodes that are alive, and those who follow them. Clones share one view.
@@ -90,6 +73,18 @@ impl NodeView {
         nodes.insert(record.id.clone(), record.clone());
         self.shared.tell(NodeEvent::Joined(record));
         Ok(())
+    }
+
+    /// Has the node as a registry elsewhere says it is, whatever was known of it. Without effect when it is so already.
+    pub fn put(&self, record: NodeRecord) {
+        let mut nodes = self.shared.lock();
+        match nodes.get(&record.id) {
+            Some(present) if *present == record => return,
+            Some(present) => self.shared.tell(NodeEvent::Left(record.id.clone(), present.generation)),
+            None => {}
+        }
+        nodes.insert(record.id.clone(), record.clone());
+        self.shared.tell(NodeEvent::Joined(record));
     }
 
     /// Removes one life of a node. Without effect when it is not there, so that a late goodbye cannot remove a newer life.

@@ -189,7 +189,7 @@ pub struct Parent {
     pub thread: ThreadId,
     /// The last event that both have.
     pub seq: EventSeq,
-    /// The last turn that both have, if the fork was made at a turn.
+    /// The last turn that both have, if there is one. Forks of earlier releases may not say it.
     #[serde(default)]
     pub turn: Option<TurnId>,
 }

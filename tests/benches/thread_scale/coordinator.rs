@@ -46,6 +46,7 @@ impl Coordinator {
             models: Arc::new(OneModel(open_script(&script).expect("it is a script"))),
             pipes: Vec::new(),
             nodes: vec![StaticNode { address: bench.node.record.address.clone(), token: Some(Node::token()) }],
+            node_token: None,
         };
         let running = serve(config).await.expect("the coordinator starts");
         let channel = running.pipe().channel();
@@ -66,10 +67,16 @@ impl Coordinator {
         TurnsClient::new(self.channel.clone()).start(request).await.expect("a turn is started");
     }
 
-    /// Waits until no turn runs, and gives its events.
-    pub(crate) async fn ended(&self, thread: &str) {
-        let request =
-            wire::SubscribeRequest { thread_id: thread.to_owned(), after_seq: 0, until_idle: false, stored_only: false };
+    /// Resumes a thread, and gives the number of its last event.
+    pub(crate) async fn resume(&self, thread: &str) -> u64 {
+        let request = wire::ResumeRequest { thread_id: thread.to_owned() };
+        let resumed = ThreadsClient::new(self.channel.clone()).resume(request).await.expect("it is resumed");
+        resumed.into_inner().last_seq
+    }
+
+    /// Waits for the end of a turn that began after an event.
+    pub(crate) async fn ended(&self, thread: &str, after_seq: u64) {
+        let request = wire::SubscribeRequest { thread_id: thread.to_owned(), after_seq, until_idle: false, stored_only: false };
         let mut events = ThreadsClient::new(self.channel.clone()).subscribe(request).await.expect("it is told").into_inner();
         while let Some(event) = events.message().await.expect("an event comes") {
             match event.body {
@@ -83,7 +90,7 @@ impl Coordinator {
     /// Runs a turn to its end.
     pub(crate) async fn turn(&self, thread: &str) {
         self.begin(thread).await;
-        self.ended(thread).await;
+        self.ended(thread, 0).await;
     }
 
     pub(crate) async fn stop(&self) {

@@ -3,55 +3,17 @@
 //! The disk is a small one in memory, which only root may mount; without root these tests fail and say so.
 
 use super::case::assert_told;
-use super::ordinary_user::am_root;
 use crate::scripted::{command, contains, says, step, write};
 use crate::stored::Stored;
 use capstan_tests::capstan::{Capstan, Home};
-use capstan_tests::process::{self, command as program};
+use capstan_tests::process;
+use capstan_tests::small_disk::SmallDisk;
 use capstan_tests::wait;
-use std::fs::{self, File};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::fs;
 use std::time::Duration;
-
-/// How large the disk is, in KiB: room for a store, and for a few long messages.
-const SIZE: u32 = 2048;
-
-/// A mounted disk. It is unmounted when dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(at: &Path) -> Self {
-        fs::create_dir_all(at).expect("a directory can be made");
-        let options = format!("size={SIZE}k,mode=700");
-        let mounted = program("mount").args(["-t", "tmpfs", "-o", &options, "capstan-test"]).arg(at).status();
-        assert!(mounted.expect("mount can be started").success(), "no small disk could be mounted at {}", at.display());
-        Self(at.to_owned())
-    }
-
-    /// Leaves no byte of room, and returns the file that takes it.
-    fn fill(&self) -> PathBuf {
-        let path = self.0.join("filling");
-        let mut file = File::create(&path).expect("a file can be made");
-        while file.write_all(&[b'x'; 512]).is_ok() {}
-        path
-    }
-}
-
-/// Fails rather than passing without having tried anything.
-fn needs_root() {
-    assert!(am_root(), "this test mounts a small disk, which only root may do: run it as root");
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = program("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
 
 #[test]
 fn a_disk_that_fills_up_fails_the_turn_and_keeps_what_was_stored() {
-    needs_root();
     let home = Home::new();
     let disk = SmallDisk::mount(&home.path());
     fs::create_dir(home.root().join("repo")).expect("a directory can be made");
@@ -87,7 +49,6 @@ fn a_disk_that_fills_up_fails_the_turn_and_keeps_what_was_stored() {
 
 #[test]
 fn a_disk_that_is_full_before_anything_runs_is_told() {
-    needs_root();
     let home = Home::new();
     let disk = SmallDisk::mount(&home.path());
     let _filling = disk.fill();
@@ -101,7 +62,6 @@ fn a_disk_that_is_full_before_anything_runs_is_told() {
 
 #[test]
 fn an_ephemeral_run_needs_no_room_for_its_thread() {
-    needs_root();
     let home = Home::new();
     let _disk = SmallDisk::mount(&home.path());
     let long = "A long message. ".repeat(20_000);

@@ -16,21 +16,21 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 /// A coordinator on a stage, whose thread's first turn waits for a file.
-struct Scene {
-    stage: Stage,
+pub(super) struct Scene {
+    pub(super) stage: Stage,
     _coordinator: Running,
     first: Running,
-    thread: String,
+    pub(super) thread: String,
 }
 
 /// A command that goes on when it is let.
-fn waits() -> Reply {
+pub(super) fn waits() -> Reply {
     let cmd = "echo begun > began; until [ -e go ]; do sleep 0.05; done";
     Answer::calling("wait", "exec_command", &json!({ "cmd": cmd, "login": false, "yield_time_ms": 30_000 }))
 }
 
 impl Scene {
-    fn playing(script: Script) -> Self {
+    pub(super) fn playing(script: Script) -> Self {
         let stage = Stage::playing(script);
         let coordinator = Capstan::new(&stage.home).arg("coordinator").env(Home::KEY_VARIABLE, Home::KEY).start();
         wait::until_true(SOON, "a coordinator that serves", || coordinator.stdout().contains("coordinator listens at "));
@@ -65,7 +65,7 @@ impl Scene {
         })
     }
 
-    fn queued(&self) -> Vec<String> {
+    pub(super) fn queued(&self) -> Vec<String> {
         let listed = self.ask(async |mut turns, thread_id| turns.list_queued(ListQueuedRequest { thread_id }).await);
         listed.expect("they are listed").into_inner().turns.into_iter().map(|turn| turn.preview).collect()
     }
@@ -79,7 +79,7 @@ impl Scene {
         self.stage.server.requests().iter().filter_map(|request| said(request).pop()).collect()
     }
 
-    fn until_ended(&self, turns: usize) -> Vec<String> {
+    pub(super) fn until_ended(&self, turns: usize) -> Vec<String> {
         wait::until(SOON, "the ends of the turns", || {
             let kinds = stored(&self.stage, &self.thread).kinds();
             let ends: Vec<_> = kinds.into_iter().filter(|kind| kind.starts_with("turn ") && kind != "turn started").collect();

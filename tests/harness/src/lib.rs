@@ -7,11 +7,13 @@
 
 pub mod capstan;
 pub mod crates;
+pub mod etcd;
 pub mod git;
 pub mod postgres;
 pub mod process;
 pub mod relay;
 pub mod responses_server;
 pub mod seeded;
+pub mod small_disk;
 pub mod stored;
 pub mod wait;

@@ -30,8 +30,12 @@ pub struct CoordinatorArgs {
     /// given again. Without it, on a node in this process
     #[arg(long, value_name = "ADDR")]
     pub node: Vec<String>,
+    /// Run the sessions on the nodes that are registered in this etcd: etcd://HOST:2379,HOST2:2379, or etcds:// for TLS. [registry] in
+    /// config.toml says more [env: CAPSTAN_REGISTRY]
+    #[arg(long, value_name = "ETCD", conflicts_with = "node")]
+    pub registry: Option<String>,
     /// The file with those nodes' token
-    #[arg(long, value_name = "FILE", requires = "node")]
+    #[arg(long, value_name = "FILE")]
     pub node_token_file: Option<PathBuf>,
     /// Take the answers from a script instead of models, in every thread from its first step
     #[arg(long, value_name = "FILE")]

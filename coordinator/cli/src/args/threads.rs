@@ -38,6 +38,10 @@ pub enum ThreadsCommand {
     Name(NameArgs),
     /// Says something to the turn that runs in a thread; its model is told with its next request
     Steer(SteerArgs),
+    /// Has a turn begin when those before it have ended; it runs whether or not anybody looks on
+    Queue(QueueArgs),
+    /// Interrupts the turn that runs in a thread
+    Interrupt(InterruptArgs),
     /// Shows a thread's events up to the end of its turn; interrupting this command leaves the turn alone
     Follow(FollowArgs),
     /// Shortens a thread's conversation: from then on its model is shown a summary. What was said stays stored
@@ -168,6 +172,37 @@ pub struct SteerArgs {
     #[arg(value_name = "TEXT")]
     pub text: String,
     /// Which coordinator
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
+}
+
+/// `capstan threads queue`.
+#[derive(Debug, Args)]
+pub struct QueueArgs {
+    /// The thread
+    #[arg(value_name = "ID")]
+    pub thread: String,
+    /// The prompt
+    #[arg(value_name = "PROMPT")]
+    pub prompt: String,
+    /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
+}
+
+/// `capstan threads interrupt`.
+#[derive(Debug, Args)]
+pub struct InterruptArgs {
+    /// The thread
+    #[arg(value_name = "ID")]
+    pub thread: String,
+    /// End the turn's sessions as well; else they run on, and the next turns are told of them
+    #[arg(long)]
+    pub kill: bool,
+    /// Take back the turns that wait as well; else the next one begins
+    #[arg(long)]
+    pub queued: bool,
+    /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
     #[command(flatten)]
     pub daemon: DaemonArgs,
 }

@@ -119,7 +119,7 @@ impl Events {
         let (requests, thread, after, turn) = (&mut self.requests, self.thread, self.after, &self.turn);
         let connecting = Box::pin(async {
             if let Awaited::Asked(turn, input) = turn {
-                requests.start_turn(thread, *turn, TurnInput::clone(input)).await?;
+                requests.queue_turn(thread, *turn, TurnInput::clone(input)).await?;
             }
             let until = match turn {
                 Awaited::Nothing => Until::Stored,

@@ -102,10 +102,11 @@ impl Requests {
         within("send events", ASK_DEADLINE, self.threads.subscribe(request)).await
     }
 
-    pub(super) async fn start_turn(&mut self, thread: ThreadId, turn: TurnId, input: TurnInput) -> Result<(), ClientError> {
+    /// Gives how many turns are before it.
+    pub(super) async fn queue_turn(&mut self, thread: ThreadId, turn: TurnId, input: TurnInput) -> Result<u32, ClientError> {
         // A turn that somebody else began, or that goes on after its coordinator's death, comes to its end first.
         let request = wire::StartTurnRequest { queue: true, ..client_thread::start_turn(thread, turn, input)? };
-        within("start the turn", ASK_DEADLINE, self.turns.start(request)).await.map(drop)
+        within("start the turn", ASK_DEADLINE, self.turns.start(request)).await.map(|answer| answer.waits_for)
     }
 
     pub(super) async fn diff(&mut self, thread: ThreadId, turn: Option<TurnId>) -> Result<Changes, ClientError> {
@@ -121,10 +122,17 @@ impl Requests {
         Ok(Undo::try_from(answer)?)
     }
 
-    pub(super) async fn interrupt(&mut self, thread: ThreadId, sessions: OnInterrupt) -> Result<(), ClientError> {
+    /// Gives the turn that was interrupted, if one ran.
+    pub(super) async fn interrupt(
+        &mut self,
+        thread: ThreadId,
+        sessions: OnInterrupt,
+        withdraw_queued: bool,
+    ) -> Result<Option<TurnId>, ClientError> {
         let sessions = wire::OnInterrupt::from(sessions).into();
-        let request = wire::InterruptRequest { thread_id: thread.to_string(), sessions, withdraw_queued: true };
-        within("interrupt the turn", ASK_DEADLINE, self.turns.interrupt(request)).await.map(drop)
+        let request = wire::InterruptRequest { thread_id: thread.to_string(), sessions, withdraw_queued };
+        let answer = within("interrupt the turn", ASK_DEADLINE, self.turns.interrupt(request)).await?;
+        Ok(client_thread::chosen("turn_id", &answer.turn_id)?)
     }
 }
 

@@ -4,8 +4,8 @@ use super::error::ClientError;
 use super::lost::Lost;
 use super::{Client, Events};
 use capstan_types::id::{EventSeq, ThreadId, TurnId};
-use capstan_types::thread::ThreadRecord;
 use capstan_types::thread::listing::{ThreadFilter, ThreadPage};
+use capstan_types::thread::{OnInterrupt, ThreadRecord, TurnInput};
 
 /// The longest that the next line of an export may take.
 const LINE_DEADLINE: std::time::Duration = std::time::Duration::from_secs(30);
@@ -110,6 +110,33 @@ impl Client {
     /// None runs, or as [`Client::thread`].
     pub async fn steer(&mut self, thread: ThreadId, text: String) -> Result<(), ClientError> {
         self.requests.steer(thread, text).await
+    }
+
+    /// Has a turn begin under this id when those before it have ended; gives how many these are.
+    ///
+    /// # Errors
+    /// There is no such thread, too many wait, or the coordinator stays away.
+    pub async fn queue_turn(&mut self, thread: ThreadId, turn: TurnId, input: TurnInput) -> Result<u32, ClientError> {
+        let mut lost = Lost::not_yet(self.reach.clone());
+        loop {
+            match lost.attend(Box::pin(self.requests.queue_turn(thread, turn, input.clone()))).await {
+                Err(error) if error.is_lost_connection() => lost.wait(error).await?,
+                done => return done,
+            }
+        }
+    }
+
+    /// Interrupts the turn that runs in a thread, and gives it; with `queued` those that wait are taken back.
+    ///
+    /// # Errors
+    /// As [`Client::thread`].
+    pub async fn interrupt_turn(
+        &mut self,
+        thread: ThreadId,
+        sessions: OnInterrupt,
+        queued: bool,
+    ) -> Result<Option<TurnId>, ClientError> {
+        self.requests.interrupt(thread, sessions, queued).await
     }
 
     /// Gives every line of a thread's export to `keep`, in order.

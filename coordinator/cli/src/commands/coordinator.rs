@@ -3,10 +3,11 @@
 use super::cluster::own_name;
 use super::exec::every_provider;
 use crate::args::CoordinatorArgs;
-use crate::config::{self, Inputs, Layers, UserConfig, auth::KeyRing};
+use crate::config::{self, ChosenRegistry, Inputs, Layers, UserConfig, auth::KeyRing};
 use crate::embedded::{Door, Hands, Stack, named_node, node_config};
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
+use crate::line;
 use crate::lone;
 use crate::membership::{self, Joining, Keeper, Member};
 use crate::signals::Signals;
@@ -15,16 +16,13 @@ use crate::telemetry::{self, Telemetry};
 use crate::{runner, runtime, token_file};
 use capstan_agent_node::{NodeConfig, StateDir};
 use capstan_coordinator::models::{Models, Scripted, open_script};
-use capstan_coordinator::{ServeError, StoreLocation};
+use capstan_coordinator::{RegistryLocation, ServeError, StoreLocation};
 use capstan_identity::issuer::Issuer;
 use capstan_proto::transport::Listen;
 use capstan_types::principal::Role;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The line of the coordinators of a home. Of it one lives at a time, which [`lone::claim`] sees to.
-const LINE: &str = "coordinator/";
 
 /// Sessions that the node in this process is ready for ahead of their start.
 const PREPARED: u32 = 2;
@@ -48,7 +46,12 @@ pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, 
     let token = token_file.as_deref().map(token_file::read_or_make).transpose()?;
     let hands = hands(args, &home, &layers, token_file.as_deref(), surroundings)?;
     let _telemetry = telemetry::start("capstan-coordinator", &telemetry)?;
-    let door = Door { line: Some(LINE), listen, token, membership: None, issuer: None };
+    // Of a line one coordinator lives at a time, which the claim sees to.
+    let line = match &store {
+        StoreLocation::Postgres(_) => line::among_others(&home)?,
+        StoreLocation::Sqlite(_) | StoreLocation::Ephemeral => line::ALONE.to_owned(),
+    };
+    let door = Door { line: Some(line), listen, token, membership: None, issuer: None };
     let joining = Joining::of_words(args.join.as_deref())?;
     runtime::block_on(async {
         let (member, issuer) = member(args, &home, joining.as_ref(), surroundings).await?;
@@ -119,10 +122,24 @@ fn hands(
     token_file: Option<&Path>,
     surroundings: &Surroundings,
 ) -> Result<Hands, Failure> {
+    let ChosenRegistry { location, .. } = config::registry(args.registry.as_deref(), layers, surroundings)?;
+    let token = args.node_token_file.as_deref().map(token_file::read).transpose()?;
+    let registered = location != RegistryLocation::Embedded;
+    if registered && args.node.is_empty() {
+        return Ok(Hands::Registered(location, token));
+    }
+    if registered {
+        return Err(Failure::bad_input("--node names nodes by their addresses, and the registry that is configured finds them")
+            .hint("leave out --node, or [registry] and CAPSTAN_REGISTRY"));
+    }
     if !args.node.is_empty() {
-        let token = args.node_token_file.as_deref().map(token_file::read).transpose()?;
         let nodes = args.node.iter().map(|address| named_node(address, token.clone()));
         return Ok(Hands::Remote(nodes.collect::<Result<_, _>>()?));
+    }
+    if token.is_some() {
+        return Err(Failure::bad_input(
+            "--node-token-file is for nodes elsewhere; name them with --node, or find them by --registry",
+        ));
     }
     let node =
         node_config(home, surroundings, runner::find(surroundings)?, config::ceiling(layers)?, config::watermarks(layers)?)?;

@@ -1,7 +1,7 @@
 //! `capstan node`: an agent node as a daemon of its own.
 
 use crate::args::{self, NodeArgs};
-use crate::config::{self, Inputs, UserConfig};
+use crate::config::{self, ChosenRegistry, Inputs, UserConfig};
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
 use crate::membership::{self, Joining, Keeper, Member};
@@ -33,13 +33,15 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     unknown.iter().for_each(|key| failure::warn(&mut io::stderr(), &key.warning()));
     let telemetry = Telemetry::for_daemon(&layers, surroundings)?;
     let joining = Joining::of_words(args.join.as_deref())?;
-    let (config, token_file) = prepare(args, &home, (config::ceiling(&layers)?, config::watermarks(&layers)?), surroundings)?;
+    let ChosenRegistry { location, secrets } = config::registry(args.registry.as_deref(), &layers, surroundings)?;
+    let (mut config, token_file) = prepare(args, &home, (config::ceiling(&layers)?, config::watermarks(&layers)?), surroundings)?;
+    config.hidden.extend(secrets);
     let _telemetry = telemetry::start("capstan-node", &telemetry)?;
     runtime::block_on(async {
         // A node's id is spelt as a member's name is.
         let name = config.id.as_str().parse().map_err(Failure::bad_input)?;
         let member = membership::joined(&home, Role::Node, &name, joining.as_ref()).await?;
-        serve(config, token_file, member).await
+        serve(config, location, token_file, member).await
     })
 }
 
@@ -107,12 +109,21 @@ fn labels(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     given.iter().map(label).collect()
 }
 
-async fn serve(config: NodeConfig, token_file: Option<PathBuf>, member: Option<Member>) -> Result<Exit, Failure> {
+async fn serve(
+    config: NodeConfig,
+    location: RegistryLocation,
+    token_file: Option<PathBuf>,
+    member: Option<Member>,
+) -> Result<Exit, Failure> {
     let config = NodeConfig { membership: member.as_ref().map(|member| member.membership.clone()), ..config };
     let _keeper = member.map(|member| Keeper::start(&member.membership.live, member.source));
     let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
-    let registry = capstan_coordinator::open_registry(&RegistryLocation::Embedded).await.map_err(Failure::bad_input)?;
-    let mut node = capstan_agent_node::serve(config, registry).await.map_err(Failure::bad_input)?;
+    let registry = capstan_coordinator::open_registry(&location).await.map_err(Failure::bad_input)?;
+    let mut node = tokio::select! {
+        node = capstan_agent_node::serve(config, registry) => node.map_err(Failure::bad_input)?,
+        // A registry that does not answer is waited for.
+        _ = signals.next() => return Ok(Exit::Success),
+    };
     announce(&node, token_file.as_deref());
     let failed = tokio::select! {
         _ = signals.next() => false,
@@ -159,6 +170,7 @@ mod tests {
             state_dir: None,
             labels: Vec::new(),
             sessions: 3,
+            registry: None,
             journal_sync: args::JournalSync::On,
         };
         more(&mut args);

@@ -6,6 +6,7 @@ mod export;
 mod list;
 mod place;
 mod put_away;
+mod running;
 mod show;
 mod table;
 mod undo;
@@ -43,6 +44,8 @@ pub fn run(args: &ThreadsArgs, surroundings: &Surroundings) -> Result<Exit, Fail
         ThreadsCommand::Delete(args) => put_away::delete(args, surroundings),
         ThreadsCommand::Name(args) => put_away::name(args, surroundings),
         ThreadsCommand::Steer(args) => put_away::steer(args, surroundings),
+        ThreadsCommand::Queue(args) => running::queue(args, surroundings),
+        ThreadsCommand::Interrupt(args) => running::interrupt(args, surroundings),
         ThreadsCommand::Follow(args) => follow(args, surroundings),
         ThreadsCommand::Compact(args) => compact::run(args, surroundings),
         ThreadsCommand::Diff(args) => diff::run(args, surroundings),

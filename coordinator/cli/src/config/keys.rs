@@ -40,6 +40,7 @@ pub(super) const KNOWN: &[&str] = &[
     "profiles",
     "project_doc_fallback_filenames",
     "project_doc_max_bytes",
+    "registry",
     "sandbox_mode",
     "sandbox_workspace_write.exclude_slash_tmp",
     "sandbox_workspace_write.network_access",

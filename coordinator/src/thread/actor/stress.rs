@@ -102,6 +102,7 @@ async fn play(model: &str, fallbacks: &[(&str, &str)], budgets: Budgets, turns: 
         turns: HashSet::new(),
         at_end: OnInterrupt::KillSessions,
         unfinished: None,
+        queue: TurnQueue::default(),
     };
     let (actor, _) = Actor::spawn(None, ThreadActor, arguments).await.unwrap();
     let mut live = ask(&actor, PATIENCE, ThreadMsg::Subscribe).await.unwrap().unwrap().events;

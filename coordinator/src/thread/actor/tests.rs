@@ -39,6 +39,7 @@ impl Thread {
             turns: HashSet::new(),
             at_end: OnInterrupt::KillSessions,
             unfinished: None,
+            queue: TurnQueue::default(),
         };
         let (actor, _) = Actor::spawn(None, ThreadActor, arguments).await.unwrap();
         let live = ask(&actor, PATIENCE, ThreadMsg::Subscribe).await.unwrap().unwrap();
@@ -111,6 +112,7 @@ async fn an_actor_whose_thread_is_taken_over_stores_nothing_more_and_stops() {
     let arguments = ThreadArguments {
         context,
         unfinished: None,
+        queue: TurnQueue::default(),
         log,
         tally: Tally::default(),
         turns: HashSet::new(),

@@ -22,6 +22,8 @@ pub struct Unfinished {
     pub open: BTreeMap<ItemId, ItemBody>,
     /// The calls of its last answer of which the model was told nothing, in the order asked.
     pub left: Vec<(Call, Fate)>,
+    /// What people said to it and its model was not told.
+    pub unsaid: Vec<String>,
     /// Whether a call of it may have changed the workspace.
     pub may_have_changed: bool,
 }

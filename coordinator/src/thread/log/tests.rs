@@ -43,6 +43,29 @@ async fn events_are_numbered_without_holes_and_told_after_they_are_stored() {
 }
 
 #[tokio::test]
+async fn notes_are_stored_and_told_though_nothing_follows_and_at_the_latest_when_the_log_ends() {
+    let mut f = fixture().await;
+    let mut live = f.log.subscribe().await.unwrap();
+    f.log.note(vec![event()]).await.unwrap();
+    assert_eq!(live.events.recv().await.unwrap().seq, EventSeq(1));
+    f.log.note(vec![event()]).await.unwrap();
+    drop(f.log);
+    f._task.join_next().await.unwrap().unwrap();
+    assert_eq!(f.store.events(f.thread, EventSeq(0), 10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_note_goes_to_the_disk_with_the_record_after_it() {
+    let f = fixture().await;
+    let mut live = f.log.subscribe().await.unwrap();
+    f.log.note(vec![event()]).await.unwrap();
+    tokio::task::yield_now().await;
+    assert!(live.events.try_recv().is_err(), "it was told before it could be stored with what follows");
+    f.log.record(vec![event()]).await.unwrap();
+    assert_eq!(live.events.try_recv().unwrap().seq, EventSeq(1));
+}
+
+#[tokio::test]
 async fn a_note_that_was_not_stored_is_told_to_the_next_record_and_leaves_no_hole() {
     let f = fixture().await;
     f.log.record(vec![event()]).await.unwrap();
@@ -62,4 +85,18 @@ async fn recording_into_a_log_whose_task_is_gone_says_so() {
     f._task.shutdown().await;
     assert_eq!(f.log.record(vec![event()]).await, Err(LogError::Stopped));
     assert_eq!(f.log.note(vec![event()]).await, Err(LogError::Stopped));
+}
+
+#[tokio::test]
+async fn after_the_end_of_a_turn_that_could_not_be_stored_nothing_more_is() {
+    let f = fixture().await;
+    // The store takes no such event.
+    let refused = || Draft::Event(None, EventBody::Notice { message: "live".into() });
+    f.log.record(vec![refused()]).await.unwrap_err();
+    f.log.record(vec![event()]).await.unwrap();
+    let error = f.log.record(vec![refused(), Draft::Event(None, EventBody::TurnInterrupted)]).await.unwrap_err();
+    assert_eq!(f.log.record(vec![event()]).await, Err(error.clone()), "another turn began after one without an end");
+    assert!(f.log.ownership().why().is_some_and(|why| LogError::Store(why.clone()) == error));
+    assert!(!f.log.ownership().is_elsewhere());
+    assert_eq!(f.store.events(f.thread, EventSeq(0), 10).await.unwrap().len(), 1);
 }

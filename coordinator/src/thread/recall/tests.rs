@@ -50,7 +50,7 @@ fn a_turn_with_an_end_is_left_alone() {
     let thread = recalled(bodies);
     assert_eq!((thread.last, thread.next_item, thread.tally.usage, thread.unfinished), (EventSeq(3), 4, usage, None));
     assert!(thread.turns.contains(&TURN));
-    assert_eq!(thread.ending(vec![call("a")], &[asked("a")], "why", UnixMillis(9)), []);
+    assert_eq!(thread.ending(vec![call("a")], &[asked("a")], vec![], "why", UnixMillis(9)), []);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_turn_that_was_cut_off_ends_with_its_items_and_its_calls() {
         EventBody::ItemStarted { item: tool(1, ItemStatus::InProgress) },
     ];
     let entries = [asked("a"), output("a"), asked("b"), asked("a")];
-    let records = recalled(bodies).ending(vec![call("b")], &entries, "why", UnixMillis(9));
+    let records = recalled(bodies).ending(vec![call("b")], &entries, vec![], "why", UnixMillis(9));
     let told = |model_call_id: &str| Record::Entry {
         turn: TURN,
         entry: Entry::CallOutput { model_call_id: model_call_id.into(), output: CALL_CUT_OFF.into() },
@@ -122,4 +122,22 @@ fn a_turn_that_was_gone_on_with_keeps_what_it_was_given_and_the_time_in_which_it
     let (cut, open) = thread.cut();
     assert_eq!((cut.times, cut.refused.as_deref(), cut.spent.time), (1, Some("no"), Millis(25)));
     assert_eq!((cut.items[&CallId::from_u128(1)], open.len()), (ItemId(0), 0));
+}
+
+#[test]
+fn what_was_said_and_not_told_is_what_no_entry_of_the_turn_tells() {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let user = |text: &&str| Entry::User { text: (*text).to_owned(), images: vec![] };
+    let left = |told: &[&str]| unsaid(&texts(&["go", "and", "this", "and"]), told.iter().map(user).chain([output("a")]));
+    assert_eq!(left(&["go"]), ["and", "this", "and"]);
+    assert_eq!(left(&["go", "and"]), ["this", "and"], "what is said twice is told twice");
+    assert_eq!(left(&["news", "go", "and", "this", "and"]), [""; 0]);
+    let thread = recalled(vec![
+        EventBody::TurnStarted,
+        EventBody::ItemCompleted { item: Item { id: ItemId(0), body: ItemBody::UserMessage { text: "go".into(), images: 0 } } },
+        EventBody::TurnInterrupted,
+        EventBody::TurnStarted,
+        EventBody::ItemCompleted { item: Item { id: ItemId(1), body: ItemBody::UserMessage { text: "on".into(), images: 0 } } },
+    ]);
+    assert_eq!(thread.cut.said, ["on"], "what was said to the turn before");
 }

@@ -115,7 +115,7 @@ fn a_session_is_taken_in_under_a_new_number_and_once() {
     let on_node = [listed(3, ListedState::Running)];
     // As it is after the turn was ended for the dead coordinator.
     let last = thread.last;
-    for record in thread.ending(Vec::new(), &[], "why", UnixMillis(9)) {
+    for record in thread.ending(Vec::new(), &[], Vec::new(), "why", UnixMillis(9)) {
         if let capstan_store::store::Record::Event(event) = record {
             thread.add(event);
         }

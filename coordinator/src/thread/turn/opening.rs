@@ -27,13 +27,15 @@ impl Turn<'_> {
         before: &mut Before,
     ) -> Result<(Vec<Entry>, bool), TurnStop> {
         let context = self.context;
-        let mut entries = Entry::shown(context.store.entries(context.thread).await.map_err(LogError::from)?);
+        self.is_begun = true;
+        let mut entries = Entry::shown(context.store.shown(context.thread).await.map_err(LogError::from)?);
         let times = unfinished.cut.times.saturating_add(1);
         let stage = unfinished.stage(&entries);
         tracing::info!(turn = %self.id, times, ?stage, "a turn that its coordinator did not live to end goes on");
         // Before anything is done for it, or a turn that ends its coordinator every time would never be counted.
         context.log.record(vec![Draft::Event(Some(self.id), EventBody::TurnContinued { times })]).await?;
         crash_point::reached("turn.continued");
+        self.handle.steering.again(unfinished.unsaid.clone());
         self.handle.steering.open();
         if unfinished.may_have_changed {
             before.note(&self.handle.interrupt).await;
@@ -58,11 +60,13 @@ impl Turn<'_> {
     /// Records the user's input, and gives the whole history with it.
     pub(super) async fn begin(&mut self, input: TurnInput) -> Result<Vec<Entry>, TurnStop> {
         let context = self.context;
-        let stored = context.store.entries(context.thread).await.map_err(LogError::from)?;
+        let stored = context.store.shown(context.thread).await.map_err(LogError::from)?;
         let mut entries = Entry::shown(stored);
         if input.compact {
             let demands = EventBody::TurnDemands { output_schema: None, budgets: input.budgets, refused: None, compact: true };
-            context.log.record([EventBody::TurnStarted, demands].map(|body| Draft::Event(Some(self.id), body)).into()).await?;
+            let begun = [EventBody::TurnStarted, demands].map(|body| Draft::Event(Some(self.id), body));
+            context.log.record(begun.into_iter().chain([Draft::Unqueued(self.id)]).collect()).await?;
+            self.is_begun = true;
             return Ok(entries);
         }
         let News { entries: mut added, warnings } = news::gather(context, &entries, &self.handle.interrupt).await;
@@ -73,7 +77,9 @@ impl Turn<'_> {
         let body = ItemBody::UserMessage { text: input.text.clone(), images };
         let item = Item { id: self.items.number(), body };
         added.push(Entry::User { text: input.text, images: input.images });
-        let mut drafts = vec![Draft::Preview(preview), Draft::Event(Some(self.id), EventBody::TurnStarted)];
+        // Together: a turn waits or has begun, and never both or neither.
+        let started = Draft::Event(Some(self.id), EventBody::TurnStarted);
+        let mut drafts = vec![Draft::Preview(preview), Draft::Unqueued(self.id), started];
         let (output_schema, budgets, refused) = (input.output_schema, input.budgets, self.refused.clone());
         if output_schema.is_some() || budgets.is_some() || refused.is_some() {
             drafts.push(Draft::Event(Some(self.id), EventBody::TurnDemands { output_schema, budgets, refused, compact: false }));
@@ -89,6 +95,7 @@ impl Turn<'_> {
         drafts.extend(added.iter().cloned().map(|entry| Draft::Entry(self.id, entry)));
         crash_point::reached("turn.beginning");
         context.log.record(drafts).await?;
+        self.is_begun = true;
         self.handle.steering.open();
         crash_point::reached("turn.begun");
         if self.is_changed {

@@ -158,7 +158,7 @@ pub(super) async fn a_fork_begins_with_what_was_there(store: &impl Store) {
         (2, Upto::End, 5, Some(LATER), vec!["one", "two"], vec![1, 2]),
         (3, Upto::Turn(TURN), 3, Some(TURN), vec!["one"], vec![1]),
         (4, Upto::Turn(LATER), 5, Some(LATER), vec!["one", "two"], vec![1, 2]),
-        (5, Upto::Event(EventSeq(3)), 3, None, vec!["one"], vec![1]),
+        (5, Upto::Event(EventSeq(3)), 3, Some(TURN), vec!["one"], vec![1]),
         (6, Upto::Event(EventSeq(1)), 1, None, vec![], vec![]),
         (7, Upto::Event(EventSeq(0)), 0, None, vec![], vec![]),
     ];

@@ -5,7 +5,8 @@ use crate::store::{Record, Store, StoreError};
 use capstan_types::call::{Call, CallEnd};
 use capstan_types::event::Event;
 use capstan_types::history::Entry;
-use capstan_types::id::{CallId, Epoch, EventSeq};
+use capstan_types::id::{CallId, Epoch, EventSeq, TurnId};
+use capstan_types::thread::TurnInput;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -25,6 +26,8 @@ pub(crate) enum Part {
     Entry(u16),
     Asked(u8),
     Ended(u8, i32),
+    Queued(u8),
+    Unqueued(u8),
 }
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -34,6 +37,8 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => any::<u16>().prop_map(Part::Entry),
         3 => (0..6_u8).prop_map(Part::Asked),
         3 => (0..6_u8, any::<i32>()).prop_map(|(call, code)| Part::Ended(call, code)),
+        2 => (0..6_u8).prop_map(Part::Queued),
+        2 => (0..6_u8).prop_map(Part::Unqueued),
     ];
     let parts = prop::collection::vec(part, 0..6);
     let step = prop_oneof![
@@ -53,6 +58,8 @@ struct Kept {
     calls: BTreeMap<CallId, (Call, Option<CallEnd>)>,
     /// Those without an end, in the order they were asked for.
     open: Vec<Call>,
+    /// The turns that wait.
+    queued: Vec<TurnId>,
 }
 
 impl Kept {
@@ -67,6 +74,10 @@ impl Kept {
             Part::Entry(text) => said(&text.to_string()),
             Part::Asked(number) => Record::CallAsked(call(*number)),
             Part::Ended(number, code) => Record::CallEnded(end(*number, *code)),
+            Part::Queued(number) => {
+                Record::Queued { turn: TurnId::from_u128((*number).into()), input: Box::new(TurnInput::default()) }
+            }
+            Part::Unqueued(number) => Record::Unqueued(TurnId::from_u128((*number).into())),
         };
         parts.iter().map(&mut record).collect()
     }
@@ -78,6 +89,9 @@ impl Kept {
             Record::Entry { entry, .. } => self.entries.push(entry),
             // The model's random records have none.
             Record::Preview(_) | Record::Settings(_) | Record::Cost(_) | Record::CallAttempted(_) => {}
+            Record::Queued { turn, .. } if self.queued.contains(&turn) => {}
+            Record::Queued { turn, .. } => self.queued.push(turn),
+            Record::Unqueued(turn) => self.queued.retain(|waits| *waits != turn),
             Record::CallAsked(call) if self.calls.contains_key(&call.id) => return Err("call exists"),
             Record::CallAsked(call) => {
                 self.open.push(call.clone());
@@ -180,5 +194,6 @@ async fn kept_in(store: &impl Store, number: u8) -> Option<Kept> {
         entries: store.entries(thread_id(number)).await.unwrap(),
         calls,
         open: store.open_calls(thread_id(number)).await.unwrap(),
+        queued: store.queued(thread_id(number)).await.unwrap().into_iter().map(|(turn, _)| turn).collect(),
     })
 }

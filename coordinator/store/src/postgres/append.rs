@@ -10,7 +10,10 @@ use sqlx::{PgConnection, Row, query};
 
 const APPEND: &str = "\
     WITH fenced AS ( \
-        UPDATE threads SET last_seq = last_seq + $1, updated_at = greatest(updated_at, $2) \
+        UPDATE threads SET last_seq = last_seq + $1, updated_at = greatest(updated_at, $2), \
+        input_tokens = input_tokens + $24, cached_input_tokens = cached_input_tokens + $25, \
+        cache_write_input_tokens = cache_write_input_tokens + $26, output_tokens = output_tokens + $27, \
+        reasoning_output_tokens = reasoning_output_tokens + $28, micro_usd = micro_usd + $29 \
         WHERE id = $3 AND epoch = $4 AND ($5 < 0 OR last_seq + 1 = $5) RETURNING last_seq - $1 AS base), \
     event AS ( \
         INSERT INTO events (thread, seq, at, turn, body) SELECT $3, base + past, at, turn, body FROM fenced, \
@@ -46,6 +49,8 @@ struct Columns {
     asked: (Vec<i64>, Vec<String>, Vec<String>, Vec<String>),
     tried: (Vec<String>, Vec<String>),
     ended: (Vec<i64>, Vec<String>, Vec<String>),
+    /// What all of it cost, in the order of the row.
+    spent: [i64; 6],
 }
 
 impl Columns {
@@ -95,11 +100,17 @@ impl Columns {
                 self.ended.1.push(call.to_string());
                 self.ended.2.push(body.clone());
             }
+            NewRow::Cost(spent) => {
+                for (sum, more) in self.spent.iter_mut().zip(spent) {
+                    *sum = sum.checked_add(*more)?;
+                }
+            }
             NewRow::CallAttempted { .. }
             | NewRow::CallEnded { .. }
             | NewRow::Preview(_)
             | NewRow::Settings { .. }
-            | NewRow::Cost(_) => return None,
+            | NewRow::Queued { .. }
+            | NewRow::Unqueued(_) => return None,
         }
         Some(())
     }
@@ -127,6 +138,7 @@ pub(super) async fn append(
     let asking = asking.bind(entries.0).bind(entries.1).bind(entries.2).bind(columns.words.0).bind(columns.words.1);
     let asking = asking.bind(asked.0).bind(asked.1).bind(asked.2).bind(asked.3);
     let asking = asking.bind(columns.tried.0).bind(columns.tried.1).bind(ended.0).bind(ended.1).bind(ended.2);
+    let asking = columns.spent.into_iter().fold(asking, |asking, sum| asking.bind(sum));
     let row = asking.fetch_one(connection).await?;
     let count = |index| row.try_get::<i64, _>(index).map(|count| usize::try_from(count).unwrap_or(usize::MAX));
     Ok((count(0)?, count(1)?, count(2)?) == wanted)

@@ -9,7 +9,8 @@ use crate::error::StoreError;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, query, raw_sql};
 
 /// One script per format. A script that was released is never changed.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/postgres/0001_threads.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../../migrations/postgres/0001_threads.sql"), include_str!("../../migrations/postgres/0002_queue.sql")];
 
 /// The lock under which formats change: "CAPS" in ASCII. Others who open the database wait for it.
 const LOCK: i64 = 0x4341_5053;

@@ -176,8 +176,29 @@ async fn a_newer_format_is_left_alone_and_a_missing_database_is_told() {
     open(&server.url()).await.unwrap().close().await;
     server.elsewhere("UPDATE capstan.format SET version = 99").await;
     let newer = open(&server.url()).await.unwrap_err();
-    assert_eq!(newer, StoreError::Newer { path: server.url().to_string(), found: 99, known: 1 });
+    assert_eq!(newer, StoreError::Newer { path: server.url().to_string(), found: 99, known: 2 });
     let missing = server.server.url().replace("/postgres?", "/nowhere?").parse().unwrap();
     let said = open(&missing).await.unwrap_err().to_string();
     assert!(said.contains("make the database, for example with createdb"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_of_format_1_are_upgraded_with_nothing_lost() {
+    let server = Server::start();
+    server.elsewhere("CREATE SCHEMA capstan; SET search_path TO capstan; CREATE TABLE format (version BIGINT NOT NULL);").await;
+    server.elsewhere(concat!("SET search_path TO capstan;", include_str!("../../migrations/postgres/0001_threads.sql"))).await;
+    server.elsewhere("INSERT INTO capstan.format VALUES (1)").await;
+    server
+        .elsewhere(
+            "INSERT INTO capstan.threads VALUES ('00000000-0000-0000-0000-000000001001', 'o', 1, '{\"model\":\"m\",\"provider\":\"p\",\
+             \"effort\":null,\"cwd\":\"/w\",\"node\":null,\"sandbox\":\"read-only\",\"approval\":\"never\"}', 1, 1, '', NULL, NULL, NULL, \
+             '/w', 0, 0, 0, 0, 0, 0, 0)",
+        )
+        .await;
+    let store = open(&server.url()).await.unwrap();
+    assert_eq!(store.thread(thread_id(1)).await.unwrap().unwrap().owner, "o");
+    let (turn, input) = (TurnId::from_u128(1), capstan_types::thread::TurnInput::default());
+    store.append(thread_id(1), A, vec![numbered(1), Record::Queued { turn, input: Box::new(input.clone()) }]).await.unwrap();
+    store.close().await;
+    assert_eq!(open(&server.url()).await.unwrap().queued(thread_id(1)).await, Ok(vec![(turn, input)]));
 }

@@ -2,7 +2,7 @@
 
 use super::connection::{Sql, Value};
 use super::fault::Fault;
-use super::{calls, fence, said};
+use super::{calls, fence, queue, said};
 use crate::error::StoreError;
 use crate::rows::{NewRow, unsigned};
 use capstan_types::id::{Epoch, EventSeq, ThreadId};
@@ -75,6 +75,8 @@ impl Log<'_> {
             }
             NewRow::CallAsked { call, turn, body } => calls::ask(sql, self.id, *call, turn, self.after, body).await,
             NewRow::CallAttempted { attempt, body } => calls::attempt(sql, self.id, attempt, body).await,
+            NewRow::Queued { turn, body } => queue::put(sql, self.id, turn, body).await,
+            NewRow::Unqueued(turn) => queue::take(sql, self.id, turn).await,
             NewRow::CallEnded { call, body } => calls::end(sql, self.id, *call, self.after, body).await,
         }
     }

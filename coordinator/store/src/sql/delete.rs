@@ -6,7 +6,8 @@ use super::fence;
 use capstan_types::id::{Epoch, ThreadId};
 
 /// Every table with rows of a thread, those that refer to others first.
-const ROWS: [&str; 6] = [
+const ROWS: [&str; 7] = [
+    "DELETE FROM queued WHERE thread = $1",
     "DELETE FROM said WHERE thread = $1",
     "DELETE FROM attempts WHERE thread = $1",
     "DELETE FROM calls WHERE thread = $1",

@@ -56,7 +56,7 @@ async fn point(sql: &mut impl Sql, source: ThreadId, upto: Upto, last: i64) -> R
     let (thread, nowhere) = (source.to_string(), Fault::Refused(StoreError::NoPoint(source)));
     match upto {
         Upto::Event(seq) => match signed("the event's number", seq.0)? {
-            seq if seq <= last => Ok((seq, None)),
+            seq if seq <= last => Ok((seq, turn_at(sql, &thread, seq).await?)),
             _ => Err(nowhere),
         },
         Upto::Turn(turn) => {
@@ -65,13 +65,15 @@ async fn point(sql: &mut impl Sql, source: ThreadId, upto: Upto, last: i64) -> R
             let seq = found.first().map_or(Ok(None), |row| row.maybe_number(0))?;
             seq.map(|seq| (seq, Some(turn))).ok_or(nowhere)
         }
-        Upto::End => {
-            let select = "SELECT turn FROM events WHERE thread = $1 AND turn IS NOT NULL ORDER BY seq DESC LIMIT 1";
-            let found = sql.rows(select, &[Value::Text(&thread)]).await?;
-            let turn = found.first().map(|row| Ok::<_, Fault>(id("an event's turn", row.text(0)?)?)).transpose()?;
-            Ok((last, turn))
-        }
+        Upto::End => Ok((last, turn_at(sql, &thread, last).await?)),
     }
+}
+
+/// The turn of the last event up to a number.
+async fn turn_at(sql: &mut impl Sql, thread: &str, seq: i64) -> Result<Option<TurnId>, Fault> {
+    let select = "SELECT turn FROM events WHERE thread = $1 AND seq <= $2 AND turn IS NOT NULL ORDER BY seq DESC LIMIT 1";
+    let found = sql.rows(select, &[Value::Text(thread), Value::Number(seq)]).await?;
+    found.first().map(|row| Ok(id("an event's turn", row.text(0)?)?)).transpose()
 }
 
 /// The event that tells of the thread's beginning tells of the fork's.

@@ -32,6 +32,29 @@ pub(crate) async fn events(sql: &mut impl Ask, thread: ThreadId, after: EventSeq
     sql.rows(select, &values).await?.iter().map(event_of).collect()
 }
 
+/// An event's JSON begins with its kind. The last turn that has items begins at the last `turn_started` before the last of them.
+const OUTLINE: &str = "SELECT seq, at, turn, body FROM events WHERE thread = $1 AND seq > $2 \
+                       AND (substr(body, 1, 14) <> '{\"type\":\"item_' OR seq >= coalesce( \
+                       (SELECT max(begun.seq) FROM events AS begun WHERE begun.thread = $1 AND begun.body = '{\"type\":\"turn_started\"}' \
+                       AND begun.seq < (SELECT max(item.seq) FROM events AS item WHERE item.thread = $1 \
+                       AND substr(item.body, 1, 14) = '{\"type\":\"item_')), 0)) \
+                       ORDER BY seq LIMIT $3";
+
+pub(crate) async fn outline(sql: &mut impl Ask, thread: ThreadId, after: EventSeq, limit: u32) -> Result<Vec<Event>, Fault> {
+    let after = signed("the event's number", after.0)?;
+    let values = [Value::Text(&thread.to_string()), Value::Number(after), Value::Number(i64::from(limit))];
+    sql.rows(OUTLINE, &values).await?.iter().map(event_of).collect()
+}
+
+/// The condition is that of an index.
+const SHOWN: &str = "SELECT body FROM entries WHERE thread = $1 AND position >= coalesce((SELECT max(position) FROM entries \
+                     WHERE thread = $1 AND substr(body, 1, 19) = '{\"type\":\"compacted\"'), 0) ORDER BY position";
+
+pub(crate) async fn shown(sql: &mut impl Ask, thread: ThreadId) -> Result<Vec<Entry>, Fault> {
+    let rows = sql.rows(SHOWN, &[Value::Text(&thread.to_string())]).await?;
+    rows.iter().map(|row| Ok(json("an entry", row.text(0)?)?)).collect()
+}
+
 pub(crate) async fn entries(sql: &mut impl Ask, thread: ThreadId) -> Result<Vec<Entry>, Fault> {
     let select = "SELECT body FROM entries WHERE thread = $1 ORDER BY position";
     let rows = sql.rows(select, &[Value::Text(&thread.to_string())]).await?;
@@ -76,9 +99,9 @@ fn call_of(row: &Row) -> Result<(Call, Option<CallEnd>), Fault> {
 /// An event's JSON begins with its kind.
 const UNSETTLED: &str = "SELECT threads.id, threads.owner FROM threads \
                          JOIN events ON events.thread = threads.id AND events.seq = threads.last_seq \
-                         WHERE events.body NOT LIKE '{\"type\":\"thread_started\"%' AND events.body NOT LIKE '{\"type\":\"turn_completed\"%' \
+                         WHERE EXISTS (SELECT 1 FROM queued WHERE queued.thread = threads.id) OR (events.body NOT LIKE '{\"type\":\"thread_started\"%' AND events.body NOT LIKE '{\"type\":\"turn_completed\"%' \
                          AND events.body NOT LIKE '{\"type\":\"turn_failed\"%' AND events.body NOT LIKE '{\"type\":\"turn_paused\"%' \
-                         AND events.body NOT LIKE '{\"type\":\"turn_interrupted\"%' ORDER BY threads.id";
+                         AND events.body NOT LIKE '{\"type\":\"turn_interrupted\"%') ORDER BY threads.id";
 
 pub(crate) async fn unsettled(sql: &mut impl Ask) -> Result<Vec<(ThreadId, String)>, Fault> {
     let rows = sql.rows(UNSETTLED, &[]).await?;

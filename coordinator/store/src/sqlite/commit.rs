@@ -5,12 +5,14 @@
 //! smaller one beside it.
 
 use super::adapter::On;
+use super::append::Script;
 use super::connections::Connections;
-use super::fault::failed;
+use super::fault::{failed, is_busy};
 use crate::error::StoreError;
 use crate::sql::fault::Fault;
 use crate::sql::write::{Write, apply};
 use crate::writer::{Answer, Commit};
+use capstan_types::id::Epoch;
 use sqlx::{SqliteConnection, raw_sql};
 use std::sync::Arc;
 
@@ -46,8 +48,15 @@ impl Commit for Committer {
 
 /// Carries out one write in a transaction of its own.
 async fn alone(connection: &mut SqliteConnection, write: &Write) -> Answer {
-    begin(connection).await?;
-    let done = match apply(&mut On(connection), write).await {
+    let done = match scripted(connection, write).await {
+        Ok(Some(epoch)) => Ok(epoch),
+        Ok(None) => {
+            begin(connection).await?;
+            apply(&mut On(connection), write).await
+        }
+        Err(error) => Err(Fault::Broken(error)),
+    };
+    let done = match done {
         Ok(epoch) => raw_sql("COMMIT").execute(&mut *connection).await.map(|_| epoch).map_err(failed),
         Err(Fault::Refused(error)) => Err(error),
         Err(Fault::Broken(error)) => Err(failed(error)),
@@ -56,6 +65,21 @@ async fn alone(connection: &mut SqliteConnection, write: &Write) -> Answer {
         roll_back(connection).await;
     }
     done
+}
+
+/// Begins a transaction and carries out one write in it, in one script, where that works; else nothing is open, and nothing of it is left.
+async fn scripted(connection: &mut SqliteConnection, write: &Write) -> Result<Option<Epoch>, sqlx::Error> {
+    let Some(script) = Script::of("BEGIN IMMEDIATE", write) else { return Ok(None) };
+    match script.run(connection).await {
+        Ok(Some(epoch)) => Ok(Some(epoch)),
+        // To begin once more would only be to wait once more.
+        Err(Fault::Broken(error)) if is_busy(&error) => Err(error),
+        // What follows finds out what is wrong, if it is wrong at all.
+        Ok(None) | Err(_) => {
+            roll_back(connection).await;
+            Ok(None)
+        }
+    }
 }
 
 /// Why nothing of a group was kept.
@@ -83,8 +107,7 @@ async fn together(connection: &mut SqliteConnection, group: &[Write]) -> Result<
 async fn write_all(connection: &mut SqliteConnection, group: &[Write]) -> Result<Vec<Answer>, sqlx::Error> {
     let mut answers = Vec::with_capacity(group.len());
     for write in group {
-        raw_sql("SAVEPOINT one").execute(&mut *connection).await?;
-        match apply(&mut On(connection), write).await {
+        match in_savepoint(connection, write).await {
             Ok(epoch) => answers.push(Ok(epoch)),
             Err(Fault::Refused(error)) => {
                 raw_sql("ROLLBACK TO one").execute(&mut *connection).await?;
@@ -95,6 +118,18 @@ async fn write_all(connection: &mut SqliteConnection, group: &[Write]) -> Result
         raw_sql("RELEASE one").execute(&mut *connection).await?;
     }
     Ok(answers)
+}
+
+/// Opens a savepoint and carries out one write in it.
+async fn in_savepoint(connection: &mut SqliteConnection, write: &Write) -> Result<Epoch, Fault> {
+    match Script::of("SAVEPOINT one", write) {
+        Some(script) => match script.run(connection).await? {
+            Some(epoch) => return Ok(epoch),
+            None => raw_sql("ROLLBACK TO one").execute(&mut *connection).await?,
+        },
+        None => raw_sql("SAVEPOINT one").execute(&mut *connection).await?,
+    };
+    apply(&mut On(connection), write).await
 }
 
 async fn begin(connection: &mut SqliteConnection) -> Result<(), StoreError> {

@@ -17,8 +17,11 @@ const APPLICATION_ID: i64 = 0x4341_5053;
 
 /// One script per format; the first makes format 1 of an empty file. Each ends by setting the format's number. A script that was
 /// released is never changed.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../../migrations/sqlite/0001_threads.sql"), include_str!("../../migrations/sqlite/0002_thread_life.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../../migrations/sqlite/0001_threads.sql"),
+    include_str!("../../migrations/sqlite/0002_thread_life.sql"),
+    include_str!("../../migrations/sqlite/0003_queue.sql"),
+];
 
 /// How long opening waits for another process that switches the same new file to the write-ahead log.
 const SWITCH_PATIENCE: Duration = Duration::from_secs(10);

@@ -175,8 +175,8 @@ fn cwd(args: &ExecArgs, hands: Option<&Hands>, surroundings: &Surroundings) -> R
     let skipped = args.skip_git_repo_check || args.dangerously_bypass_approvals_and_sandbox;
     let check = if skipped { GitCheck::Skipped } else { GitCheck::Required };
     match hands {
-        Some(Hands::Remote(_)) | None if !path.as_path().exists() => Ok(path),
-        Some(Hands::Remote(_) | Hands::Embedded(_)) | None => workspace::local(&path, check),
+        Some(Hands::Remote(_) | Hands::Registered(..)) | None if !path.as_path().exists() => Ok(path),
+        Some(Hands::Remote(_) | Hands::Registered(..) | Hands::Embedded(_)) | None => workspace::local(&path, check),
     }
 }
 

@@ -7,9 +7,10 @@ use capstan_types::call::{Call, ReplayClass};
 use capstan_types::history::{Entry, Usage};
 use capstan_types::id::{Epoch, EventSeq, TurnId};
 use capstan_types::thread::listing::ThreadFilter;
-use capstan_types::thread::{ThreadCost, ThreadRecord, Upto};
+use capstan_types::thread::{ThreadCost, ThreadRecord, TurnInput, Upto};
 
 const FORMAT_1: &[u8] = include_bytes!("../../../tests/golden/format-1.db");
+const FORMAT_2: &[u8] = include_bytes!("../../../tests/golden/format-2.db");
 
 #[tokio::test]
 async fn a_store_of_format_1_is_upgraded_with_nothing_lost() {
@@ -62,4 +63,29 @@ async fn a_store_of_format_1_is_upgraded_with_nothing_lost() {
 
     store.close().await;
     assert_eq!(sqlite::open(&path).await.unwrap().threads(&in_cwd).await.unwrap().threads.len(), 4);
+}
+
+#[tokio::test]
+async fn a_store_of_format_2_is_upgraded_with_nothing_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("capstan.db");
+    std::fs::write(&path, FORMAT_2).unwrap();
+    let store = sqlite::open(&path).await.unwrap();
+    let row = store.thread(thread_id(1)).await.unwrap().unwrap();
+    let (owner, name) = ("second owner".to_owned(), Some("kept".to_owned()));
+    assert_eq!(row, ThreadRecord { owner, name, epoch: Epoch(2), updated_at: row.updated_at, ..thread(1) });
+    assert_eq!(store.events(thread_id(1), EventSeq(0), 10).await, Ok((1..=4).map(event).collect()));
+    let shortened = Entry::Compacted { history: vec![entry("what was said")] };
+    let history = vec![entry("Mend the parser"), shortened, entry("and go on")];
+    assert_eq!(store.entries(thread_id(1)).await, Ok(history.clone()));
+    assert_eq!(store.shown(thread_id(1)).await, Ok(history[1..].to_vec()), "where it was shortened is found");
+    assert_eq!(store.open_calls(thread_id(1)).await, Ok(vec![call(2)]));
+    assert_eq!(store.attempts(thread_id(1), call_id(1)).await.unwrap().len(), 1);
+    assert_eq!(store.thread(thread_id(2)).await.unwrap().unwrap().parent.unwrap().seq, EventSeq(2));
+    assert!(store.create_thread(&thread(3)).await.is_err(), "the id of a deleted thread is given again");
+
+    let waits = Record::Queued { turn: TURN, input: Box::new(TurnInput::default()) };
+    store.append(thread_id(1), Epoch(2), vec![Record::Event(event(5)), waits]).await.unwrap();
+    store.close().await;
+    assert_eq!(sqlite::open(&path).await.unwrap().queued(thread_id(1)).await, Ok(vec![(TURN, TurnInput::default())]));
 }

@@ -33,8 +33,8 @@ async fn a_newer_format_is_left_alone() {
     sqlite::open(&path).await.unwrap().close().await;
     elsewhere(&path, "PRAGMA user_version = 99").await;
     let said = refused(&path).await;
-    assert!(said.contains("format 99, this one reads up to 2"), "{said}");
-    let newer = StoreError::Newer { path: path.display().to_string(), found: 99, known: 2 };
+    assert!(said.contains("format 99, this one reads up to 3"), "{said}");
+    let newer = StoreError::Newer { path: path.display().to_string(), found: 99, known: 3 };
     assert_eq!(sqlite::open(&path).await.unwrap_err(), newer);
 }
 
