@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "capstan/node/v1/exec.proto",
     "capstan/node/v1/operate.proto",
     "capstan/node/v1/workspace.proto",
     "capstan/node/v1/node.proto",
     "capstan/client/v1/client.proto",
     "capstan/client/v1/sessions.proto",
+    "capstan/identity/v1/identity.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,6 +18,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let descriptors = protox::compile(FILES, [root])?;
+    // What a test holds the table of methods against.
+    let services = descriptors.file.iter().flat_map(|file| file.service.iter().map(move |service| (file.package(), service)));
+    let paths: String = services
+        .flat_map(|(package, service)| {
+            service.method.iter().map(move |method| format!("/{package}.{}/{}\n", service.name(), method.name()))
+        })
+        .collect();
+    std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("methods.txt"), paths)?;
     tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
     Ok(())
 }

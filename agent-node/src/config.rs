@@ -2,6 +2,7 @@
 
 use crate::node::load::Watermarks;
 use crate::state::StateDir;
+use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
 use capstan_proto::transport::Listen;
 use capstan_types::id::NodeId;
@@ -9,6 +10,7 @@ use capstan_types::limits::{ByteCap, SessionLimits};
 use capstan_types::node::Capacity;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Ceiling, Level};
+use capstan_types::principal::{Principal, Role};
 use capstan_types::time::Millis;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -50,6 +52,8 @@ pub struct NodeConfig {
     pub listen: Vec<Listen>,
     /// What callers must know. Required to listen on TCP; also asked for on Unix sockets when it is there. Pipes need none.
     pub token: Option<Token>,
+    /// What makes this node a member of a cluster. Required to listen for members; it must be this node's.
+    pub membership: Option<Membership>,
     /// How much runs here at once.
     pub capacity: Capacity,
     /// What is kept free: with less, starts are refused until there is more.
@@ -87,6 +91,19 @@ pub enum ConfigError {
     /// TCP is open to every user of the host.
     #[error("listening at {0} needs a token, because every user of this host can connect to it; name a token file")]
     TokenRequired(Listen),
+    /// Members know each other by certificates.
+    #[error(
+        "listening at {0} needs a certificate, by which members of a cluster know this node; join one with --join TOKEN ADDR"
+    )]
+    MembershipRequired(Listen),
+    /// The certificate is another's.
+    #[error("the certificate is for `{is}`, and this node is `{node}`; join under that name, or start the node with --name {}", .is.id)]
+    Another {
+        /// Whose it is.
+        is: Principal,
+        /// Who this is.
+        node: NodeId,
+    },
     /// Nothing could ever run.
     #[error("a node with room for 0 sessions can run nothing; give it at least 1")]
     NoRoom,
@@ -114,9 +131,22 @@ impl NodeConfig {
             return Err(ConfigError::Prepared(self.prepared));
         }
         let open_to_all = self.listen.iter().find(|listen| matches!(listen, Listen::Tcp(_)));
-        match (open_to_all, &self.token) {
-            (Some(listen), None) => Err(ConfigError::TokenRequired(listen.clone())),
-            (Some(_), Some(_)) | (None, _) => Ok(()),
+        if let (Some(listen), None) = (open_to_all, &self.token) {
+            return Err(ConfigError::TokenRequired(listen.clone()));
+        }
+        self.check_membership()
+    }
+
+    fn check_membership(&self) -> Result<(), ConfigError> {
+        let to_members = self.listen.iter().find(|listen| matches!(listen, Listen::Tls(_)));
+        let Some(membership) = &self.membership else {
+            return to_members.map_or(Ok(()), |listen| Err(ConfigError::MembershipRequired(listen.clone())));
+        };
+        let is = membership.live.credentials().own().name.clone();
+        if is.role == Role::Node && is.id.as_str() == self.id.as_str() {
+            Ok(())
+        } else {
+            Err(ConfigError::Another { is, node: self.id.clone() })
         }
     }
 }

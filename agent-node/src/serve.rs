@@ -170,6 +170,7 @@ async fn start_actors(
         places,
         gate,
         record: Arc::new(record),
+        membership: config.membership.clone(),
         journal,
         sessions: state.sessions().into(),
         stopping: CancellationToken::new(),
@@ -179,6 +180,7 @@ async fn start_actors(
 fn address(bound: &Bound) -> NodeAddress {
     match bound {
         Bound::Tcp(_, address) => NodeAddress::Tcp(address.to_string()),
+        Bound::Tls(_, address) => NodeAddress::Tls(address.to_string()),
         Bound::Unix(_, path) => NodeAddress::Unix(path.display().to_string()),
     }
 }

@@ -1,6 +1,7 @@
 //! The tonic services: convert, ask, convert. Nothing is decided here.
 
 pub(crate) mod gate;
+pub(crate) mod right;
 pub(crate) mod span;
 pub(crate) mod status;
 

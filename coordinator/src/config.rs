@@ -2,6 +2,8 @@
 
 use crate::models::Models;
 use crate::nodes::remote::StaticNode;
+use capstan_identity::issuer::Issuer;
+use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
 use capstan_proto::transport::{Listen, PipeConnector};
 use capstan_registry::Registry;
@@ -24,6 +26,10 @@ pub struct CoordinatorConfig {
     pub listen: Vec<Listen>,
     /// What clients over TCP must know. Required to listen on TCP.
     pub token: Option<Token>,
+    /// What makes it a member of a cluster. Required to listen for members, and for nodes that are members.
+    pub membership: Option<Membership>,
+    /// The cluster's authority, if this coordinator holds it: it lets newcomers in then.
+    pub issuer: Option<Arc<Issuer>>,
     /// Where threads are kept.
     pub store: StoreLocation,
     /// Who knows the nodes.

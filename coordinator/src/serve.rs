@@ -37,6 +37,11 @@ pub enum ServeError {
     /// TCP is open to every user of the host.
     #[error("listening at {0} needs a token, because every user of this host can connect to it; name a token file")]
     TokenRequired(Listen),
+    /// Members know each other by certificates.
+    #[error(
+        "listening at {0} needs a certificate, by which members of a cluster know this coordinator; make a cluster with `capstan cluster init`, or join one with --join TOKEN ADDR"
+    )]
+    MembershipRequired(Listen),
     /// An actor did not start.
     #[error("the coordinator could not start: {0}")]
     Actor(String),
@@ -77,10 +82,16 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     config.registry.reach().await?;
     let mut registrations = Vec::new();
     for node in &config.nodes {
-        registrations.push(register(node, config.registry.as_ref()).await?);
+        registrations.push(register(node, config.registry.as_ref(), config.membership.as_ref()).await?);
     }
-    let registry = Arc::clone(&config.registry);
-    let arguments = PoolArguments { registry, pipes: config.pipes, nodes: config.nodes, token: config.node_token };
+    let (registry, membership) = (Arc::clone(&config.registry), config.membership);
+    let arguments = PoolArguments {
+        registry,
+        pipes: config.pipes,
+        nodes: config.nodes,
+        token: config.node_token,
+        membership: membership.clone(),
+    };
     let (pool, pool_ended) = Actor::spawn(None, NodePool, arguments).await?;
     // The pool follows the registry from its start; this tells it what is there already before the first client asks.
     let _ = pool.cast(PoolMsg::Heard(NodeEvent::Resync(config.registry.nodes().await)));
@@ -101,7 +112,7 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let stop = CancellationToken::new();
     let startup = threads.clone();
     let inherits = startup.line.is_some();
-    let listeners = Listeners { threads, token: config.token, stop: stop.clone() };
+    let listeners = Listeners { threads, token: config.token, membership, issuer: config.issuer, stop: stop.clone() };
     let mut tasks = JoinSet::new();
     tasks.spawn(listeners.pipe(listener));
     let places = bound.iter().map(Bound::place).collect();
@@ -137,6 +148,10 @@ async fn take_places(config: &CoordinatorConfig) -> Result<(Vec<Bound>, Vec<Sock
     let over_tcp = config.listen.iter().find(|listen| matches!(listen, Listen::Tcp(_)));
     if let (Some(listen), None) = (over_tcp, &config.token) {
         return Err(ServeError::TokenRequired(listen.clone()));
+    }
+    let to_members = config.listen.iter().find(|listen| matches!(listen, Listen::Tls(_)));
+    if let (Some(listen), None) = (to_members, &config.membership) {
+        return Err(ServeError::MembershipRequired(listen.clone()));
     }
     let (mut taken, mut names) = (Vec::new(), Vec::new());
     for listen in &config.listen {

@@ -6,6 +6,9 @@
 pub mod wire;
 
 pub mod convert;
+pub mod grant_header;
+pub mod guard;
+pub mod methods;
 pub mod refusal;
 pub mod token;
 pub mod transport;

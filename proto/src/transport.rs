@@ -1,10 +1,11 @@
-//! How processes reach each other: TCP on loopback, a Unix socket, or a pipe in memory. The services on top do not know which.
+//! How processes reach each other: TLS between members of a cluster, TCP on loopback, a Unix socket, or a pipe in memory. The services on top do not know which.
 
 pub mod connect;
 pub mod listen;
 pub mod peer;
 pub mod pipe;
 pub mod socket_file;
+pub mod tls;
 
 pub use connect::{ConnectError, channel, own_channel, try_out};
 pub use listen::{Bound, Listen, ListenError};

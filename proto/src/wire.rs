@@ -29,3 +29,18 @@ pub mod client {
     )]
     tonic::include_proto!("capstan.client.v1");
 }
+
+/// Package `capstan.identity.v1`: how processes become members of a cluster.
+pub mod identity {
+    #![allow(
+        missing_docs,
+        missing_debug_implementations,
+        unreachable_pub,
+        unused_qualifications,
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from the .proto files, which hold the documentation"
+    )]
+    tonic::include_proto!("capstan.identity.v1");
+}

@@ -40,7 +40,7 @@ impl Eye {
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime starts");
-        let link = runtime.block_on(async { NodeLink::by_address(record, None) }).expect("it is an address");
+        let link = runtime.block_on(async { NodeLink::by_address(record, None, None) }).expect("it is an address");
         Self { runtime, link }
     }
 

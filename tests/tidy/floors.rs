@@ -21,7 +21,8 @@ const ACTORS_AND_WIRES: &[&str] = &["prost", "tonic", "ractor"];
 const FLOORS: &[Floor] = &[
     Floor { name: "capstan-types", may_import: &[], never: RUNTIMES_AND_WIRES },
     Floor { name: "capstan-runtime", may_import: &[], never: &["prost", "sqlx"] },
-    Floor { name: "capstan-proto", may_import: &["capstan-types"], never: &["ractor", "sqlx", "reqwest"] },
+    Floor { name: "capstan-identity", may_import: &["capstan-types"], never: &["prost", "tonic", "ractor", "sqlx", "reqwest"] },
+    Floor { name: "capstan-proto", may_import: &["capstan-types", "capstan-identity"], never: &["ractor", "sqlx", "reqwest"] },
     Floor { name: "capstan-registry", may_import: &["capstan-types"], never: &["ractor", "sqlx"] },
     Floor { name: "capstan-egress", may_import: &["capstan-types"], never: RUNTIMES_AND_WIRES },
     Floor { name: "capstan-sandbox-command-line", may_import: &["capstan-types"], never: RUNTIMES_AND_WIRES },
@@ -33,7 +34,7 @@ const FLOORS: &[Floor] = &[
     },
     Floor {
         name: "capstan-agent-node",
-        may_import: &["capstan-types", "capstan-proto", "capstan-registry", "capstan-runtime"],
+        may_import: &["capstan-types", "capstan-identity", "capstan-proto", "capstan-registry", "capstan-runtime"],
         never: &["sqlx", "reqwest", "genai"],
     },
     Floor { name: "capstan-model", may_import: &["capstan-types"], never: ACTORS_AND_WIRES },
@@ -43,6 +44,7 @@ const FLOORS: &[Floor] = &[
         name: "capstan-coordinator",
         may_import: &[
             "capstan-types",
+            "capstan-identity",
             "capstan-proto",
             "capstan-registry",
             "capstan-runtime",
@@ -56,6 +58,7 @@ const FLOORS: &[Floor] = &[
         name: "capstan",
         may_import: &[
             "capstan-types",
+            "capstan-identity",
             "capstan-proto",
             "capstan-runtime",
             "capstan-coordinator",

@@ -7,6 +7,7 @@ use crate::node::load::gate::Gate;
 use crate::node::message::NodeMsg;
 use crate::session::message::{Done, SessionMsg};
 use crate::workspace::message::{Reply, WorkspaceRequest};
+use capstan_identity::membership::Membership;
 use capstan_runtime::actors::{AskError, BoundedRef};
 use capstan_types::id::SessionId;
 use capstan_types::node::NodeRecord;
@@ -26,6 +27,8 @@ pub(crate) struct NodeHandle {
     pub(crate) places: Places,
     pub(crate) gate: Gate,
     pub(crate) record: Arc<NodeRecord>,
+    /// What makes it a member of a cluster.
+    pub(crate) membership: Option<Membership>,
     pub(crate) journal: Journal,
     /// Where the sessions' directories lie.
     pub(crate) sessions: Arc<Path>,

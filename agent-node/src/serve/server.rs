@@ -6,8 +6,11 @@ use crate::service::gate::Gate;
 use crate::service::node::NodeService;
 use crate::service::operate::OperateService;
 use crate::service::workspace::WorkspaceService;
+use capstan_identity::tls::Callers;
 use capstan_proto::convert::workspace::MAX_PATCH;
+use capstan_proto::guard::Guard;
 use capstan_proto::token::Token;
+use capstan_proto::transport::tls::TlsIncoming;
 use capstan_proto::transport::{Bound, PipeConnector, pipe};
 use capstan_proto::wire::node::exec_server::ExecServer;
 use capstan_proto::wire::node::node_server::NodeServer;
@@ -24,6 +27,7 @@ use tonic::transport::server::{Router, TcpIncoming};
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::server::HealthReporter;
+use tower::layer::util::{Identity, Stack};
 
 /// The names that health is asked for by: all of the server, and each service.
 const HEALTH_NAMES: [&str; 5] =
@@ -80,10 +84,22 @@ impl Servers {
         servers.report(ServingStatus::Serving).await;
         let gate = token.map_or(Gate::Open, Gate::Token);
         for bound in bound {
-            servers.listen(bound, router(node, gate.clone(), health_service.clone()), &node.stopping);
+            match (bound, node.membership.clone()) {
+                (Bound::Tls(listener, _), Some(membership)) => {
+                    let incoming = TlsIncoming::new(listener, membership.clone(), Callers::Members);
+                    let router = router(node, Guard::Members(membership), Gate::Open, health_service.clone());
+                    let stopping = node.stopping.clone();
+                    servers.running.spawn(async move {
+                        served(router.serve_with_incoming_shutdown(incoming, stopping.cancelled_owned()).await);
+                    });
+                }
+                (bound, _) => {
+                    servers.listen(bound, router(node, Guard::Open, gate.clone(), health_service.clone()), &node.stopping);
+                }
+            }
         }
         let (connector, listener) = pipe();
-        let router = router(node, Gate::Open, health_service);
+        let router = router(node, Guard::Open, Gate::Open, health_service);
         let stopping = node.stopping.clone();
         servers.running.spawn(async move {
             served(router.serve_with_incoming_shutdown(listener, stopping.cancelled_owned()).await);
@@ -91,9 +107,11 @@ impl Servers {
         (servers, connector)
     }
 
-    fn listen(&mut self, bound: Bound, router: Router, stopping: &CancellationToken) {
+    fn listen(&mut self, bound: Bound, router: Guarded, stopping: &CancellationToken) {
         let stopping = stopping.clone();
         match bound {
+            // Nobody is served at it: without a membership, a configuration that names one is refused.
+            Bound::Tls(..) => {}
             Bound::Tcp(listener, _) => {
                 let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
                 self.running.spawn(async move {
@@ -140,9 +158,13 @@ impl Drop for Servers {
     }
 }
 
-fn router<H: Health>(node: &NodeHandle, gate: Gate, health: HealthServer<H>) -> Router {
+/// The services of one listener, behind their guard.
+type Guarded = Router<Stack<Guard, Identity>>;
+
+fn router<H: Health>(node: &NodeHandle, guard: Guard, gate: Gate, health: HealthServer<H>) -> Guarded {
     let workspace = WorkspaceServer::new(WorkspaceService::new(node.clone())).max_decoding_message_size(MAX_PATCH + ENVELOPE);
     Server::builder()
+        .layer(guard)
         .max_concurrent_streams(STREAMS)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)

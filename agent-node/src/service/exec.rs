@@ -3,6 +3,7 @@
 use crate::error::NodeError;
 use crate::node::handle::NodeHandle;
 use crate::service::listing;
+use crate::service::right::Right;
 use crate::service::span::server_span;
 use crate::session::message::{Done, Input, SessionDoor, SessionMsg};
 use crate::session::stream::{self, Opening, Wanted};
@@ -11,6 +12,7 @@ use capstan_proto::convert::listing as convert;
 use capstan_proto::convert::{Malformed, exec};
 use capstan_proto::wire::node as wire;
 use capstan_types::control::MAX_DATA;
+use capstan_types::grant::{Act, Asked, Said, policy_digest};
 use capstan_types::id::SessionId;
 use capstan_types::output::Seq;
 use capstan_types::session::{Authority, StartCall};
@@ -74,7 +76,10 @@ impl wire::exec_server::Exec for ExecService {
 
     async fn start(&self, request: Request<wire::StartRequest>) -> Result<Response<Events>, Status> {
         let span = server_span(SERVICE, "Start", request.metadata());
+        let right = Right::of("/capstan.node.v1.Exec/Start", &request);
         let call = StartCall::try_from(request.into_inner())?;
+        let (act, policy) = (Act::Start(call.call, call.attempt), policy_digest(&call.policy, Some(&call.limits)));
+        right.covers(&self.node, &Asked { authority: &call.authority, act, policy: Some(policy) })?;
         let (who, from) = (call.authority.clone(), call.from);
         let request = |reply| WorkspaceRequest::Start { call: Box::new(call), span: span.clone(), reply };
         let door = self.node.act(who, START_DEADLINE, request).instrument(span.clone()).await?;
@@ -83,8 +88,10 @@ impl wire::exec_server::Exec for ExecService {
 
     async fn attach(&self, request: Request<wire::AttachRequest>) -> Result<Response<Events>, Status> {
         let span = server_span(SERVICE, "Attach", request.metadata());
+        let right = Right::of("/capstan.node.v1.Exec/Attach", &request);
         let request = request.into_inner();
         let (who, session) = (exec::authority(request.authority)?, session(&request.session_id)?);
+        right.covers(&self.node, &Asked { authority: &who, act: Act::Session(session, Said::Attach), policy: None })?;
         let find = |reply| WorkspaceRequest::Find { session, reply };
         let door = self.node.act(who, DEADLINE, find).instrument(span).await?;
         Ok(self.events(door, Wanted { from: Seq(request.from_seq), whole: request.whole }, Opening::Output))
@@ -92,8 +99,10 @@ impl wire::exec_server::Exec for ExecService {
 
     async fn write(&self, request: Request<wire::WriteRequest>) -> Result<Response<wire::WriteResponse>, Status> {
         let span = server_span(SERVICE, "Write", request.metadata());
+        let right = Right::of("/capstan.node.v1.Exec/Write", &request);
         let request = request.into_inner();
         let (who, session) = (exec::authority(request.authority)?, session(&request.session_id)?);
+        right.covers(&self.node, &Asked { authority: &who, act: Act::Session(session, Said::Write), policy: None })?;
         if request.data.len() > MAX_DATA {
             return Err(Malformed::new("data", format!("at most {MAX_DATA} bytes are taken at once")).into());
         }
@@ -104,8 +113,10 @@ impl wire::exec_server::Exec for ExecService {
 
     async fn signal(&self, request: Request<wire::SignalRequest>) -> Result<Response<wire::SignalResponse>, Status> {
         let span = server_span(SERVICE, "Signal", request.metadata());
+        let right = Right::of("/capstan.node.v1.Exec/Signal", &request);
         let request = request.into_inner();
         let (who, session) = (exec::authority(request.authority)?, session(&request.session_id)?);
+        right.covers(&self.node, &Asked { authority: &who, act: Act::Session(session, Said::Signal), policy: None })?;
         let number = request.signal;
         if !(1..=MAX_SIGNAL).contains(&number) {
             return Err(Malformed::new("signal", format!("{number} is no signal; use 1 to {MAX_SIGNAL}")).into());
@@ -116,8 +127,10 @@ impl wire::exec_server::Exec for ExecService {
 
     async fn resize(&self, request: Request<wire::ResizeRequest>) -> Result<Response<wire::ResizeResponse>, Status> {
         let span = server_span(SERVICE, "Resize", request.metadata());
+        let right = Right::of("/capstan.node.v1.Exec/Resize", &request);
         let request = request.into_inner();
         let (who, session) = (exec::authority(request.authority)?, session(&request.session_id)?);
+        right.covers(&self.node, &Asked { authority: &who, act: Act::Session(session, Said::Resize), policy: None })?;
         let size = request.size.ok_or_else(|| Malformed::missing("size"))?.try_into()?;
         self.hand_on(who, session, |reply| SessionMsg::Resize { size, reply }).instrument(span).await?;
         Ok(Response::new(wire::ResizeResponse {}))
@@ -125,8 +138,10 @@ impl wire::exec_server::Exec for ExecService {
 
     async fn kill(&self, request: Request<wire::KillRequest>) -> Result<Response<wire::KillResponse>, Status> {
         let span = server_span(SERVICE, "Kill", request.metadata());
+        let right = Right::of("/capstan.node.v1.Exec/Kill", &request);
         let request = request.into_inner();
         let (who, session) = (exec::authority(request.authority)?, session(&request.session_id)?);
+        right.covers(&self.node, &Asked { authority: &who, act: Act::Session(session, Said::Kill), policy: None })?;
         let by = if request.by.is_empty() { who.owner.clone() } else { request.by };
         self.hand_on(who, session, |reply| SessionMsg::Kill { by, reply }).instrument(span).await?;
         Ok(Response::new(wire::KillResponse {}))
@@ -134,8 +149,10 @@ impl wire::exec_server::Exec for ExecService {
 
     async fn release(&self, request: Request<wire::ReleaseRequest>) -> Result<Response<wire::ReleaseResponse>, Status> {
         let span = server_span(SERVICE, "Release", request.metadata());
+        let right = Right::of("/capstan.node.v1.Exec/Release", &request);
         let request = request.into_inner();
         let (who, session) = (exec::authority(request.authority)?, session(&request.session_id)?);
+        right.covers(&self.node, &Asked { authority: &who, act: Act::Session(session, Said::Release), policy: None })?;
         let released = self.hand_on(who, session, |reply| SessionMsg::Release { reply }).instrument(span).await;
         match released {
             // Somebody else's release came first.

@@ -1,6 +1,7 @@
 //! The Workspace service.
 
 use crate::node::handle::NodeHandle;
+use crate::service::right::Right;
 use crate::service::span::server_span;
 use crate::workspace::checkpoint::{Ended, Force};
 use crate::workspace::message::WorkspaceRequest;
@@ -8,8 +9,9 @@ use crate::workspace::{files, git, patch};
 use capstan_proto::convert::{Malformed, exec, workspace as convert};
 use capstan_proto::wire::node as wire;
 use capstan_types::file_read::ReadFiles;
+use capstan_types::grant::{Act, Asked, Work, policy_digest};
 use capstan_types::path::AbsPath;
-use capstan_types::session::PatchCall;
+use capstan_types::session::{Authority, PatchCall};
 use std::time::Duration;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
@@ -41,12 +43,19 @@ fn directory(text: &str) -> Result<AbsPath, Malformed> {
     text.parse().map_err(|error| Malformed::new("cwd", error))
 }
 
+/// Something that is done with a workspace under no policy.
+const fn work(authority: &Authority, work: Work) -> Asked<'_> {
+    Asked { authority, act: Act::Workspace(work), policy: None }
+}
+
 #[tonic::async_trait]
 impl wire::workspace_server::Workspace for WorkspaceService {
     async fn open(&self, request: Request<wire::OpenRequest>) -> Result<Response<wire::OpenResponse>, Status> {
         let span = server_span(SERVICE, "Open", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/Open", &request);
         let request = request.into_inner();
         let (who, cwd) = (exec::authority(request.authority)?, directory(&request.cwd)?);
+        right.covers(&self.node, &work(&who, Work::Open))?;
         let open = |reply| WorkspaceRequest::Open { cwd, reply };
         let facts = self.node.act(who, OPEN_DEADLINE, open).instrument(span).await?;
         Ok(Response::new(facts.into()))
@@ -54,7 +63,10 @@ impl wire::workspace_server::Workspace for WorkspaceService {
 
     async fn read_files(&self, request: Request<wire::ReadFilesRequest>) -> Result<Response<wire::ReadFilesResponse>, Status> {
         let span = server_span(SERVICE, "ReadFiles", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/ReadFiles", &request);
         let read = ReadFiles::try_from(request.into_inner())?;
+        let policy = Some(policy_digest(&read.policy, None));
+        right.covers(&self.node, &Asked { policy, ..work(&read.authority, Work::ReadFiles) })?;
         let who = read.authority.clone();
         let ask = |reply| WorkspaceRequest::ReadFiles { read: Box::new(read), span: span.clone(), reply };
         let read = self.node.act(who, files::DEADLINE + ROOM, ask).instrument(span.clone()).await?;
@@ -63,7 +75,10 @@ impl wire::workspace_server::Workspace for WorkspaceService {
 
     async fn apply_patch(&self, request: Request<wire::ApplyPatchRequest>) -> Result<Response<wire::ApplyPatchResponse>, Status> {
         let span = server_span(SERVICE, "ApplyPatch", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/ApplyPatch", &request);
         let call = PatchCall::try_from(request.into_inner())?;
+        let (act, policy) = (Act::Patch(call.call, call.attempt), policy_digest(&call.policy, None));
+        right.covers(&self.node, &Asked { authority: &call.authority, act, policy: Some(policy) })?;
         let who = call.authority.clone();
         let apply = |reply| WorkspaceRequest::ApplyPatch { call: Box::new(call), span: span.clone(), reply };
         let report = self.node.act(who, patch::DEADLINE + ROOM, apply).instrument(span.clone()).await?;
@@ -72,8 +87,10 @@ impl wire::workspace_server::Workspace for WorkspaceService {
 
     async fn checkpoint(&self, request: Request<wire::CheckpointRequest>) -> Result<Response<wire::CheckpointResponse>, Status> {
         let span = server_span(SERVICE, "Checkpoint", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/Checkpoint", &request);
         let request = request.into_inner();
         let (who, cwd) = (exec::authority(request.authority)?, directory(&request.cwd)?);
+        right.covers(&self.node, &work(&who, Work::Checkpoint))?;
         let turn = convert::turn(&request.turn)?;
         let take = |reply| WorkspaceRequest::Checkpoint { cwd, turn, span: span.clone(), reply };
         self.node.act(who, git::DEADLINE + ROOM, take).instrument(span.clone()).await?;
@@ -82,8 +99,10 @@ impl wire::workspace_server::Workspace for WorkspaceService {
 
     async fn diff(&self, request: Request<wire::DiffRequest>) -> Result<Response<wire::DiffResponse>, Status> {
         let span = server_span(SERVICE, "Diff", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/Diff", &request);
         let request = request.into_inner();
         let (who, turn) = (exec::authority(request.authority)?, convert::turn_or_last(&request.turn)?);
+        right.covers(&self.node, &work(&who, Work::Diff))?;
         let max_bytes = match request.max_bytes {
             0 => DEFAULT_DIFF,
             bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
@@ -96,8 +115,10 @@ impl wire::workspace_server::Workspace for WorkspaceService {
 
     async fn undo(&self, request: Request<wire::UndoRequest>) -> Result<Response<wire::UndoResponse>, Status> {
         let span = server_span(SERVICE, "Undo", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/Undo", &request);
         let request = request.into_inner();
         let (who, turn) = (exec::authority(request.authority)?, convert::turn_or_last(&request.turn)?);
+        right.covers(&self.node, &work(&who, Work::Undo))?;
         let force = if request.force { Force::Yes } else { Force::No };
         let undo = |reply| WorkspaceRequest::Undo { turn, force, span: span.clone(), reply };
         // Two scripts: one looks, the other restores.

@@ -18,7 +18,7 @@ async fn only_the_right_token_enters() {
         let node = Fixture::with(|config, dir| {
             config.token = Token::parse(TOKEN).ok();
             config.listen = vec![match listen {
-                Listen::Tcp(_) => listen,
+                Listen::Tcp(_) | Listen::Tls(_) => listen,
                 Listen::Unix(_) => Listen::Unix(dir.join("n.sock")),
             }];
         })

@@ -4,12 +4,17 @@ use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+mod cluster;
 mod coordinator;
 mod exec;
 mod mistake;
 mod sessions;
 mod threads;
 
+pub use cluster::{
+    CertArgs, CertCommand, ClusterArgs, ClusterCommand, CreateTokenArgs, InitArgs, JoinArgs, PlaceArgs, RevokeCertArgs,
+    RevokeTokenArgs, TokenArgs, TokenCommand,
+};
 pub use coordinator::{CoordinatorArgs, DaemonArgs};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
 pub use mistake::mistake;
@@ -49,6 +54,8 @@ pub enum Command {
     Sessions(SessionsArgs),
     /// Runs an agent node that a coordinator on this host can use
     Node(NodeArgs),
+    /// Makes a cluster of several hosts: its authority, join tokens, the certificates of its members
+    Cluster(ClusterArgs),
     /// Says what this host can enforce, and what is missing
     Doctor(DoctorArgs),
     /// Runs a command in the sandbox, with this terminal; `capstan sandbox --help` has its flags
@@ -75,9 +82,13 @@ pub struct DemoArgs {
 /// `capstan node`.
 #[derive(Debug, Args)]
 pub struct NodeArgs {
-    /// Where to listen: 127.0.0.1:PORT (port 0 takes a free one; IPv6 in brackets) or unix:///PATH; may be given again
+    /// Where to listen: https://HOST:PORT for members of its cluster, 127.0.0.1:PORT (port 0 takes a free one; IPv6 in brackets) or
+    /// unix:///PATH; may be given again
     #[arg(long, value_name = "ADDR", required = true)]
     pub listen: Vec<String>,
+    /// Join a cluster with this token, at the coordinator that holds its authority. Needed once: later starts find the certificate
+    #[arg(long, num_args = 2, value_names = ["TOKEN", "ADDR"])]
+    pub join: Option<Vec<String>>,
     /// The file with the token that callers must know; made with a fresh one when it is missing
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,

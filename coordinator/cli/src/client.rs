@@ -18,13 +18,19 @@ pub use requests::SessionFilter;
 pub use sessions::{AllSessions, Session, SessionEvents};
 
 use crate::failure::Failure;
-use capstan_proto::transport::{PipeConnector, own_channel, try_out};
+use crate::membership::renew_once;
+use capstan_identity::tls::Expected;
+use capstan_proto::transport::tls::{self, why_not};
+use capstan_proto::transport::{Listen, PipeConnector, own_channel, try_out};
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::{EventSeq, ThreadId, TurnId};
+use capstan_types::principal::Role;
 use capstan_types::thread::{OnInterrupt, ThreadSettings, TurnInput};
 use lost::Lost;
 use requests::Requests;
+use std::error::Error as _;
 use std::io;
+use tonic::transport::Channel;
 
 /// A client.
 #[derive(Debug, Clone)]
@@ -45,10 +51,16 @@ impl Client {
     /// # Errors
     /// It is not, or it does not.
     pub async fn connect(reach: Reach) -> Result<Self, Failure> {
-        try_out(&reach.place).await.map_err(|error| unreached(&reach, &error))?;
-        let mut requests = Requests::over(own_channel(&reach.place), reach.token.clone());
+        let mut requests = Requests::over(channel(&reach).await?, reach.token.clone());
         match requests.greet().await {
             Ok(()) => Ok(Self { requests, reach: Some(reach) }),
+            Err(ClientError::Refused(status)) if why_not(status.as_ref()).is_some() => {
+                let why = why_not(status.as_ref()).unwrap_or_default();
+                Err(Failure::bad_input(format!("the coordinator at {} cannot be used: {why}", reach.place)))
+            }
+            Err(ClientError::Refused(status)) if reach.member.is_some() && status.source().is_none() => Err(Failure::bad_input(
+                format!("the coordinator at {} does not let this client in: {}", reach.place, status.message()),
+            )),
             Err(error) if error.is_lost_connection() => {
                 tracing::debug!(reason = error.reason(), "no answer");
                 Err(Failure::bad_input(format!("what listens at {} is no coordinator, or does not answer", reach.place)))
@@ -140,12 +152,27 @@ impl Client {
     }
 }
 
+/// A channel to the coordinator, which was tried once: a channel itself would only say that something went wrong.
+async fn channel(reach: &Reach) -> Result<Channel, Failure> {
+    let (Listen::Tls(host), Some((live, source))) = (&reach.place, &reach.member) else {
+        try_out(&reach.place).await.map_err(|error| unreached(reach, &error))?;
+        return own_channel(&reach.place).map_err(Failure::bad_input);
+    };
+    renew_once(live, source).await?;
+    let expected = Expected { role: Role::Coordinator, id: None };
+    tls::try_out(host, live, expected.clone()).await.map_err(|error| unreached(reach, &error))?;
+    Ok(tls::secured_channel(host, live, &live.credentials(), expected, None))
+}
+
 fn unreached(reach: &Reach, error: &io::Error) -> Failure {
     let place = &reach.place;
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
             Failure::bad_input(format!("no coordinator serves at {place}"))
                 .hint("start one with `capstan coordinator`, or run without it: --coordinator ''")
+        }
+        io::ErrorKind::PermissionDenied if reach.member.is_some() => {
+            Failure::bad_input(format!("the coordinator at {place} cannot be used: {error}"))
         }
         io::ErrorKind::PermissionDenied => Failure::bad_input(format!("the coordinator at {place} cannot be used: {error}"))
             .hint("name a coordinator of your own"),

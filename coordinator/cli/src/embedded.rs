@@ -8,6 +8,8 @@ use crate::surroundings::Surroundings;
 use capstan_agent_node::{JournalSync, NodeConfig, RunnerPath, StateDir, Watermarks, base_environment};
 use capstan_coordinator::models::Models;
 use capstan_coordinator::{CoordinatorConfig, RegistryLocation, StaticNode, StoreLocation};
+use capstan_identity::issuer::Issuer;
+use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
 use capstan_proto::transport::Listen;
 use capstan_types::node::NodeAddress;
@@ -51,6 +53,10 @@ pub struct Door {
     pub listen: Vec<Listen>,
     /// What clients over TCP must know.
     pub token: Option<Token>,
+    /// What makes it a member of a cluster.
+    pub membership: Option<Membership>,
+    /// The cluster's authority, if it holds that.
+    pub issuer: Option<Arc<Issuer>>,
 }
 
 /// A coordinator, and perhaps a node.
@@ -78,6 +84,7 @@ pub fn node_config(
         prepared: PREPARED,
         listen: Vec::new(),
         token: None,
+        membership: None,
         capacity: host::capacity(SESSIONS),
         watermarks,
         labels: [].into(),
@@ -98,6 +105,7 @@ pub fn node_config(
 pub fn named_node(address: &str, token: Option<Token>) -> Result<StaticNode, Failure> {
     let address = match address.parse::<Listen>().map_err(|error| Failure::bad_input(format!("--node: {error}")))? {
         Listen::Tcp(address) => NodeAddress::Tcp(address.to_string()),
+        Listen::Tls(host) => NodeAddress::Tls(host),
         Listen::Unix(path) => NodeAddress::Unix(path.display().to_string()),
     };
     Ok(StaticNode { address, token })
@@ -155,6 +163,8 @@ impl Stack {
             line: door.line,
             listen: door.listen,
             token: door.token,
+            membership: door.membership,
+            issuer: door.issuer,
             store,
             registry: Arc::clone(&registry),
             models,

@@ -4,8 +4,10 @@
 
 use crate::failure::Failure;
 use crate::surroundings::Surroundings;
+use capstan_identity::credentials::IdentityDir;
 use capstan_types::id::NodeId;
 use capstan_types::path::AbsPath;
+use capstan_types::principal::{Label, Role};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -102,6 +104,24 @@ impl Home {
     #[must_use]
     pub fn coordinator_node(&self) -> PathBuf {
         self.0.as_path().join("coordinator.node")
+    }
+
+    /// The authority of the cluster that was made on this home.
+    #[must_use]
+    pub fn cluster(&self) -> PathBuf {
+        self.0.as_path().join("cluster")
+    }
+
+    /// What makes the daemon of that role and name a member of a cluster, with its audit log.
+    #[must_use]
+    pub fn identity(&self, role: Role, name: &Label) -> IdentityDir {
+        IdentityDir::at(self.0.as_path().join("identity").join(format!("{role}.{name}")))
+    }
+
+    /// What makes the commands of this home members of a cluster.
+    #[must_use]
+    pub fn client_identity(&self) -> IdentityDir {
+        IdentityDir::at(self.0.as_path().join("identity").join("client"))
     }
 
     /// Where the node daemon of that name keeps its state.

@@ -32,6 +32,7 @@ pub mod terminal;
 
 pub mod host;
 pub mod level;
+pub mod membership;
 pub mod programs;
 pub mod runner;
 pub mod token_file;

@@ -50,6 +50,7 @@ fn obey(command: Command, surroundings: &Surroundings) -> Result<Exit, Failure> 
         Command::Threads(args) => commands::threads::run(&args, surroundings),
         Command::Sessions(args) => commands::sessions::run(&args, surroundings),
         Command::Node(args) => commands::node::run(&args, surroundings),
+        Command::Cluster(args) => commands::cluster::run(&args, surroundings),
         Command::Doctor(args) => commands::doctor::run(&args, surroundings),
         Command::ApplyPatch(_) => Err(Failure::bad_input("`apply_patch` must be the first argument")),
         Command::Sandbox(_) => Err(Failure::bad_input("`sandbox` must be the first argument")),

@@ -1,25 +1,35 @@
-//! The places at which clients are served: a pipe in memory, Unix sockets of this user, loopback TCP with a token.
+//! The places at which clients are served: a pipe in memory, Unix sockets of this user, loopback TCP with a token, and TLS for members of
+//! a cluster.
 
 use super::connections::{Connections, Placed};
 use super::gate::Gate;
+use super::identity::IdentityService;
 use super::sessions::SessionsService;
 use super::threads::ThreadsService;
 use super::turns::TurnsService;
 use crate::thread::open::Threads;
+use capstan_identity::issuer::Issuer;
+use capstan_identity::membership::Membership;
+use capstan_identity::tls::Callers;
+use capstan_proto::guard::Guard;
 use capstan_proto::token::Token;
+use capstan_proto::transport::tls::TlsIncoming;
 use capstan_proto::transport::{Bound, PipeListener, peer};
 use capstan_proto::wire::client::sessions_server::SessionsServer;
 use capstan_proto::wire::client::threads_server::ThreadsServer;
 use capstan_proto::wire::client::turns_server::TurnsServer;
+use capstan_proto::wire::identity::identity_server::IdentityServer;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::Router;
+use tower::layer::util::{Identity, Stack};
 
 /// The largest request that is taken from a client: a prompt with pictures.
 const LARGEST_REQUEST: usize = 128 << 20;
@@ -39,13 +49,17 @@ pub(crate) struct Listeners {
     pub(crate) threads: Threads,
     /// What clients over TCP must know.
     pub(crate) token: Option<Token>,
+    /// What makes this coordinator a member of a cluster, where members are served.
+    pub(crate) membership: Option<Membership>,
+    /// The cluster's authority, if it is here.
+    pub(crate) issuer: Option<Arc<Issuer>>,
     pub(crate) stop: CancellationToken,
 }
 
 impl Listeners {
     /// Serves the pipe.
     pub(crate) fn pipe(&self, pipe: PipeListener) -> impl Future<Output = ()> + Send + 'static {
-        let (router, stop) = (self.router(Gate::Open), self.stop.clone());
+        let (router, stop) = (self.router(Guard::Open, Gate::Open), self.stop.clone());
         async move { served(router.serve_with_incoming_shutdown(pipe, stop.cancelled_owned()).await) }
     }
 
@@ -55,11 +69,23 @@ impl Listeners {
         let (stop, connections) = (self.stop.clone(), Connections::default());
         let gate = match &bound {
             Bound::Tcp(..) => self.token.clone().map_or(Gate::Open, Gate::Token),
-            Bound::Unix(..) => Gate::Open,
+            Bound::Tls(..) | Bound::Unix(..) => Gate::Open,
         };
-        let router = self.router(gate);
+        let membership = self.membership.clone();
+        let guard = match (&bound, &membership) {
+            (Bound::Tls(..), Some(membership)) => Guard::Members(membership.clone()),
+            (Bound::Tls(..) | Bound::Tcp(..) | Bound::Unix(..), _) => Guard::Open,
+        };
+        let router = self.router(guard, gate);
         async move {
             served(match bound {
+                Bound::Tls(listener, _) => {
+                    // A configuration that lets members in without being one was refused.
+                    let Some(membership) = membership else { return };
+                    // Whoever is none yet may join; what else they ask is refused by the guard.
+                    let incoming = TlsIncoming::new(listener, membership, Callers::Anybody);
+                    router.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await
+                }
                 Bound::Tcp(listener, _) => {
                     router.serve_with_incoming_shutdown(over_tcp(listener, connections), stop.cancelled_owned()).await
                 }
@@ -70,12 +96,22 @@ impl Listeners {
         }
     }
 
-    fn router(&self, gate: Gate) -> Router {
+    fn router(&self, guard: Guard, gate: Gate) -> Router<Stack<Guard, Identity>> {
         let turns = TurnsServer::new(TurnsService(self.threads.clone())).max_decoding_message_size(LARGEST_REQUEST);
+        // Where nobody is a member there is nothing to join.
+        let identity = match &guard {
+            Guard::Members(membership) => {
+                let service = IdentityService::new(membership.clone(), self.issuer.clone(), self.stop.clone());
+                Some(IdentityServer::new(service))
+            }
+            Guard::Open => None,
+        };
         Server::builder()
+            .layer(guard)
             .max_concurrent_streams(STREAMS)
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE))
+            .add_optional_service(identity)
             .add_service(ThreadsServer::with_interceptor(ThreadsService(self.threads.clone()), gate.clone()))
             .add_service(SessionsServer::with_interceptor(SessionsService(self.threads.clone()), gate.clone()))
             .add_service(InterceptedService::new(turns, gate))

@@ -1,6 +1,7 @@
 //! What a node's status means for the tool that asked.
 
 use capstan_proto::refusal;
+use capstan_proto::transport::tls::why_not;
 use capstan_tools::host::HostError;
 use capstan_types::id::NodeId;
 use std::time::Duration;
@@ -25,7 +26,10 @@ pub fn of_status(node: &NodeId, status: &Status) -> HostError {
         Code::InvalidArgument | Code::Unauthenticated | Code::PermissionDenied | Code::Unimplemented => {
             HostError::NotStarted(format!("node {node} refused the request: {}", status.message()))
         }
-        _ => HostError::Lost { node: node.clone(), reason: status.message().to_owned() },
+        _ => {
+            let reason = why_not(status).unwrap_or_else(|| status.message().to_owned());
+            HostError::Lost { node: node.clone(), reason }
+        }
     }
 }
 

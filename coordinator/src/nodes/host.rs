@@ -12,6 +12,7 @@ use bytes::Bytes;
 use capstan_proto::wire::node as wire;
 use capstan_tools::host::{ExecHost, FileRequest, HostError, Input, PatchRequest, SessionReader, StartSession};
 use capstan_types::file_read::{FileRead, FilesRead, ReadFiles};
+use capstan_types::grant::{Act, Asked, Said, Work, policy_digest};
 use capstan_types::id::{NodeId, SessionId};
 use capstan_types::node::{JournalState, NodeAddress};
 use capstan_types::output::Seq;
@@ -81,7 +82,7 @@ impl NodeHost {
     /// The directory cannot be a workspace, or the node cannot be reached: the text is for the user.
     pub async fn open_workspace(&self, cwd: &AbsPath) -> Result<WorkspaceFacts, Status> {
         let request = wire::OpenRequest { authority: Some((&self.authority).into()), cwd: cwd.to_string() };
-        let answer = within(ANSWER_DEADLINE, self.link.workspace().open(request)).await?;
+        let answer = within(ANSWER_DEADLINE, self.link.workspace_for(&self.work(Work::Open)).open(request)).await?;
         WorkspaceFacts::try_from(answer).map_err(|error| Status::internal(error.to_string()))
     }
 
@@ -102,8 +103,15 @@ impl NodeHost {
     pub async fn read_files(&self, files: FilesRequest) -> Result<FilesRead, Status> {
         let FilesRequest { cwd, paths, root, max_bytes, policy, seen } = files;
         let read = ReadFiles { authority: self.authority.clone(), cwd, paths, root, max_bytes, policy, seen };
-        let answer = within(ANSWER_DEADLINE, self.link.workspace().read_files(wire::ReadFilesRequest::from(&read))).await?;
+        let policy = Some(policy_digest(&read.policy, None));
+        let mut node = self.link.workspace_for(&Asked { policy, ..self.work(Work::ReadFiles) });
+        let answer = within(ANSWER_DEADLINE, node.read_files(wire::ReadFilesRequest::from(&read))).await?;
         FilesRead::try_from(answer).map_err(|error| Status::internal(error.to_string()))
+    }
+
+    /// Something that is done with the workspace under no policy.
+    const fn work(&self, work: Work) -> Asked<'_> {
+        Asked { authority: &self.authority, act: Act::Workspace(work), policy: None }
     }
 
     fn failed(&self, status: &Status) -> HostError {
@@ -111,14 +119,20 @@ impl NodeHost {
     }
 
     /// Says something to a session that is there. A node that has no room for it has done nothing, and is asked again.
-    async fn tell<R, F>(&self, request: R, say: impl Fn(ExecClient<NodeChannel>, R) -> F) -> Result<(), HostError>
+    async fn tell<R, F>(
+        &self,
+        (session, said): (SessionId, Said),
+        request: R,
+        say: impl Fn(ExecClient<NodeChannel>, R) -> F,
+    ) -> Result<(), HostError>
     where
         R: Clone,
         F: Future<Output = Result<(), Status>>,
     {
+        let asked = Asked { authority: &self.authority, act: Act::Session(session, said), policy: None };
         let mut patience = Patience::WITH_A_QUEUE;
         loop {
-            let said = timed(ANSWER_DEADLINE, say(self.link.exec(), request.clone())).await;
+            let said = timed(ANSWER_DEADLINE, say(self.link.exec_for(&asked), request.clone())).await;
             let Err(status) = said else { return Ok(()) };
             let refused = self.failed(&status);
             let Some(wait) = patience.wait(&refused) else { return Err(refused) };
@@ -150,11 +164,13 @@ impl ExecHost for NodeHost {
     }
 
     async fn start(&self, session: StartSession) -> Result<Box<dyn SessionReader>, HostError> {
+        let (act, policy) = (Act::Start(session.call, session.attempt), policy_digest(&session.policy, Some(&session.limits)));
         let request = self.request(session);
+        let asked = Asked { authority: &self.authority, act, policy: Some(policy) };
         crash_point::reached("node.starting");
         let (mut waits, mut patience) = (START_WAITS.iter(), Patience::WITH_A_FULL_NODE);
         let stream = loop {
-            let status = match within(ANSWER_DEADLINE, self.link.exec().start(request.clone())).await {
+            let status = match within(ANSWER_DEADLINE, self.link.exec_for(&asked).start(request.clone())).await {
                 Ok(stream) => break stream,
                 Err(status) => status,
             };
@@ -181,25 +197,28 @@ impl ExecHost for NodeHost {
         let request =
             wire::WriteRequest { authority, session_id: session.to_string(), data: bytes, close: then == Input::Closes };
         crash_point::reached("input.sending");
-        let written = self.tell(request, |mut node, request| async move { node.write(request).await.map(drop) }).await;
+        let written = self
+            .tell((session, Said::Write), request, |mut node, request| async move { node.write(request).await.map(drop) })
+            .await;
         crash_point::reached("input.sent");
         written
     }
 
     async fn signal(&self, session: SessionId, signal: i32) -> Result<(), HostError> {
         let request = wire::SignalRequest { authority: Some((&self.authority).into()), session_id: session.to_string(), signal };
-        self.tell(request, |mut node, request| async move { node.signal(request).await.map(drop) }).await
+        self.tell((session, Said::Signal), request, |mut node, request| async move { node.signal(request).await.map(drop) }).await
     }
 
     async fn kill(&self, session: SessionId, by: &str) -> Result<(), HostError> {
         let authority = Some((&self.authority).into());
         let request = wire::KillRequest { authority, session_id: session.to_string(), by: by.to_owned() };
-        self.tell(request, |mut node, request| async move { node.kill(request).await.map(drop) }).await
+        self.tell((session, Said::Kill), request, |mut node, request| async move { node.kill(request).await.map(drop) }).await
     }
 
     async fn release(&self, session: SessionId) -> Result<(), HostError> {
         let request = wire::ReleaseRequest { authority: Some((&self.authority).into()), session_id: session.to_string() };
-        self.tell(request, |mut node, request| async move { node.release(request).await.map(drop) }).await
+        self.tell((session, Said::Release), request, |mut node, request| async move { node.release(request).await.map(drop) })
+            .await
     }
 
     async fn apply_patch(&self, patch: PatchRequest) -> Result<PatchReport, HostError> {
@@ -213,7 +232,9 @@ impl ExecHost for NodeHost {
         };
         let request = wire::ApplyPatchRequest::from(&call);
         crash_point::reached("patch.sending");
-        let answer = within(WORKSPACE_DEADLINE, self.link.workspace().apply_patch(request)).await;
+        let (act, policy) = (Act::Patch(call.call, call.attempt), policy_digest(&call.policy, None));
+        let mut node = self.link.workspace_for(&Asked { authority: &self.authority, act, policy: Some(policy) });
+        let answer = within(WORKSPACE_DEADLINE, node.apply_patch(request)).await;
         crash_point::reached("patch.applied");
         let answer = answer.map_err(|status| self.failed(&status))?;
         PatchReport::try_from(answer).map_err(|error| HostError::Lost { node: self.node(), reason: error.to_string() })

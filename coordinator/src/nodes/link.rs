@@ -1,5 +1,9 @@
 //! The way to one node: its record and the clients of its services.
 
+mod member;
+
+use capstan_identity::membership::Membership;
+use capstan_proto::grant_header::GRANT;
 use capstan_proto::token::Token;
 use capstan_proto::transport::{ConnectError, PipeConnector, channel};
 use capstan_proto::wire::node::exec_client::ExecClient;
@@ -7,28 +11,37 @@ use capstan_proto::wire::node::node_client::NodeClient;
 use capstan_proto::wire::node::operate_client::OperateClient;
 use capstan_proto::wire::node::workspace_client::WorkspaceClient;
 use capstan_runtime::trace_context::{TRACEPARENT, current_traceparent};
+use capstan_types::grant::Asked;
+use capstan_types::id::NodeId;
 use capstan_types::node::{NodeAddress, NodeRecord};
+use member::MemberWay;
+use std::sync::Arc;
+use tonic::metadata::{Binary, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
-/// A channel that carries the node's token and the caller's trace.
+/// A channel that carries the node's token, the grant of one request, and the caller's trace.
 pub type NodeChannel = InterceptedService<Channel, Introduce>;
 
 /// The largest message that is taken from a node: a diff, or a frame of output.
 const LARGEST_ANSWER: usize = 16 << 20;
 
 /// What every request to a node carries.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Introduce {
     token: Option<Token>,
+    grant: Option<MetadataValue<Binary>>,
 }
 
 impl Interceptor for Introduce {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(traceparent) = current_traceparent().and_then(|text| text.parse().ok()) {
             request.metadata_mut().insert(TRACEPARENT, traceparent);
+        }
+        if let Some(grant) = &self.grant {
+            request.metadata_mut().insert_bin(GRANT, grant.clone());
         }
         match &self.token {
             Some(token) => token.attach(request),
@@ -41,23 +54,37 @@ impl Interceptor for Introduce {
 #[derive(Debug, Clone)]
 pub struct NodeLink {
     record: NodeRecord,
-    channel: NodeChannel,
+    way: Way,
+}
+
+/// How a node is reached.
+#[derive(Debug, Clone)]
+enum Way {
+    /// By a pipe, by a Unix socket, or on loopback with its token.
+    Plain(Channel, Option<Token>),
+    /// As a member of its cluster.
+    Member(Arc<MemberWay>),
 }
 
 impl NodeLink {
     /// A link to a node in this process.
     #[must_use]
     pub fn by_pipe(record: NodeRecord, pipe: &PipeConnector) -> Self {
-        Self { record, channel: InterceptedService::new(pipe.channel(), Introduce { token: None }) }
+        Self { record, way: Way::Plain(pipe.channel(), None) }
     }
 
-    /// A link to the node at its record's address.
+    /// A link to the node at its record's address. One that is a member of a cluster must prove to be the one in the record.
     ///
     /// # Errors
-    /// An address that is not one.
-    pub fn by_address(record: NodeRecord, token: Option<Token>) -> Result<Self, ConnectError> {
-        let channel = introduced(&record.address, token)?;
-        Ok(Self { record, channel })
+    /// An address that is not one, or one of a member's where this process is none.
+    pub fn by_address(record: NodeRecord, token: Option<Token>, membership: Option<&Membership>) -> Result<Self, ConnectError> {
+        let way = match (&record.address, membership) {
+            (NodeAddress::Tls(host), Some(membership)) => {
+                Way::Member(Arc::new(MemberWay::new(host, Some(&record.id), membership)))
+            }
+            (address, _) => Way::Plain(channel(address)?, token),
+        };
+        Ok(Self { record, way })
     }
 
     /// The node.
@@ -66,35 +93,58 @@ impl NodeLink {
         &self.record
     }
 
-    /// The service that runs sessions.
+    /// The service that runs sessions, for what needs no grant.
     #[must_use]
     pub fn exec(&self) -> ExecClient<NodeChannel> {
-        ExecClient::new(self.channel.clone()).max_decoding_message_size(LARGEST_ANSWER)
+        ExecClient::new(self.channel(None)).max_decoding_message_size(LARGEST_ANSWER)
+    }
+
+    /// The service that runs sessions, for one request: this one.
+    #[must_use]
+    pub fn exec_for(&self, asked: &Asked<'_>) -> ExecClient<NodeChannel> {
+        ExecClient::new(self.channel(Some(asked))).max_decoding_message_size(LARGEST_ANSWER)
     }
 
     /// The service by which people act on sessions.
     #[must_use]
     pub fn operate(&self) -> OperateClient<NodeChannel> {
-        OperateClient::new(self.channel.clone()).max_decoding_message_size(LARGEST_ANSWER)
+        OperateClient::new(self.channel(None)).max_decoding_message_size(LARGEST_ANSWER)
     }
 
-    /// The service that keeps workspaces.
+    /// The service that keeps workspaces, for one request: this one.
     #[must_use]
-    pub fn workspace(&self) -> WorkspaceClient<NodeChannel> {
-        WorkspaceClient::new(self.channel.clone())
+    pub fn workspace_for(&self, asked: &Asked<'_>) -> WorkspaceClient<NodeChannel> {
+        WorkspaceClient::new(self.channel(Some(asked)))
             .max_decoding_message_size(LARGEST_ANSWER)
             .max_encoding_message_size(LARGEST_ANSWER)
     }
+
+    fn channel(&self, asked: Option<&Asked<'_>>) -> NodeChannel {
+        match &self.way {
+            Way::Plain(channel, token) => {
+                InterceptedService::new(channel.clone(), Introduce { token: token.clone(), grant: None })
+            }
+            Way::Member(way) => {
+                let (channel, grant) = way.channel_for(asked, &self.record);
+                InterceptedService::new(channel, Introduce { token: None, grant })
+            }
+        }
+    }
 }
 
-/// The service by which a node at `address` describes itself.
+/// The service by which a node at `address` describes itself; of members of a cluster, only the one called `id` if that is said.
 ///
 /// # Errors
-/// An address that is not one.
-pub fn describer(address: &NodeAddress, token: Option<Token>) -> Result<NodeClient<NodeChannel>, ConnectError> {
-    introduced(address, token).map(NodeClient::new)
-}
-
-fn introduced(address: &NodeAddress, token: Option<Token>) -> Result<NodeChannel, ConnectError> {
-    Ok(InterceptedService::new(channel(address)?, Introduce { token }))
+/// An address that is not one, or one of a member's where this process is none.
+pub fn describer(
+    address: &NodeAddress,
+    token: Option<Token>,
+    membership: Option<&Membership>,
+    id: Option<&NodeId>,
+) -> Result<NodeClient<NodeChannel>, ConnectError> {
+    let (channel, token) = match (address, membership) {
+        (NodeAddress::Tls(host), Some(membership)) => (MemberWay::new(host, id, membership).newest().0, None),
+        (address, _) => (channel(address)?, token),
+    };
+    Ok(NodeClient::new(InterceptedService::new(channel, Introduce { token, grant: None })))
 }

@@ -5,6 +5,7 @@
 use super::link::NodeLink;
 use super::remote::StaticNode;
 use crate::placement::view::{NodeRoom, View};
+use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
 use capstan_proto::transport::PipeConnector;
 use capstan_registry::{NodeEvent, Registry};
@@ -37,6 +38,8 @@ pub struct PoolArguments {
     pub pipes: Vec<(NodeId, PipeConnector)>,
     /// Nodes named by address, for their tokens.
     pub nodes: Vec<StaticNode>,
+    /// What makes this coordinator a member of its nodes' cluster.
+    pub membership: Option<Membership>,
     /// What lets one into the nodes that the registry knows otherwise.
     pub token: Option<Token>,
 }
@@ -51,6 +54,7 @@ pub struct PoolState {
     links: BTreeMap<NodeId, NodeLink>,
     pipes: HashMap<NodeId, PipeConnector>,
     nodes: Vec<StaticNode>,
+    membership: Option<Membership>,
     token: Option<Token>,
     registry: Arc<dyn Registry>,
     // Dropped with the actor, so that nothing follows the registry for a pool that is gone.
@@ -67,7 +71,8 @@ impl Actor for NodePool {
         follower.spawn(follow(Arc::clone(&given.registry), me));
         let pipes = given.pipes.into_iter().collect();
         let (links, registry) = (BTreeMap::new(), given.registry);
-        Ok(PoolState { links, pipes, nodes: given.nodes, token: given.token, registry, _follower: follower })
+        let (nodes, token, membership) = (given.nodes, given.token, given.membership);
+        Ok(PoolState { links, pipes, nodes, token, membership, registry, _follower: follower })
     }
 
     async fn handle(&self, _: ActorRef<PoolMsg>, message: PoolMsg, state: &mut PoolState) -> Result<(), ActorProcessingErr> {
@@ -115,7 +120,7 @@ impl PoolState {
         let named = self.nodes.iter().find(|node| node.address == record.address);
         let token = named.map_or_else(|| self.token.clone(), |node| node.token.clone());
         let id = record.id.clone();
-        NodeLink::by_address(record, token)
+        NodeLink::by_address(record, token, self.membership.as_ref())
             .inspect_err(|error| tracing::warn!(node = %id, %error, "a registered node has no usable address"))
             .ok()
     }

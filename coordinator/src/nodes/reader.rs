@@ -8,6 +8,7 @@ use super::link::NodeLink;
 use async_trait::async_trait;
 use capstan_proto::wire::node as wire;
 use capstan_tools::host::{HostError, SessionReader};
+use capstan_types::grant::{Act, Asked, Said};
 use capstan_types::id::SessionId;
 use capstan_types::output::Seq;
 use capstan_types::output::seal::Seal;
@@ -141,7 +142,8 @@ pub(super) async fn attach(
         from_seq: from.0,
         whole: false,
     };
-    match tokio::time::timeout(ATTACH_DEADLINE, link.exec().attach(request)).await {
+    let asked = Asked { authority, act: Act::Session(session, Said::Attach), policy: None };
+    match tokio::time::timeout(ATTACH_DEADLINE, link.exec_for(&asked).attach(request)).await {
         Ok(answer) => answer.map(tonic::Response::into_inner),
         Err(_) => Err(tonic::Status::unavailable("the node did not answer in time")),
     }

@@ -23,6 +23,9 @@ pub enum ConnectError {
     /// The address is not one.
     #[error("`{0}` is not an address; use HOST:PORT or unix:///PATH")]
     Syntax(String),
+    /// Members of a cluster are reached as one of them.
+    #[error("https://{0} is reached by members of its cluster only; use a coordinator that is one, with --coordinator")]
+    Membership(String),
     /// The embedded node has no address outside its process.
     #[error("the embedded node can only be reached inside its own process")]
     Embedded,
@@ -35,6 +38,7 @@ pub enum ConnectError {
 pub fn channel(address: &NodeAddress) -> Result<Channel, ConnectError> {
     match address {
         NodeAddress::Embedded => Err(ConnectError::Embedded),
+        NodeAddress::Tls(host) => Err(ConnectError::Membership(host.clone())),
         NodeAddress::Tcp(host) => {
             let endpoint = Endpoint::from_shared(format!("http://{host}")).map_err(|_| ConnectError::Syntax(host.clone()))?;
             Ok(with_deadlines(endpoint).tcp_nodelay(true).connect_lazy())
@@ -52,17 +56,20 @@ pub fn channel(address: &NodeAddress) -> Result<Channel, ConnectError> {
 }
 
 /// A channel to a server of this user: a Unix socket of another user is refused each time it is connected to.
-#[must_use]
-pub fn own_channel(place: &Listen) -> Channel {
+///
+/// # Errors
+/// The place is reached by members of a cluster.
+pub fn own_channel(place: &Listen) -> Result<Channel, ConnectError> {
     match place {
-        Listen::Tcp(address) => with_deadlines(at(*address)).tcp_nodelay(true).connect_lazy(),
+        Listen::Tls(host) => Err(ConnectError::Membership(host.clone())),
+        Listen::Tcp(address) => Ok(with_deadlines(at(*address)).tcp_nodelay(true).connect_lazy()),
         Listen::Unix(path) => {
             let path = path.clone();
             let connect = tower::service_fn(move |_: Uri| {
                 let path = path.clone();
                 async move { own_socket(&path).await.map(hyper_util::rt::TokioIo::new) }
             });
-            with_deadlines(Endpoint::from_static("http://unix.invalid")).connect_with_connector_lazy(connect)
+            Ok(with_deadlines(Endpoint::from_static("http://unix.invalid")).connect_with_connector_lazy(connect))
         }
     }
 }
@@ -74,6 +81,7 @@ pub fn own_channel(place: &Listen) -> Channel {
 pub async fn try_out(place: &Listen) -> io::Result<()> {
     let tried = async {
         match place {
+            Listen::Tls(host) => TcpStream::connect(host).await.map(drop),
             Listen::Tcp(address) => TcpStream::connect(address).await.map(drop),
             Listen::Unix(path) => own_socket(path).await.map(drop),
         }
@@ -92,6 +100,6 @@ fn at(address: SocketAddr) -> Endpoint {
     Endpoint::from_shared(format!("http://{address}")).unwrap_or_else(|_| Endpoint::from_static("http://address.invalid"))
 }
 
-fn with_deadlines(endpoint: Endpoint) -> Endpoint {
+pub(super) fn with_deadlines(endpoint: Endpoint) -> Endpoint {
     endpoint.connect_timeout(CONNECT_DEADLINE).http2_keep_alive_interval(KEEPALIVE).keep_alive_timeout(KEEPALIVE)
 }

@@ -13,6 +13,8 @@ use tokio::net::{TcpListener, UnixListener, UnixStream};
 pub enum Listen {
     /// A loopback address. Port 0 lets the system choose.
     Tcp(SocketAddr),
+    /// `HOST:PORT`, over TLS between members of a cluster. Port 0 lets the system choose.
+    Tls(String),
     /// A Unix socket, made with mode 0600.
     Unix(PathBuf),
 }
@@ -21,10 +23,12 @@ pub enum Listen {
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// The text is not an address.
-    #[error("`{0}` is not an address; use 127.0.0.1:PORT, [::1]:PORT or unix:///PATH")]
+    #[error("`{0}` is not an address; use 127.0.0.1:PORT, [::1]:PORT, https://HOST:PORT or unix:///PATH")]
     Syntax(String),
     /// The address can be reached from other hosts.
-    #[error("{0} can be reached from other hosts; without certificates only a loopback address such as 127.0.0.1:PORT is served")]
+    #[error(
+        "{0} can be reached from other hosts; use https://{0} as a member of a cluster, or a loopback address such as 127.0.0.1:PORT"
+    )]
     NotLoopback(SocketAddr),
     /// Somebody else serves the socket.
     #[error("another process serves `{}`; stop it, or choose another path", .0.display())]
@@ -47,16 +51,28 @@ impl FromStr for Listen {
             let path = PathBuf::from(path);
             return if path.is_absolute() { Ok(Self::Unix(path)) } else { Err(ListenError::Syntax(text.to_owned())) };
         }
+        if let Some(host) = text.strip_prefix("https://") {
+            return if is_host(host) { Ok(Self::Tls(host.to_owned())) } else { Err(ListenError::Syntax(text.to_owned())) };
+        }
         let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("tcp://")).unwrap_or(text);
         let address: SocketAddr = host.parse().map_err(|_| ListenError::Syntax(text.to_owned()))?;
         if address.ip().is_loopback() { Ok(Self::Tcp(address)) } else { Err(ListenError::NotLoopback(address)) }
     }
 }
 
+/// Whether this is `HOST:PORT`. The system finds out whether there is such a host.
+fn is_host(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let known = !host.is_empty() && host.chars().all(plain) || text.parse::<SocketAddr>().is_ok();
+    known && port.parse::<u16>().is_ok()
+}
+
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => write!(f, "http://{address}"),
+            Self::Tls(host) => write!(f, "https://{host}"),
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
         }
     }
@@ -67,6 +83,8 @@ impl fmt::Display for Listen {
 pub enum Bound {
     /// A TCP listener, and the address with its real port.
     Tcp(TcpListener, SocketAddr),
+    /// A TCP listener for members of a cluster, and the address with its real port.
+    Tls(TcpListener, SocketAddr),
     /// A Unix socket, and its path.
     Unix(UnixListener, PathBuf),
 }
@@ -77,6 +95,7 @@ impl Bound {
     pub fn place(&self) -> Listen {
         match self {
             Self::Tcp(_, address) => Listen::Tcp(*address),
+            Self::Tls(_, address) => Listen::Tls(address.to_string()),
             Self::Unix(_, path) => Listen::Unix(path.clone()),
         }
     }
@@ -95,6 +114,11 @@ impl Listen {
                 let listener = TcpListener::bind(address).await.map_err(failed)?;
                 let address = listener.local_addr().map_err(failed)?;
                 Ok(Bound::Tcp(listener, address))
+            }
+            Self::Tls(host) => {
+                let listener = TcpListener::bind(host).await.map_err(failed)?;
+                let address = listener.local_addr().map_err(failed)?;
+                Ok(Bound::Tls(listener, address))
             }
             Self::Unix(path) => {
                 clear_stale(path).await?;
@@ -127,6 +151,12 @@ mod tests {
             assert_eq!(text.parse::<Listen>().unwrap(), Listen::Tcp("127.0.0.1:70".parse().unwrap()));
         }
         assert_eq!("unix:///run/n.sock".parse::<Listen>().unwrap(), Listen::Unix("/run/n.sock".into()));
+        for text in ["https://127.0.0.1:70", "https://[::1]:70", "https://build-7.rack_2:70"] {
+            assert_eq!(text.parse::<Listen>().unwrap().to_string(), text);
+        }
+        for bad in ["https://", "https://:70", "https://a b:70", "https://a", "https://a:70/x", "https://u@a:70"] {
+            assert!(matches!(bad.parse::<Listen>(), Err(ListenError::Syntax(_))), "{bad}");
+        }
         for bad in ["", "localhost", "unix://relative", "127.0.0.1"] {
             assert!(matches!(bad.parse::<Listen>(), Err(ListenError::Syntax(_))), "{bad}");
         }

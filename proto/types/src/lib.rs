@@ -10,11 +10,13 @@ pub mod window;
 
 pub mod control;
 pub mod file_read;
+pub mod grant;
 pub mod launch;
 pub mod limits;
 pub mod operator;
 pub mod output;
 pub mod policy;
+pub mod principal;
 pub mod session;
 pub mod spool;
 

@@ -48,6 +48,8 @@ pub enum NodeAddress {
     Embedded,
     /// By TCP, as `host:port`.
     Tcp(String),
+    /// By TCP between members of a cluster, as `host:port`.
+    Tls(String),
     /// By a Unix socket on this host.
     Unix(String),
 }
@@ -57,6 +59,7 @@ impl std::fmt::Display for NodeAddress {
         match self {
             Self::Embedded => f.write_str("embedded"),
             Self::Tcp(address) => write!(f, "http://{address}"),
+            Self::Tls(address) => write!(f, "https://{address}"),
             Self::Unix(path) => write!(f, "unix://{path}"),
         }
     }

@@ -23,7 +23,7 @@ pub(crate) struct Far {
 impl Far {
     /// Hands that work in `workspace`.
     pub(crate) fn on(node: &Node, workspace: &Path) -> Self {
-        let link = NodeLink::by_address(node.record.clone(), Some(Node::token())).expect("the node has an address");
+        let link = NodeLink::by_address(node.record.clone(), Some(Node::token()), None).expect("the node has an address");
         let authority = Authority { thread: ThreadId::generate(), epoch: Epoch(1), owner: "bench".to_owned() };
         Self { host: NodeHost::new(link, authority), workspace: AbsPath::new(workspace).expect("the path is absolute") }
     }

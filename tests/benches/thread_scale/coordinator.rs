@@ -39,6 +39,8 @@ impl Coordinator {
             at_end: OnInterrupt::KillSessions,
             listen: Vec::new(),
             token: None,
+            membership: None,
+            issuer: None,
             store: StoreLocation::Sqlite(bench.state.join(format!("{store}.db"))),
             registry: open_registry(&RegistryLocation::Embedded).await.expect("the registry opens"),
             models: Arc::new(OneModel(open_script(&script).expect("it is a script"))),

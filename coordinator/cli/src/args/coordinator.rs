@@ -1,5 +1,6 @@
 //! The flags of `capstan coordinator`, and of its clients.
 
+use capstan_types::principal::Label;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -8,16 +9,25 @@ use std::path::PathBuf;
 #[command(after_help = "Models, providers and their keys are configured where the coordinator runs: its clients send none. \
     Sessions get the environment of the node, not of the client.")]
 pub struct CoordinatorArgs {
-    /// Where to listen besides $CAPSTAN_HOME/coordinator.sock: 127.0.0.1:PORT (port 0 takes a free one; IPv6 in brackets) or
-    /// unix:///PATH; may be given again
+    /// Where to listen besides $CAPSTAN_HOME/coordinator.sock: https://HOST:PORT for members of its cluster, 127.0.0.1:PORT (port 0
+    /// takes a free one; IPv6 in brackets) or unix:///PATH; may be given again
     #[arg(long, value_name = "ADDR")]
     pub listen: Vec<String>,
     /// The file with the token that clients over TCP must know; made with a fresh one when it is missing
     /// [default: $CAPSTAN_HOME/coordinator.token]
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Run the sessions on the node at this address: 127.0.0.1:PORT or unix:///PATH; may be given again. Without it, on a node in this
-    /// process
+    /// Hold the authority of the cluster in this directory [default: $CAPSTAN_HOME/cluster, if `capstan cluster init` made one]
+    #[arg(long, value_name = "DIR", conflicts_with = "join")]
+    pub cluster: Option<PathBuf>,
+    /// Join a cluster with this token, at the coordinator that holds its authority. Needed once: later starts find the certificate
+    #[arg(long, num_args = 2, value_names = ["TOKEN", "ADDR"])]
+    pub join: Option<Vec<String>>,
+    /// What this coordinator is called in its cluster [default: this host's name]
+    #[arg(long)]
+    pub name: Option<Label>,
+    /// Run the sessions on the node at this address: https://HOST:PORT for one of its cluster, 127.0.0.1:PORT or unix:///PATH; may be
+    /// given again. Without it, on a node in this process
     #[arg(long, value_name = "ADDR")]
     pub node: Vec<String>,
     /// Run the sessions on the nodes that are registered in this etcd: etcd://HOST:2379,HOST2:2379, or etcds:// for TLS. [registry] in
@@ -35,7 +45,7 @@ pub struct CoordinatorArgs {
 /// How a command reaches a coordinator in another process.
 #[derive(Debug, Clone, Default, Args)]
 pub struct DaemonArgs {
-    /// Use the coordinator at this address: unix:///PATH or 127.0.0.1:PORT. Its models and nodes do the work, and the turn goes on if
+    /// Use the coordinator at this address: https://HOST:PORT for one of the cluster that was joined, unix:///PATH or 127.0.0.1:PORT. Its models and nodes do the work, and the turn goes on if
     /// this command is killed. Empty: none but this process [env: CAPSTAN_COORDINATOR]
     #[arg(long, value_name = "ADDR")]
     pub coordinator: Option<String>,

@@ -2,8 +2,11 @@
 
 use crate::args::DaemonArgs;
 use crate::failure::Failure;
+use crate::home::Home;
+use crate::membership::Source;
 use crate::surroundings::Surroundings;
 use crate::token_file;
+use capstan_identity::live::Live;
 use capstan_proto::token::Token;
 use capstan_proto::transport::Listen;
 use std::time::Duration;
@@ -18,6 +21,8 @@ pub struct Reach {
     pub place: Listen,
     /// What lets one in.
     pub token: Option<Token>,
+    /// What makes this process a member of the coordinator's cluster, for one that is reached as such.
+    pub member: Option<(Live, Source)>,
     /// How long it is waited for when it is lost.
     pub patience: Duration,
 }
@@ -52,7 +57,22 @@ pub fn to(place: Listen, args: &DaemonArgs, surroundings: &Surroundings) -> Resu
         }
         (None, None) => None,
     };
-    Ok(Reach { place, token, patience: args.coordinator_timeout.map_or(PATIENCE, Duration::from_secs) })
+    let member = match &place {
+        Listen::Tls(host) => Some(member(host, surroundings)?),
+        Listen::Tcp(_) | Listen::Unix(_) => None,
+    };
+    Ok(Reach { place, token, member, patience: args.coordinator_timeout.map_or(PATIENCE, Duration::from_secs) })
+}
+
+/// What the commands of this home joined the cluster as.
+fn member(host: &str, surroundings: &Surroundings) -> Result<(Live, Source), Failure> {
+    let dir = Home::open(surroundings)?.client_identity();
+    if !dir.is_there() {
+        let sentence = format!("https://{host} is for members of its cluster, and this home is none");
+        return Err(Failure::bad_input(sentence).hint("join with a token of the role client: `capstan cluster join TOKEN ADDR`"));
+    }
+    let source = Source::There(dir.issuer().map_err(Failure::bad_input)?);
+    Ok((Live::open(dir).map_err(Failure::bad_input)?, source))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `capstan coordinator`: a coordinator as a daemon, so that turns outlive the commands that start them.
 
+use super::cluster::own_name;
 use super::exec::every_provider;
 use crate::args::CoordinatorArgs;
 use crate::config::{self, ChosenRegistry, Inputs, Layers, UserConfig, auth::KeyRing};
@@ -8,14 +9,17 @@ use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
 use crate::line;
 use crate::lone;
+use crate::membership::{self, Joining, Keeper, Member};
 use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{runner, runtime, token_file};
 use capstan_agent_node::{NodeConfig, StateDir};
 use capstan_coordinator::models::{Models, Scripted, open_script};
-use capstan_coordinator::{RegistryLocation, StoreLocation};
+use capstan_coordinator::{RegistryLocation, ServeError, StoreLocation};
+use capstan_identity::issuer::Issuer;
 use capstan_proto::transport::Listen;
+use capstan_types::principal::Role;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,8 +51,48 @@ pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, 
         StoreLocation::Postgres(_) => line::among_others(&home)?,
         StoreLocation::Sqlite(_) | StoreLocation::Ephemeral => line::ALONE.to_owned(),
     };
-    let door = Door { line: Some(line), listen, token };
-    runtime::block_on(serve(store, models, hands, door, token_file))
+    let door = Door { line: Some(line), listen, token, membership: None, issuer: None };
+    let joining = Joining::of_words(args.join.as_deref())?;
+    runtime::block_on(async {
+        let (member, issuer) = member(args, &home, joining.as_ref(), surroundings).await?;
+        let to_members = door.listen.iter().find(|listen| matches!(listen, Listen::Tls(_)));
+        if let (Some(listen), None) = (to_members, &member) {
+            // Before a node is started for nothing.
+            return Err(Failure::bad_input(ServeError::MembershipRequired(listen.clone())));
+        }
+        let door = Door { membership: member.as_ref().map(|member| member.membership.clone()), issuer, ..door };
+        let _keeper = member.map(|member| Keeper::start(&member.membership.live, member.source));
+        serve(store, models, hands, door, token_file).await
+    })
+}
+
+/// The member of a cluster that this coordinator is, and the cluster's authority if it holds that.
+async fn member(
+    args: &CoordinatorArgs,
+    home: &Home,
+    joining: Option<&Joining>,
+    surroundings: &Surroundings,
+) -> Result<(Option<Member>, Option<Arc<Issuer>>), Failure> {
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        // Asked for only by whoever is a member.
+        None => own_name().or_else(|_| "coordinator".parse().map_err(Failure::bad_input))?,
+    };
+    let cluster = match &args.cluster {
+        Some(dir) => Some(surroundings.absolute(dir)?.as_path().to_owned()),
+        None => membership::holds_authority(home).then(|| home.cluster()),
+    };
+    match cluster {
+        Some(_) if joining.is_some() => {
+            Err(Failure::bad_input("this home holds the authority of a cluster, and cannot join another")
+                .hint("set CAPSTAN_HOME to another directory"))
+        }
+        Some(dir) => {
+            let (member, issuer) = membership::authority(home, &dir, &name).await?;
+            Ok((Some(member), Some(issuer)))
+        }
+        None => Ok((membership::joined(home, Role::Coordinator, &name, joining).await?, None)),
+    }
 }
 
 /// The home's own socket first.

@@ -4,6 +4,7 @@ use crate::args::{self, NodeArgs};
 use crate::config::{self, ChosenRegistry, Inputs, UserConfig};
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
+use crate::membership::{self, Joining, Keeper, Member};
 use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
@@ -13,6 +14,7 @@ use capstan_coordinator::RegistryLocation;
 use capstan_proto::transport::Listen;
 use capstan_types::id::NodeId;
 use capstan_types::policy::{Ceiling, Level};
+use capstan_types::principal::Role;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -30,11 +32,17 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     let (layers, unknown) = config::read(inputs)?;
     unknown.iter().for_each(|key| failure::warn(&mut io::stderr(), &key.warning()));
     let telemetry = Telemetry::for_daemon(&layers, surroundings)?;
+    let joining = Joining::of_words(args.join.as_deref())?;
     let ChosenRegistry { location, secrets } = config::registry(args.registry.as_deref(), &layers, surroundings)?;
     let (mut config, token_file) = prepare(args, &home, (config::ceiling(&layers)?, config::watermarks(&layers)?), surroundings)?;
     config.hidden.extend(secrets);
     let _telemetry = telemetry::start("capstan-node", &telemetry)?;
-    runtime::block_on(serve(config, location, token_file))
+    runtime::block_on(async {
+        // A node's id is spelt as a member's name is.
+        let name = config.id.as_str().parse().map_err(Failure::bad_input)?;
+        let member = membership::joined(&home, Role::Node, &name, joining.as_ref()).await?;
+        serve(config, location, token_file, member).await
+    })
 }
 
 fn prepare(
@@ -58,6 +66,7 @@ fn prepare(
         prepared: PREPARED,
         listen,
         token,
+        membership: None,
         capacity: host::capacity(args.sessions),
         watermarks,
         labels,
@@ -100,7 +109,14 @@ fn labels(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     given.iter().map(label).collect()
 }
 
-async fn serve(config: NodeConfig, location: RegistryLocation, token_file: Option<PathBuf>) -> Result<Exit, Failure> {
+async fn serve(
+    config: NodeConfig,
+    location: RegistryLocation,
+    token_file: Option<PathBuf>,
+    member: Option<Member>,
+) -> Result<Exit, Failure> {
+    let config = NodeConfig { membership: member.as_ref().map(|member| member.membership.clone()), ..config };
+    let _keeper = member.map(|member| Keeper::start(&member.membership.live, member.source));
     let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
     let registry = capstan_coordinator::open_registry(&location).await.map_err(Failure::bad_input)?;
     let mut node = tokio::select! {
@@ -148,6 +164,7 @@ mod tests {
         let surroundings = Surroundings::new(variables, AbsPath::new("/").unwrap());
         let mut args = NodeArgs {
             listen: vec![listen.to_owned()],
+            join: None,
             token_file: None,
             name: Some("n1".to_owned()),
             state_dir: None,

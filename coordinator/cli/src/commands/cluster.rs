@@ -1,0 +1,109 @@
+//! `capstan cluster`: the cluster's authority, who may join, and who is a member.
+
+mod certificates;
+mod tokens;
+
+use crate::args::{CertCommand, ClusterArgs, ClusterCommand, InitArgs, JoinArgs, PlaceArgs, TokenCommand};
+use crate::failure::{Exit, Failure};
+use crate::home::Home;
+use crate::membership::{Joining, join};
+use crate::surroundings::Surroundings;
+use crate::{host, runtime};
+use capstan_identity::issuer::{self, Issuer};
+use capstan_identity::time_now::now_ms;
+use capstan_types::principal::{Label, Role};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// Does it.
+///
+/// # Errors
+/// What was given cannot be used.
+pub fn run(args: &ClusterArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
+    let home = Home::open(surroundings)?;
+    let text = match &args.command {
+        ClusterCommand::Init(init) => made(init, &home, surroundings)?,
+        ClusterCommand::Token(token) => match &token.command {
+            TokenCommand::Create(create) => {
+                let issuer = opened(&create.place, &home, surroundings)?;
+                runtime::block_on(async { tokens::create(create, &issuer).await })?
+            }
+            TokenCommand::List(place) => {
+                let issuer = opened(place, &home, surroundings)?;
+                runtime::block_on(async { tokens::list(&issuer).await })?
+            }
+            TokenCommand::Revoke(revoke) => {
+                let issuer = opened(&revoke.place, &home, surroundings)?;
+                runtime::block_on(async { tokens::revoke(&revoke.id, &issuer).await })?
+            }
+        },
+        ClusterCommand::Cert(cert) => match &cert.command {
+            CertCommand::List(place) => {
+                let issuer = opened(place, &home, surroundings)?;
+                runtime::block_on(async { certificates::list(&issuer).await })?
+            }
+            CertCommand::Revoke(revoke) => {
+                let issuer = opened(&revoke.place, &home, surroundings)?;
+                runtime::block_on(async { certificates::revoke(&revoke.serial, &issuer).await })?
+            }
+        },
+        ClusterCommand::Join(join) => entered(join, &home)?,
+    };
+    let mut out = io::stdout();
+    // What was done is done, whether anybody reads of it or not.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    Ok(Exit::Success)
+}
+
+fn dir(place: &PlaceArgs, home: &Home, surroundings: &Surroundings) -> Result<PathBuf, Failure> {
+    match &place.cluster {
+        Some(dir) => Ok(surroundings.absolute(dir)?.as_path().to_owned()),
+        None => Ok(home.cluster()),
+    }
+}
+
+fn opened(place: &PlaceArgs, home: &Home, surroundings: &Surroundings) -> Result<Issuer, Failure> {
+    Issuer::open(&dir(place, home, surroundings)?).map_err(Failure::bad_input)
+}
+
+fn made(args: &InitArgs, home: &Home, surroundings: &Surroundings) -> Result<String, Failure> {
+    let dir = dir(&args.place, home, surroundings)?;
+    issuer::init(&dir, args.name.clone(), args.certificates, now_ms()).map_err(Failure::bad_input)?;
+    let (name, dir) = (&args.name, dir.display());
+    Ok(format!(
+        "cluster `{name}` made; its authority is in {dir}\n\
+         Keep that directory: whoever has a copy of it can make members.\n\n\
+         Next, on this host:\n  \
+         capstan coordinator --listen https://HOST:7400\n  \
+         capstan cluster token create --role node\n\
+         then on each host that is to run sessions:\n  \
+         capstan node --listen https://HOST:7401 --join TOKEN HOST:7400\n"
+    ))
+}
+
+fn entered(args: &JoinArgs, home: &Home) -> Result<String, Failure> {
+    let joining = Joining::parse(&args.token, &args.address)?;
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None => own_name()?,
+    };
+    let dir = home.client_identity();
+    if dir.is_there() {
+        let sentence = format!("this home is a member of a cluster already: {}", dir.path().display());
+        return Err(
+            Failure::bad_input(sentence).hint("remove that directory to leave the cluster, or set CAPSTAN_HOME to another one")
+        );
+    }
+    runtime::block_on(async { join(&dir, &joining, Role::Client, &name).await })?;
+    let host = dir.issuer().map_err(Failure::bad_input)?;
+    Ok(format!("joined as client `{name}`\nUse the cluster with --coordinator https://{host}\n"))
+}
+
+/// This host's name, as a member's.
+///
+/// # Errors
+/// It has none.
+pub fn own_name() -> Result<Label, Failure> {
+    let name = host::name().and_then(|name| name.as_str().parse().ok());
+    name.ok_or_else(|| Failure::bad_input("this host has no name").hint("give one with --name"))
+}

@@ -1,0 +1,74 @@
+//! How a daemon or a client of this home is a member of a cluster: by the authority that lies here, by what it joined with before, or by a
+//! join token.
+
+mod join;
+mod keep;
+
+pub use join::{Joining, join};
+pub use keep::{Keeper, Source, renew_once};
+
+use crate::failure::Failure;
+use crate::home::Home;
+use capstan_identity::audit::Audit;
+use capstan_identity::credentials::Credentials;
+use capstan_identity::issuer::Issuer;
+use capstan_identity::live::Live;
+use capstan_identity::membership::Membership;
+use capstan_identity::time_now::now_ms;
+use capstan_identity::{issuer, request, secret_file};
+use capstan_types::principal::{Label, Principal, Role};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A member that was found or made, and how it stays one.
+#[derive(Debug)]
+pub struct Member {
+    /// The member.
+    pub membership: Membership,
+    /// Where its next certificates come from.
+    pub source: Source,
+}
+
+/// The member that a daemon of this home is: what it joined as before, else what the token makes it. None without either.
+///
+/// # Errors
+/// The identity cannot be used, or the token does not let it in.
+pub async fn joined(home: &Home, role: Role, name: &Label, joining: Option<&Joining>) -> Result<Option<Member>, Failure> {
+    let dir = home.identity(role, name);
+    if !dir.is_there() {
+        let Some(joining) = joining else { return Ok(None) };
+        join(&dir, joining, role, name).await?;
+    }
+    let audit = audit(dir.path())?;
+    let source = Source::There(dir.issuer().map_err(Failure::bad_input)?);
+    let live = Live::open(dir).map_err(Failure::bad_input)?;
+    Ok(Some(Member { membership: Membership { live, audit }, source }))
+}
+
+/// The coordinator that holds the authority in `cluster`. It gives itself a certificate for as long as it runs.
+///
+/// # Errors
+/// The authority's files cannot be used.
+pub async fn authority(home: &Home, cluster: &Path, name: &Label) -> Result<(Member, Arc<Issuer>), Failure> {
+    let issuer = Arc::new(Issuer::open(cluster).map_err(Failure::bad_input)?);
+    let (key, request) = request::make().map_err(Failure::bad_input)?;
+    let own = Principal { cluster: issuer.cluster().clone(), role: Role::Coordinator, id: name.clone() };
+    let chain = issuer.own(&own, &request, now_ms()).await.map_err(Failure::bad_input)?;
+    let credentials = Credentials::new(key, chain).map_err(Failure::bad_input)?;
+    let live = Live::held(credentials, issuer.trust().await.map_err(Failure::bad_input)?);
+    let audit = audit(home.identity(Role::Coordinator, name).path())?;
+    let source = Source::Here(Arc::clone(&issuer));
+    Ok((Member { membership: Membership { live, audit }, source }, issuer))
+}
+
+/// Whether this home holds the authority of a cluster.
+#[must_use]
+pub fn holds_authority(home: &Home) -> bool {
+    issuer::is_there(&home.cluster())
+}
+
+fn audit(dir: &Path) -> Result<Audit, Failure> {
+    let path = dir.join("audit.jsonl");
+    let opened = secret_file::make_dir(dir).and_then(|()| Audit::open(path.clone()));
+    opened.map_err(|error| Failure::bad_input(format!("the audit log {} cannot be used: {error}", path.display())))
+}

@@ -1,0 +1,25 @@
+//! TLS 1.3 between the members of a cluster: who is believed, on both sides.
+//!
+//! A configuration is made for one connection, so that it knows the newest credentials and trust, and holds who was refused. Sessions are
+//! never resumed: a resumed one would not be asked for its certificate again.
+
+mod client;
+mod refused;
+mod server;
+
+pub use client::{Expected, client_config, pinned_config};
+pub use refused::{Refused, RefusedSlot, alerted};
+pub use server::{Callers, server_config};
+
+use rustls::crypto::{CryptoProvider, ring};
+use std::sync::Arc;
+
+/// What the ones who speak HTTP/2 say so by.
+const ALPN: &[u8] = b"h2";
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+#[cfg(test)]
+mod tests;

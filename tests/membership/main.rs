@@ -1,0 +1,14 @@
+//! Who is let in, by real processes over real TLS: joining, impersonating, renewing, revoking.
+//!
+//! The attackers are made here, with certificates of the cluster's own authority where they need one that is good.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod attacker;
+mod house;
+
+mod impersonation;
+mod joining;
+mod renewal;
+mod revocation;
+mod whole_path;
