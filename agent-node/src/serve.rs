@@ -13,6 +13,7 @@ use crate::journal::Journal;
 use crate::node::capacity::Places;
 use crate::node::handle::NodeHandle;
 use crate::node::load::gate::Gate;
+use crate::node::load::metrics::LoadCollector;
 use crate::node::message::NodeMsg;
 use crate::node::supervisor::{NodeArgs, NodeSupervisor};
 use crate::probe::{ProbeError, probe};
@@ -24,7 +25,9 @@ use crate::workspace::jobs::Shared;
 use capstan_proto::transport::{Bound, ListenError, PipeConnector};
 use capstan_registry::{Registration, Registry, RegistryError};
 use capstan_runtime::actors::{AskError, BoundedRef, Root};
+use capstan_runtime::monitor::Check;
 use capstan_types::node::{Fingerprint, NodeAddress, NodeRecord};
+use prometheus_client::registry::Registry as Metrics;
 use ractor::{Actor, SpawnErr};
 use server::Servers;
 use std::num::NonZeroUsize;
@@ -202,6 +205,26 @@ impl Running {
     #[must_use]
     pub const fn pipe(&self) -> &PipeConnector {
         &self.pipe
+    }
+
+    /// Registers the metrics of this node and of all nodes of the process.
+    pub fn register_metrics(&self, metrics: &mut Metrics) {
+        crate::session::metrics::register(metrics);
+        let (gate, places) = (self.node.gate.clone(), self.node.places.clone());
+        metrics.register_collector(Box::new(LoadCollector { gate, places }));
+    }
+
+    /// What must hold for the node to take work, asked whenever somebody wants to know.
+    #[must_use]
+    pub fn checks(&self) -> impl Fn() -> Vec<Check> + Send + Sync + use<> {
+        let node = self.node.clone();
+        move || {
+            let stopping = node.stopping.is_cancelled().then(|| "the node is stopping".to_owned());
+            let short = node.gate.last_measured(node.places.load()).short;
+            let names: Vec<_> = short.iter().map(|resource| resource.name()).collect();
+            let short = (!names.is_empty()).then(|| format!("too little to start sessions: {}", names.join(", ")));
+            vec![Check::new("serving", stopping), Check::new("resources", short)]
+        }
     }
 
     /// Waits until the node cannot go on, because an actor that has no other to take its place has failed. Dropping the future loses

@@ -10,6 +10,7 @@ pub(crate) mod ending;
 pub(crate) mod holder;
 pub(crate) mod launcher;
 pub(crate) mod link;
+pub(crate) mod metrics;
 mod programs;
 pub(crate) mod protected;
 pub(crate) mod runner;

@@ -5,6 +5,7 @@ pub mod failure;
 pub mod host;
 pub mod link;
 pub mod listing;
+pub mod metrics;
 pub mod operate;
 mod patience;
 pub mod pool;

@@ -8,8 +8,10 @@ use crate::thread::one_at_a_time::OneAtATime;
 use crate::thread::open::Threads;
 use crate::thread::supervisor::{SupervisorMsg, ThreadSupervisor};
 use capstan_proto::transport::{Bound, Listen, ListenError, PipeConnector, SocketFile, pipe};
-use capstan_registry::{Announcement, CoordinatorRecord, NodeEvent, Registration, RegistryError};
+use capstan_registry::{Announcement, CoordinatorRecord, NodeEvent, Registration, Registry, RegistryError};
+use capstan_runtime::monitor::Check;
 use capstan_store::store::{Store, StoreError};
+use prometheus_client::registry::Registry as Metrics;
 use ractor::{Actor, ActorRef};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +61,7 @@ pub struct Running {
     pipe: PipeConnector,
     places: Vec<Listen>,
     store: Arc<dyn Store>,
+    registry: Arc<dyn Registry>,
     registrations: Vec<Registration>,
     announcement: Announcement,
     pool: ActorRef<PoolMsg>,
@@ -132,7 +135,21 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
             _ = supervisor_ended => {}
         }
     });
-    Ok(Running { pipe, places, store, registrations, announcement, pool, supervisor, stop, tasks, background, _names: names })
+    let registry = config.registry;
+    Ok(Running {
+        pipe,
+        places,
+        store,
+        registry,
+        registrations,
+        announcement,
+        pool,
+        supervisor,
+        stop,
+        tasks,
+        background,
+        _names: names,
+    })
 }
 
 fn description(name: &str, bound: &[Bound]) -> CoordinatorRecord {
@@ -169,6 +186,23 @@ impl Running {
     #[must_use]
     pub fn pipe(&self) -> PipeConnector {
         self.pipe.clone()
+    }
+
+    /// Registers the metrics of this coordinator, and of all threads of the process.
+    pub fn register_metrics(&self, metrics: &mut Metrics) {
+        crate::thread::metrics::register(metrics);
+        crate::nodes::metrics::register(metrics, Arc::clone(&self.registry));
+    }
+
+    /// What must hold for the coordinator to take work, asked whenever somebody wants to know.
+    #[must_use]
+    pub fn checks(&self) -> impl Fn() -> Vec<Check> + Send + Sync + use<> {
+        let (registry, stop) = (Arc::clone(&self.registry), self.stop.clone());
+        move || {
+            let stopping = stop.is_cancelled().then(|| "the coordinator is stopping".to_owned());
+            let stale = registry.standing().stale.map(|stale| stale.to_string());
+            vec![Check::new("serving", stopping), Check::new("registry", stale)]
+        }
     }
 
     /// Where clients reach it, with real ports, in the order of the configuration.

@@ -17,6 +17,7 @@ pub mod known_numbers;
 pub mod live;
 pub mod log;
 pub mod message;
+pub mod metrics;
 pub mod one_at_a_time;
 pub mod open;
 pub mod order;

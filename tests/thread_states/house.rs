@@ -100,6 +100,8 @@ impl House {
             models: Arc::new(OneModel(Arc::new(answers.clone()))),
             pipes: Vec::new(),
             node_token: None,
+            membership: None,
+            issuer: None,
             nodes: vec![StaticNode {
                 address: NodeAddress::Unix(self.home.root().join("node.sock").display().to_string()),
                 token: None,

@@ -6,6 +6,7 @@
 mod cgroup;
 mod decision;
 pub(crate) mod gate;
+pub(crate) mod metrics;
 mod reserve;
 mod sample;
 mod watermarks;

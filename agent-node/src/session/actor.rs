@@ -11,6 +11,7 @@ use crate::session::dir::SessionDir;
 use crate::session::holder::Holder;
 use crate::session::input;
 use crate::session::message::{Done, Input, SessionMsg};
+use crate::session::metrics;
 use crate::session::protected::Writes;
 use crate::workspace::message::{WorkspaceFact, WorkspaceFacts};
 use capstan_types::control::Request;
@@ -283,6 +284,7 @@ impl SessionState {
         if self.end.is_some() {
             return;
         }
+        metrics::ended(&end);
         self.place = None;
         self.writes.over();
         self.input = InputState::Closed;

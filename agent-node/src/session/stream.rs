@@ -7,6 +7,7 @@
 use crate::error::NodeError;
 use crate::session::link::{self, LinkError, Reader, Writer};
 use crate::session::message::{SessionDoor, SessionMsg};
+use crate::session::metrics::Open;
 use crate::session::spooled::Spooled;
 use capstan_runtime::actors::ask;
 use capstan_types::control::{Report, Request, VERSION, Wants};
@@ -51,6 +52,7 @@ struct Reading {
     seal: Option<Box<Seal>>,
     phase: Phase,
     stopping: CancellationToken,
+    open: Open,
 }
 
 /// What of the output a reader wants.
@@ -74,7 +76,8 @@ pub(crate) fn events(
         Opening::Output => Phase::Connecting,
     };
     let Wanted { from, whole } = wanted;
-    futures::stream::unfold(Reading { door, from, whole, seal: None, phase, stopping }, |mut reading| async move {
+    let reading = Reading { door, from, whole, seal: None, phase, stopping, open: Open::now() };
+    futures::stream::unfold(reading, |mut reading| async move {
         let event = reading.next().await?;
         Some((event, reading))
     })
@@ -101,6 +104,7 @@ impl Reading {
         if !matches!(event, Ok(SessionEvent::Output(_) | SessionEvent::Denied(_))) {
             self.phase = Phase::Over;
         }
+        event.iter().for_each(|event| self.open.sent(event));
         Some(event)
     }
 

@@ -7,12 +7,21 @@ use crate::error::NodeError;
 use crate::journal::{Entry, Intent, Journal};
 use crate::node::load::gate::Gate;
 use crate::session::launcher::{Launched, Launcher, Program};
+use crate::session::metrics;
 use crate::session::runner::LaunchError;
 use capstan_types::id::SessionId;
 use capstan_types::session::StartCall;
+use std::time::Instant;
 
 /// Starts a session, if there is room for it.
 pub(crate) async fn start(gate: &Gate, launcher: &Launcher, journal: &Journal, call: StartCall) -> Result<Launched, NodeError> {
+    let began = Instant::now();
+    let launched = launch(gate, launcher, journal, call).await;
+    metrics::asked(&launched, began.elapsed());
+    launched
+}
+
+async fn launch(gate: &Gate, launcher: &Launcher, journal: &Journal, call: StartCall) -> Result<Launched, NodeError> {
     gate.admit(&call.cwd).map_err(|(short, retry_after)| NodeError::Short { said: short.to_string(), retry_after })?;
     let session = SessionId::generate();
     journal.keep(Entry::Asked(Box::new(Intent::new(session, journal.generation().0, &call)))).await?;

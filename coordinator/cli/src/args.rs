@@ -108,6 +108,9 @@ pub struct NodeArgs {
     /// config.toml says more [env: CAPSTAN_REGISTRY]
     #[arg(long, value_name = "ETCD")]
     pub registry: Option<String>,
+    /// Serve /livez, /readyz and /metrics (for Prometheus) over plain HTTP at this address: HOST:PORT, port 0 for a free one
+    #[arg(long, value_name = "ADDR")]
+    pub monitor: Option<std::net::SocketAddr>,
     /// Whether a start waits until the node's journal is on the disk; off survives any death of the node, and no loss of power
     #[arg(long, value_name = "ON|OFF", default_value = "on", hide = true)]
     pub journal_sync: JournalSync,

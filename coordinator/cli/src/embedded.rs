@@ -12,10 +12,12 @@ use capstan_identity::issuer::Issuer;
 use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
 use capstan_proto::transport::Listen;
+use capstan_runtime::monitor::Check;
 use capstan_types::node::NodeAddress;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Ceiling, Level, SandboxMode};
 use capstan_types::thread::{OnInterrupt, ThreadSettings};
+use prometheus_client::registry::Registry;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -200,6 +202,21 @@ impl Stack {
     #[must_use]
     pub fn client(&self) -> Client {
         Client::over(&self.coordinator.pipe())
+    }
+
+    /// Registers the metrics of the coordinator, and of the node if there is one here.
+    pub fn register_metrics(&self, metrics: &mut Registry) {
+        self.coordinator.register_metrics(metrics);
+        if let Some(node) = &self.node {
+            node.register_metrics(metrics);
+        }
+    }
+
+    /// What must hold for both to take work.
+    #[must_use]
+    pub fn checks(&self) -> impl Fn() -> Vec<Check> + Send + Sync + use<> {
+        let (coordinator, node) = (self.coordinator.checks(), self.node.as_ref().map(capstan_agent_node::Running::checks));
+        move || coordinator().into_iter().chain(node.iter().flat_map(|node| node())).collect()
     }
 
     /// Where others reach the coordinator.

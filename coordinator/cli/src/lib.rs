@@ -33,6 +33,7 @@ pub mod terminal;
 pub mod host;
 pub mod level;
 pub mod membership;
+pub mod monitor;
 pub mod programs;
 pub mod runner;
 pub mod token_file;

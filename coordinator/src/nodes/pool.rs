@@ -98,6 +98,7 @@ impl Actor for NodePool {
                 let _ = reply.send(state.links.get(&id).cloned());
             }
         }
+        super::metrics::known(state.links.len());
         Ok(())
     }
 }

@@ -9,6 +9,7 @@
 mod batch;
 
 use super::live::{Live, Subscription};
+use super::metrics;
 use super::ownership::Ownership;
 use crate::{clock, crash_point};
 use batch::Batch;
@@ -261,7 +262,15 @@ impl LogTask {
             return Err(why.clone());
         }
         crash_point::reached("log.append");
-        self.store.append(self.thread, self.epoch, records).await.inspect_err(|error| self.ownership.heed(error))?;
+        let (began, counted) = (Instant::now(), metrics::Counted::of(&records));
+        match self.store.append(self.thread, self.epoch, records).await {
+            Ok(_) => counted.stored(began.elapsed()),
+            Err(error) => {
+                metrics::not_stored();
+                self.ownership.heed(&error);
+                return Err(error);
+            }
+        }
         crash_point::reached("log.stored");
         events.into_iter().for_each(|event| self.live.tell(event));
         crash_point::reached("log.told");

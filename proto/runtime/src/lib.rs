@@ -3,6 +3,8 @@
 
 pub mod actors;
 
+pub mod monitor;
+pub mod service_manager;
 pub mod telemetry;
 pub mod trace_context;
 

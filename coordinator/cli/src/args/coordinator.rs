@@ -37,6 +37,9 @@ pub struct CoordinatorArgs {
     /// The file with those nodes' token
     #[arg(long, value_name = "FILE")]
     pub node_token_file: Option<PathBuf>,
+    /// Serve /livez, /readyz and /metrics (for Prometheus) over plain HTTP at this address: HOST:PORT, port 0 for a free one
+    #[arg(long, value_name = "ADDR")]
+    pub monitor: Option<std::net::SocketAddr>,
     /// Take the answers from a script instead of models, in every thread from its first step
     #[arg(long, value_name = "FILE")]
     pub script: Option<PathBuf>,

@@ -10,6 +10,7 @@ use crate::home::Home;
 use crate::line;
 use crate::lone;
 use crate::membership::{self, Joining, Keeper, Member};
+use crate::monitor;
 use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
@@ -19,8 +20,11 @@ use capstan_coordinator::models::{Models, Scripted, open_script};
 use capstan_coordinator::{RegistryLocation, ServeError, StoreLocation};
 use capstan_identity::issuer::Issuer;
 use capstan_proto::transport::Listen;
+use capstan_runtime::monitor::Monitor;
+use capstan_runtime::service_manager;
 use capstan_types::principal::Role;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,7 +66,7 @@ pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, 
         }
         let door = Door { membership: member.as_ref().map(|member| member.membership.clone()), issuer, ..door };
         let _keeper = member.map(|member| Keeper::start(&member.membership.live, member.source));
-        serve(store, models, hands, door, token_file).await
+        serve((store, models, hands, door), token_file, args.monitor).await
     })
 }
 
@@ -151,22 +155,23 @@ fn hands(
 }
 
 async fn serve(
-    store: StoreLocation,
-    models: Arc<dyn Models>,
-    hands: Hands,
-    door: Door,
+    (store, models, hands, door): (StoreLocation, Arc<dyn Models>, Hands, Door),
     token_file: Option<PathBuf>,
+    monitor: Option<SocketAddr>,
 ) -> Result<Exit, Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
     let mut stack = tokio::select! {
         stack = Stack::start(store, models, hands, door) => stack?,
         _ = signals.next() => return Ok(Exit::Success),
     };
-    announce(&stack, token_file.as_deref());
+    let monitor = monitor::start(monitor, |metrics| stack.register_metrics(metrics), stack.checks()).await?;
+    announce(&stack, token_file.as_deref(), monitor.as_ref());
+    let _watchdog = service_manager::ready("the coordinator serves");
     let failed = tokio::select! {
         _ = signals.next() => false,
         () = stack.ended() => true,
     };
+    service_manager::stopping();
     tokio::select! {
         () = stack.leave() => {}
         // Asked again: what is left ends with the process.
@@ -180,12 +185,13 @@ async fn serve(
 }
 
 /// One line on standard output, for whoever waits until the coordinator can be used.
-fn announce(stack: &Stack, token_file: Option<&Path>) {
+fn announce(stack: &Stack, token_file: Option<&Path>, monitor: Option<&Monitor>) {
     let places: Vec<String> = stack.places().iter().map(ToString::to_string).collect();
     let token = token_file.map(|path| format!("; token file {}", path.display())).unwrap_or_default();
     let mut out = io::stdout();
     // A coordinator that nobody reads about serves all the same.
-    let _ = writeln!(out, "coordinator listens at {}{token}", places.join(", ")).and_then(|()| out.flush());
+    let _ = writeln!(out, "coordinator listens at {}{token}{}", places.join(", "), monitor::announced(monitor))
+        .and_then(|()| out.flush());
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::config::{self, ChosenRegistry, Inputs, UserConfig};
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
 use crate::membership::{self, Joining, Keeper, Member};
+use crate::monitor;
 use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
@@ -12,11 +13,14 @@ use crate::{host, runner, runtime, token_file};
 use capstan_agent_node::{JournalSync, NodeConfig, StateDir, Watermarks, base_environment};
 use capstan_coordinator::RegistryLocation;
 use capstan_proto::transport::Listen;
+use capstan_runtime::monitor::Monitor;
+use capstan_runtime::service_manager;
 use capstan_types::id::NodeId;
 use capstan_types::policy::{Ceiling, Level};
 use capstan_types::principal::Role;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Sessions that the node is ready for ahead of their start.
@@ -41,7 +45,7 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
         // A node's id is spelt as a member's name is.
         let name = config.id.as_str().parse().map_err(Failure::bad_input)?;
         let member = membership::joined(&home, Role::Node, &name, joining.as_ref()).await?;
-        serve(config, location, token_file, member).await
+        serve(config, location, (token_file, args.monitor), member).await
     })
 }
 
@@ -112,7 +116,7 @@ fn labels(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
 async fn serve(
     config: NodeConfig,
     location: RegistryLocation,
-    token_file: Option<PathBuf>,
+    (token_file, monitor): (Option<PathBuf>, Option<SocketAddr>),
     member: Option<Member>,
 ) -> Result<Exit, Failure> {
     let config = NodeConfig { membership: member.as_ref().map(|member| member.membership.clone()), ..config };
@@ -124,11 +128,14 @@ async fn serve(
         // A registry that does not answer is waited for.
         _ = signals.next() => return Ok(Exit::Success),
     };
-    announce(&node, token_file.as_deref());
+    let monitor = monitor::start(monitor, |metrics| node.register_metrics(metrics), node.checks()).await?;
+    announce(&node, token_file.as_deref(), monitor.as_ref());
+    let _watchdog = service_manager::ready("the node serves");
     let failed = tokio::select! {
         _ = signals.next() => false,
         () = node.ended() => true,
     };
+    service_manager::stopping();
     tokio::select! {
         () = node.shutdown() => {}
         // Asked again: what is left ends with the process.
@@ -142,11 +149,17 @@ async fn serve(
 }
 
 /// One line on standard output, for whoever waits until the node can be used.
-fn announce(node: &capstan_agent_node::Running, token_file: Option<&Path>) {
+fn announce(node: &capstan_agent_node::Running, token_file: Option<&Path>, monitor: Option<&Monitor>) {
     let record = node.record();
     let addresses: Vec<String> = node.addresses().iter().map(ToString::to_string).collect();
     let token = token_file.map(|path| format!("; token file {}", path.display())).unwrap_or_default();
-    let line = format!("node {} (generation {}) listens at {}{token}", record.id, record.generation, addresses.join(", "));
+    let line = format!(
+        "node {} (generation {}) listens at {}{token}{}",
+        record.id,
+        record.generation,
+        addresses.join(", "),
+        monitor::announced(monitor)
+    );
     let mut out = io::stdout();
     // A node that nobody reads about serves all the same.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
@@ -171,6 +184,7 @@ mod tests {
             labels: Vec::new(),
             sessions: 3,
             registry: None,
+            monitor: None,
             journal_sync: args::JournalSync::On,
         };
         more(&mut args);
