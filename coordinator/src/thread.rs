@@ -21,6 +21,7 @@ pub mod one_at_a_time;
 pub mod open;
 pub mod order;
 pub mod ownership;
+pub mod placing;
 pub mod prompt;
 pub mod put_away;
 pub mod queue;

@@ -7,16 +7,18 @@ use std::path::PathBuf;
 mod coordinator;
 mod exec;
 mod mistake;
+mod placement;
 mod sessions;
 mod threads;
 
 pub use coordinator::{CoordinatorArgs, DaemonArgs};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
 pub use mistake::mistake;
+pub use placement::PlacementArgs;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
 pub use threads::{
-    CompactArgs, DeleteArgs, DiffArgs, ExportArgs, FollowArgs, ListThreadsArgs, NameArgs, NamedArgs, SearchArgs, ShowArgs,
-    SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
+    CompactArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, ListThreadsArgs, NameArgs, NamedArgs, SearchArgs,
+    ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
 };
 
 /// The program.
@@ -45,6 +47,8 @@ pub enum Command {
     Coordinator(CoordinatorArgs),
     /// Lists, shows, names, exports and removes threads
     Threads(ThreadsArgs),
+    /// Says why a thread is on its node
+    Explain(ExplainArgs),
     /// Looks at the sessions that run on nodes: lists them, shows them live, ends them
     Sessions(SessionsArgs),
     /// Runs an agent node that a coordinator on this host can use

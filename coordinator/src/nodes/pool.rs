@@ -2,16 +2,25 @@
 //!
 //! An actor owns the links; a task of its own follows the registry and tells it what changed, so that the mailbox is never blocked.
 
+mod desk;
+
 use super::link::NodeLink;
 use super::remote::StaticNode;
-use crate::placement::view::{NodeRoom, View};
+use crate::placement::facts::NodeFacts;
+use crate::placement::need::Need;
+use crate::placement::no_place::NoPlace;
 use capstan_proto::transport::PipeConnector;
 use capstan_registry::{NodeEvent, Registry};
-use capstan_types::id::NodeId;
+use capstan_types::id::{Generation, NodeId, ThreadId};
 use capstan_types::node::{NodeAddress, NodeRecord};
+use capstan_types::placement::Choice;
+pub(crate) use desk::PATIENCE;
+pub use desk::Ticket;
+use desk::{Answer, Desk, Given};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// What the pool is asked and told.
@@ -19,13 +28,34 @@ use tokio::task::JoinSet;
 pub enum PoolMsg {
     /// The registry said something.
     Heard(NodeEvent),
-    /// Say what nodes there are, for placement.
-    View(RpcReplyPort<View>),
+    /// Choose a node for a thread's workspace, and reserve there what it needs. When all are full, the answer comes when one has room, or after
+    /// [`PATIENCE`].
+    Place(ThreadId, Box<Need>, Reply),
+    /// Give back what a thread's workspace held. Without effect when it held nothing.
+    GiveBack(ThreadId, Ticket),
+    /// The time of some who wait may be over.
+    Waited,
+    /// Say which nodes there are.
+    Names(RpcReplyPort<Vec<NodeId>>),
     /// Give the links to all nodes.
     Links(RpcReplyPort<Vec<NodeLink>>),
     /// Give the link to a node.
     Link(NodeId, RpcReplyPort<Option<NodeLink>>),
 }
+
+/// A node that was chosen, and its link.
+#[derive(Debug)]
+pub struct Placed {
+    /// The node, and why it.
+    pub choice: Choice,
+    /// What reaches it.
+    pub link: NodeLink,
+    /// Gives back what is reserved.
+    pub ticket: Ticket,
+}
+
+/// The way back to whoever asks for a node.
+type Reply = RpcReplyPort<Result<Placed, NoPlace>>;
 
 /// How the nodes are reached.
 #[derive(Debug)]
@@ -46,6 +76,8 @@ pub struct NodePool;
 #[derive(Debug)]
 pub struct PoolState {
     links: BTreeMap<NodeId, NodeLink>,
+    desk: Desk<Reply>,
+    start: Instant,
     pipes: HashMap<NodeId, PipeConnector>,
     nodes: Vec<StaticNode>,
     // Dropped with the actor, so that nothing follows the registry for a pool that is gone.
@@ -61,22 +93,50 @@ impl Actor for NodePool {
         let mut follower = JoinSet::new();
         follower.spawn(follow(given.registry, me));
         let pipes = given.pipes.into_iter().collect();
-        Ok(PoolState { links: BTreeMap::new(), pipes, nodes: given.nodes, _follower: follower })
+        Ok(PoolState {
+            links: BTreeMap::new(),
+            desk: Desk::default(),
+            start: Instant::now(),
+            pipes,
+            nodes: given.nodes,
+            _follower: follower,
+        })
     }
 
-    async fn handle(&self, _: ActorRef<PoolMsg>, message: PoolMsg, state: &mut PoolState) -> Result<(), ActorProcessingErr> {
+    async fn handle(&self, me: ActorRef<PoolMsg>, message: PoolMsg, state: &mut PoolState) -> Result<(), ActorProcessingErr> {
         match message {
             PoolMsg::Heard(NodeEvent::Resync(records)) => {
                 state.links.clear();
+                state.desk.view.clear();
                 records.into_iter().for_each(|record| state.join(record));
+                state.serve();
             }
-            PoolMsg::Heard(NodeEvent::Joined(record)) => state.join(record),
-            PoolMsg::Heard(NodeEvent::Left(id, generation)) => {
-                state.links.retain(|_, link| link.record().id != id || link.record().generation > generation);
+            PoolMsg::Heard(NodeEvent::Joined(record)) => {
+                state.join(record);
+                state.serve();
             }
-            PoolMsg::View(reply) => {
-                let rooms = state.links.values().map(|link| NodeRoom::of(link.record())).collect();
-                let _ = reply.send(View { nodes: rooms });
+            PoolMsg::Heard(NodeEvent::Left(id, generation)) => state.left(&id, generation),
+            PoolMsg::Place(thread, need, reply) => {
+                let now = state.now();
+                match state.desk.ask(thread, *need, reply, now) {
+                    Some(answer) => state.answer([answer]),
+                    None => {
+                        state.serve();
+                        me.send_after(PATIENCE, || PoolMsg::Waited);
+                    }
+                }
+            }
+            PoolMsg::GiveBack(thread, ticket) => {
+                if state.desk.give_back(thread, ticket) {
+                    state.serve();
+                }
+            }
+            PoolMsg::Waited => {
+                let over = state.desk.expire(state.start.elapsed());
+                state.answer(over);
+            }
+            PoolMsg::Names(reply) => {
+                let _ = reply.send(state.links.keys().cloned().collect());
             }
             PoolMsg::Links(reply) => {
                 let _ = reply.send(state.links.values().cloned().collect());
@@ -91,9 +151,40 @@ impl Actor for NodePool {
 
 impl PoolState {
     fn join(&mut self, record: NodeRecord) {
-        let id = record.id.clone();
+        let facts = NodeFacts::of(&record);
         if let Some(link) = self.link(record) {
-            self.links.insert(id, link);
+            self.links.insert(facts.id.clone(), link);
+            self.desk.view.put(facts);
+        }
+    }
+
+    fn left(&mut self, id: &NodeId, generation: Generation) {
+        if self.links.get(id).is_some_and(|link| link.record().generation <= generation) {
+            self.links.remove(id);
+            self.desk.view.leave(id);
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn answer(&self, answers: impl IntoIterator<Item = (Reply, Answer)>) {
+        for (reply, answer) in answers {
+            let placed = answer.and_then(|Given { choice, ticket }| {
+                let link = self.links.get(&choice.node).cloned().ok_or(NoPlace::NoNodes)?;
+                Ok(Placed { choice, link, ticket })
+            });
+            let _ = reply.send(placed);
+        }
+    }
+
+    /// There may be room for some who wait.
+    fn serve(&mut self) {
+        if self.desk.waiting() > 0 {
+            let now = self.now();
+            let served = self.desk.serve(now);
+            self.answer(served);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::message::ThreadMsg;
 use super::open::{ASK_DEADLINE, CreateError, Threads};
+use super::placing::Located;
 use super::{regain, resume};
 use capstan_runtime::actors::ask::ask;
 use capstan_store::store::StoreError;
@@ -48,7 +49,7 @@ impl Threads {
 
     /// What the node does not hear of ends by its own clock: the sessions have no owner any more.
     async fn end_sessions(&self, record: &ThreadRecord, epoch: Epoch) {
-        let Ok(host) = self.host(record.id, epoch, &record.settings).await else { return };
+        let Ok(Located { host, .. }) = self.locate_known(record.id, epoch, &record.settings).await else { return };
         let Ok(sessions) = host.sessions().await else { return };
         let (ended, running): (Vec<_>, Vec<_>) =
             sessions.into_iter().partition(|session| matches!(session.state, ListedState::Ended(_)));

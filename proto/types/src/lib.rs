@@ -25,10 +25,15 @@ pub mod docs;
 pub mod event;
 pub mod history;
 pub mod item;
+pub mod label;
 pub mod load;
 pub mod money;
 pub mod node;
 pub mod overrides;
+pub mod placement;
+pub mod resources;
+pub mod selector;
+pub mod taint;
 pub mod thread;
 
 pub mod clamp;
