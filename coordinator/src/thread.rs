@@ -15,6 +15,7 @@ pub mod inherit;
 pub mod items;
 pub mod known_numbers;
 pub mod live;
+pub mod located;
 pub mod log;
 pub mod message;
 pub mod one_at_a_time;

@@ -3,10 +3,10 @@
 use super::actor::ThreadArguments;
 use super::context::{TurnContext, toolbox};
 use super::items::ItemNumbers;
+use super::located::Located;
 use super::log::open_log;
 use super::message::ThreadMsg;
 use super::one_at_a_time::OneAtATime;
-use super::placing::Located;
 use super::recall::Recalled;
 use super::supervisor::SupervisorMsg;
 use super::workspace;

@@ -1,8 +1,8 @@
 //! Names, archives, and the end of a thread. None of them needs the thread to run, and only its end stops it.
 
+use super::located::Located;
 use super::message::ThreadMsg;
 use super::open::{ASK_DEADLINE, CreateError, Threads};
-use super::placing::Located;
 use super::{regain, resume};
 use capstan_runtime::actors::ask::ask;
 use capstan_store::store::StoreError;
