@@ -23,9 +23,9 @@ pub(crate) fn node(number: usize) -> NodeFacts {
     let labels = [
         label("host", format!("n{number}")),
         label("zone", format!("z{}", number % 3)),
-        label("arch", if number % 4 == 0 { "aarch64" } else { "x86_64" }.to_owned()),
+        label("arch", if number.is_multiple_of(4) { "aarch64" } else { "x86_64" }.to_owned()),
         label("pool", format!("p{}", number % 40)),
-        label("disk", if number % 2 == 0 { "ssd" } else { "nvme" }.to_owned()),
+        label("disk", if number.is_multiple_of(2) { "ssd" } else { "nvme" }.to_owned()),
     ];
     let taint = (number % 20 == 7).then(|| "gpu=a100:NoSchedule".parse().expect("a taint"));
     NodeFacts {
