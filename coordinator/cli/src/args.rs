@@ -8,6 +8,7 @@ mod cluster;
 mod coordinator;
 mod exec;
 mod mistake;
+mod placement;
 mod sessions;
 mod threads;
 
@@ -18,10 +19,11 @@ pub use cluster::{
 pub use coordinator::{CoordinatorArgs, DaemonArgs};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
 pub use mistake::mistake;
+pub use placement::PlacementArgs;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
 pub use threads::{
-    CompactArgs, DeleteArgs, DiffArgs, ExportArgs, FollowArgs, InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs, QueueArgs,
-    SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
+    CompactArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs,
+    QueueArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
 };
 
 /// The program.
@@ -50,6 +52,8 @@ pub enum Command {
     Coordinator(CoordinatorArgs),
     /// Lists, shows, names, exports and removes threads
     Threads(ThreadsArgs),
+    /// Says why a thread is on its node
+    Explain(ExplainArgs),
     /// Looks at the sessions that run on nodes: lists them, shows them live, ends them
     Sessions(SessionsArgs),
     /// Runs an agent node that a coordinator on this host can use
