@@ -90,6 +90,9 @@ pub struct NodeArgs {
     /// unix:///PATH; may be given again
     #[arg(long, value_name = "ADDR", required = true)]
     pub listen: Vec<String>,
+    /// Where coordinators that find the node in the registry reach it: https://HOST:PORT [default: the first place of --listen]
+    #[arg(long, value_name = "ADDR")]
+    pub advertise: Option<String>,
     /// Join a cluster with this token, at the coordinator that holds its authority. Needed once: later starts find the certificate
     #[arg(long, num_args = 2, value_names = ["TOKEN", "ADDR"])]
     pub join: Option<Vec<String>>,
