@@ -8,11 +8,13 @@ use crate::bounds::Bounds;
 use crate::cgroup::Cgroup;
 use crate::confinement::Confinement;
 use crate::kernel::birth::{self, Birth};
+use crate::kernel::privileges;
 use crate::launch::fault::{Fault, Step};
 use crate::launch::steps::{self, step};
 use crate::launch::{Image, Streams};
 use crate::namespaces::Namespaces;
 use crate::rlimits::ResourceLimits;
+use crate::ruleset::Ruleset;
 use crate::seccomp::BpfProgram;
 use std::fs::File;
 use std::io::{PipeWriter, Write};
@@ -31,6 +33,8 @@ pub(crate) struct Early<'a> {
     confined: bool,
     /// What to enter, and whether the network is among it.
     inside: Option<(&'a Namespaces, bool)>,
+    /// What is granted now of what is inside.
+    rules: Option<&'a Ruleset>,
     /// What is attached now, for nothing follows that it denies.
     filters: &'a [BpfProgram],
 }
@@ -44,12 +48,20 @@ impl<'a> Early<'a> {
             confined: confinement.is_some(),
             // Inside, the root is still to be shown.
             filters: if inside.is_some() { &[] } else { confinement.filters() },
-            ..Self::ahead(inside.map(|(namespaces, _)| namespaces), &[], bounds.cgroup()).with_network(confinement.own_network())
+            inside,
+            rules: confinement.ruleset().filter(|_| inside.is_some()),
+            ..Self::ahead(None, None, &[], bounds.cgroup())
         }
     }
 
-    /// That of a session that is to come: of a sandbox inside `namespaces` with a network of its own, or of one with `filters`.
-    pub(crate) fn ahead(namespaces: Option<&'a Namespaces>, filters: &'a [BpfProgram], cgroup: &Cgroup) -> Self {
+    /// That of a session that is to come: of a sandbox inside `namespaces` with a network of its own and these `rules`, or of one with
+    /// `filters`.
+    pub(crate) fn ahead(
+        namespaces: Option<&'a Namespaces>,
+        rules: Option<&'a Ruleset>,
+        filters: &'a [BpfProgram],
+        cgroup: &Cgroup,
+    ) -> Self {
         Self {
             joins: cgroup.joins().collect(),
             birthplace: cgroup.birthplace(),
@@ -57,13 +69,9 @@ impl<'a> Early<'a> {
             leads: true,
             confined: true,
             inside: namespaces.map(|namespaces| (namespaces, true)),
+            rules,
             filters,
         }
-    }
-
-    fn with_network(mut self, own: bool) -> Self {
-        self.inside = self.inside.map(|(namespaces, _)| (namespaces, own));
-        self
     }
 
     /// How the program's process is to be made.
@@ -93,7 +101,10 @@ impl<'a> Early<'a> {
         }
         if self.confined {
             steps::join_fresh_keyring()?;
+            // A call for each capability: a holder that waits has the time for that.
+            privileges::empty_bounding_set();
         }
+        self.rules.map_or(Ok(()), Ruleset::grant_base).map_err(step(Step::Landlock))?;
         // Inside, they are needed until the root is shown.
         if self.confined && self.inside.is_none() {
             steps::drop_powers()?;
@@ -129,7 +140,7 @@ impl<'a> Late<'a> {
         let ruleset = self.confinement.ruleset();
         if let Some((namespaces, view)) = self.confinement.inside() {
             view.show(namespaces.user()).map_err(step(Step::Root))?;
-            ruleset.map_or(Ok(()), |ruleset| ruleset.grant_inside(view.writable())).map_err(step(Step::Landlock))?;
+            ruleset.map_or(Ok(()), |ruleset| ruleset.grant_writable(view.writable())).map_err(step(Step::Landlock))?;
         }
         // Only now: the program's few open files would not be enough for what is opened above.
         steps::limit(&self.limits)?;
