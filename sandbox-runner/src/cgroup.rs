@@ -121,7 +121,7 @@ impl Cgroup {
 
     /// The version of cgroups that counts processor time.
     pub(crate) fn counts_cpu(&self) -> Option<&'static str> {
-        let counted = self.version_2.as_ref().filter(|group| v2::cpu_time(group).is_some()).map(|_| "cgroup v2");
+        let counted = self.version_2.as_ref().filter(|group| v2::counts_cpu(group)).map(|_| "cgroup v2");
         counted.or_else(|| self.cpuacct.as_ref().map(|_| "cgroup v1"))
     }
 
