@@ -46,15 +46,15 @@ impl Base {
         let home = home.and_then(|home| home.canonicalize().ok()).filter(|home| layout::may_be_private(home));
         let mut base = Self { binds: Vec::new(), links: Vec::new(), home };
         for place in layout::SYSTEM {
-            match fs::read_link(place) {
-                Ok(target) => base.links.push((place.into(), target)),
-                Err(_) if Path::new(place).exists() => base.binds.push(Bind::open(place.into(), READ_ONLY, None, owners)?),
+            match fs::symlink_metadata(place) {
+                Ok(found) if found.is_symlink() => base.links.push((place.into(), fs::read_link(place)?)),
+                Ok(found) => base.binds.push(Bind::open(place.into(), &found, READ_ONLY, None, owners)?),
                 Err(_) => {}
             }
         }
         for device in layout::DEVICES {
-            if Path::new(device).exists() {
-                base.binds.push(Bind::open(device.into(), DEVICE, None, owners)?);
+            if let Ok(found) = fs::metadata(device) {
+                base.binds.push(Bind::open(device.into(), &found, DEVICE, None, owners)?);
             }
         }
         for tool in base.home.iter().flat_map(|home| layout::TOOLS.iter().map(move |tool| home.join(tool))).collect::<Vec<_>>() {
@@ -129,7 +129,7 @@ pub(crate) fn leave_host() -> io::Result<()> {
 fn toolchain(tool: PathBuf, owners: &mut Owners) -> io::Result<Option<Bind>> {
     // A link may lead anywhere in the home, which is not shown for the names of its parts.
     match fs::symlink_metadata(&tool) {
-        Ok(found) if !found.is_symlink() => Bind::open(tool, READ_ONLY, Some(bind::owner(&found)), owners).map(Some),
+        Ok(found) if !found.is_symlink() => Bind::open(tool, &found, READ_ONLY, Some(bind::owner(&found)), owners).map(Some),
         Ok(_) | Err(_) => Ok(None),
     }
 }
