@@ -98,10 +98,10 @@ impl Confinement {
                 }
                 let ruleset = match &inside {
                     // It may hold rules for another root.
-                    Some(inside) => match ahead.begun.filter(|(init, _)| *init == inside.namespaces.init()) {
-                        Some((_, ruleset)) => ruleset,
-                        None => ruleset::begin()?,
-                    },
+                    Some(inside) => {
+                        let begun = ahead.begun.filter(|(init, _)| *init == inside.namespaces.init());
+                        begun.map_or_else(ruleset::begin, |(_, ruleset)| Ok(ruleset))?
+                    }
                     None => ruleset::build(wanted.policy, ahead.rules)?,
                 };
                 let surroundings = match inside {
@@ -174,7 +174,6 @@ impl Confinement {
         let owners = namespaces.owners();
         let view = View::of(wanted.policy, wanted.home, wanted.protected, shown_home.as_deref(), owners);
         if let Err(error) = namespaces.complete() {
-            view.into_iter().for_each(|view| view.into_protection().withdraw());
             return unavailable(error);
         }
         match view {

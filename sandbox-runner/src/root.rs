@@ -77,7 +77,7 @@ impl Base {
         fs::create_dir(&HOST[1..])?;
         mounts::change_root(&text(&HOST[1..])?)?;
         layout::PRIVATE.iter().try_for_each(|(place, options)| private(Path::new(place), options))?;
-        self.home().map_or(Ok(()), private_home)?;
+        self.home().map_or(Ok(()), |home| private(home, layout::HOME))?;
         for (link, target) in &self.links {
             link.parent().map_or(Ok(()), directory)?;
             symlink(target, link)?;
@@ -104,11 +104,6 @@ impl Base {
 fn private(place: &Path, options: &str) -> io::Result<()> {
     directory(place)?;
     mounts::file_system(c"tmpfs", &text(place)?, TEMPORARY, &text(options)?)
-}
-
-/// A home that exists only for this session.
-fn private_home(home: &Path) -> io::Result<()> {
-    private(home, layout::HOME)
 }
 
 /// Hides a place behind nothing.

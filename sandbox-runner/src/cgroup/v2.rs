@@ -9,8 +9,6 @@ use std::time::Duration;
 
 /// In which span, in microseconds, a group gets its share of the processors.
 const PERIOD: u64 = 100_000;
-/// Where processor time is counted.
-const CPU: &str = "cpu.stat";
 
 /// A group below which sessions get theirs, and what it hands down to them.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,14 +85,9 @@ pub(super) fn out_of_memory(group: &Group) -> bool {
     ["oom_kill", "oom"].into_iter().all(|key| group.count("memory.events", key).is_some_and(|count| count > 0))
 }
 
-/// Whether there is [`cpu_time`]. To read it has the kernel add it up, and a session that starts would wait for that.
-pub(super) fn counts_cpu(group: &Group) -> bool {
-    group.has(CPU)
-}
-
 /// The processor time of the group, which version 2 counts without any controller.
 pub(super) fn cpu_time(group: &Group) -> Option<Duration> {
-    group.count(CPU, "usage_usec").map(Duration::from_micros)
+    group.count("cpu.stat", "usage_usec").map(Duration::from_micros)
 }
 
 #[cfg(test)]
@@ -144,9 +137,7 @@ mod tests {
         assert!(out_of_memory(&group));
         made("memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 1\n");
         assert!(!out_of_memory(&group), "the host had no memory, not the session");
-        assert!(!counts_cpu(&group));
         made("cpu.stat", "usage_usec 1234\nuser_usec 1000\n");
-        assert!(counts_cpu(&group));
         assert_eq!(cpu_time(&group), Some(Duration::from_micros(1234)));
     }
 }

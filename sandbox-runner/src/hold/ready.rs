@@ -83,8 +83,7 @@ impl Readiness {
         let namespaces = (level >= Level::Namespaces).then(begin).flatten();
         let places = places();
         let cgroup = Cgroup::make(&places, &spec.limits);
-        let ahead = Ahead { namespaces, ..Ahead::default() };
-        Self { embryo: None, ahead, places, cgroup, signals: None, terminal: None }
+        Self { embryo: None, ahead: Ahead { namespaces, ..Ahead::default() }, places, cgroup, signals: None, terminal: None }
     }
 }
 
@@ -114,7 +113,8 @@ pub(super) fn fit(
 
 fn namespaces() -> Option<Namespaces> {
     let home = std::env::var_os("HOME");
-    let mut namespaces = Namespaces::make(User::strongest(), home.as_deref().map(Path::new)).ok()?;
+    let mut namespaces = Namespaces::begin(User::strongest(), home.as_deref().map(Path::new)).ok()?;
+    namespaces.complete().ok()?;
     // Most directories that a session is given are its node's, which is us.
     let _ = namespaces.owners().translate(process::owner());
     Some(namespaces)

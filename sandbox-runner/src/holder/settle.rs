@@ -22,7 +22,7 @@ impl Holder {
     /// Takes back what was made to be protected, or gives it to be kept: by one that a server made, since nobody waits for its process.
     pub(super) fn withdraw(&mut self) -> Option<Protection> {
         let protection = self.inside.take()?.view.into_protection();
-        (self.sweeps.is_none() && !self.terminated && protection.is_maker()).then_some(protection)
+        (self.sweeps.is_none() && !self.terminated && protection.is_maker).then_some(protection)
     }
 
     /// Lets go of everything else, of connections above all, whose end is taken for ours; and of this a moment later, unless told to go.

@@ -31,10 +31,8 @@ pub(crate) struct Early<'a> {
     leads: bool,
     /// Whether there is a sandbox.
     confined: bool,
-    /// What to enter, and whether the network is among it.
-    inside: Option<(&'a Namespaces, bool)>,
-    /// What is granted now of what is inside.
-    rules: Option<&'a Ruleset>,
+    /// What to enter, the rules for what every root has, and whether the network is among it.
+    inside: Option<(&'a Namespaces, &'a Ruleset, bool)>,
     /// What is attached now, for nothing follows that it denies.
     filters: &'a [BpfProgram],
 }
@@ -42,34 +40,27 @@ pub(crate) struct Early<'a> {
 impl<'a> Early<'a> {
     /// That of the session whose groups these are.
     pub(crate) fn of(confinement: &'a Confinement, streams: &Streams, bounds: &Bounds) -> Self {
-        let inside = confinement.inside().map(|(namespaces, _)| (namespaces, confinement.own_network()));
+        let inside = confinement.inside().zip(confinement.ruleset());
+        let inside = inside.map(|((namespaces, _), rules)| (namespaces, rules, confinement.own_network()));
         Self {
             leads: !matches!(streams, Streams::Inherited),
             confined: confinement.is_some(),
             // Inside, the root is still to be shown.
             filters: if inside.is_some() { &[] } else { confinement.filters() },
             inside,
-            rules: confinement.ruleset().filter(|_| inside.is_some()),
-            ..Self::ahead(None, None, &[], bounds.cgroup())
+            ..Self::ahead(None, &[], bounds.cgroup())
         }
     }
 
-    /// That of a session that is to come: of a sandbox inside `namespaces` with a network of its own and these `rules`, or of one with
-    /// `filters`.
-    pub(crate) fn ahead(
-        namespaces: Option<&'a Namespaces>,
-        rules: Option<&'a Ruleset>,
-        filters: &'a [BpfProgram],
-        cgroup: &Cgroup,
-    ) -> Self {
+    /// That of a session that is to come: of a sandbox inside such namespaces with a network of its own, or of one with `filters`.
+    pub(crate) fn ahead(inside: Option<(&'a Namespaces, &'a Ruleset)>, filters: &'a [BpfProgram], cgroup: &Cgroup) -> Self {
         Self {
             joins: cgroup.joins().collect(),
             birthplace: cgroup.birthplace(),
             parent: std::process::id(),
             leads: true,
             confined: true,
-            inside: namespaces.map(|namespaces| (namespaces, true)),
-            rules,
+            inside: inside.map(|(namespaces, rules)| (namespaces, rules, true)),
             filters,
         }
     }
@@ -92,19 +83,19 @@ impl<'a> Early<'a> {
         if self.leads {
             steps::lead()?;
         }
-        if let Some((namespaces, own_network)) = self.inside {
+        if let Some((namespaces, rules, own_network)) = self.inside {
             if !has_rights {
                 steps::leave_groups(namespaces.user())?;
                 namespaces.take_rights().map_err(step(Step::Namespaces))?;
             }
             namespaces.enter(own_network).map_err(step(Step::Namespaces))?;
+            rules.grant_base().map_err(step(Step::Landlock))?;
         }
         if self.confined {
             steps::join_fresh_keyring()?;
             // A call for each capability: a holder that waits has the time for that.
             privileges::empty_bounding_set();
         }
-        self.rules.map_or(Ok(()), Ruleset::grant_base).map_err(step(Step::Landlock))?;
         // Inside, they are needed until the root is shown.
         if self.confined && self.inside.is_none() {
             steps::drop_powers()?;

@@ -51,7 +51,7 @@ impl Embryo {
     /// The `ruleset`, which must be the session's, is given the rules that all have.
     pub(crate) fn inside(namespaces: &Namespaces, ruleset: &Ruleset, cgroup: &Cgroup) -> io::Result<Self> {
         namespaces.fork_inside()?;
-        let made = Self::make(&Early::ahead(Some(namespaces), Some(ruleset), &[], cgroup), Nature::Inside(namespaces.init()));
+        let made = Self::make(&Early::ahead(Some((namespaces, ruleset)), &[], cgroup), Nature::Inside(namespaces.init()));
         // Whatever else is forked is none of the session's.
         namespaces.fork_outside()?;
         made
@@ -60,7 +60,7 @@ impl Embryo {
     /// One for a session that sees the host, with these filters.
     pub(crate) fn filtered(filters: Vec<BpfProgram>, cgroup: &Cgroup) -> io::Result<Self> {
         let nature = Nature::Filtered(filters.clone());
-        Self::make(&Early::ahead(None, None, &filters, cgroup), nature)
+        Self::make(&Early::ahead(None, &filters, cgroup), nature)
     }
 
     fn make(early: &Early<'_>, nature: Nature) -> io::Result<Self> {

@@ -23,13 +23,13 @@ use std::rc::Rc;
 /// How often it is tried to have a hold on a directory that others take away.
 const ATTEMPTS: usize = 8;
 
-/// What is protected in one session.
+/// What is protected in one session. When it is dropped, what was made for it is taken away, unless another session needs it still.
 #[derive(Debug, Default)]
 pub(crate) struct Protection {
     pins: Vec<(PathBuf, u64)>,
     made: Made,
     /// Whether some of that was not there yet.
-    is_maker: bool,
+    pub(crate) is_maker: bool,
     exhausted: bool,
     roots: Vec<PathBuf>,
     names: Vec<String>,
@@ -149,16 +149,6 @@ impl Protection {
     pub(crate) fn sweep(&self) -> Vec<Denial> {
         super::sweep(&self.roots, &self.names, |place| identity(place).is_some_and(|found| !self.known.contains(&found)))
     }
-
-    /// Whether this session made what others may want in a moment.
-    pub(crate) const fn is_maker(&self) -> bool {
-        self.is_maker
-    }
-
-    /// Takes back what was made, unless another session needs it still.
-    pub(crate) fn withdraw(self) {
-        drop(self);
-    }
 }
 
 /// How a name stands to a directory.
@@ -199,11 +189,11 @@ mod tests {
         let protection = || Protection::of(&roots, &[], Some(&[]));
         let left = || std::fs::read_dir(dir.path()).unwrap().count();
         let (first, second) = (protection(), protection());
-        assert!(first.is_maker() && !second.is_maker());
+        assert!(first.is_maker && !second.is_maker);
         assert!(first.pins().eq(second.pins()) && left() == 4);
-        first.withdraw();
+        drop(first);
         assert_eq!(left(), 4);
-        second.withdraw();
+        drop(second);
         assert_eq!(left(), 0);
     }
 
@@ -219,7 +209,7 @@ mod tests {
                     for _ in 0..200 {
                         let protection = Protection::of(&roots, &["names".to_owned()], Some(&[]));
                         assert!(protection.pins().all(|(place, _)| place.is_dir()), "{protection:?}");
-                        protection.withdraw();
+                        drop(protection);
                     }
                 });
             }

@@ -4,7 +4,7 @@
 
 use super::bind::{self, Bind, text};
 use super::protect::Protection;
-use super::{HOST, layout, leave_host, mask, private_home};
+use super::{HOST, layout, leave_host, mask, private};
 use crate::kernel::beneath::Held;
 use crate::kernel::mounts::{self, HARMLESS, READ_ONLY};
 use crate::owners::{Owners, User};
@@ -119,8 +119,7 @@ impl View {
 
     /// What lies outside of all that is shown is hidden already.
     fn hide(&mut self, real: PathBuf) {
-        let above = |shown: &Path| real.starts_with(shown);
-        let shown = self.binds.iter().any(|bind| above(bind.target()));
+        let shown = self.binds.iter().any(|bind| real.starts_with(bind.target()));
         // A directory that was given by name is given, even below a hidden one.
         if (shown && !self.shows(&real)) || layout::is_shown(&real) {
             self.hidden.push(real);
@@ -146,7 +145,7 @@ impl View {
     /// Shows it, from inside.
     pub(crate) fn show(&self, user: User) -> io::Result<()> {
         if let Some(home) = self.home.as_deref().filter(|_| self.private_home) {
-            private_home(home)?;
+            private(home, layout::HOME)?;
         }
         self.binds.iter().try_for_each(Bind::attach)?;
         self.protection.pins().try_for_each(|(place, attributes)| present(mounts::pin(&text(place)?, attributes)))?;
