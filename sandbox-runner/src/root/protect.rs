@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// How often it is tried to have a hold on a directory that others take away.
-const ATTEMPTS: usize = 8;
+const ATTEMPTS: usize = 100;
 
 /// What is protected in one session. When it is dropped, what was made for it is taken away, unless another session needs it still.
 #[derive(Debug, Default)]
