@@ -1,6 +1,6 @@
 //! What bounds a session, and by which means: a cgroup where this host gives one, else limits of each process, and a watch.
 
-use crate::cgroup::{Cgroup, Controller, Places};
+use crate::cgroup::{Cgroup, Controller};
 use crate::rlimits::ResourceLimits;
 use capstan_types::limits::SessionLimits;
 
@@ -13,13 +13,8 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// Makes the groups that `limits` need. `own_user` says that the session's user, or its user namespace, is its own, so that what
+    /// By groups that were made for these limits. `own_user` says that the session's user, or its user namespace, is its own, so that what
     /// the kernel counts for a user it counts for this session alone.
-    pub(crate) fn make(places: &Places, limits: &SessionLimits, own_user: bool) -> Self {
-        Self { limits: *limits, cgroup: Cgroup::make(places, limits), own_user }
-    }
-
-    /// As [`Self::make`], of groups that were made for these limits already.
     pub(crate) const fn of(cgroup: Cgroup, limits: &SessionLimits, own_user: bool) -> Self {
         Self { limits: *limits, cgroup, own_user }
     }

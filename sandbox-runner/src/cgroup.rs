@@ -121,7 +121,8 @@ impl Cgroup {
 
     /// The version of cgroups that counts processor time.
     pub(crate) fn counts_cpu(&self) -> Option<&'static str> {
-        let counted = self.version_2.as_ref().filter(|group| v2::cpu_time(group).is_some()).map(|_| "cgroup v2");
+        // To read the count has the kernel add it up, and a session that starts would wait for that.
+        let counted = self.version_2.as_ref().filter(|group| group.has("cpu.stat")).map(|_| "cgroup v2");
         counted.or_else(|| self.cpuacct.as_ref().map(|_| "cgroup v1"))
     }
 

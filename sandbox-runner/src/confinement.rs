@@ -38,6 +38,8 @@ pub(crate) struct Wanted<'a> {
 pub(crate) struct Ahead {
     pub(crate) namespaces: Option<Namespaces>,
     pub(crate) rules: Option<ruleset::Common>,
+    /// The ruleset of a session inside the namespaces of this init, with the rules that all have.
+    pub(crate) begun: Option<(libc::pid_t, Ruleset)>,
 }
 
 /// What a program is confined by from before its first instruction. Empty for a policy without a sandbox.
@@ -94,7 +96,14 @@ impl Confinement {
                 if inside.is_none() && matches!(this.network, Network::Hosts(_)) {
                     this.missing.push("network to listed hosts: it needs a network namespace, so there is none".to_owned());
                 }
-                let ruleset = if inside.is_some() { ruleset::begin()? } else { ruleset::build(wanted.policy, ahead.rules)? };
+                let ruleset = match &inside {
+                    // It may hold rules for another root.
+                    Some(inside) => {
+                        let begun = ahead.begun.filter(|(init, _)| *init == inside.namespaces.init());
+                        begun.map_or_else(ruleset::begin, |(_, ruleset)| Ok(ruleset))?
+                    }
+                    None => ruleset::build(wanted.policy, ahead.rules)?,
+                };
                 let surroundings = match inside {
                     Some(_) => Surroundings { own_network: this.own_network(), own_ipc: true, own_mounts: true },
                     None => Surroundings::default(),
@@ -165,7 +174,6 @@ impl Confinement {
         let owners = namespaces.owners();
         let view = View::of(wanted.policy, wanted.home, wanted.protected, shown_home.as_deref(), owners);
         if let Err(error) = namespaces.complete() {
-            view.into_iter().for_each(|view| view.into_protection().withdraw());
             return unavailable(error);
         }
         match view {

@@ -195,9 +195,7 @@ impl Holder {
         while !self.may_go(Instant::now()) {
             self.turn();
         }
-        if let Some(inside) = self.inside.take() {
-            inside.view.into_protection().withdraw();
-        }
+        let kept = self.withdraw();
         self.dir.remove_socket();
         if self.released {
             self.dir.remove_output();
@@ -207,6 +205,7 @@ impl Holder {
         } else if self.sync_at.is_some() {
             self.dir.sync();
         }
+        self.part(kept);
     }
 
     /// Ends a session whose start could not be told to anybody.

@@ -4,7 +4,7 @@
 //!    the [`Streams`] (terminal, pipes, or the caller's own), the [`Confinement`] (Landlock ruleset, seccomp programs).
 //! 2. Fork, into the session's pid namespace where there is one: the program's parent is the holder all the same.
 //! 3. In the child ([`child`]), what needs no launch document: the session's cgroups · signals reset · own session, and umask · the session's
-//!    namespaces, and user · a keyring of its own; and where the host's root is seen, which nobody has to change any more, already
+//!    namespaces, and user · the Landlock rules of what every root has · a keyring of its own · nothing left that exec could give; and where the host's root is seen, which nobody has to change any more, already
 //!    `no_new_privs` · capabilities dropped · seccomp. A holder that waits has this done ahead ([`Embryo`]).
 //! 4. And what needs it: every descriptor marked to close · standard streams, and terminal · the session's root · resource limits ·
 //!    `no_new_privs` and capabilities dropped, if not yet · working directory · Landlock · seccomp, if not yet · exec, trying each place in

@@ -62,14 +62,7 @@ pub(crate) struct Namespaces {
 }
 
 impl Namespaces {
-    /// Makes them for a session of `user`, with the toolchains below `home` in their root.
-    pub(crate) fn make(user: User, home: Option<&Path>) -> Result<Self, Unavailable> {
-        let mut made = Self::begin(user, home)?;
-        made.complete()?;
-        Ok(made)
-    }
-
-    /// Has init begin to make them. They can be used when they are complete; until then there is time for other things.
+    /// Has init begin to make them for a session of `user`, with the toolchains below `home` in their root. They can be used when they are complete; until then there is time for other things.
     pub(crate) fn begin(user: User, home: Option<&Path>) -> Result<Self, Unavailable> {
         // The maps of a process that nobody may look into cannot be written by an ordinary user. No document has been read yet, or
         // nothing of it has been started.

@@ -46,15 +46,15 @@ impl Base {
         let home = home.and_then(|home| home.canonicalize().ok()).filter(|home| layout::may_be_private(home));
         let mut base = Self { binds: Vec::new(), links: Vec::new(), home };
         for place in layout::SYSTEM {
-            match fs::read_link(place) {
-                Ok(target) => base.links.push((place.into(), target)),
-                Err(_) if Path::new(place).exists() => base.binds.push(Bind::open(place.into(), READ_ONLY, None, owners)?),
+            match fs::symlink_metadata(place) {
+                Ok(found) if found.is_symlink() => base.links.push((place.into(), fs::read_link(place)?)),
+                Ok(found) => base.binds.push(Bind::open(place.into(), &found, READ_ONLY, None, owners)?),
                 Err(_) => {}
             }
         }
         for device in layout::DEVICES {
-            if Path::new(device).exists() {
-                base.binds.push(Bind::open(device.into(), DEVICE, None, owners)?);
+            if let Ok(found) = fs::metadata(device) {
+                base.binds.push(Bind::open(device.into(), &found, DEVICE, None, owners)?);
             }
         }
         for tool in base.home.iter().flat_map(|home| layout::TOOLS.iter().map(move |tool| home.join(tool))).collect::<Vec<_>>() {
@@ -77,7 +77,7 @@ impl Base {
         fs::create_dir(&HOST[1..])?;
         mounts::change_root(&text(&HOST[1..])?)?;
         layout::PRIVATE.iter().try_for_each(|(place, options)| private(Path::new(place), options))?;
-        self.home().map_or(Ok(()), private_home)?;
+        self.home().map_or(Ok(()), |home| private(home, layout::HOME))?;
         for (link, target) in &self.links {
             link.parent().map_or(Ok(()), directory)?;
             symlink(target, link)?;
@@ -106,11 +106,6 @@ fn private(place: &Path, options: &str) -> io::Result<()> {
     mounts::file_system(c"tmpfs", &text(place)?, TEMPORARY, &text(options)?)
 }
 
-/// A home that exists only for this session.
-fn private_home(home: &Path) -> io::Result<()> {
-    private(home, layout::HOME)
-}
-
 /// Hides a place behind nothing.
 fn mask(place: &Path) -> io::Result<()> {
     let nothing = if fs::symlink_metadata(place)?.is_dir() { NOTHING[0] } else { NOTHING[1] };
@@ -129,7 +124,7 @@ pub(crate) fn leave_host() -> io::Result<()> {
 fn toolchain(tool: PathBuf, owners: &mut Owners) -> io::Result<Option<Bind>> {
     // A link may lead anywhere in the home, which is not shown for the names of its parts.
     match fs::symlink_metadata(&tool) {
-        Ok(found) if !found.is_symlink() => Bind::open(tool, READ_ONLY, Some(bind::owner(&found)), owners).map(Some),
+        Ok(found) if !found.is_symlink() => Bind::open(tool, &found, READ_ONLY, Some(bind::owner(&found)), owners).map(Some),
         Ok(_) | Err(_) => Ok(None),
     }
 }

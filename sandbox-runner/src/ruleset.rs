@@ -1,7 +1,7 @@
 //! The Landlock ruleset of a policy.
 //!
 //! Landlock is a list of what is allowed: everything the kernel can refuse is handled, and then granted back. Where a session has a root
-//! of its own ([`crate::root`]), that decides what there is, and the rules say again what of it may be written ([`Ruleset::grant_inside`]).
+//! of its own ([`crate::root`]), that decides what there is, and the rules say again what of it may be written ([`Ruleset::grant_writable`]).
 //! Where it has not, a hidden path is one that no rule covers, which means that no directory above it may be granted whole ([`readable`]);
 //! and Landlock does not hold metadata (names, sizes, modes) of any file, connecting to a named Unix socket before ABI 9, and a read-only
 //! place inside a writable directory, such as `.git/hooks`.
@@ -61,8 +61,8 @@ impl Ruleset {
         self.add(terminal, self.rights.device)
     }
 
-    /// The rules of a session with a root of its own, from inside it.
-    pub(crate) fn grant_inside<'a>(&self, writable: impl Iterator<Item = &'a Path>) -> io::Result<()> {
+    /// The rules of every session with a root of its own, from inside it. They can be added before it is known what else is shown there.
+    pub(crate) fn grant_base(&self) -> io::Result<()> {
         self.grant_place(Path::new("/"), self.rights.read)?;
         // Programs speak to themselves through it; what would change the host is mounted read-only.
         self.grant_place(Path::new("/proc"), self.rights.read | AccessFs::WriteFile)?;
@@ -70,7 +70,12 @@ impl Ruleset {
         for device in devices::HARMLESS {
             present(self.grant_place(Path::new(device), self.rights.device))?;
         }
-        writable.into_iter().try_for_each(|place| present(self.grant_place(place, self.rights.write)))
+        Ok(())
+    }
+
+    /// And what of it one session may write, when that is shown.
+    pub(crate) fn grant_writable<'a>(&self, mut writable: impl Iterator<Item = &'a Path>) -> io::Result<()> {
+        writable.try_for_each(|place| present(self.grant_place(place, self.rights.write)))
     }
 
     fn grant_place(&self, place: &Path, access: BitFlags<AccessFs>) -> io::Result<()> {

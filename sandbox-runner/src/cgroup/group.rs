@@ -56,6 +56,11 @@ impl Group {
         self.counts = File::open(self.dir.join(file)).ok().map(|open| (file, open));
     }
 
+    /// Whether there is such a file.
+    pub(super) fn has(&self, file: &str) -> bool {
+        self.dir.join(file).exists()
+    }
+
     /// The content of a file; none when there is no such file.
     pub(super) fn read(&self, file: &str) -> Option<String> {
         let Some((_, kept)) = self.counts.as_ref().filter(|(name, _)| *name == file) else {

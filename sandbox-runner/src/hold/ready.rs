@@ -8,7 +8,7 @@ use crate::kernel::signals::Signals;
 use crate::launch::Embryo;
 use crate::namespaces::Namespaces;
 use crate::owners::User;
-use crate::ruleset::Common;
+use crate::ruleset::{self, Common};
 use crate::seccomp;
 use capstan_types::launch::{LaunchSpec, TermSize};
 use capstan_types::limits::SessionLimits;
@@ -59,19 +59,21 @@ impl Readiness {
         // What cannot be made now is tried again for the session, where it can be said why.
         let mut namespaces = (level >= Level::Namespaces).then(namespaces).flatten();
         let open = |ptmx| streams::open_terminal(TermSize::default(), ptmx).ok();
-        let (embryo, terminal, rules) = match (&mut namespaces, level) {
+        let (embryo, terminal, rules, begun) = match (&mut namespaces, level) {
             (Some(namespaces), _) => {
                 let terminal = open(namespaces.ptmx());
                 let ready = namespaces.user() == User::Own && namespaces.await_root().is_ok();
-                (ready.then(|| Embryo::inside(namespaces, &cgroup).ok()).flatten(), terminal, None)
+                let ruleset = ready.then(|| ruleset::begin().ok()).flatten();
+                let embryo = ruleset.as_ref().and_then(|ruleset| Embryo::inside(namespaces, ruleset, &cgroup).ok());
+                (embryo, terminal, None, ruleset.map(|ruleset| (namespaces.init(), ruleset)))
             }
-            (None, Level::None) => (None, open(None), None),
+            (None, Level::None) => (None, open(None), None, None),
             (None, _) => {
                 let (terminal, rules) = (open(None), Common::make(hidden));
-                (filtered(&cgroup), terminal, rules)
+                (filtered(&cgroup), terminal, rules, None)
             }
         };
-        Self { embryo, ahead: Ahead { namespaces, rules }, places, cgroup, signals, terminal }
+        Self { embryo, ahead: Ahead { namespaces, rules, begun }, places, cgroup, signals, terminal }
     }
 
     /// Begins with what takes longest, so that init is at work while the rest is made.
@@ -81,7 +83,7 @@ impl Readiness {
         let namespaces = (level >= Level::Namespaces).then(begin).flatten();
         let places = places();
         let cgroup = Cgroup::make(&places, &spec.limits);
-        Self { embryo: None, ahead: Ahead { namespaces, rules: None }, places, cgroup, signals: None, terminal: None }
+        Self { embryo: None, ahead: Ahead { namespaces, ..Ahead::default() }, places, cgroup, signals: None, terminal: None }
     }
 }
 
@@ -111,7 +113,8 @@ pub(super) fn fit(
 
 fn namespaces() -> Option<Namespaces> {
     let home = std::env::var_os("HOME");
-    let mut namespaces = Namespaces::make(User::strongest(), home.as_deref().map(Path::new)).ok()?;
+    let mut namespaces = Namespaces::begin(User::strongest(), home.as_deref().map(Path::new)).ok()?;
+    namespaces.complete().ok()?;
     // Most directories that a session is given are its node's, which is us.
     let _ = namespaces.owners().translate(process::owner());
     Some(namespaces)

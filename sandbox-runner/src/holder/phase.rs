@@ -95,7 +95,7 @@ impl Holder {
 
     fn go_on_killing(&mut self, now: Instant, again: Instant, give_up: Instant, settled: Option<Instant>) {
         // As after most programs. Init is ended when the end has been told, and whoever waits for that need not wait for this.
-        self.childless |= !self.killed && self.is_deserted();
+        self.childless = self.childless || (!self.killed && self.is_deserted());
         if !self.childless && now >= again && now < give_up {
             self.kill_tree();
             self.reap();

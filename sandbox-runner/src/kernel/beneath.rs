@@ -46,6 +46,11 @@ impl Held {
         File::from(self.beneath(relative, OFlags::PATH | OFlags::NOFOLLOW)?).metadata()
     }
 
+    /// Whether no symbolic link leads on from here to `relative`, as far as that exists.
+    pub(crate) fn is_plain(&self, relative: &Path) -> bool {
+        self.beneath(relative, OFlags::PATH).map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |_| true)
+    }
+
     /// The beginning of the regular file at `relative`, at most `most` bytes.
     pub(crate) fn read(&self, relative: &Path, most: u64) -> io::Result<String> {
         if !self.look(relative)?.is_file() {

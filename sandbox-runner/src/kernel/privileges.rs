@@ -21,6 +21,7 @@ pub(crate) fn become_user(id: u32) -> io::Result<()> {
 /// No more rights by exec, and all capabilities out of every set that this process may change.
 pub(crate) fn drop_all() -> io::Result<()> {
     gain_nothing()?;
+    empty_bounding_set();
     drop_capabilities()
 }
 
@@ -29,8 +30,8 @@ pub(crate) fn gain_nothing() -> io::Result<()> {
     Ok(set_no_new_privs(true)?)
 }
 
-/// All capabilities out of every set that this process may change. For one that gains nothing by exec any more.
-pub(crate) fn drop_capabilities() -> io::Result<()> {
+/// Nothing is left that exec could give, whatever this process may do itself.
+pub(crate) fn empty_bounding_set() {
     for number in 0..u64::BITS {
         // Refused to those who may not shrink the bounding set, and past the kernel's last capability. Neither matters: without new
         // privileges the bounding set gives nothing.
@@ -38,6 +39,10 @@ pub(crate) fn drop_capabilities() -> io::Result<()> {
             break;
         }
     }
+}
+
+/// All capabilities that this process has. For one that gains nothing by exec any more.
+pub(crate) fn drop_capabilities() -> io::Result<()> {
     clear_ambient_capability_set()?;
     let none = CapabilitySet::empty();
     Ok(set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?)

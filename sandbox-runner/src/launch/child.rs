@@ -8,11 +8,13 @@ use crate::bounds::Bounds;
 use crate::cgroup::Cgroup;
 use crate::confinement::Confinement;
 use crate::kernel::birth::{self, Birth};
+use crate::kernel::privileges;
 use crate::launch::fault::{Fault, Step};
 use crate::launch::steps::{self, step};
 use crate::launch::{Image, Streams};
 use crate::namespaces::Namespaces;
 use crate::rlimits::ResourceLimits;
+use crate::ruleset::Ruleset;
 use crate::seccomp::BpfProgram;
 use std::fs::File;
 use std::io::{PipeWriter, Write};
@@ -29,8 +31,8 @@ pub(crate) struct Early<'a> {
     leads: bool,
     /// Whether there is a sandbox.
     confined: bool,
-    /// What to enter, and whether the network is among it.
-    inside: Option<(&'a Namespaces, bool)>,
+    /// What to enter, the rules for what every root has, and whether the network is among it.
+    inside: Option<(&'a Namespaces, &'a Ruleset, bool)>,
     /// What is attached now, for nothing follows that it denies.
     filters: &'a [BpfProgram],
 }
@@ -38,32 +40,29 @@ pub(crate) struct Early<'a> {
 impl<'a> Early<'a> {
     /// That of the session whose groups these are.
     pub(crate) fn of(confinement: &'a Confinement, streams: &Streams, bounds: &Bounds) -> Self {
-        let inside = confinement.inside().map(|(namespaces, _)| (namespaces, confinement.own_network()));
+        let inside = confinement.inside().zip(confinement.ruleset());
+        let inside = inside.map(|((namespaces, _), rules)| (namespaces, rules, confinement.own_network()));
         Self {
             leads: !matches!(streams, Streams::Inherited),
             confined: confinement.is_some(),
             // Inside, the root is still to be shown.
             filters: if inside.is_some() { &[] } else { confinement.filters() },
-            ..Self::ahead(inside.map(|(namespaces, _)| namespaces), &[], bounds.cgroup()).with_network(confinement.own_network())
+            inside,
+            ..Self::ahead(None, &[], bounds.cgroup())
         }
     }
 
-    /// That of a session that is to come: of a sandbox inside `namespaces` with a network of its own, or of one with `filters`.
-    pub(crate) fn ahead(namespaces: Option<&'a Namespaces>, filters: &'a [BpfProgram], cgroup: &Cgroup) -> Self {
+    /// That of a session that is to come: of a sandbox inside such namespaces with a network of its own, or of one with `filters`.
+    pub(crate) fn ahead(inside: Option<(&'a Namespaces, &'a Ruleset)>, filters: &'a [BpfProgram], cgroup: &Cgroup) -> Self {
         Self {
             joins: cgroup.joins().collect(),
             birthplace: cgroup.birthplace(),
             parent: std::process::id(),
             leads: true,
             confined: true,
-            inside: namespaces.map(|namespaces| (namespaces, true)),
+            inside: inside.map(|(namespaces, rules)| (namespaces, rules, true)),
             filters,
         }
-    }
-
-    fn with_network(mut self, own: bool) -> Self {
-        self.inside = self.inside.map(|(namespaces, _)| (namespaces, own));
-        self
     }
 
     /// How the program's process is to be made.
@@ -84,15 +83,18 @@ impl<'a> Early<'a> {
         if self.leads {
             steps::lead()?;
         }
-        if let Some((namespaces, own_network)) = self.inside {
+        if let Some((namespaces, rules, own_network)) = self.inside {
             if !has_rights {
                 steps::leave_groups(namespaces.user())?;
                 namespaces.take_rights().map_err(step(Step::Namespaces))?;
             }
             namespaces.enter(own_network).map_err(step(Step::Namespaces))?;
+            rules.grant_base().map_err(step(Step::Landlock))?;
         }
         if self.confined {
             steps::join_fresh_keyring()?;
+            // A call for each capability: a holder that waits has the time for that.
+            privileges::empty_bounding_set();
         }
         // Inside, they are needed until the root is shown.
         if self.confined && self.inside.is_none() {
@@ -129,7 +131,7 @@ impl<'a> Late<'a> {
         let ruleset = self.confinement.ruleset();
         if let Some((namespaces, view)) = self.confinement.inside() {
             view.show(namespaces.user()).map_err(step(Step::Root))?;
-            ruleset.map_or(Ok(()), |ruleset| ruleset.grant_inside(view.writable())).map_err(step(Step::Landlock))?;
+            ruleset.map_or(Ok(()), |ruleset| ruleset.grant_writable(view.writable())).map_err(step(Step::Landlock))?;
         }
         // Only now: the program's few open files would not be enough for what is opened above.
         steps::limit(&self.limits)?;

@@ -12,6 +12,7 @@ use crate::launch::Streams;
 use crate::launch::child::{Early, Late, leave};
 use crate::launch::fault::{Fault, Step};
 use crate::namespaces::Namespaces;
+use crate::ruleset::Ruleset;
 use crate::seccomp::BpfProgram;
 use std::io;
 use std::ptr::null_mut;
@@ -47,9 +48,10 @@ struct Shared {
 
 impl Embryo {
     /// One for a session inside `namespaces`, whose root must be ready, with a network of its own.
-    pub(crate) fn inside(namespaces: &Namespaces, cgroup: &Cgroup) -> io::Result<Self> {
+    /// The `ruleset`, which must be the session's, is given the rules that all have.
+    pub(crate) fn inside(namespaces: &Namespaces, ruleset: &Ruleset, cgroup: &Cgroup) -> io::Result<Self> {
         namespaces.fork_inside()?;
-        let made = Self::make(&Early::ahead(Some(namespaces), &[], cgroup), Nature::Inside(namespaces.init()));
+        let made = Self::make(&Early::ahead(Some((namespaces, ruleset)), &[], cgroup), Nature::Inside(namespaces.init()));
         // Whatever else is forked is none of the session's.
         namespaces.fork_outside()?;
         made

@@ -116,7 +116,7 @@ pub(super) fn limit(limits: &ResourceLimits) -> Result<(), Fault> {
     limits.iter().try_for_each(|(resource, most)| privileges::bound(resource, most).map_err(step(Step::Limits)))
 }
 
-/// All capabilities, from every set, and whatever exec could give. A program run as root keeps root's files and loses root's powers.
+/// All capabilities that are left. A program run as root keeps root's files and loses root's powers.
 pub(super) fn drop_powers() -> Result<(), Fault> {
     privileges::gain_nothing().map_err(step(Step::NoNewPrivileges))?;
     privileges::drop_capabilities().map_err(step(Step::Capabilities))

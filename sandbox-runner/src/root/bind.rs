@@ -21,9 +21,14 @@ pub(crate) struct Bind {
 }
 
 impl Bind {
-    /// What is at `target`, which must exist and be no symbolic link. Files of `owner` are to be the session's own.
-    pub(crate) fn open(target: PathBuf, attributes: u64, owner: Option<Owner>, owners: &mut Owners) -> io::Result<Self> {
-        let is_directory = std::fs::symlink_metadata(&target)?.is_dir();
+    /// What was `found` at `target`, and is no symbolic link. Files of `owner` are to be the session's own.
+    pub(crate) fn open(
+        target: PathBuf,
+        found: &Metadata,
+        attributes: u64,
+        owner: Option<Owner>,
+        owners: &mut Owners,
+    ) -> io::Result<Self> {
         let copied = owners.opens_directories().then(|| Tree::copy(&text(&target)?)).transpose();
         let opened = match copied {
             // A root that may not mount: from inside, as the same user, it may.
@@ -34,7 +39,7 @@ impl Bind {
             let translation = owner.map_or(Ok(None), |owner| owners.translate(owner))?;
             tree.restrict(attributes, translation)?;
         }
-        Ok(Self { target, opened, attributes, is_directory })
+        Ok(Self { target, opened, attributes, is_directory: found.is_dir() })
     }
 
     /// Where it is shown.

@@ -2,8 +2,8 @@
 //! later, and what tells agents what they may do.
 //!
 //! What exists is mounted over itself, read-only. What does not exist at the top of a writable directory is made, empty and with a mark,
-//! so that it can be: it is taken away after the last session that needed it. What appears elsewhere while a session runs is judged after
-//! it ([`super::sweep`]).
+//! so that it can be: it is taken away after the last session that needed it, and not before whoever made it goes. What appears elsewhere
+//! while a session runs is judged after it ([`super::sweep`]).
 
 use super::placeholder::{MARK, is_placeholder};
 use super::scan::{GIT, Identity, identity, is_repository, scan};
@@ -16,14 +16,20 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// What is protected in one session.
+/// How often it is tried to have a hold on a directory that others take away.
+const ATTEMPTS: usize = 100;
+
+/// What is protected in one session. When it is dropped, what was made for it is taken away, unless another session needs it still.
 #[derive(Debug, Default)]
 pub(crate) struct Protection {
     pins: Vec<(PathBuf, u64)>,
     made: Made,
+    /// Whether some of that was not there yet.
+    pub(crate) is_maker: bool,
     exhausted: bool,
     roots: Vec<PathBuf>,
     names: Vec<String>,
@@ -94,18 +100,8 @@ impl Protection {
     fn top(&mut self, root: &Path, names: &[&str]) {
         let Ok(held) = Held::open(root).map(Rc::new) else { return };
         for name in names {
-            match standing(&held, Path::new(name)) {
-                Standing::There => self.note(root, &held, Path::new(name)),
-                Standing::Made(place) => self.note(root, &held, &place),
-                // An empty one would be read, unlike an empty directory.
-                Standing::Missing(place) if place.ends_with("config") => {}
-                Standing::Missing(place) => {
-                    if held.make_directory(&place, MARK).is_ok() {
-                        self.note(root, &held, &place);
-                    }
-                }
-                Standing::Elsewhere => {}
-            }
+            // Again where another session's end took it away before we had a hold on it.
+            let _ = (0..ATTEMPTS).any(|_| self.one(root, &held, Path::new(name)));
             let git = Path::new(name).starts_with(GIT) && held.look(Path::new(GIT)).is_ok_and(|found| !is_placeholder(&found));
             if git {
                 self.add(&root.join(GIT));
@@ -113,25 +109,45 @@ impl Protection {
         }
     }
 
-    fn note(&mut self, root: &Path, held: &Rc<Held>, place: &Path) {
+    /// Protects `name`, making it if need be. Whether what was protected is still there.
+    fn one(&mut self, root: &Path, held: &Rc<Held>, name: &Path) -> bool {
+        match standing(held, name) {
+            Standing::There => self.note(root, held, name),
+            Standing::Made(place) => self.note(root, held, &place),
+            // An empty one would be read, unlike an empty directory.
+            Standing::Missing(place) if place.ends_with("config") => true,
+            Standing::Missing(place) => match held.make_directory(&place, MARK) {
+                Ok(()) => {
+                    self.is_maker = true;
+                    self.note(root, held, &place)
+                }
+                Err(error) => error.kind() != io::ErrorKind::AlreadyExists,
+            },
+            Standing::Elsewhere => true,
+        }
+    }
+
+    fn note(&mut self, root: &Path, held: &Rc<Held>, place: &Path) -> bool {
         self.pins.push((root.join(place), READ_ONLY));
-        if let Ok(lock) = held.open_directory(place)
-            && lock.metadata().is_ok_and(|found| is_placeholder(&found))
+        let lock = match held.open_directory(place) {
+            Ok(lock) => lock,
+            Err(error) => return error.kind() != io::ErrorKind::NotFound,
+        };
+        if lock.metadata().is_ok_and(|found| is_placeholder(&found))
             && let Ok((parent, name)) = held.parent(place)
             && lock.lock_shared().is_ok()
         {
-            self.made.0.push((parent, name, lock));
+            // One that is gone must not be held: its name is another's by now, who would lose it at our end.
+            let is_there = lock.metadata().is_ok_and(|found| found.nlink() > 0);
+            self.made.0.extend(is_there.then_some((parent, name, lock)));
+            return is_there;
         }
+        true
     }
 
     /// Judges what has appeared since these places were found, and gives what was refused.
     pub(crate) fn sweep(&self) -> Vec<Denial> {
         super::sweep(&self.roots, &self.names, |place| identity(place).is_some_and(|found| !self.known.contains(&found)))
-    }
-
-    /// Takes back what was made, unless another session needs it still.
-    pub(crate) fn withdraw(self) {
-        drop(self);
     }
 }
 
@@ -160,4 +176,43 @@ fn standing(held: &Held, name: &Path) -> Standing {
         }
     }
     Standing::There
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_finds_what_another_made_keeps_it_and_the_last_takes_it_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let roots = [dir.path().canonicalize().unwrap()];
+        let protection = || Protection::of(&roots, &[], Some(&[]));
+        let left = || std::fs::read_dir(dir.path()).unwrap().count();
+        let (first, second) = (protection(), protection());
+        assert!(first.is_maker && !second.is_maker);
+        assert!(first.pins().eq(second.pins()) && left() == 4);
+        drop(first);
+        assert_eq!(left(), 4);
+        drop(second);
+        assert_eq!(left(), 0);
+    }
+
+    #[test]
+    fn what_is_protected_is_there_however_others_come_and_go() {
+        // Whoever makes a directory changes that of the whole process for a moment.
+        crate::kernel::process::set_umask(0);
+        let dir = tempfile::tempdir().unwrap();
+        let roots = [dir.path().canonicalize().unwrap()];
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let protection = Protection::of(&roots, &["names".to_owned()], Some(&[]));
+                        assert!(protection.pins().all(|(place, _)| place.is_dir()), "{protection:?}");
+                        drop(protection);
+                    }
+                });
+            }
+        });
+    }
 }

@@ -4,7 +4,8 @@
 
 use super::bind::{self, Bind, text};
 use super::protect::Protection;
-use super::{HOST, layout, leave_host, mask, private_home};
+use super::{HOST, layout, leave_host, mask, private};
+use crate::kernel::beneath::Held;
 use crate::kernel::mounts::{self, HARMLESS, READ_ONLY};
 use crate::owners::{Owners, User};
 use crate::roots;
@@ -71,9 +72,11 @@ impl View {
             view.read(place.as_path(), owners)?;
         }
         view.binds.sort_by(|one, other| one.target().cmp(other.target()));
-        let home_secrets: Vec<PathBuf> =
-            view.home.iter().flat_map(|home| layout::HOME_SECRETS.iter().map(|name| home.join(name))).collect();
-        view.hide(policy.hidden.iter().map(AbsPath::as_path).chain(home_secrets.iter().map(PathBuf::as_path)), owners.user());
+        // Their modes do for users other than one.
+        let of_system = if owners.user().kernel() == 0 { layout::SYSTEM_SECRETS.as_slice() } else { &[] };
+        let named = policy.hidden.iter().map(AbsPath::as_path).chain(of_system.iter().map(Path::new));
+        let of_home = view.home.as_deref().map(secrets).unwrap_or_default();
+        named.map(real).chain(of_home).for_each(|place| view.hide(place));
         Ok(view)
     }
 
@@ -82,7 +85,8 @@ impl View {
         if layout::SCRATCH.iter().any(|scratch| root == Path::new(scratch)) || self.shows(&root) {
             return Ok(());
         }
-        let opened = owned(&root).and_then(|owner| Bind::open(root.clone(), HARMLESS, Some(owner), owners));
+        let opened =
+            fs::metadata(&root).and_then(|found| Bind::open(root.clone(), &found, HARMLESS, Some(bind::owner(&found)), owners));
         self.binds.push(opened.map_err(|error| NoView::Owner(root.clone(), error))?);
         self.writable.push(root);
         Ok(())
@@ -93,10 +97,11 @@ impl View {
         if self.writable.iter().any(|root| real.starts_with(root)) || self.shows(&real) || layout::is_shown(&real) {
             return Ok(());
         }
-        let owner = owned(&real).ok();
-        let opened = Bind::open(real.clone(), READ_ONLY, owner, owners)
-            // Where owners cannot be translated, what everybody may read can still be read.
-            .or_else(|_| Bind::open(real.clone(), READ_ONLY, None, owners));
+        let opened = fs::metadata(&real).and_then(|found| {
+            Bind::open(real.clone(), &found, READ_ONLY, Some(bind::owner(&found)), owners)
+                // Where owners cannot be translated, what everybody may read can still be read.
+                .or_else(|_| Bind::open(real.clone(), &found, READ_ONLY, None, owners))
+        });
         self.binds.push(opened.map_err(|error| NoView::Owner(real, error))?);
         Ok(())
     }
@@ -113,17 +118,11 @@ impl View {
     }
 
     /// What lies outside of all that is shown is hidden already.
-    fn hide<'a>(&mut self, hidden: impl Iterator<Item = &'a Path>, user: User) {
-        let secrets = if user.kernel() == 0 { layout::SYSTEM_SECRETS.as_slice() } else { &[] };
-        for place in hidden.chain(secrets.iter().map(Path::new)) {
-            let real = place.canonicalize().unwrap_or_else(|_| place.to_owned());
-            let above = |shown: &Path| real.starts_with(shown);
-            let last = self.binds.iter().filter(|bind| above(bind.target())).map(|bind| bind.target().components().count()).max();
-            // A directory that was given by name is given, even below a hidden one.
-            let given = self.binds.iter().any(|bind| bind.target() == real);
-            if (last.is_some() && !given) || layout::is_shown(&real) {
-                self.hidden.push(real);
-            }
+    fn hide(&mut self, real: PathBuf) {
+        let shown = self.binds.iter().any(|bind| real.starts_with(bind.target()));
+        // A directory that was given by name is given, even below a hidden one.
+        if (shown && !self.shows(&real)) || layout::is_shown(&real) {
+            self.hidden.push(real);
         }
     }
 
@@ -146,7 +145,7 @@ impl View {
     /// Shows it, from inside.
     pub(crate) fn show(&self, user: User) -> io::Result<()> {
         if let Some(home) = self.home.as_deref().filter(|_| self.private_home) {
-            private_home(home)?;
+            private(home, layout::HOME)?;
         }
         self.binds.iter().try_for_each(Bind::attach)?;
         self.protection.pins().try_for_each(|(place, attributes)| present(mounts::pin(&text(place)?, attributes)))?;
@@ -158,11 +157,42 @@ impl View {
     }
 }
 
-fn owned(place: &Path) -> io::Result<(u32, u32)> {
-    fs::metadata(place).map(|found| bind::owner(&found))
+fn real(place: &Path) -> PathBuf {
+    place.canonicalize().unwrap_or_else(|_| place.to_owned())
+}
+
+/// Where the secrets of a home are, whose own path is real. Most are not there, or are no links, and one look at each tells that.
+fn secrets(home: &Path) -> Vec<PathBuf> {
+    let held = Held::open(home);
+    let plain = |name: &str| held.as_ref().is_ok_and(|held| held.is_plain(Path::new(name)));
+    layout::HOME_SECRETS.iter().map(|name| if plain(name) { home.join(name) } else { real(&home.join(name)) }).collect()
 }
 
 /// What has vanished since it was found needs no care.
 fn present(done: io::Result<()>) -> io::Result<()> {
     done.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_secret_of_a_home_is_hidden_where_it_lies_whatever_leads_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().canonicalize().unwrap();
+        for place in [".ssh", "elsewhere/aws", "settings/gh"] {
+            fs::create_dir_all(home.join(place)).unwrap();
+        }
+        symlink("elsewhere/aws", home.join(".aws")).unwrap();
+        symlink("settings", home.join(".config")).unwrap();
+        symlink("nowhere", home.join(".netrc")).unwrap();
+        let found = secrets(&home);
+        assert_eq!(found.len(), layout::HOME_SECRETS.len());
+        for place in [".ssh", "elsewhere/aws", "settings/gh", ".netrc", ".gnupg", ".docker"] {
+            assert!(found.contains(&home.join(place)), "{place}: {found:?}");
+        }
+        assert!(!found.contains(&home.join(".aws")) && !found.contains(&home.join(".config/gh")));
+    }
 }

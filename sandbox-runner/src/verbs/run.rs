@@ -5,7 +5,7 @@
 
 use super::{complain, misuse};
 use crate::bounds::Bounds;
-use crate::cgroup::Places;
+use crate::cgroup::{Cgroup, Places};
 use crate::confinement::{Ahead, Confinement, Inside, Wanted, network_variables};
 use crate::egress_process::EgressProcess;
 use crate::holder::tree;
@@ -71,7 +71,7 @@ fn start(asked: &Asked) -> Result<Keeper, LaunchError> {
     process::become_subreaper().map_err(|error| LaunchError::host("adopt orphans", &error))?;
     let confinement = Confinement::prepare(&wanted, Ahead::default())?;
     let signals = Signals::open_all().map_err(|error| LaunchError::host("read signals", &error))?;
-    let bounds = Bounds::make(&Places::find(), &asked.limits, confinement.own_user());
+    let bounds = Bounds::of(Cgroup::make(&Places::find(), &asked.limits), &asked.limits, confinement.own_user());
     confinement.demand(policy.level, &bounds)?;
     let pid = launch(&image, &Streams::Inherited, &confinement, &bounds, None)?;
     let mut enforced = confinement.enforced(&bounds);
@@ -119,7 +119,7 @@ impl Keeper {
             let refused = protection.sweep();
             refused.iter().for_each(complain);
             self.denials.extend(refused);
-            protection.withdraw();
+            drop(protection);
         }
         let end = self.end();
         if let SessionEnd::Limit(limit) = &end {
