@@ -12,6 +12,7 @@ mod stage;
 mod approvals;
 mod as_root;
 mod items;
+mod local_cluster;
 mod model_server;
 mod secrets;
 mod telemetry;
