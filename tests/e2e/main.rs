@@ -14,6 +14,7 @@ mod as_root;
 mod items;
 mod local_cluster;
 mod model_server;
+mod monitor;
 mod secrets;
 mod telemetry;
 
