@@ -215,7 +215,6 @@ impl Running {
     }
 
     /// What must hold for the node to take work, asked whenever somebody wants to know.
-    #[must_use]
     pub fn checks(&self) -> impl Fn() -> Vec<Check> + Send + Sync + use<> {
         let node = self.node.clone();
         move || {

@@ -195,7 +195,6 @@ impl Running {
     }
 
     /// What must hold for the coordinator to take work, asked whenever somebody wants to know.
-    #[must_use]
     pub fn checks(&self) -> impl Fn() -> Vec<Check> + Send + Sync + use<> {
         let (registry, stop) = (Arc::clone(&self.registry), self.stop.clone());
         move || {

@@ -213,7 +213,6 @@ impl Stack {
     }
 
     /// What must hold for both to take work.
-    #[must_use]
     pub fn checks(&self) -> impl Fn() -> Vec<Check> + Send + Sync + use<> {
         let (coordinator, node) = (self.coordinator.checks(), self.node.as_ref().map(capstan_agent_node::Running::checks));
         move || coordinator().into_iter().chain(node.iter().flat_map(|node| node())).collect()

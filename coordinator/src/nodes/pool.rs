@@ -2,13 +2,15 @@
 //!
 //! An actor owns the links; a task of its own follows the registry and tells it what changed, so that the mailbox is never blocked.
 
+use super::heartbeat::Heartbeat;
 use super::link::NodeLink;
+use super::pulse::LinkState;
 use super::remote::StaticNode;
 use crate::placement::view::{NodeRoom, View};
 use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
 use capstan_proto::transport::PipeConnector;
-use capstan_registry::{NodeEvent, Registry};
+use capstan_registry::{NodeEvent, Registry, Standing};
 use capstan_types::id::NodeId;
 use capstan_types::node::{NodeAddress, NodeRecord};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -51,7 +53,7 @@ pub struct NodePool;
 /// What the pool holds.
 #[derive(Debug)]
 pub struct PoolState {
-    links: BTreeMap<NodeId, NodeLink>,
+    links: BTreeMap<NodeId, Held>,
     pipes: HashMap<NodeId, PipeConnector>,
     nodes: Vec<StaticNode>,
     membership: Option<Membership>,
@@ -59,6 +61,33 @@ pub struct PoolState {
     registry: Arc<dyn Registry>,
     // Dropped with the actor, so that nothing follows the registry for a pool that is gone.
     _follower: JoinSet<()>,
+}
+
+/// A link, and whether the node at its other end answers.
+#[derive(Debug)]
+struct Held {
+    link: NodeLink,
+    /// None for a node in this process.
+    heartbeat: Option<Heartbeat>,
+}
+
+impl Held {
+    fn over(link: NodeLink) -> Self {
+        let record = link.record();
+        let asked = link.clone();
+        let heartbeat =
+            (record.address != NodeAddress::Embedded).then(|| Heartbeat::begin(record.id.clone(), move || asked.describer()));
+        Self { heartbeat, link }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.heartbeat.as_ref().is_some_and(|heartbeat| heartbeat.state().0 == LinkState::Silent)
+    }
+
+    fn room(&self, standing: &Standing) -> NodeRoom {
+        let room = NodeRoom::of(self.link.record(), standing);
+        NodeRoom { suspect: room.suspect || self.is_silent(), ..room }
+    }
 }
 
 impl Actor for NodePool {
@@ -79,23 +108,23 @@ impl Actor for NodePool {
         match message {
             PoolMsg::Heard(NodeEvent::Resync(records)) => {
                 // A link whose node is as it was keeps its connection.
-                state.links.retain(|_, link| records.contains(link.record()));
+                state.links.retain(|_, held| records.contains(held.link.record()));
                 records.into_iter().for_each(|record| state.join(record));
             }
             PoolMsg::Heard(NodeEvent::Joined(record)) => state.join(record),
             PoolMsg::Heard(NodeEvent::Left(id, generation)) => {
-                state.links.retain(|_, link| link.record().id != id || link.record().generation > generation);
+                state.links.retain(|_, held| held.link.record().id != id || held.link.record().generation > generation);
             }
             PoolMsg::View(reply) => {
                 let standing = state.registry.standing();
-                let rooms = state.links.values().map(|link| NodeRoom::of(link.record(), &standing)).collect();
+                let rooms = state.links.values().map(|held| held.room(&standing)).collect();
                 let _ = reply.send(View { nodes: rooms, stale: standing.stale });
             }
             PoolMsg::Links(reply) => {
-                let _ = reply.send(state.links.values().cloned().collect());
+                let _ = reply.send(state.links.values().map(|held| held.link.clone()).collect());
             }
             PoolMsg::Link(id, reply) => {
-                let _ = reply.send(state.links.get(&id).cloned());
+                let _ = reply.send(state.links.get(&id).map(|held| held.link.clone()));
             }
         }
         super::metrics::known(state.links.len());
@@ -106,11 +135,11 @@ impl Actor for NodePool {
 impl PoolState {
     fn join(&mut self, record: NodeRecord) {
         let id = record.id.clone();
-        if self.links.get(&id).is_some_and(|link| *link.record() == record) {
+        if self.links.get(&id).is_some_and(|held| *held.link.record() == record) {
             return;
         }
         if let Some(link) = self.link(record) {
-            self.links.insert(id, link);
+            self.links.insert(id, Held::over(link));
         }
     }
 

@@ -25,7 +25,7 @@ pub struct NodeRoom {
     pub level: Level,
     /// What a stronger one would have, and why the node does not give it.
     pub missing: Vec<String>,
-    /// Whether it vanished together with many others, so that nobody knows what has become of it.
+    /// Whether it vanished together with many others, or does not answer, so that nobody knows what has become of it.
     pub suspect: bool,
 }
 

@@ -2,7 +2,9 @@
 
 use super::{SOON, Watched, get, monitor_of};
 use crate::scripted::{self, command, exited, says, step};
+use capstan_tests::process::Signal;
 use capstan_tests::wait::until_true;
+use std::time::{Duration, Instant};
 
 /// The value of a line such as `name{label="value"} 3`.
 fn value(metrics: &str, name: &str) -> Option<f64> {
@@ -72,6 +74,25 @@ fn a_known_run_is_counted_once_in_each_figure() {
 }
 
 #[test]
+fn a_node_that_hangs_is_found_out_within_ten_seconds_and_used_again_when_it_goes_on() {
+    let watched = after_a_turn();
+    let coordinator = monitor_of(&watched.coordinator);
+    let links = |state: &str| value(&get(&coordinator, "/metrics").1, &format!("capstan_node_links{{state=\"{state}\"}}"));
+    until_true(SOON, "a link that lives", || links("Alive") == Some(1.0));
+    watched.node.send(Signal::Stop);
+    let began = Instant::now();
+    until_true(SOON, "a link that is silent", || links("Silent") == Some(1.0));
+    // The machine may be busy with other tests.
+    assert!(began.elapsed() < Duration::from_secs(13), "it took {:?}", began.elapsed());
+    let refused = watched.exec().run();
+    assert_ne!(refused.status.code(), Some(0), "{refused}");
+    assert!(refused.stderr.contains("they do not answer"), "{refused}");
+    watched.node.send(Signal::Continue);
+    until_true(SOON, "a link that lives again", || links("Alive") == Some(1.0) && links("Silent") == Some(0.0));
+    watched.exec().run().assert_code(0);
+}
+
+#[test]
 fn the_families_are_these() {
     let watched = after_a_turn();
     let told = [&watched.coordinator, &watched.node].map(|daemon| families(&get(&monitor_of(daemon), "/metrics").1).join("\n"));
@@ -83,6 +104,7 @@ fn the_families_are_these() {
     capstan_model_answers counter
     capstan_model_cost_usd counter
     capstan_model_tokens counter
+    capstan_node_links gauge
     capstan_nodes gauge
     capstan_registry_stale gauge
     capstan_registry_suspects gauge

@@ -51,7 +51,7 @@ pub(super) async fn token(dir: &Path, role: Role, name: Option<&Member>) -> Resu
     let name = name.map(|member| member.name.parse::<Label>()).transpose().map_err(Failure::bad_input)?;
     let issuer = Issuer::open(&authority(dir)).map_err(Failure::bad_input)?;
     let token = issuer.token(role, name, TOKEN_LIFE, now_ms()).await.map_err(Failure::bad_input)?;
-    Ok(token.reveal().to_string())
+    Ok(token.reveal())
 }
 
 /// Where the first coordinator looks for it.

@@ -97,7 +97,7 @@ pub(super) async fn nodes_known(member: &Member) -> Option<u64> {
 fn failed(member: &Member, dir: &Path, what: &str) -> Failure {
     let said = fs::read_to_string(member.log(dir)).unwrap_or_default();
     let lines: Vec<&str> = said.lines().collect();
-    let last: Vec<String> = lines[lines.len().saturating_sub(LINES)..].iter().map(|line| text::line(line).to_string()).collect();
+    let last: Vec<String> = lines[lines.len().saturating_sub(LINES)..].iter().map(|line| text::line(line)).collect();
     let said = if last.is_empty() { "It said nothing".to_owned() } else { format!("Its last words: {}", last.join(" | ")) };
     Failure::failed(format!("{} {what}. {said}", member.name))
 }
