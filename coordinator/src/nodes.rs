@@ -2,6 +2,7 @@
 
 pub mod everywhere;
 pub mod failure;
+pub mod heartbeat;
 pub mod host;
 pub mod link;
 pub mod listing;
@@ -9,5 +10,6 @@ pub mod metrics;
 pub mod operate;
 mod patience;
 pub mod pool;
+pub mod pulse;
 pub mod reader;
 pub mod remote;

@@ -195,7 +195,7 @@ impl Holder {
         while !self.may_go(Instant::now()) {
             self.turn();
         }
-        let kept = self.withdraw();
+        drop(self.inside.take().map(|inside| inside.view.into_protection()));
         self.dir.remove_socket();
         if self.released {
             self.dir.remove_output();
@@ -205,7 +205,6 @@ impl Holder {
         } else if self.sync_at.is_some() {
             self.dir.sync();
         }
-        self.part(kept);
     }
 
     /// Ends a session whose start could not be told to anybody.

@@ -12,7 +12,9 @@ mod stage;
 mod approvals;
 mod as_root;
 mod items;
+mod local_cluster;
 mod model_server;
+mod monitor;
 mod secrets;
 mod telemetry;
 

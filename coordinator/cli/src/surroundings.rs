@@ -46,6 +46,12 @@ impl Surroundings {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// All variables.
+    #[must_use]
+    pub const fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
     /// The working directory.
     #[must_use]
     pub const fn cwd(&self) -> &AbsPath {

@@ -93,6 +93,12 @@ impl NodeLink {
         &self.record
     }
 
+    /// The service by which the node describes itself.
+    #[must_use]
+    pub fn describer(&self) -> NodeClient<NodeChannel> {
+        NodeClient::new(self.channel(None))
+    }
+
     /// The service that runs sessions, for what needs no grant.
     #[must_use]
     pub fn exec(&self) -> ExecClient<NodeChannel> {

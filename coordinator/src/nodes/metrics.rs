@@ -1,19 +1,56 @@
 //! What the coordinator sees of its nodes.
 
+use super::pulse::LinkState;
 use capstan_registry::Registry;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric as _};
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry as Metrics;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 static NODES: LazyLock<Gauge> = LazyLock::new(Gauge::default);
+static LINKS: LazyLock<Family<Linked, Gauge>> = LazyLock::new(Family::default);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Linked {
+    state: Link,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum Link {
+    New,
+    Alive,
+    Late,
+    Silent,
+}
 
 /// Registers what is known of the nodes of a coordinator that follows `registry`.
 pub fn register(metrics: &mut Metrics, registry: Arc<dyn Registry>) {
     metrics.register("nodes", "Nodes that the coordinator knows", NODES.clone());
+    // All of them from the first moment on, so that an alert on one sees it.
+    [LinkState::New, LinkState::Alive, LinkState::Late, LinkState::Silent]
+        .into_iter()
+        .for_each(|state| drop(LINKS.get_or_create(&linked(state))));
+    metrics.register("node_links", "Links to nodes of other processes, by how their heartbeats are", LINKS.clone());
     metrics.register_collector(Box::new(Followed(registry)));
+}
+
+/// A link is in another state than before; one that is new was in none, one that is gone is in none.
+pub(super) fn link(before: Option<LinkState>, after: Option<LinkState>) {
+    before.into_iter().for_each(|state| _ = LINKS.get_or_create(&linked(state)).dec());
+    after.into_iter().for_each(|state| _ = LINKS.get_or_create(&linked(state)).inc());
+}
+
+const fn linked(state: LinkState) -> Linked {
+    let state = match state {
+        LinkState::New => Link::New,
+        LinkState::Alive => Link::Alive,
+        LinkState::Late => Link::Late,
+        LinkState::Silent => Link::Silent,
+    };
+    Linked { state }
 }
 
 /// So many nodes are known now.

@@ -15,10 +15,10 @@ pub enum NoPlace {
     /// What is known of the nodes is old.
     #[error("nothing new is placed now: {0}; what runs goes on, and placing goes on by itself when the registry answers again")]
     Stale(Stale),
-    /// The nodes that could be chosen vanished together with many others.
+    /// The nodes that could be chosen vanished together with many others, or do not answer.
     #[error(
         "nothing new is placed on {nodes} now: they vanished from the registry together with many others, which may be the registry's \
-         fault; try again in a minute, or look at etcd and at the nodes"
+         fault, or they do not answer; try again in a minute, or look at etcd and at the nodes"
     )]
     Suspect {
         /// They.

@@ -28,8 +28,6 @@ const ATTEMPTS: usize = 100;
 pub(crate) struct Protection {
     pins: Vec<(PathBuf, u64)>,
     made: Made,
-    /// Whether some of that was not there yet.
-    pub(crate) is_maker: bool,
     exhausted: bool,
     roots: Vec<PathBuf>,
     names: Vec<String>,
@@ -117,10 +115,7 @@ impl Protection {
             // An empty one would be read, unlike an empty directory.
             Standing::Missing(place) if place.ends_with("config") => true,
             Standing::Missing(place) => match held.make_directory(&place, MARK) {
-                Ok(()) => {
-                    self.is_maker = true;
-                    self.note(root, held, &place)
-                }
+                Ok(()) => self.note(root, held, &place),
                 Err(error) => error.kind() != io::ErrorKind::AlreadyExists,
             },
             Standing::Elsewhere => true,
@@ -189,7 +184,6 @@ mod tests {
         let protection = || Protection::of(&roots, &[], Some(&[]));
         let left = || std::fs::read_dir(dir.path()).unwrap().count();
         let (first, second) = (protection(), protection());
-        assert!(first.is_maker && !second.is_maker);
         assert!(first.pins().eq(second.pins()) && left() == 4);
         drop(first);
         assert_eq!(left(), 4);

@@ -8,7 +8,6 @@ use capstan_types::control::Request;
 use capstan_types::launch::{LaunchAnswer, Refusal};
 use capstan_types::policy::{Level, Network, SandboxMode};
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 
 const LEVELS: [Option<Level>; 2] = [None, Some(Level::Landlock)];
 
@@ -132,19 +131,4 @@ fn a_fault_of_a_process_that_was_made_ahead_is_told_as_any_other() {
         wait_until("the holder's leaving", || !lives(holder));
         assert!(groups_of(holder).is_empty(), "{:?}", groups_of(holder));
     }
-}
-
-#[test]
-fn what_was_made_to_be_protected_is_there_for_the_next_session_and_goes_after_the_last() {
-    let server = Server::start(1);
-    let (mut launch, workspace) = working(&["true"], None);
-    let place = workspace.path().join(".codex");
-    let mut made = || {
-        text(&server, &launch);
-        launch = Launch::new(&["true"]).writing(workspace.path());
-        std::fs::metadata(&place).ok().map(|found| found.ino())
-    };
-    // On a busy host a moment may pass between two sessions.
-    assert!((0..20).any(|_| made().is_some_and(|first| made() == Some(first))), "each session makes its own");
-    wait_until("all of it to be taken away", || std::fs::read_dir(workspace.path()).unwrap().next().is_none());
 }

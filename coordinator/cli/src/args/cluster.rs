@@ -1,5 +1,9 @@
 //! The flags of `capstan cluster`.
 
+mod local;
+
+pub use local::{DownArgs, LocalArgs, UpArgs};
+
 use capstan_identity::token::TokenId;
 use capstan_types::principal::{Label, Role, Serial};
 use clap::{Args, Subcommand};
@@ -26,6 +30,12 @@ pub enum ClusterCommand {
     /// Joins a cluster as a client, so that commands on this home can use its coordinators
     #[command(visible_alias = "login")]
     Join(JoinArgs),
+    /// Brings up a whole cluster on this machine, for trying and testing: etcd, coordinators and nodes
+    Up(UpArgs),
+    /// Says how the cluster on this machine is
+    Status(LocalArgs),
+    /// Takes the cluster on this machine down, and leaves nothing of it
+    Down(DownArgs),
 }
 
 /// Which cluster.

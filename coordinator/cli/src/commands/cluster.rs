@@ -2,6 +2,7 @@
 
 mod certificates;
 mod tokens;
+mod up;
 
 use crate::args::{CertCommand, ClusterArgs, ClusterCommand, InitArgs, JoinArgs, PlaceArgs, TokenCommand};
 use crate::failure::{Exit, Failure};
@@ -48,6 +49,9 @@ pub fn run(args: &ClusterArgs, surroundings: &Surroundings) -> Result<Exit, Fail
             }
         },
         ClusterCommand::Join(join) => entered(join, &home)?,
+        ClusterCommand::Up(args) => return up::up(args, &home, surroundings),
+        ClusterCommand::Status(place) => return up::status(place, &home, surroundings),
+        ClusterCommand::Down(args) => return up::down(args, &home, surroundings),
     };
     let mut out = io::stdout();
     // What was done is done, whether anybody reads of it or not.
