@@ -7,7 +7,7 @@ use capstan_proto::token::Token;
 use capstan_proto::transport::Listen;
 use capstan_types::id::NodeId;
 use capstan_types::limits::{ByteCap, SessionLimits};
-use capstan_types::node::Capacity;
+use capstan_types::node::{Capacity, NodeAddress};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Ceiling, Level};
 use capstan_types::principal::{Principal, Role};
@@ -50,6 +50,8 @@ pub struct NodeConfig {
     pub prepared: u32,
     /// Where the services are reached, besides the pipe in memory that is always there.
     pub listen: Vec<Listen>,
+    /// Where coordinators reach it by what the registry says; `None`: at the first place where it listens.
+    pub advertise: Option<NodeAddress>,
     /// What callers must know. Required to listen on TCP; also asked for on Unix sockets when it is there. Pipes need none.
     pub token: Option<Token>,
     /// What makes this node a member of a cluster. Required to listen for members; it must be this node's.

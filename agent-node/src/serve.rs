@@ -119,7 +119,7 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
     let record = NodeRecord {
         id: config.id.clone(),
         generation: state.generation,
-        address: addresses.first().cloned().unwrap_or(NodeAddress::Embedded),
+        address: config.advertise.clone().or_else(|| addresses.first().cloned()).unwrap_or(NodeAddress::Embedded),
         labels: config.labels.clone(),
         capacity: config.capacity,
         fingerprint,

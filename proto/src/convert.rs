@@ -7,6 +7,7 @@ pub mod client_listing;
 pub mod client_looking;
 pub mod client_money;
 mod client_overrides;
+mod client_placement;
 mod client_profile;
 mod client_session;
 pub mod client_thread;

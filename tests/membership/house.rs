@@ -43,7 +43,7 @@ impl Seat {
         let address = until(SOON, "a coordinator that serves", || {
             let said = running.stdout();
             let line = said.lines().next()?;
-            let at = line.split("https://").nth(1).unwrap_or_else(|| panic!("not what a coordinator says: {line}"));
+            let at = line.split("https://").nth(1).expect("a coordinator says where it listens");
             Some(at.to_owned())
         });
         Self { home, address, _running: running }
@@ -103,7 +103,7 @@ impl Member {
         let address = until(SOON, &format!("a node that serves; it said {}", running.stderr()), || {
             let said = running.stdout();
             let line = said.lines().next()?;
-            let at = line.split("listens at https://").nth(1).unwrap_or_else(|| panic!("not what a node says: {line}"));
+            let at = line.split("listens at https://").nth(1).expect("a node says where it listens");
             Some(at.to_owned())
         });
         Self { home, address, running }

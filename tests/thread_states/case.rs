@@ -275,5 +275,7 @@ fn settings(workspace: PathBuf) -> ThreadSettings {
         window: capstan_types::window::WindowSettings::default(),
         fallbacks: Vec::new(),
         budgets: capstan_types::budget::Budgets::default(),
+        placement: Box::default(),
+        placed: None,
     }
 }

@@ -11,6 +11,7 @@ fn config() -> NodeConfig {
         prepared: 1,
         listen: vec![],
         token: None,
+        advertise: None,
         membership: None,
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
         watermarks: Watermarks::default(),

@@ -54,6 +54,7 @@ pub(crate) fn config(dir: &Path) -> NodeConfig {
         prepared: 1,
         listen: vec![],
         token: None,
+        advertise: None,
         membership: None,
         capacity: Capacity { sessions: 16, cpus: 1, memory_bytes: 1 << 30 },
         watermarks: Watermarks::default(),

@@ -8,6 +8,7 @@ mod cluster;
 mod coordinator;
 mod exec;
 mod mistake;
+mod placement;
 mod sessions;
 mod threads;
 
@@ -18,10 +19,11 @@ pub use cluster::{
 pub use coordinator::{CoordinatorArgs, DaemonArgs};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
 pub use mistake::mistake;
+pub use placement::PlacementArgs;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
 pub use threads::{
-    CompactArgs, DeleteArgs, DiffArgs, ExportArgs, FollowArgs, InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs, QueueArgs,
-    SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
+    CompactArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs,
+    QueueArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
 };
 
 /// The program.
@@ -50,6 +52,8 @@ pub enum Command {
     Coordinator(CoordinatorArgs),
     /// Lists, shows, names, exports and removes threads
     Threads(ThreadsArgs),
+    /// Says why a thread is on its node
+    Explain(ExplainArgs),
     /// Looks at the sessions that run on nodes: lists them, shows them live, ends them
     Sessions(SessionsArgs),
     /// Runs an agent node that a coordinator on this host can use
@@ -86,6 +90,9 @@ pub struct NodeArgs {
     /// unix:///PATH; may be given again
     #[arg(long, value_name = "ADDR", required = true)]
     pub listen: Vec<String>,
+    /// Where coordinators that find the node in the registry reach it: https://HOST:PORT [default: the first place of --listen]
+    #[arg(long, value_name = "ADDR")]
+    pub advertise: Option<String>,
     /// Join a cluster with this token, at the coordinator that holds its authority. Needed once: later starts find the certificate
     #[arg(long, num_args = 2, value_names = ["TOKEN", "ADDR"])]
     pub join: Option<Vec<String>>,

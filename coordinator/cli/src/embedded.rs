@@ -86,6 +86,7 @@ pub fn node_config(
         prepared: PREPARED,
         listen: Vec::new(),
         token: None,
+        advertise: None,
         membership: None,
         capacity: host::capacity(SESSIONS),
         watermarks,

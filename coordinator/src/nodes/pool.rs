@@ -2,20 +2,29 @@
 //!
 //! An actor owns the links; a task of its own follows the registry and tells it what changed, so that the mailbox is never blocked.
 
+mod desk;
+
 use super::heartbeat::Heartbeat;
 use super::link::NodeLink;
 use super::pulse::LinkState;
 use super::remote::StaticNode;
-use crate::placement::view::{NodeRoom, View};
+use crate::placement::facts::{Freshness, NodeFacts};
+use crate::placement::need::{Need, Wanted};
+use crate::placement::no_place::NoPlace;
 use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
 use capstan_proto::transport::PipeConnector;
 use capstan_registry::{NodeEvent, Registry, Standing};
-use capstan_types::id::NodeId;
+use capstan_types::id::{Generation, NodeId, ThreadId};
 use capstan_types::node::{NodeAddress, NodeRecord};
+use capstan_types::placement::Choice;
+pub(crate) use desk::PATIENCE;
+pub use desk::Ticket;
+use desk::{Answer, Desk, Given};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// What the pool is asked and told.
@@ -23,13 +32,34 @@ use tokio::task::JoinSet;
 pub enum PoolMsg {
     /// The registry said something.
     Heard(NodeEvent),
-    /// Say what nodes there are, for placement.
-    View(RpcReplyPort<View>),
+    /// Choose a node for a thread's workspace, and reserve there what it needs. When all are full, the answer comes when one has room, or after
+    /// [`PATIENCE`].
+    Place(ThreadId, Box<Need>, Reply),
+    /// Give back what a thread's workspace held. Without effect when it held nothing.
+    GiveBack(ThreadId, Ticket),
+    /// The time of some who wait may be over.
+    Waited,
+    /// Say which nodes there are.
+    Names(RpcReplyPort<Vec<NodeId>>),
     /// Give the links to all nodes.
     Links(RpcReplyPort<Vec<NodeLink>>),
     /// Give the link to a node.
     Link(NodeId, RpcReplyPort<Option<NodeLink>>),
 }
+
+/// A node that was chosen, and its link.
+#[derive(Debug)]
+pub struct Placed {
+    /// The node, and why it.
+    pub choice: Choice,
+    /// What reaches it.
+    pub link: NodeLink,
+    /// Gives back what is reserved.
+    pub ticket: Ticket,
+}
+
+/// The way back to whoever asks for a node.
+type Reply = RpcReplyPort<Result<Placed, NoPlace>>;
 
 /// How the nodes are reached.
 #[derive(Debug)]
@@ -53,41 +83,20 @@ pub struct NodePool;
 /// What the pool holds.
 #[derive(Debug)]
 pub struct PoolState {
-    links: BTreeMap<NodeId, Held>,
+    links: BTreeMap<NodeId, NodeLink>,
+    /// Those of nodes of other processes.
+    heartbeats: BTreeMap<NodeId, Heartbeat>,
+    desk: Desk<Reply>,
+    start: Instant,
     pipes: HashMap<NodeId, PipeConnector>,
     nodes: Vec<StaticNode>,
     membership: Option<Membership>,
     token: Option<Token>,
     registry: Arc<dyn Registry>,
+    /// The nodes that were in doubt when somebody was placed last.
+    suspects: BTreeSet<NodeId>,
     // Dropped with the actor, so that nothing follows the registry for a pool that is gone.
     _follower: JoinSet<()>,
-}
-
-/// A link, and whether the node at its other end answers.
-#[derive(Debug)]
-struct Held {
-    link: NodeLink,
-    /// None for a node in this process.
-    heartbeat: Option<Heartbeat>,
-}
-
-impl Held {
-    fn over(link: NodeLink) -> Self {
-        let record = link.record();
-        let asked = link.clone();
-        let heartbeat =
-            (record.address != NodeAddress::Embedded).then(|| Heartbeat::begin(record.id.clone(), move || asked.describer()));
-        Self { heartbeat, link }
-    }
-
-    fn is_silent(&self) -> bool {
-        self.heartbeat.as_ref().is_some_and(|heartbeat| heartbeat.state().0 == LinkState::Silent)
-    }
-
-    fn room(&self, standing: &Standing) -> NodeRoom {
-        let room = NodeRoom::of(self.link.record(), standing);
-        NodeRoom { suspect: room.suspect || self.is_silent(), ..room }
-    }
 }
 
 impl Actor for NodePool {
@@ -99,32 +108,64 @@ impl Actor for NodePool {
         let mut follower = JoinSet::new();
         follower.spawn(follow(Arc::clone(&given.registry), me));
         let pipes = given.pipes.into_iter().collect();
-        let (links, registry) = (BTreeMap::new(), given.registry);
-        let (nodes, token, membership) = (given.nodes, given.token, given.membership);
-        Ok(PoolState { links, pipes, nodes, token, membership, registry, _follower: follower })
+        Ok(PoolState {
+            links: BTreeMap::new(),
+            heartbeats: BTreeMap::new(),
+            desk: Desk::default(),
+            start: Instant::now(),
+            pipes,
+            nodes: given.nodes,
+            token: given.token,
+            membership: given.membership,
+            registry: given.registry,
+            suspects: BTreeSet::new(),
+            _follower: follower,
+        })
     }
 
-    async fn handle(&self, _: ActorRef<PoolMsg>, message: PoolMsg, state: &mut PoolState) -> Result<(), ActorProcessingErr> {
+    async fn handle(&self, me: ActorRef<PoolMsg>, message: PoolMsg, state: &mut PoolState) -> Result<(), ActorProcessingErr> {
         match message {
             PoolMsg::Heard(NodeEvent::Resync(records)) => {
-                // A link whose node is as it was keeps its connection.
-                state.links.retain(|_, held| records.contains(held.link.record()));
+                state.keep(&records);
                 records.into_iter().for_each(|record| state.join(record));
+                state.serve();
             }
-            PoolMsg::Heard(NodeEvent::Joined(record)) => state.join(record),
-            PoolMsg::Heard(NodeEvent::Left(id, generation)) => {
-                state.links.retain(|_, held| held.link.record().id != id || held.link.record().generation > generation);
+            PoolMsg::Heard(NodeEvent::Joined(record)) => {
+                state.join(record);
+                state.serve();
             }
-            PoolMsg::View(reply) => {
-                let standing = state.registry.standing();
-                let rooms = state.links.values().map(|held| held.room(&standing)).collect();
-                let _ = reply.send(View { nodes: rooms, stale: standing.stale });
+            PoolMsg::Heard(NodeEvent::Left(id, generation)) => state.left(&id, generation),
+            PoolMsg::Place(thread, need, reply) => {
+                if let Some(stale) = state.doubt(&need) {
+                    let _ = reply.send(Err(stale));
+                    return Ok(());
+                }
+                let now = state.now();
+                match state.desk.ask(thread, *need, reply, now) {
+                    Some(answer) => state.answer([answer]),
+                    None => {
+                        state.serve();
+                        me.send_after(PATIENCE, || PoolMsg::Waited);
+                    }
+                }
+            }
+            PoolMsg::GiveBack(thread, ticket) => {
+                if state.desk.give_back(thread, ticket) {
+                    state.serve();
+                }
+            }
+            PoolMsg::Waited => {
+                let over = state.desk.expire(state.start.elapsed());
+                state.answer(over);
+            }
+            PoolMsg::Names(reply) => {
+                let _ = reply.send(state.links.keys().cloned().collect());
             }
             PoolMsg::Links(reply) => {
-                let _ = reply.send(state.links.values().map(|held| held.link.clone()).collect());
+                let _ = reply.send(state.links.values().cloned().collect());
             }
             PoolMsg::Link(id, reply) => {
-                let _ = reply.send(state.links.get(&id).map(|held| held.link.clone()));
+                let _ = reply.send(state.links.get(&id).cloned());
             }
         }
         super::metrics::known(state.links.len());
@@ -134,12 +175,85 @@ impl Actor for NodePool {
 
 impl PoolState {
     fn join(&mut self, record: NodeRecord) {
-        let id = record.id.clone();
-        if self.links.get(&id).is_some_and(|held| *held.link.record() == record) {
+        if self.links.get(&record.id).is_some_and(|link| *link.record() == record) {
             return;
         }
+        let mut facts = NodeFacts::of(&record);
+        facts.freshness = freshness(&self.suspects, &facts.id);
         if let Some(link) = self.link(record) {
-            self.links.insert(id, Held::over(link));
+            if link.record().address == NodeAddress::Embedded {
+                self.heartbeats.remove(&facts.id);
+            } else {
+                let asked = link.clone();
+                self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(facts.id.clone(), move || asked.describer()));
+            }
+            self.links.insert(facts.id.clone(), link);
+            self.desk.view.put(facts);
+        }
+    }
+
+    /// Keeps the nodes that are as they were, with their connections, and takes the others out.
+    fn keep(&mut self, records: &[NodeRecord]) {
+        let gone: Vec<NodeId> =
+            self.links.iter().filter(|(_, link)| !records.contains(link.record())).map(|(id, _)| id.clone()).collect();
+        for id in gone {
+            self.links.remove(&id);
+            self.heartbeats.remove(&id);
+            self.desk.view.leave(&id);
+        }
+    }
+
+    /// Looks at how far the registry may be believed. Why nothing can be placed now, if that is so.
+    fn doubt(&mut self, need: &Need) -> Option<NoPlace> {
+        let Standing { stale, mut suspects } = self.registry.standing();
+        // Who is registered and does not answer is doubted as much.
+        suspects.extend(self.silent());
+        if suspects != self.suspects {
+            let changed: Vec<NodeId> = self.suspects.symmetric_difference(&suspects).cloned().collect();
+            self.suspects = suspects;
+            for id in changed {
+                if let Some(facts) = self.desk.view.place(&id).and_then(|place| self.desk.view.facts(place)).cloned() {
+                    self.desk.view.put(NodeFacts { freshness: freshness(&self.suspects, &id), ..facts });
+                }
+            }
+        }
+        // A guess that is wrong costs more than a moment's wait; who is on a node already does not guess.
+        stale.filter(|_| !matches!(need.wanted, Wanted::Held(_))).map(NoPlace::Stale)
+    }
+
+    fn silent(&self) -> impl Iterator<Item = NodeId> {
+        let silent = self.heartbeats.iter().filter(|(_, heartbeat)| heartbeat.state().0 == LinkState::Silent);
+        silent.map(|(id, _)| id.clone())
+    }
+
+    fn left(&mut self, id: &NodeId, generation: Generation) {
+        if self.links.get(id).is_some_and(|link| link.record().generation <= generation) {
+            self.links.remove(id);
+            self.heartbeats.remove(id);
+            self.desk.view.leave(id);
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn answer(&self, answers: impl IntoIterator<Item = (Reply, Answer)>) {
+        for (reply, answer) in answers {
+            let placed = answer.and_then(|Given { choice, ticket }| {
+                let link = self.links.get(&choice.node).cloned().ok_or(NoPlace::NoNodes)?;
+                Ok(Placed { choice, link, ticket })
+            });
+            let _ = reply.send(placed);
+        }
+    }
+
+    /// There may be room for some who wait.
+    fn serve(&mut self) {
+        if self.desk.waiting() > 0 && self.registry.standing().stale.is_none() {
+            let now = self.now();
+            let served = self.desk.serve(now);
+            self.answer(served);
         }
     }
 
@@ -154,6 +268,10 @@ impl PoolState {
             .inspect_err(|error| tracing::warn!(node = %id, %error, "a registered node has no usable address"))
             .ok()
     }
+}
+
+fn freshness(suspects: &BTreeSet<NodeId>, id: &NodeId) -> Freshness {
+    if suspects.contains(id) { Freshness::Suspect } else { Freshness::Fresh }
 }
 
 async fn follow(registry: Arc<dyn Registry>, pool: ActorRef<PoolMsg>) {

@@ -1,155 +1,168 @@
-//! The choice itself: values in, a name out.
+//! The choice itself: values in, a name and its reasons out.
+//!
+//! First the nodes are sifted by sets ([`sift`]), which costs the same however many there are. Then they are looked at in the order of their load,
+//! from a place that the seed gives, until a few have room ([`walk`]); the best of these is taken. Nodes that are preferred are looked at
+//! before the others, so a preference yields to nothing but want of room.
 
-use super::view::{NodeRoom, View};
-use capstan_registry::Stale;
+mod sift;
+mod walk;
+
+use super::facts::NodeFacts;
+use super::need::{Need, Wanted};
+use super::no_place::NoPlace;
+use super::reservations::Place;
+use super::view::View;
 use capstan_types::id::NodeId;
-use capstan_types::policy::Level;
+use capstan_types::placement::{Choice, Packing, Rejection, Why};
+use roaring::RoaringBitmap;
+use sift::{Sifted, sift};
+use walk::{Sample, mix, sample};
 
-/// Why no node was chosen. For the caller.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoPlace {
-    /// No node is known.
-    #[error("no node is registered; start one with `capstan node`, or leave out --node to use this host")]
-    NoNodes,
-    /// What is known of the nodes is old.
-    #[error("nothing new is placed now: {0}; what runs goes on, and placing goes on by itself when the registry answers again")]
-    Stale(Stale),
-    /// The nodes that could be chosen vanished together with many others, or do not answer.
-    #[error(
-        "nothing new is placed on {nodes} now: they vanished from the registry together with many others, which may be the registry's \
-         fault, or they do not answer; try again in a minute, or look at etcd and at the nodes"
-    )]
-    Suspect {
-        /// They.
-        nodes: String,
-    },
-    /// The node that was asked for is not there.
-    #[error("node {wanted} is not registered; the registered nodes are: {known}")]
-    NotRegistered {
-        /// The node asked for.
-        wanted: NodeId,
-        /// The nodes that are there.
-        known: String,
-    },
-    /// No node that may be chosen gives a sandbox that is strong enough.
-    #[error(
-        "node {node} gives a sandbox of level {level}, and {demanded} is demanded{}; change the host, use another node, or demand less",
-        because(.missing)
-    )]
-    TooWeak {
-        /// The strongest of them.
-        node: NodeId,
-        /// What it gives.
-        level: Level,
-        /// What is demanded.
-        demanded: Level,
-        /// What it lacks, and why.
-        missing: Vec<String>,
-    },
+/// A group of nodes that are looked at before the next group.
+#[derive(Debug)]
+struct Tier {
+    nodes: RoaringBitmap,
+    tainted: bool,
 }
 
-fn because(missing: &[String]) -> String {
-    if missing.is_empty() { String::new() } else { format!(" (missing there: {})", missing.join("; ")) }
-}
+/// From this load on, in thousandths, a node's mirror does not speak for it any more.
+const CROWDED: u16 = 750;
 
-/// Chooses the node for a workspace whose sessions demand a sandbox of the level `demanded`: the one asked for, else, of those that are
-/// strong enough, the one that can run the most sessions, the first by name among equals.
+/// Chooses the node for a workspace.
 ///
 /// # Errors
-/// There is no such node, or nobody knows what is there.
-pub fn choose(view: &View, wanted: Option<&NodeId>, demanded: Level) -> Result<NodeId, NoPlace> {
-    // A guess that is wrong costs more than a moment's wait.
-    if let Some(stale) = &view.stale {
-        return Err(NoPlace::Stale(stale.clone()));
-    }
-    let possible = view.nodes.iter().filter(|node| wanted.is_none_or(|wanted| node.id == *wanted));
-    let (suspect, candidates): (Vec<&NodeRoom>, Vec<&NodeRoom>) = possible.partition(|node| node.suspect);
-    if candidates.is_empty() && !suspect.is_empty() {
-        return Err(NoPlace::Suspect { nodes: names(suspect) });
-    }
-    let strong = candidates.iter().filter(|node| node.level >= demanded);
-    if let Some(roomiest) = strong.max_by(|a, b| a.sessions.cmp(&b.sessions).then_with(|| b.id.cmp(&a.id))) {
-        return Ok(roomiest.id.clone());
-    }
-    let strongest = candidates.iter().max_by(|a, b| a.level.cmp(&b.level).then_with(|| b.id.cmp(&a.id)));
-    match (strongest, wanted) {
-        (Some(node), _) => {
-            let (node, level, missing) = (node.id.clone(), node.level, node.missing.clone());
-            Err(NoPlace::TooWeak { node, level, demanded, missing })
-        }
-        (None, Some(wanted)) => Err(NoPlace::NotRegistered { wanted: wanted.clone(), known: names(&view.nodes) }),
-        (None, None) => Err(NoPlace::NoNodes),
-    }
+/// There is none: see [`NoPlace`].
+pub fn choose(view: &View, need: &Need) -> Result<Choice, NoPlace> {
+    choose_beside(view, need, &RoaringBitmap::new())
 }
 
-fn names<'a>(nodes: impl IntoIterator<Item = &'a NodeRoom>) -> String {
-    let names: Vec<&str> = nodes.into_iter().map(|node| node.id.as_str()).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+/// As [`choose`], with nodes that are kept for others: they count as full.
+///
+/// # Errors
+/// As [`choose`].
+pub fn choose_beside(view: &View, need: &Need, kept: &RoaringBitmap) -> Result<Choice, NoPlace> {
+    if view.is_empty() && !matches!(need.wanted, Wanted::Named(_) | Wanted::Held(_)) {
+        return Err(NoPlace::NoNodes);
+    }
+    if let Wanted::Held(node) = &need.wanted {
+        return held(view, need, node);
+    }
+    let mut sifted = sift(view, need)?;
+    let tiers = tiers(view, need, &(&sifted.candidates - kept));
+    let mut looked = sifted.candidates.intersection_len(kept);
+    for tier in &tiers {
+        let sample = sample(view, need, &tier.nodes);
+        looked += sample.without_room;
+        let best = best(view, need, &sample);
+        if let Some((place, facts)) = best.and_then(|place| Some((place, view.facts(place)?))) {
+            sifted.rejected.insert(Rejection::Full, looked);
+            return Ok(choice(view, need, sifted, tier, (place, facts)));
+        }
+    }
+    Err(without_room(view, need, sifted))
+}
+
+/// The nodes that would do for a need, if they had room.
+#[must_use]
+pub fn usable(view: &View, need: &Need) -> RoaringBitmap {
+    let could = |place: &Place| could_take(view, need, *place);
+    sift(view, need).map_or_else(|_| RoaringBitmap::new(), |sifted| sifted.candidates.iter().filter(could).collect())
+}
+
+fn could_take(view: &View, need: &Need, place: Place) -> bool {
+    let custom = |facts: &NodeFacts| need.resources.custom.iter().all(|(key, want)| *want <= facts.capacity.custom(key));
+    view.room(place).could_take(&need.resources) && view.facts(place).is_some_and(|facts| facts.slots > 0 && custom(facts))
+}
+
+fn held(view: &View, need: &Need, node: &NodeId) -> Result<Choice, NoPlace> {
+    let facts = view.place(node).and_then(|place| view.facts(place)).ok_or_else(|| sift::not_registered(view, node))?;
+    if facts.level < need.level {
+        let (level, missing) = (facts.level, facts.missing.clone());
+        return Err(NoPlace::TooWeak { node: node.clone(), level, demanded: need.level, missing });
+    }
+    let rejected = [(Rejection::NotNamed, view.len() - 1)].into();
+    Ok(Choice { node: node.clone(), nodes: view.len(), candidates: 1, why: vec![Why::Held], rejected })
+}
+
+/// The groups, the preferred first. The last holds all candidates.
+fn tiers(view: &View, need: &Need, candidates: &RoaringBitmap) -> Vec<Tier> {
+    let mut clean = candidates.clone();
+    let soft = view.sets().taints.iter().filter(|(taint, _)| taint.effect.is_soft() && !need.tolerates(taint));
+    soft.for_each(|(_, nodes)| clean -= nodes);
+    let siblings = need.batch.as_deref().and_then(|batch| view.siblings(batch));
+    let mirrors = need.repository.as_deref().and_then(|repository| view.sets().mirrors(repository));
+    let mirrors = mirrors.map(|mirrors| worth_it(view, need, candidates & mirrors));
+    let mut tiers: Vec<Tier> = Vec::new();
+    let mut add = |nodes: RoaringBitmap, tainted: bool| {
+        let news = tiers.last().is_none_or(|last| last.nodes != nodes);
+        if news && !nodes.is_empty() {
+            tiers.push(Tier { nodes, tainted });
+        }
+    };
+    for (tainted, among) in [(false, &clean), (true, candidates)] {
+        // Where every node holds some of the batch, how many counts more than a mirror.
+        let apart = siblings.map_or_else(|| among.clone(), |siblings| among - siblings.places());
+        mirrors.iter().for_each(|mirrors| add(&apart & mirrors, tainted));
+        add(apart, tainted);
+        add(among.clone(), tainted);
+    }
+    tiers
+}
+
+/// A mirror saves a transfer, and is not worth a crowded node while others are idle.
+fn worth_it(view: &View, need: &Need, mut mirrors: RoaringBitmap) -> RoaringBitmap {
+    if need.packing == Packing::Spread {
+        let crowded: RoaringBitmap = mirrors.iter().filter(|place| view.room(*place).load > CROWDED).collect();
+        mirrors -= crowded;
+    }
+    mirrors
+}
+
+fn best(view: &View, need: &Need, sample: &Sample) -> Option<Place> {
+    let siblings = need.batch.as_deref().and_then(|batch| view.siblings(batch));
+    let score = |place: &Place| {
+        let load = view.room(*place).load;
+        let load = if need.packing == Packing::Pack { u16::MAX - load } else { load };
+        (siblings.map_or(0, |siblings| siblings.on(*place)), load, mix(need.seed ^ u64::from(*place)))
+    };
+    sample.with_room.iter().copied().min_by_key(score)
+}
+
+fn choice(view: &View, need: &Need, sifted: Sifted, tier: &Tier, (place, facts): (Place, &NodeFacts)) -> Choice {
+    let mut why = Vec::new();
+    if matches!(need.wanted, Wanted::Named(_)) {
+        why.push(Why::Named);
+    }
+    if !need.selector.is_empty() {
+        why.push(Why::Selected(need.selector.to_string()));
+    }
+    why.extend(facts.taints.iter().filter(|taint| need.tolerates(taint)).map(|taint| Why::Tolerated(taint.to_string())));
+    why.extend((tier.tainted).then_some(Why::NoneWithoutTaint));
+    if let Some(batch) = &need.batch {
+        let others = view.siblings(batch).map_or(0, |siblings| siblings.on(place));
+        why.push(if others == 0 { Why::Apart(batch.clone()) } else { Why::Together(others) });
+    }
+    why.extend(need.repository.clone().filter(|repository| facts.mirrors.contains(repository)).map(Why::Mirror));
+    let load = view.room(place).load;
+    match need.packing {
+        Packing::Spread => why.push(Why::LeastLoaded(load)),
+        Packing::Pack => why.push(Why::MostLoaded(load)),
+    }
+    let mut rejected = sifted.rejected;
+    rejected.retain(|_, count| *count > 0);
+    Choice { node: facts.id.clone(), nodes: view.len(), candidates: sifted.candidates.len(), why, rejected }
+}
+
+/// Room is wanting everywhere: for now, or for good.
+fn without_room(view: &View, need: &Need, mut sifted: Sifted) -> NoPlace {
+    let full = u64::try_from(sifted.candidates.iter().filter(|place| could_take(view, need, *place)).count()).unwrap_or(u64::MAX);
+    let small = sifted.candidates.len() - full;
+    sifted.rejected.insert(Rejection::Full, full);
+    sifted.rejected.insert(Rejection::TooSmall, small);
+    sifted.rejected.retain(|_, count| *count > 0);
+    let (nodes, rejected) = (view.len(), sifted.rejected);
+    if full > 0 { NoPlace::Full { nodes, rejected } } else { NoPlace::NoneFits { nodes, rejected } }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn view(nodes: &[(&str, u32, Level)]) -> View {
-        let room = |(id, sessions, level): &(&str, u32, Level)| NodeRoom {
-            id: id.parse().unwrap(),
-            sessions: *sessions,
-            level: *level,
-            missing: if *level < Level::Full { vec!["own user: it is not root".to_owned()] } else { Vec::new() },
-            suspect: false,
-        };
-        View { nodes: nodes.iter().map(room).collect(), stale: None }
-    }
-
-    #[test]
-    fn the_node_asked_for_is_taken_or_nothing() {
-        let two = view(&[("a", 9, Level::Full), ("b", 1, Level::Full)]);
-        assert_eq!(choose(&two, Some(&"b".parse().unwrap()), Level::Landlock).unwrap().as_str(), "b");
-        let said = choose(&two, Some(&"c".parse().unwrap()), Level::Landlock).unwrap_err().to_string();
-        assert_eq!(said, "node c is not registered; the registered nodes are: a, b");
-        assert_eq!(choose(&view(&[]), None, Level::Landlock), Err(NoPlace::NoNodes));
-    }
-
-    #[test]
-    fn nothing_is_placed_on_guesses() {
-        let mut two = view(&[("a", 9, Level::Full), ("b", 1, Level::Full)]);
-        two.nodes[0].suspect = true;
-        assert_eq!(choose(&two, None, Level::Full).unwrap().as_str(), "b", "a suspect is passed over");
-        let said = choose(&two, Some(&"a".parse().unwrap()), Level::Full).unwrap_err().to_string();
-        assert!(said.starts_with("nothing new is placed on a now: they vanished"), "{said}");
-        two.stale = Some(Stale { silent: Some(std::time::Duration::from_secs(7)), why: "it is gone".to_owned() });
-        let said = choose(&two, None, Level::Full).unwrap_err().to_string();
-        assert_eq!(
-            said,
-            "nothing new is placed now: the registry has said nothing for 7 s (it is gone); what runs goes on, and placing goes on by \
-             itself when the registry answers again"
-        );
-    }
-
-    #[test]
-    fn the_roomiest_node_is_chosen_and_the_choice_does_not_waver() {
-        let chosen = |nodes: &[(&str, u32, Level)]| choose(&view(nodes), None, Level::Landlock).unwrap();
-        assert_eq!(chosen(&[("c", 4, Level::Full), ("a", 4, Level::Landlock), ("b", 4, Level::Full)]).as_str(), "a");
-        assert_eq!(chosen(&[("a", 1, Level::Full), ("b", 4, Level::Full)]).as_str(), "b");
-    }
-
-    #[test]
-    fn a_node_that_is_too_weak_is_never_chosen_and_the_reason_is_told() {
-        let three = view(&[("a", 9, Level::Landlock), ("b", 9, Level::Namespaces), ("c", 1, Level::Full)]);
-        assert_eq!(choose(&three, None, Level::Full).unwrap().as_str(), "c");
-        let said = choose(&three, Some(&"a".parse().unwrap()), Level::Namespaces).unwrap_err().to_string();
-        assert_eq!(
-            said,
-            "node a gives a sandbox of level landlock, and namespaces is demanded (missing there: own user: it is not root); change \
-             the host, use another node, or demand less"
-        );
-        let weak = view(&[("a", 9, Level::Landlock), ("b", 1, Level::Namespaces)]);
-        let Err(NoPlace::TooWeak { node, .. }) = choose(&weak, None, Level::Full) else { panic!("one was chosen") };
-        assert_eq!(node.as_str(), "b", "the strongest is named");
-        assert!(
-            choose(&view(&[("a", 1, Level::None)]), None, Level::None).is_ok(),
-            "without a sandbox every node is strong enough"
-        );
-    }
-}
+mod tests;

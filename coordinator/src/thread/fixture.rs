@@ -45,6 +45,8 @@ pub(crate) fn settings() -> ThreadSettings {
         fallbacks: Vec::new(),
         budgets: capstan_types::budget::Budgets::default(),
         docs: capstan_types::docs::ProjectDocs { max_bytes: 0, ..Default::default() },
+        placement: Box::default(),
+        placed: None,
     }
 }
 

@@ -74,13 +74,13 @@ impl Threads {
         })?;
         let settings = ThreadSettings { node: origin.settings.node, ..*cut.settings };
         let record = ThreadRecord::begun(new, self.name.clone(), settings, clock::now());
-        let (host, facts) = self.workspace(&record).await?;
+        let (located, facts) = Box::pin(self.workspace(&record)).await?;
         let settings = ThreadSettings { cwd: facts.root.clone(), node: Some(facts.node.clone()), ..record.settings };
         let record = self.store.fork(source, Upto::Event(cut.seq), &ThreadRecord { settings, ..record }).await?;
         let mut recalled = self.recall(new).await?;
         let parting = parting(&mut recalled, source, cut.turn, &record.settings);
         self.store.append(new, record.epoch, parting).await?;
-        self.run(record, host, facts, recalled, &[]).await?;
+        Box::pin(self.run(record, located, facts, recalled, &[])).await?;
         self.standing(new).await
     }
 

@@ -3,6 +3,7 @@
 use super::actor::ThreadArguments;
 use super::context::{TurnContext, toolbox};
 use super::items::ItemNumbers;
+use super::located::Located;
 use super::log::open_log;
 use super::message::ThreadMsg;
 use super::one_at_a_time::OneAtATime;
@@ -12,16 +13,15 @@ use super::supervisor::SupervisorMsg;
 use super::workspace;
 use crate::clock;
 use crate::models::{Models, NoModel};
-use crate::nodes::host::NodeHost;
 use crate::nodes::pool::PoolMsg;
-use crate::placement::choose::{NoPlace, choose};
+use crate::placement::no_place::NoPlace;
 use capstan_runtime::actors::ask::{AskError, ask};
 use capstan_store::store::{Record, Store, StoreError};
 use capstan_tools::host::ExecHost;
 use capstan_tools::sessions::{Again, SessionTable};
 use capstan_types::event::{Event, EventBody};
 use capstan_types::id::{Epoch, EventSeq, SessionId, ThreadId, TurnId};
-use capstan_types::session::{Authority, WorkspaceFacts};
+use capstan_types::session::WorkspaceFacts;
 use capstan_types::thread::{OnInterrupt, ThreadRecord, ThreadSettings};
 use ractor::ActorRef;
 use std::sync::Arc;
@@ -121,11 +121,13 @@ impl Threads {
         self.models.client(&settings.provider)?;
         let now = clock::now();
         let record = ThreadRecord::begun(thread, self.name.clone(), settings, now);
-        let (host, facts) = self.workspace(&record).await?;
-        let settings = ThreadSettings { cwd: facts.root.clone(), node: Some(facts.node.clone()), ..record.settings };
+        let located = self.locate_new(thread, record.epoch, &record.settings).await?;
+        let facts = workspace_on(&located, &record).await?;
+        let (cwd, node, placed) = (facts.root.clone(), Some(facts.node.clone()), Some(Box::new(located.choice.clone())));
+        let settings = ThreadSettings { cwd, node, placed, ..record.settings };
         let record = ThreadRecord { settings: settings.clone(), ..record };
         self.store.create_thread(&record).await?;
-        self.run(record, host, facts, Recalled::default(), &[]).await?;
+        Box::pin(self.run(record, located, facts, Recalled::default(), &[])).await?;
         Ok(settings)
     }
 
@@ -133,7 +135,8 @@ impl Threads {
     async fn attach(&self, record: ThreadRecord, wanted: ThreadSettings) -> Result<ThreadSettings, CreateError> {
         let (thread, settings) = (record.id, record.settings.clone());
         // The node resolves the directory, and placement chooses the node.
-        let wanted = ThreadSettings { cwd: settings.cwd.clone(), node: settings.node.clone(), ..wanted };
+        let (cwd, node, placed) = (settings.cwd.clone(), settings.node.clone(), settings.placed.clone());
+        let wanted = ThreadSettings { cwd, node, placed, ..wanted };
         // What turns have overridden since is not what was asked for.
         let same = wanted == settings || self.begun_with(thread).await?.as_deref() == Some(&wanted);
         if !same || !self.inherits(&record.owner) {
@@ -159,7 +162,7 @@ impl Threads {
         // What turns have overridden since the thread began holds for later ones, whoever runs them.
         let settings = recalled.settings.clone().map_or(record.settings, |settings| *settings);
         let record = ThreadRecord { settings, ..record };
-        let (host, facts) = match self.workspace(&record).await {
+        let (located, facts) = match self.workspace(&record).await {
             Ok(found) => found,
             Err(CreateError::Workspace(reason)) => {
                 let why = format!("the coordinator ended while this turn ran, and it cannot go on: {reason}");
@@ -168,26 +171,21 @@ impl Threads {
             }
             Err(error) => return Err(error),
         };
-        let (recalled, over) = self.find_sessions(&record, &host, recalled).await?;
-        self.run(record, host, facts, recalled, &over).await
+        let (recalled, over) = self.find_sessions(&record, &located.host, recalled).await?;
+        Box::pin(self.run(record, located, facts, recalled, &over)).await
     }
 
-    pub(super) async fn workspace(&self, record: &ThreadRecord) -> Result<(NodeHost, WorkspaceFacts), CreateError> {
-        let host = self.host(record.id, record.epoch, &record.settings).await?;
-        let opened = host.open_workspace(&record.settings.cwd).await;
-        let facts = opened.map_err(|status| match status.code() {
-            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
-                CreateError::Away(status.message().to_owned())
-            }
-            _ => CreateError::Workspace(status.message().to_owned()),
-        })?;
-        Ok((host, facts))
+    /// The node and the workspace of a thread that has one.
+    pub(super) async fn workspace(&self, record: &ThreadRecord) -> Result<(Located, WorkspaceFacts), CreateError> {
+        let located = self.locate_known(record.id, record.epoch, &record.settings).await?;
+        let facts = workspace_on(&located, record).await?;
+        Ok((located, facts))
     }
 
     pub(super) async fn run(
         &self,
         record: ThreadRecord,
-        host: NodeHost,
+        located: Located,
         facts: WorkspaceFacts,
         mut recalled: Recalled,
         over: &[SessionId],
@@ -199,7 +197,8 @@ impl Threads {
             last => last,
         };
         let (log, task) = open_log(thread, epoch, last, Arc::clone(&self.store));
-        let host: Arc<NodeHost> = Arc::new(host);
+        let Located { host, reserved, .. } = located;
+        let host = Arc::new(host);
         let policy = workspace::policy(&settings, &facts);
         let items = recalled.open_commands();
         let again = Again { host: Arc::clone(&host) as Arc<dyn ExecHost>, policy, cwd: facts.root.clone(), items };
@@ -224,7 +223,7 @@ impl Threads {
         let queue = TurnQueue::of(recalled.queued.into_iter().map(|(turn, input)| (turn, Box::new(input))));
         let context = Arc::new(context);
         let arguments = Box::new(ThreadArguments { context, log: task, tally, turns, at_end, unfinished, queue });
-        let adopted = ask(&self.supervisor, ASK_DEADLINE, |reply| SupervisorMsg::Adopt(thread, arguments, reply)).await?;
+        let adopted = ask(&self.supervisor, ASK_DEADLINE, |reply| SupervisorMsg::Adopt(arguments, reserved, reply)).await?;
         adopted.map_err(CreateError::Stopping)
     }
 
@@ -242,12 +241,14 @@ impl Threads {
     pub async fn find(&self, thread: ThreadId) -> Result<Option<ActorRef<ThreadMsg>>, AskError> {
         ask(&self.supervisor, ASK_DEADLINE, |reply| SupervisorMsg::Find(thread, reply)).await
     }
+}
 
-    pub(super) async fn host(&self, thread: ThreadId, epoch: Epoch, settings: &ThreadSettings) -> Result<NodeHost, CreateError> {
-        let view = ask(&self.pool, ASK_DEADLINE, PoolMsg::View).await?;
-        let node = choose(&view, settings.node.as_ref(), settings.level())?;
-        let link = ask(&self.pool, ASK_DEADLINE, |reply| PoolMsg::Link(node.clone(), reply)).await?;
-        let link = link.ok_or(NoPlace::NoNodes)?;
-        Ok(NodeHost::new(link, Authority { thread, epoch, owner: self.name.clone() }))
-    }
+async fn workspace_on(located: &Located, record: &ThreadRecord) -> Result<WorkspaceFacts, CreateError> {
+    let opened = located.host.open_workspace(&record.settings.cwd).await;
+    opened.map_err(|status| match status.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
+            CreateError::Away(status.message().to_owned())
+        }
+        _ => CreateError::Workspace(status.message().to_owned()),
+    })
 }

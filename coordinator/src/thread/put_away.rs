@@ -1,5 +1,6 @@
 //! Names, archives, and the end of a thread. None of them needs the thread to run, and only its end stops it.
 
+use super::located::Located;
 use super::message::ThreadMsg;
 use super::open::{ASK_DEADLINE, CreateError, Threads};
 use super::{regain, resume};
@@ -48,7 +49,7 @@ impl Threads {
 
     /// What the node does not hear of ends by its own clock: the sessions have no owner any more.
     async fn end_sessions(&self, record: &ThreadRecord, epoch: Epoch) {
-        let Ok(host) = self.host(record.id, epoch, &record.settings).await else { return };
+        let Ok(Located { host, .. }) = self.locate_known(record.id, epoch, &record.settings).await else { return };
         let Ok(sessions) = host.sessions().await else { return };
         let (ended, running): (Vec<_>, Vec<_>) =
             sessions.into_iter().partition(|session| matches!(session.state, ListedState::Ended(_)));

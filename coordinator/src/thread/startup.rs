@@ -30,8 +30,8 @@ const WAITS: [Duration; 5] = [
 impl Threads {
     /// Opens the threads of this coordinator's line whose sessions run on any node. Those that run here already are left alone.
     pub(crate) async fn own_again(&self) {
-        let Ok(view) = ask(&self.pool, ASK_DEADLINE, PoolMsg::View).await else { return };
-        let nodes = view.nodes.into_iter().map(|node| self.own_on(node.id));
+        let Ok(nodes) = ask(&self.pool, ASK_DEADLINE, PoolMsg::Names).await else { return };
+        let nodes = nodes.into_iter().map(|node| self.own_on(node));
         futures::future::join_all(nodes).await;
     }
 

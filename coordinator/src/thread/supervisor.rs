@@ -3,6 +3,7 @@
 //! A thread whose actor fails is forgotten here; its history is in the store, and its next owner goes on from there.
 
 use super::actor::{ThreadActor, ThreadArguments};
+use super::located::Reserved;
 use super::message::ThreadMsg;
 use capstan_types::id::ThreadId;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
@@ -15,8 +16,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// What the supervisor is asked.
 #[derive(Debug)]
 pub enum SupervisorMsg {
-    /// Run a thread here.
-    Adopt(ThreadId, Box<ThreadArguments>, RpcReplyPort<Result<(), String>>),
+    /// Run a thread here, and keep what is reserved for it as long.
+    Adopt(Box<ThreadArguments>, Reserved, RpcReplyPort<Result<(), String>>),
     /// Give a thread that runs here.
     Find(ThreadId, RpcReplyPort<Option<ActorRef<ThreadMsg>>>),
 }
@@ -29,12 +30,12 @@ pub struct ThreadSupervisor;
 #[derive(Debug, Default)]
 pub struct SupervisorState {
     threads: HashMap<ThreadId, ActorRef<ThreadMsg>>,
-    names: HashMap<ActorId, ThreadId>,
+    names: HashMap<ActorId, Reserved>,
 }
 
 impl SupervisorState {
     fn forget(&mut self, actor: ActorId) {
-        if let Some(thread) = self.names.remove(&actor) {
+        if let Some(thread) = self.names.remove(&actor).map(|reserved| reserved.thread()) {
             // Another one may run the thread by now.
             let _ = self.threads.extract_if(|id, held| *id == thread && held.get_id() == actor).next();
         }
@@ -57,10 +58,11 @@ impl Actor for ThreadSupervisor {
         state: &mut SupervisorState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            SupervisorMsg::Adopt(thread, arguments, reply) => {
+            SupervisorMsg::Adopt(arguments, reserved, reply) => {
+                let thread = reserved.thread();
                 match Actor::spawn_linked(None, ThreadActor, *arguments, me.get_cell()).await {
                     Ok((actor, _)) => {
-                        state.names.insert(actor.get_id(), thread);
+                        state.names.insert(actor.get_id(), reserved);
                         state.threads.insert(thread, actor);
                         let _ = reply.send(Ok(()));
                     }

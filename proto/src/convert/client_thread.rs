@@ -40,6 +40,8 @@ impl From<ThreadSettings> for wire::ThreadSettings {
             context_window: settings.window.context,
             compact_at: settings.window.compact_at,
             docs: Some(settings.docs.into()),
+            placement: Some((*settings.placement).into()),
+            placed: settings.placed.map(|choice| (*choice).into()),
         }
     }
 }
@@ -74,6 +76,8 @@ impl TryFrom<wire::ThreadSettings> for ThreadSettings {
             budgets: wire.budgets.unwrap_or_default().into(),
             window: WindowSettings { context: wire.context_window, compact_at: wire.compact_at },
             docs: wire.docs.map(TryInto::try_into).transpose()?.unwrap_or_default(),
+            placement: Box::new(wire.placement.map(TryInto::try_into).transpose()?.unwrap_or_default()),
+            placed: wire.placed.map(|choice| choice.try_into().map(Box::new)).transpose()?,
         })
     }
 }

@@ -27,10 +27,15 @@ pub mod docs;
 pub mod event;
 pub mod history;
 pub mod item;
+pub mod label;
 pub mod load;
 pub mod money;
 pub mod node;
 pub mod overrides;
+pub mod placement;
+pub mod resources;
+pub mod selector;
+pub mod taint;
 pub mod thread;
 
 pub mod clamp;

@@ -10,6 +10,7 @@ use crate::limits::SessionLimits;
 use crate::output::clean::Cleaning;
 use crate::overrides::TurnOverrides;
 use crate::path::AbsPath;
+use crate::placement::{Choice, PlacementSettings};
 use crate::policy::{ApprovalPolicy, Level, PermissionProfile, SandboxMode};
 use crate::time::UnixMillis;
 use crate::window::WindowSettings;
@@ -69,6 +70,12 @@ pub struct ThreadSettings {
     /// How long a prompt may become.
     #[serde(default)]
     pub window: WindowSettings,
+    /// What is asked of the node.
+    #[serde(default)]
+    pub placement: Box<PlacementSettings>,
+    /// Why the node was chosen. Known once it is.
+    #[serde(default)]
+    pub placed: Option<Box<Choice>>,
 }
 
 /// A model of a provider.

@@ -103,6 +103,7 @@ fn config(state: &Path, strongest: Level, journal: JournalSync) -> NodeConfig {
         strongest,
         listen: vec!["127.0.0.1:0".parse().expect("it is an address")],
         token: Some(Node::token()),
+        advertise: None,
         membership: None,
         capacity: Capacity { sessions: 2048, cpus: 2, memory_bytes: 1 << 34 },
         watermarks: Watermarks::default(),

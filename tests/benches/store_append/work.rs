@@ -87,5 +87,7 @@ fn settings() -> ThreadSettings {
         window: capstan_types::window::WindowSettings::default(),
         fallbacks: Vec::new(),
         budgets: capstan_types::budget::Budgets::default(),
+        placement: Box::default(),
+        placed: None,
     }
 }

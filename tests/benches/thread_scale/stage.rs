@@ -41,5 +41,7 @@ pub(crate) fn settings(workspace: &Path) -> ThreadSettings {
         window: capstan_types::window::WindowSettings::default(),
         fallbacks: Vec::new(),
         budgets: capstan_types::budget::Budgets::default(),
+        placement: Box::default(),
+        placed: None,
     }
 }

@@ -1,6 +1,7 @@
 //! The flags of `capstan exec`.
 
 use super::coordinator::DaemonArgs;
+use super::placement::PlacementArgs;
 use capstan_types::money::MicroDollars;
 use capstan_types::policy::SandboxMode;
 use clap::{Args, ValueEnum};
@@ -97,6 +98,9 @@ pub struct ExecArgs {
     #[arg(long, value_name = "COUNT")]
     pub budget_tokens: Option<u64>,
 
+    /// What is asked of the node.
+    #[command(flatten)]
+    pub placement: PlacementArgs,
     /// Where the turn runs, if not in this process.
     #[command(flatten)]
     pub daemon: DaemonArgs,

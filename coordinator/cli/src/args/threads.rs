@@ -109,6 +109,20 @@ pub struct ShowArgs {
     pub daemon: DaemonArgs,
 }
 
+/// `capstan explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The thread: its id, the beginning of its id, or its name
+    #[arg(value_name = "THREAD")]
+    pub thread: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which coordinator
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
+}
+
 /// `capstan threads export`.
 #[derive(Debug, Args)]
 pub struct ExportArgs {

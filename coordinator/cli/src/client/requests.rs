@@ -83,7 +83,7 @@ impl Requests {
 
     pub(super) async fn create(&mut self, thread: ThreadId, settings: ThreadSettings) -> Result<(), ClientError> {
         let request = wire::CreateRequest { settings: Some(settings.into()), thread_id: thread.to_string() };
-        let created = within("start a thread", CREATE_DEADLINE, self.threads.create(request)).await?;
+        let created = within("start a thread", CREATE_DEADLINE, Box::pin(self.threads.create(request))).await?;
         if created.thread_id == thread.to_string() {
             Ok(())
         } else {

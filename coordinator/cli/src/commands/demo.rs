@@ -65,6 +65,7 @@ pub fn run(args: &DemoArgs, surroundings: &Surroundings) -> Result<Exit, Failure
         add_dirs: Vec::new(),
         user_home: None,
         global_doc: None,
+        placement: Box::default(),
     };
     let resolved = config::resolve(&layers, &flags)?;
     hidden_home::check(&home, &resolved.settings, &runner)?;

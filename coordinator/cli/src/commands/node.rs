@@ -2,6 +2,7 @@
 
 use crate::args::{self, NodeArgs};
 use crate::config::{self, ChosenRegistry, Inputs, UserConfig};
+use crate::embedded::named_node;
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
 use crate::membership::{self, Joining, Keeper, Member};
@@ -16,6 +17,7 @@ use capstan_proto::transport::Listen;
 use capstan_runtime::monitor::Monitor;
 use capstan_runtime::service_manager;
 use capstan_types::id::NodeId;
+use capstan_types::node::NodeAddress;
 use capstan_types::policy::{Ceiling, Level};
 use capstan_types::principal::Role;
 use std::collections::BTreeMap;
@@ -40,6 +42,7 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     let ChosenRegistry { location, secrets } = config::registry(args.registry.as_deref(), &layers, surroundings)?;
     let (mut config, token_file) = prepare(args, &home, (config::ceiling(&layers)?, config::watermarks(&layers)?), surroundings)?;
     config.hidden.extend(secrets);
+    config.advertise = advertised(args.advertise.as_deref(), &config.listen, location != RegistryLocation::Embedded)?;
     let _telemetry = telemetry::start("capstan-node", &telemetry)?;
     runtime::block_on(async {
         // A node's id is spelt as a member's name is.
@@ -70,6 +73,7 @@ fn prepare(
         prepared: PREPARED,
         listen,
         token,
+        advertise: None,
         membership: None,
         capacity: host::capacity(args.sessions),
         watermarks,
@@ -86,6 +90,24 @@ fn prepare(
         id,
     };
     Ok((config, token_file))
+}
+
+/// Where coordinators are to reach the node, if that was said. A place for every address of the host is nothing that another host can dial.
+fn advertised(given: Option<&str>, listen: &[Listen], registered: bool) -> Result<Option<NodeAddress>, Failure> {
+    if let Some(text) = given {
+        return named_node(text, None)
+            .map(|node| Some(node.address))
+            .map_err(|failure| Failure { sentence: failure.sentence.replacen("--node:", "--advertise:", 1), ..failure });
+    }
+    let everywhere = |listen: &&Listen| match listen {
+        Listen::Tls(host) => host.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_unspecified()),
+        Listen::Tcp(_) | Listen::Unix(_) => false,
+    };
+    match listen.first().filter(everywhere) {
+        Some(listen) if registered => Err(Failure::bad_input(format!("{listen} is no address that a coordinator can dial"))
+            .hint("say where this node is reached, with --advertise https://HOST:PORT")),
+        Some(_) | None => Ok(None),
+    }
 }
 
 /// What sessions may not see: the home directory, and the token, wherever it lies.
@@ -185,6 +207,7 @@ mod tests {
             sessions: 3,
             registry: None,
             monitor: None,
+            advertise: None,
             journal_sync: args::JournalSync::On,
         };
         more(&mut args);
@@ -200,6 +223,27 @@ mod tests {
         assert_eq!((config.hidden.len(), config.capacity.sessions), (2, 3));
         let (config, token_file) = prepared("unix:///run/n1", |_| {}).unwrap();
         assert!(config.token.is_none() && token_file.is_none());
+    }
+
+    #[test]
+    fn a_registered_node_says_where_it_is_reached() {
+        let listen = |text: &str| vec![text.parse::<Listen>().unwrap()];
+        let said = |given: Option<&str>, text: &str, registered| {
+            advertised(given, &listen(text), registered).map_err(|failure| failure.sentence)
+        };
+        assert_eq!(said(None, "https://0.0.0.0:7070", false), Ok(None));
+        assert_eq!(said(None, "https://10.0.0.7:7070", true), Ok(None));
+        assert_eq!(
+            said(Some("https://a.example:7070"), "https://0.0.0.0:7070", true),
+            Ok(Some(NodeAddress::Tls("a.example:7070".to_owned())))
+        );
+        let error = said(None, "https://[::]:7070", true).unwrap_err();
+        assert_eq!(error, "https://[::]:7070 is no address that a coordinator can dial");
+        assert!(
+            said(Some("nonsense"), "https://[::]:7070", true)
+                .unwrap_err()
+                .starts_with("--advertise: `nonsense` is not an address")
+        );
     }
 
     #[test]

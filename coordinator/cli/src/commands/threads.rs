@@ -2,6 +2,7 @@
 
 mod compact;
 mod diff;
+pub mod explain;
 mod export;
 mod list;
 mod place;

@@ -7,6 +7,7 @@ use capstan_coordinator::models::{ProviderConfig, provider_for};
 use capstan_types::docs::GlobalDoc;
 use capstan_types::output::clean::Cleaning;
 use capstan_types::path::AbsPath;
+use capstan_types::placement::PlacementSettings;
 use capstan_types::policy::{ApprovalPolicy, PermissionProfile, SandboxMode};
 use capstan_types::thread::ThreadSettings;
 use std::collections::BTreeMap;
@@ -35,6 +36,8 @@ pub struct Flags {
     pub user_home: Option<AbsPath>,
     /// The user's own instructions for all projects.
     pub global_doc: Option<GlobalDoc>,
+    /// What is asked of the node.
+    pub placement: Box<PlacementSettings>,
 }
 
 /// Who answers.
@@ -110,6 +113,8 @@ pub fn resolve(layers: &Layers, flags: &Flags) -> Result<Resolved, ConfigError> 
         fallbacks,
         budgets: spending::budgets(layers)?,
         window: window::window(layers)?,
+        placement: flags.placement.clone(),
+        placed: None,
     };
     Ok(Resolved { settings, provider, fallback_providers })
 }

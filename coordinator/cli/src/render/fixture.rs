@@ -35,6 +35,8 @@ pub(crate) fn settings() -> ThreadSettings {
         fallbacks: Vec::new(),
         budgets: capstan_types::budget::Budgets::default(),
         docs: capstan_types::docs::ProjectDocs::default(),
+        placement: Box::default(),
+        placed: None,
     }
 }
 

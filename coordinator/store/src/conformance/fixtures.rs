@@ -48,6 +48,8 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
             fallbacks: Vec::new(),
             budgets: capstan_types::budget::Budgets::default(),
             docs: capstan_types::docs::ProjectDocs::default(),
+            placement: Box::default(),
+            placed: None,
         },
         created_at: UnixMillis(1_000 + u64::from(number)),
         updated_at: UnixMillis(1_000 + u64::from(number)),

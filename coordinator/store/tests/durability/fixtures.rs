@@ -32,6 +32,8 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
         fallbacks: Vec::new(),
         docs: capstan_types::docs::ProjectDocs::default(),
         budgets: capstan_types::budget::Budgets::default(),
+        placement: Box::default(),
+        placed: None,
     };
     ThreadRecord::begun(ThreadId::from_u128(number.into()), "owner".to_owned(), settings, UnixMillis(1))
 }

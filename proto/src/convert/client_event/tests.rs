@@ -48,6 +48,8 @@ fn thread_settings() -> ThreadSettings {
             thread: Budget { tokens: Some(2), time: Some(Millis(4)), ..Budget::default() },
         },
         docs: capstan_types::docs::ProjectDocs::default(),
+        placement: Box::default(),
+        placed: None,
     }
 }
 

@@ -211,6 +211,7 @@ fn flags(
         add_dirs: args.add_dir.iter().map(add_dir).collect::<Result<_, _>>()?,
         user_home: surroundings.variable("HOME").and_then(|home| AbsPath::new(home).ok()),
         global_doc,
+        placement: Box::new(args.placement.settings()),
     })
 }
 

@@ -21,6 +21,7 @@ fn flags() -> Flags {
         add_dirs: Vec::new(),
         user_home: AbsPath::new("/home/me").ok(),
         global_doc: None,
+        placement: Box::default(),
     }
 }
 
