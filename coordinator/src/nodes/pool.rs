@@ -83,7 +83,9 @@ pub struct NodePool;
 /// What the pool holds.
 #[derive(Debug)]
 pub struct PoolState {
-    links: BTreeMap<NodeId, Linked>,
+    links: BTreeMap<NodeId, NodeLink>,
+    /// Those of nodes of other processes.
+    heartbeats: BTreeMap<NodeId, Heartbeat>,
     desk: Desk<Reply>,
     start: Instant,
     pipes: HashMap<NodeId, PipeConnector>,
@@ -97,28 +99,6 @@ pub struct PoolState {
     _follower: JoinSet<()>,
 }
 
-/// A link, and whether the node at its other end answers.
-#[derive(Debug)]
-struct Linked {
-    link: NodeLink,
-    /// None for a node in this process.
-    heartbeat: Option<Heartbeat>,
-}
-
-impl Linked {
-    fn over(link: NodeLink) -> Self {
-        let record = link.record();
-        let asked = link.clone();
-        let heartbeat =
-            (record.address != NodeAddress::Embedded).then(|| Heartbeat::begin(record.id.clone(), move || asked.describer()));
-        Self { link, heartbeat }
-    }
-
-    fn is_silent(&self) -> bool {
-        self.heartbeat.as_ref().is_some_and(|heartbeat| heartbeat.state().0 == LinkState::Silent)
-    }
-}
-
 impl Actor for NodePool {
     type Msg = PoolMsg;
     type State = PoolState;
@@ -130,6 +110,7 @@ impl Actor for NodePool {
         let pipes = given.pipes.into_iter().collect();
         Ok(PoolState {
             links: BTreeMap::new(),
+            heartbeats: BTreeMap::new(),
             desk: Desk::default(),
             start: Instant::now(),
             pipes,
@@ -181,10 +162,10 @@ impl Actor for NodePool {
                 let _ = reply.send(state.links.keys().cloned().collect());
             }
             PoolMsg::Links(reply) => {
-                let _ = reply.send(state.links.values().map(|linked| linked.link.clone()).collect());
+                let _ = reply.send(state.links.values().cloned().collect());
             }
             PoolMsg::Link(id, reply) => {
-                let _ = reply.send(state.links.get(&id).map(|linked| linked.link.clone()));
+                let _ = reply.send(state.links.get(&id).cloned());
             }
         }
         super::metrics::known(state.links.len());
@@ -194,13 +175,19 @@ impl Actor for NodePool {
 
 impl PoolState {
     fn join(&mut self, record: NodeRecord) {
-        if self.links.get(&record.id).is_some_and(|linked| *linked.link.record() == record) {
+        if self.links.get(&record.id).is_some_and(|link| *link.record() == record) {
             return;
         }
         let mut facts = NodeFacts::of(&record);
         facts.freshness = freshness(&self.suspects, &facts.id);
         if let Some(link) = self.link(record) {
-            self.links.insert(facts.id.clone(), Linked::over(link));
+            if link.record().address == NodeAddress::Embedded {
+                self.heartbeats.remove(&facts.id);
+            } else {
+                let asked = link.clone();
+                self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(facts.id.clone(), move || asked.describer()));
+            }
+            self.links.insert(facts.id.clone(), link);
             self.desk.view.put(facts);
         }
     }
@@ -208,17 +195,19 @@ impl PoolState {
     /// Keeps the nodes that are as they were, with their connections, and takes the others out.
     fn keep(&mut self, records: &[NodeRecord]) {
         let gone: Vec<NodeId> =
-            self.links.iter().filter(|(_, linked)| !records.contains(linked.link.record())).map(|(id, _)| id.clone()).collect();
+            self.links.iter().filter(|(_, link)| !records.contains(link.record())).map(|(id, _)| id.clone()).collect();
         for id in gone {
             self.links.remove(&id);
+            self.heartbeats.remove(&id);
             self.desk.view.leave(&id);
         }
     }
 
-    /// Looks at how far the registry may be believed, and which nodes do not answer. Why nothing can be placed now, if that is so.
+    /// Looks at how far the registry may be believed. Why nothing can be placed now, if that is so.
     fn doubt(&mut self, need: &Need) -> Option<NoPlace> {
         let Standing { stale, mut suspects } = self.registry.standing();
-        suspects.extend(self.links.iter().filter(|(_, linked)| linked.is_silent()).map(|(id, _)| id.clone()));
+        // Who is registered and does not answer is doubted as much.
+        suspects.extend(self.silent());
         if suspects != self.suspects {
             let changed: Vec<NodeId> = self.suspects.symmetric_difference(&suspects).cloned().collect();
             self.suspects = suspects;
@@ -232,9 +221,15 @@ impl PoolState {
         stale.filter(|_| !matches!(need.wanted, Wanted::Held(_))).map(NoPlace::Stale)
     }
 
+    fn silent(&self) -> impl Iterator<Item = NodeId> {
+        let silent = self.heartbeats.iter().filter(|(_, heartbeat)| heartbeat.state().0 == LinkState::Silent);
+        silent.map(|(id, _)| id.clone())
+    }
+
     fn left(&mut self, id: &NodeId, generation: Generation) {
-        if self.links.get(id).is_some_and(|linked| linked.link.record().generation <= generation) {
+        if self.links.get(id).is_some_and(|link| link.record().generation <= generation) {
             self.links.remove(id);
+            self.heartbeats.remove(id);
             self.desk.view.leave(id);
         }
     }
@@ -246,7 +241,7 @@ impl PoolState {
     fn answer(&self, answers: impl IntoIterator<Item = (Reply, Answer)>) {
         for (reply, answer) in answers {
             let placed = answer.and_then(|Given { choice, ticket }| {
-                let link = self.links.get(&choice.node).map(|linked| linked.link.clone()).ok_or(NoPlace::NoNodes)?;
+                let link = self.links.get(&choice.node).cloned().ok_or(NoPlace::NoNodes)?;
                 Ok(Placed { choice, link, ticket })
             });
             let _ = reply.send(placed);
