@@ -111,7 +111,7 @@ pub struct NodeArgs {
     /// Sessions that may run at once
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub sessions: u32,
-    /// Register in this etcd, where coordinators find the node: etcd://HOST:2379,HOST2:2379, or etcds:// for TLS. [registry] in
+    /// Register in this etcd, where coordinators find the node: etcd://HOST:2379,HOST2:2379, or etcds:// for TLS. The table `registry` of
     /// config.toml says more [env: CAPSTAN_REGISTRY]
     #[arg(long, value_name = "ETCD")]
     pub registry: Option<String>,

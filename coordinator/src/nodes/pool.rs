@@ -33,7 +33,7 @@ pub enum PoolMsg {
     /// The registry said something.
     Heard(NodeEvent),
     /// Choose a node for a thread's workspace, and reserve there what it needs. When all are full, the answer comes when one has room, or after
-    /// [`PATIENCE`].
+    /// as long as the desk lets one wait.
     Place(ThreadId, Box<Need>, Reply),
     /// Give back what a thread's workspace held. Without effect when it held nothing.
     GiveBack(ThreadId, Ticket),

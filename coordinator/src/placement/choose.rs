@@ -1,7 +1,7 @@
 //! The choice itself: values in, a name and its reasons out.
 //!
-//! First the nodes are sifted by sets ([`sift`]), which costs the same however many there are. Then they are looked at in the order of their load,
-//! from a place that the seed gives, until a few have room ([`walk`]); the best of these is taken. Nodes that are preferred are looked at
+//! First the nodes are sifted by sets (`sift`), which costs the same however many there are. Then they are looked at in the order of their load,
+//! from a place that the seed gives, until a few have room (`walk`); the best of these is taken. Nodes that are preferred are looked at
 //! before the others, so a preference yields to nothing but want of room.
 
 mod sift;

@@ -1,6 +1,6 @@
 //! A registry in etcd, for nodes and coordinators that live on many hosts.
 //!
-//! [`keeper`] holds this process's one lease and what is put under it; [`follow`] keeps a view in step with all nodes' keys, for those who
+//! `keeper` holds this process's one lease and what is put under it; `follow` keeps a view in step with all nodes' keys, for those who
 //! ask. Both go on by themselves when etcd was away. What changes often does not go through etcd.
 
 mod beats;

@@ -30,7 +30,7 @@ pub struct CoordinatorArgs {
     /// given again. Without it, on a node in this process
     #[arg(long, value_name = "ADDR")]
     pub node: Vec<String>,
-    /// Run the sessions on the nodes that are registered in this etcd: etcd://HOST:2379,HOST2:2379, or etcds:// for TLS. [registry] in
+    /// Run the sessions on the nodes that are registered in this etcd: etcd://HOST:2379,HOST2:2379, or etcds:// for TLS. The table `registry` of
     /// config.toml says more [env: CAPSTAN_REGISTRY]
     #[arg(long, value_name = "ETCD", conflicts_with = "node")]
     pub registry: Option<String>,
