@@ -6,6 +6,7 @@ pub mod peer;
 pub mod pipe;
 pub mod socket_file;
 pub mod tls;
+mod windows;
 
 pub use connect::{ConnectError, channel, own_channel, try_out};
 pub use listen::{Bound, Listen, ListenError};

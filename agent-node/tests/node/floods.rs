@@ -104,6 +104,28 @@ async fn a_flood_costs_the_node_no_memory_and_ends_at_once_for_every_reader() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn readers_that_take_nothing_keep_nothing_from_others() {
+    let node = Fixture::start().await;
+    let mut client = node.client();
+    let mut call = node.call(&client, "yes");
+    call.stdio = Stdio::PipesNoInput;
+    let mut events = client.start(&call).await.unwrap();
+    let session = events.started().await;
+    let mut unread = Vec::new();
+    for _ in 0..8 {
+        unread.push(client.attach(session, 0).await.unwrap());
+    }
+    let mut reading = Reading::of(events);
+    while reading.at.0 < 256 << 20 {
+        assert_eq!(soon(reading.next()).await, None, "the flood has ended by itself");
+    }
+    client.kill(session).await.unwrap();
+    assert_eq!(reading.until_the_end().await, SessionEnd::Killed { by: "the test".to_owned() });
+    drop(unread);
+    client.release(session).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_list_tells_the_chain_by_which_a_reader_proves_that_it_has_all() {
     let node = Fixture::start().await;
     let mut client = node.client();

@@ -2,6 +2,7 @@
 
 use super::listen::Listen;
 use super::peer;
+use super::windows::with_windows;
 use capstan_types::node::NodeAddress;
 use std::io;
 use std::net::SocketAddr;
@@ -101,5 +102,5 @@ fn at(address: SocketAddr) -> Endpoint {
 }
 
 pub(super) fn with_deadlines(endpoint: Endpoint) -> Endpoint {
-    endpoint.connect_timeout(CONNECT_DEADLINE).http2_keep_alive_interval(KEEPALIVE).keep_alive_timeout(KEEPALIVE)
+    with_windows(endpoint).connect_timeout(CONNECT_DEADLINE).http2_keep_alive_interval(KEEPALIVE).keep_alive_timeout(KEEPALIVE)
 }

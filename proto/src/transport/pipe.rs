@@ -1,5 +1,6 @@
 //! A connection inside one process, so that the embedded node is reached through the same service as a remote one.
 
+use super::windows::with_windows;
 use futures_core::Stream;
 use std::io;
 use std::pin::Pin;
@@ -50,7 +51,7 @@ impl PipeConnector {
             }
         });
         // The authority is never resolved: the connector ignores it.
-        Endpoint::from_static("http://pipe.invalid").connect_with_connector_lazy(connect)
+        with_windows(Endpoint::from_static("http://pipe.invalid")).connect_with_connector_lazy(connect)
     }
 }
 
