@@ -124,6 +124,7 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
         capacity: config.capacity,
         fingerprint,
         journal: journal.state(),
+        protocol: capstan_proto::protocol::CURRENT,
     };
     let root = Root::start(GRACE).await?;
     let node = start_actors(&config, &state, &root, record.clone(), (Arc::clone(&launcher), journal, gate.clone())).await?;
