@@ -39,6 +39,8 @@ pub(crate) enum NodeError {
     NoState { cwd: String, reason: String },
     #[error("{}", no_checkpoint(.0))]
     NoCheckpoint(String),
+    #[error("the node is about to stop, and begins nothing; ask again: it may be back soon")]
+    Closing { retry_after: Duration },
     #[error("the node is stopping")]
     Stopping,
 }

@@ -12,6 +12,7 @@ use crate::descriptors;
 use crate::journal::Journal;
 use crate::node::capacity::Places;
 use crate::node::handle::NodeHandle;
+use crate::node::load::Watermarks;
 use crate::node::load::gate::Gate;
 use crate::node::load::metrics::LoadCollector;
 use crate::node::message::NodeMsg;
@@ -27,6 +28,7 @@ use capstan_registry::{Registration, Registry, RegistryError};
 use capstan_runtime::actors::{AskError, BoundedRef, Root};
 use capstan_runtime::monitor::Check;
 use capstan_types::node::{Fingerprint, NodeAddress, NodeRecord};
+use capstan_types::policy::Ceiling;
 use prometheus_client::registry::Registry as Metrics;
 use ractor::{Actor, SpawnErr};
 use server::Servers;
@@ -48,6 +50,9 @@ const LOOKS: usize = 32;
 
 /// How long the actors have to say goodbye.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether sessions have ended.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How long all sessions may take to be ended.
 const STOP_SESSIONS_DEADLINE: Duration = Duration::from_secs(15);
@@ -124,6 +129,7 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
         capacity: config.capacity,
         fingerprint,
         journal: journal.state(),
+        protocol: capstan_proto::protocol::CURRENT,
     };
     let root = Root::start(GRACE).await?;
     let node = start_actors(&config, &state, &root, record.clone(), (Arc::clone(&launcher), journal, gate.clone())).await?;
@@ -176,6 +182,7 @@ async fn start_actors(
         membership: config.membership.clone(),
         journal,
         sessions: state.sessions().into(),
+        closing: CancellationToken::new(),
         stopping: CancellationToken::new(),
     })
 }
@@ -207,6 +214,12 @@ impl Running {
         &self.pipe
     }
 
+    /// Judges by other marks and another ceiling from now on. What runs is left as it is.
+    pub fn reload(&self, watermarks: Watermarks, ceiling: &Ceiling) {
+        self.node.gate.judge_by(watermarks);
+        self.launcher.admission.allow(ceiling);
+    }
+
     /// Registers the metrics of this node and of all nodes of the process.
     pub fn register_metrics(&self, metrics: &mut Metrics) {
         crate::session::metrics::register(metrics);
@@ -218,7 +231,8 @@ impl Running {
     pub fn checks(&self) -> impl Fn() -> Vec<Check> + Send + Sync + use<> {
         let node = self.node.clone();
         move || {
-            let stopping = node.stopping.is_cancelled().then(|| "the node is stopping".to_owned());
+            let stopping =
+                (node.closing.is_cancelled() || node.stopping.is_cancelled()).then(|| "the node is stopping".to_owned());
             let short = node.gate.last_measured(node.places.load()).short;
             let names: Vec<_> = short.iter().map(|resource| resource.name()).collect();
             let short = (!names.is_empty()).then(|| format!("too little to start sessions: {}", names.join(", ")));
@@ -242,6 +256,27 @@ impl Running {
     pub async fn stop_sessions(&self, by: &str) -> Result<(), AskError> {
         let by = by.to_owned();
         self.node.supervisor.ask(STOP_SESSIONS_DEADLINE, |reply| NodeMsg::DiscardAll { by, reply }).await
+    }
+
+    /// Leaves the registry, begins nothing new from now on, and waits until what runs has ended, or for as long as `grace`. Says how many sessions run
+    /// on.
+    pub async fn drain(&mut self, grace: Duration) -> u32 {
+        self.servers.not_serving().await;
+        if let Some(registration) = self.registration.take() {
+            registration.release().await;
+        }
+        self.node.closing.cancel();
+        let live = || {
+            let load = self.node.places.load();
+            load.running + load.starting
+        };
+        let ended = async {
+            while live() > 0 {
+                tokio::time::sleep(LOOK).await
+            }
+        };
+        let _ = tokio::time::timeout(grace, ended).await;
+        live()
     }
 
     /// Stops the node in order: it says that it no longer serves, leaves the registry, ends its streams, and stops its actors. Sessions

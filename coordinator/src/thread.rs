@@ -8,6 +8,7 @@ pub mod calls;
 pub mod compaction;
 pub mod context;
 pub mod continued;
+pub mod drained;
 pub mod final_message;
 pub mod fork;
 pub mod handle;

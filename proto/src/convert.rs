@@ -6,6 +6,7 @@ pub mod client_item;
 pub mod client_listing;
 pub mod client_looking;
 pub mod client_money;
+pub mod client_nodes;
 mod client_overrides;
 mod client_placement;
 mod client_profile;

@@ -72,6 +72,10 @@ pub const METHODS: &[Method] = &[
     row("/capstan.client.v1.Sessions/Signal", CLIENTS),
     row("/capstan.client.v1.Sessions/Resize", CLIENTS),
     row("/capstan.client.v1.Sessions/Kill", CLIENTS),
+    row("/capstan.client.v1.Nodes/List", CLIENTS),
+    row("/capstan.client.v1.Nodes/Order", CLIENTS),
+    row("/capstan.client.v1.Nodes/Drain", CLIENTS),
+    row("/capstan.client.v1.Nodes/Events", CLIENTS),
     // The join token is what is asked for.
     row("/capstan.identity.v1.Identity/Join", Callers::Anybody),
     row("/capstan.identity.v1.Identity/Renew", ALL),

@@ -119,6 +119,7 @@ impl Member {
             capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
             fingerprint: Fingerprint::default(),
             journal: JournalState::default(),
+            protocol: capstan_proto::protocol::CURRENT,
         }
     }
 

@@ -80,6 +80,7 @@ impl wire::exec_server::Exec for ExecService {
         let call = StartCall::try_from(request.into_inner())?;
         let (act, policy) = (Act::Start(call.call, call.attempt), policy_digest(&call.policy, Some(&call.limits)));
         right.covers(&self.node, &Asked { authority: &call.authority, act, policy: Some(policy) })?;
+        self.node.is_open()?;
         let (who, from) = (call.authority.clone(), call.from);
         let request = |reply| WorkspaceRequest::Start { call: Box::new(call), span: span.clone(), reply };
         let door = self.node.act(who, START_DEADLINE, request).instrument(span.clone()).await?;

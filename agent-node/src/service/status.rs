@@ -14,9 +14,10 @@ impl From<NodeError> for Status {
         let said = error.to_string();
         match error {
             NodeError::Refused(refused) => refusal::to_status(&refused),
-            NodeError::Full { retry_after, .. } | NodeError::Busy { retry_after, .. } | NodeError::Short { retry_after, .. } => {
-                later(said, retry_after)
-            }
+            NodeError::Full { retry_after, .. }
+            | NodeError::Busy { retry_after, .. }
+            | NodeError::Short { retry_after, .. }
+            | NodeError::Closing { retry_after } => later(said, retry_after),
             NodeError::StaleEpoch { .. } => Self::failed_precondition(said),
             NodeError::NoSession(_) | NodeError::NoThread(_) | NodeError::NoDirectory { .. } | NodeError::NoCheckpoint(_) => {
                 Self::not_found(said)

@@ -79,6 +79,7 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let call = PatchCall::try_from(request.into_inner())?;
         let (act, policy) = (Act::Patch(call.call, call.attempt), policy_digest(&call.policy, None));
         right.covers(&self.node, &Asked { authority: &call.authority, act, policy: Some(policy) })?;
+        self.node.is_open()?;
         let who = call.authority.clone();
         let apply = |reply| WorkspaceRequest::ApplyPatch { call: Box::new(call), span: span.clone(), reply };
         let report = self.node.act(who, patch::DEADLINE + ROOM, apply).instrument(span.clone()).await?;

@@ -193,7 +193,7 @@ impl Launcher {
             env,
             stdio: program.stdio,
             policy,
-            limits: program.limits.narrow(self.admission.limits()),
+            limits: program.limits.narrow(&self.admission.limits()),
             root_allowed: self.admission.root_allowed(),
             protected: None,
             strongest: Some(self.admission.strongest()),

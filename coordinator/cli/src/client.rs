@@ -5,6 +5,7 @@
 mod error;
 mod events;
 mod lost;
+mod nodes;
 mod patience;
 mod reach;
 mod requests;
@@ -13,6 +14,7 @@ mod threads;
 
 pub use error::ClientError;
 pub use events::Events;
+pub use nodes::{AllNodes, DrainStream, EventStream, NodeFilter, Ordering};
 pub use reach::{Reach, reach, to};
 pub use requests::SessionFilter;
 pub use sessions::{AllSessions, Session, SessionEvents};

@@ -106,6 +106,12 @@ impl Home {
         self.0.as_path().join("coordinator.node")
     }
 
+    /// Where a coordinator keeps what operators order for nodes that no registry elsewhere knows.
+    #[must_use]
+    pub fn node_orders(&self) -> PathBuf {
+        self.path().as_path().join("node-orders.json")
+    }
+
     /// The authority of the cluster that was made on this home.
     #[must_use]
     pub fn cluster(&self) -> PathBuf {

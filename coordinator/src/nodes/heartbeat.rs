@@ -5,6 +5,7 @@
 use super::link::NodeChannel;
 use super::metrics;
 use super::pulse::{Beat, DEADLINE, LinkState, Pulse};
+use super::vitals::{Seen, of};
 use capstan_proto::wire::node::DescribeRequest;
 use capstan_proto::wire::node::node_client::NodeClient;
 use capstan_types::id::NodeId;
@@ -26,12 +27,13 @@ struct Shown {
     node: NodeId,
     began: Instant,
     pulse: Mutex<Pulse>,
+    seen: Mutex<Option<Arc<Seen>>>,
 }
 
 impl Heartbeat {
     /// Begins them. `client` makes a client of the newest connection.
     pub(super) fn begin(node: NodeId, client: impl Fn() -> NodeClient<NodeChannel> + Send + Sync + 'static) -> Self {
-        let shown = Arc::new(Shown { node, began: Instant::now(), pulse: Mutex::default() });
+        let shown = Arc::new(Shown { node, began: Instant::now(), pulse: Mutex::default(), seen: Mutex::default() });
         metrics::link(None, Some(LinkState::New));
         let mut beating = JoinSet::new();
         beating.spawn(beat(Arc::clone(&shown), client));
@@ -43,6 +45,14 @@ impl Heartbeat {
     pub fn state(&self) -> (LinkState, Option<Instant>) {
         let pulse = self.shown.pulse();
         (pulse.state(), pulse.heard().map(|heard| self.shown.began + heard))
+    }
+}
+
+impl Heartbeat {
+    /// What the node said of itself last.
+    #[must_use]
+    pub fn seen(&self) -> Option<Arc<Seen>> {
+        self.shown.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -61,10 +71,14 @@ impl Shown {
 async fn beat(shown: Arc<Shown>, client: impl Fn() -> NodeClient<NodeChannel>) {
     loop {
         let mut node = client();
+        let asked = Instant::now();
         let answer = timeout(DEADLINE, node.describe(DescribeRequest {})).await;
-        let beat = match &answer {
-            Ok(Ok(_)) => Beat::Heard,
-            Ok(Err(status)) => judged(status),
+        let beat = match answer {
+            Ok(Ok(answer)) => {
+                *shown.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(of(answer.into_inner(), asked)));
+                Beat::Heard
+            }
+            Ok(Err(status)) => judged(&status),
             Err(_) => Beat::Missed,
         };
         tokio::time::sleep(shown.take(beat)).await;

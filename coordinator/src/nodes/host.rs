@@ -2,6 +2,7 @@
 
 pub(crate) mod checkpoints;
 
+use super::doorway::Doorway;
 use super::failure::{may_be_repeated, of_status};
 use super::link::{NodeChannel, NodeLink};
 use super::patience::Patience;
@@ -30,8 +31,16 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
 /// The longest a node may take for work on a whole workspace: a patch, a snapshot, a diff.
 const WORKSPACE_DEADLINE: Duration = Duration::from_secs(120);
 
-/// The waits before a start is sent again. A start may be repeated: the node runs a call's attempt once.
-const START_WAITS: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(500), Duration::from_secs(2)];
+/// The waits before a start or a patch is sent again to a node that cannot be reached: it may be being started anew. Both may be repeated: the node
+/// does a call's attempt once.
+const START_WAITS: [Duration; 6] = [
+    Duration::from_millis(50),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(3),
+    Duration::from_secs(4),
+];
 
 /// Files to be read in one look.
 #[derive(Debug, Clone)]
@@ -68,6 +77,12 @@ impl NodeHost {
     #[must_use]
     pub fn keeps_a_journal(&self) -> bool {
         matches!(self.link.record().journal, JournalState::Kept | JournalState::New)
+    }
+
+    /// Whether turns may begin on the node, and how many run there.
+    #[must_use]
+    pub const fn doorway(&self) -> &Doorway {
+        self.link.doorway()
     }
 
     /// Whether it is in this process.
@@ -116,6 +131,25 @@ impl NodeHost {
 
     fn failed(&self, status: &Status) -> HostError {
         of_status(&self.link.record().id, status)
+    }
+
+    /// Asks for what the node does once, until it has room or can be reached again.
+    async fn persist<T, F: Future<Output = Result<T, Status>>>(&self, ask: impl Fn() -> F) -> Result<T, HostError> {
+        let (mut waits, mut patience) = (START_WAITS.iter(), Patience::WITH_A_FULL_NODE);
+        loop {
+            let status = match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(status) => status,
+            };
+            if let Some(wait) = patience.wait(&self.failed(&status)) {
+                tokio::time::sleep(wait).await;
+                continue;
+            }
+            match waits.next() {
+                Some(wait) if may_be_repeated(&status) => tokio::time::sleep(*wait).await,
+                _ => return Err(self.failed(&status)),
+            }
+        }
     }
 
     /// Says something to a session that is there. A node that has no room for it has done nothing, and is asked again.
@@ -168,21 +202,8 @@ impl ExecHost for NodeHost {
         let request = self.request(session);
         let asked = Asked { authority: &self.authority, act, policy: Some(policy) };
         crash_point::reached("node.starting");
-        let (mut waits, mut patience) = (START_WAITS.iter(), Patience::WITH_A_FULL_NODE);
-        let stream = loop {
-            let status = match within(ANSWER_DEADLINE, self.link.exec_for(&asked).start(request.clone())).await {
-                Ok(stream) => break stream,
-                Err(status) => status,
-            };
-            if let Some(wait) = patience.wait(&self.failed(&status)) {
-                tokio::time::sleep(wait).await;
-                continue;
-            }
-            match waits.next() {
-                Some(wait) if may_be_repeated(&status) => tokio::time::sleep(*wait).await,
-                _ => return Err(self.failed(&status)),
-            }
-        };
+        let ask = || async { within(ANSWER_DEADLINE, self.link.exec_for(&asked).start(request.clone())).await };
+        let stream = self.persist(ask).await?;
         crash_point::reached("node.started");
         Ok(Box::new(LinkReader::new(self.link.clone(), self.authority.clone(), None, Seq(0), stream)))
     }
@@ -233,10 +254,15 @@ impl ExecHost for NodeHost {
         let request = wire::ApplyPatchRequest::from(&call);
         crash_point::reached("patch.sending");
         let (act, policy) = (Act::Patch(call.call, call.attempt), policy_digest(&call.policy, None));
-        let mut node = self.link.workspace_for(&Asked { authority: &self.authority, act, policy: Some(policy) });
-        let answer = within(WORKSPACE_DEADLINE, node.apply_patch(request)).await;
+        let asked = Asked { authority: &self.authority, act, policy: Some(policy) };
+        let apply = || async { within(WORKSPACE_DEADLINE, self.link.workspace_for(&asked).apply_patch(request.clone())).await };
+        // A node without its journal could apply it twice.
+        let answer = match self.keeps_a_journal() {
+            true => self.persist(apply).await,
+            false => apply().await.map_err(|status| self.failed(&status)),
+        };
         crash_point::reached("patch.applied");
-        let answer = answer.map_err(|status| self.failed(&status))?;
+        let answer = answer?;
         PatchReport::try_from(answer).map_err(|error| HostError::Lost { node: self.node(), reason: error.to_string() })
     }
 

@@ -2,6 +2,7 @@
 
 mod member;
 
+use super::doorway::Doorway;
 use capstan_identity::membership::Membership;
 use capstan_proto::grant_header::GRANT;
 use capstan_proto::token::Token;
@@ -55,6 +56,7 @@ impl Interceptor for Introduce {
 pub struct NodeLink {
     record: NodeRecord,
     way: Way,
+    doorway: Doorway,
 }
 
 /// How a node is reached.
@@ -70,7 +72,7 @@ impl NodeLink {
     /// A link to a node in this process.
     #[must_use]
     pub fn by_pipe(record: NodeRecord, pipe: &PipeConnector) -> Self {
-        Self { record, way: Way::Plain(pipe.channel(), None) }
+        Self { record, way: Way::Plain(pipe.channel(), None), doorway: Doorway::default() }
     }
 
     /// A link to the node at its record's address. One that is a member of a cluster must prove to be the one in the record.
@@ -84,7 +86,19 @@ impl NodeLink {
             }
             (address, _) => Way::Plain(channel(address)?, token),
         };
-        Ok(Self { record, way })
+        Ok(Self { record, way, doorway: Doorway::default() })
+    }
+
+    /// The same by the door that all lives of the node share.
+    #[must_use]
+    pub(super) fn through(self, doorway: Doorway) -> Self {
+        Self { doorway, ..self }
+    }
+
+    /// Whether turns may begin there, and how many run.
+    #[must_use]
+    pub const fn doorway(&self) -> &Doorway {
+        &self.doorway
     }
 
     /// The node.

@@ -3,20 +3,26 @@
 //! An actor owns the links; a task of its own follows the registry and tells it what changed, so that the mailbox is never blocked.
 
 mod desk;
+mod look;
+mod status;
 
+use super::board::Board;
+use super::doorway::Doorway;
+use super::events::Events;
 use super::heartbeat::Heartbeat;
 use super::link::NodeLink;
-use super::pulse::LinkState;
 use super::remote::StaticNode;
 use crate::placement::facts::{Freshness, NodeFacts};
-use crate::placement::need::{Need, Wanted};
+use crate::placement::need::Need;
 use crate::placement::no_place::NoPlace;
 use capstan_identity::membership::Membership;
+use capstan_proto::protocol::Skew;
 use capstan_proto::token::Token;
 use capstan_proto::transport::PipeConnector;
-use capstan_registry::{NodeEvent, Registry, Standing};
+use capstan_registry::{AllOrders, NodeEvent, Registry};
 use capstan_types::id::{Generation, NodeId, ThreadId};
 use capstan_types::node::{NodeAddress, NodeRecord};
+use capstan_types::node_status::NodeStatus;
 use capstan_types::placement::Choice;
 pub(crate) use desk::PATIENCE;
 pub use desk::Ticket;
@@ -32,6 +38,12 @@ use tokio::task::JoinSet;
 pub enum PoolMsg {
     /// The registry said something.
     Heard(NodeEvent),
+    /// This is what operators have ordered.
+    Ordered(Arc<AllOrders>),
+    /// It is time to look at all nodes.
+    Look,
+    /// Say how all nodes are, and those for which something is ordered.
+    Statuses(RpcReplyPort<Vec<NodeStatus>>),
     /// Choose a node for a thread's workspace, and reserve there what it needs. When all are full, the answer comes when one has room, or after
     /// as long as the desk lets one wait.
     Place(ThreadId, Box<Need>, Reply),
@@ -74,6 +86,10 @@ pub struct PoolArguments {
     pub membership: Option<Membership>,
     /// What lets one into the nodes that the registry knows otherwise.
     pub token: Option<Token>,
+    /// What operators have ordered until now.
+    pub orders: Arc<AllOrders>,
+    /// Who is told what happens.
+    pub events: Events,
 }
 
 /// The pool.
@@ -93,8 +109,17 @@ pub struct PoolState {
     membership: Option<Membership>,
     token: Option<Token>,
     registry: Arc<dyn Registry>,
-    /// The nodes that were in doubt when somebody was placed last.
+    /// The nodes that were in doubt when that was looked at last.
     suspects: BTreeSet<NodeId>,
+    /// Nodes that are registered and not used, since their protocol is too far from ours.
+    skewed: BTreeMap<NodeId, Skew>,
+    orders: Arc<AllOrders>,
+    /// The doors of all nodes that were ever there.
+    doors: HashMap<NodeId, Doorway>,
+    board: Board,
+    events: Events,
+    /// Whether the registry answered when that was looked at last.
+    answers: bool,
     // Dropped with the actor, so that nothing follows the registry for a pool that is gone.
     _follower: JoinSet<()>,
 }
@@ -106,9 +131,11 @@ impl Actor for NodePool {
 
     async fn pre_start(&self, me: ActorRef<PoolMsg>, given: PoolArguments) -> Result<PoolState, ActorProcessingErr> {
         let mut follower = JoinSet::new();
-        follower.spawn(follow(Arc::clone(&given.registry), me));
+        follower.spawn(follow(Arc::clone(&given.registry), me.clone()));
+        follower.spawn(follow_orders(Arc::clone(&given.registry), me.clone()));
+        me.send_after(look::EVERY, || PoolMsg::Look);
         let pipes = given.pipes.into_iter().collect();
-        Ok(PoolState {
+        let mut state = PoolState {
             links: BTreeMap::new(),
             heartbeats: BTreeMap::new(),
             desk: Desk::default(),
@@ -119,8 +146,16 @@ impl Actor for NodePool {
             membership: given.membership,
             registry: given.registry,
             suspects: BTreeSet::new(),
+            skewed: BTreeMap::new(),
+            orders: Arc::default(),
+            doors: HashMap::new(),
+            board: Board::default(),
+            events: given.events,
+            answers: true,
             _follower: follower,
-        })
+        };
+        state.obey(given.orders);
+        Ok(state)
     }
 
     async fn handle(&self, me: ActorRef<PoolMsg>, message: PoolMsg, state: &mut PoolState) -> Result<(), ActorProcessingErr> {
@@ -135,9 +170,21 @@ impl Actor for NodePool {
                 state.serve();
             }
             PoolMsg::Heard(NodeEvent::Left(id, generation)) => state.left(&id, generation),
+            PoolMsg::Ordered(orders) => {
+                state.obey(orders);
+                state.serve();
+            }
+            PoolMsg::Look => {
+                state.look();
+                me.send_after(look::EVERY, || PoolMsg::Look);
+            }
+            PoolMsg::Statuses(reply) => {
+                state.look();
+                let _ = reply.send(state.statuses());
+            }
             PoolMsg::Place(thread, need, reply) => {
-                if let Some(stale) = state.doubt(&need) {
-                    let _ = reply.send(Err(stale));
+                if let Some(why) = state.doubt(&need) {
+                    state.answer([(reply, Err(why))]);
                     return Ok(());
                 }
                 let now = state.now();
@@ -178,8 +225,9 @@ impl PoolState {
         if self.links.get(&record.id).is_some_and(|link| *link.record() == record) {
             return;
         }
-        let mut facts = NodeFacts::of(&record);
+        let mut facts = self.ordered(NodeFacts::of(&record));
         facts.freshness = freshness(&self.suspects, &facts.id);
+        let is_used = self.judge(&record);
         if let Some(link) = self.link(record) {
             if link.record().address == NodeAddress::Embedded {
                 self.heartbeats.remove(&facts.id);
@@ -187,8 +235,11 @@ impl PoolState {
                 let asked = link.clone();
                 self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(facts.id.clone(), move || asked.describer()));
             }
+            self.tell_joined(link.record());
             self.links.insert(facts.id.clone(), link);
-            self.desk.view.put(facts);
+            if is_used {
+                self.desk.view.put(facts);
+            }
         }
     }
 
@@ -196,41 +247,21 @@ impl PoolState {
     fn keep(&mut self, records: &[NodeRecord]) {
         let gone: Vec<NodeId> =
             self.links.iter().filter(|(_, link)| !records.contains(link.record())).map(|(id, _)| id.clone()).collect();
-        for id in gone {
-            self.links.remove(&id);
-            self.heartbeats.remove(&id);
-            self.desk.view.leave(&id);
-        }
+        gone.iter().for_each(|id| self.forget(id));
     }
 
-    /// Looks at how far the registry may be believed. Why nothing can be placed now, if that is so.
-    fn doubt(&mut self, need: &Need) -> Option<NoPlace> {
-        let Standing { stale, mut suspects } = self.registry.standing();
-        // Who is registered and does not answer is doubted as much.
-        suspects.extend(self.silent());
-        if suspects != self.suspects {
-            let changed: Vec<NodeId> = self.suspects.symmetric_difference(&suspects).cloned().collect();
-            self.suspects = suspects;
-            for id in changed {
-                if let Some(facts) = self.desk.view.place(&id).and_then(|place| self.desk.view.facts(place)).cloned() {
-                    self.desk.view.put(NodeFacts { freshness: freshness(&self.suspects, &id), ..facts });
-                }
-            }
-        }
-        // A guess that is wrong costs more than a moment's wait; who is on a node already does not guess.
-        stale.filter(|_| !matches!(need.wanted, Wanted::Held(_))).map(NoPlace::Stale)
-    }
-
-    fn silent(&self) -> impl Iterator<Item = NodeId> {
-        let silent = self.heartbeats.iter().filter(|(_, heartbeat)| heartbeat.state().0 == LinkState::Silent);
-        silent.map(|(id, _)| id.clone())
+    fn forget(&mut self, id: &NodeId) {
+        self.tell_left(id);
+        self.links.remove(id);
+        self.heartbeats.remove(id);
+        self.skewed.remove(id);
+        self.board.forget(id);
+        self.desk.view.leave(id);
     }
 
     fn left(&mut self, id: &NodeId, generation: Generation) {
         if self.links.get(id).is_some_and(|link| link.record().generation <= generation) {
-            self.links.remove(id);
-            self.heartbeats.remove(id);
-            self.desk.view.leave(id);
+            self.forget(id);
         }
     }
 
@@ -244,6 +275,9 @@ impl PoolState {
                 let link = self.links.get(&choice.node).cloned().ok_or(NoPlace::NoNodes)?;
                 Ok(Placed { choice, link, ticket })
             });
+            if let Err(why) = &placed {
+                self.tell_not_placed(why);
+            }
             let _ = reply.send(placed);
         }
     }
@@ -258,8 +292,9 @@ impl PoolState {
     }
 
     fn link(&self, record: NodeRecord) -> Option<NodeLink> {
+        let door = self.doors.get(&record.id).cloned().unwrap_or_default();
         if record.address == NodeAddress::Embedded {
-            return self.pipes.get(&record.id).map(|pipe| NodeLink::by_pipe(record.clone(), pipe));
+            return self.pipes.get(&record.id).map(|pipe| NodeLink::by_pipe(record.clone(), pipe).through(door));
         }
         let named = self.nodes.iter().find(|node| node.address == record.address);
         let token = named.map_or_else(|| self.token.clone(), |node| node.token.clone());
@@ -267,11 +302,22 @@ impl PoolState {
         NodeLink::by_address(record, token, self.membership.as_ref())
             .inspect_err(|error| tracing::warn!(node = %id, %error, "a registered node has no usable address"))
             .ok()
+            .map(|link| link.through(door))
     }
 }
 
 fn freshness(suspects: &BTreeSet<NodeId>, id: &NodeId) -> Freshness {
     if suspects.contains(id) { Freshness::Suspect } else { Freshness::Fresh }
+}
+
+async fn follow_orders(registry: Arc<dyn Registry>, pool: ActorRef<PoolMsg>) {
+    let mut orders = registry.orders().await;
+    loop {
+        let newest = Arc::clone(&orders.borrow_and_update());
+        if pool.cast(PoolMsg::Ordered(newest)).is_err() || orders.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 async fn follow(registry: Arc<dyn Registry>, pool: ActorRef<PoolMsg>) {

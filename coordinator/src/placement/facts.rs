@@ -3,6 +3,7 @@
 use capstan_types::id::NodeId;
 use capstan_types::label::Labels;
 use capstan_types::node::NodeRecord;
+use capstan_types::orders::{Merged, NodeOrders};
 use capstan_types::policy::Level;
 use capstan_types::resources::Resources;
 use capstan_types::taint::Taint;
@@ -68,5 +69,12 @@ impl NodeFacts {
             mirrors: BTreeSet::new(),
             busy: 0,
         }
+    }
+
+    /// The same under what operators have ordered for it.
+    #[must_use]
+    pub fn under(self, orders: &NodeOrders) -> Self {
+        let Merged { labels, taints, closed, .. } = orders.merged(&self.labels);
+        Self { labels, taints, cordoned: closed, ..self }
     }
 }

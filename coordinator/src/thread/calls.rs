@@ -230,13 +230,18 @@ impl Calls {
         {
             return Ok(left);
         }
-        let (by, output) = if interrupted { (BY_INTERRUPT, INTERRUPTED) } else { ("the end of its turn", STOPPED) };
+        let cancelled = self.handle.cancelled_by();
+        let (by, output) = match (interrupted, cancelled) {
+            (false, _) => ("the end of its turn", STOPPED.to_owned()),
+            (true, None) => (BY_INTERRUPT, INTERRUPTED.to_owned()),
+            (true, Some(by)) => (by, format!("The call was ended by {by}. It may have done part of its work.")),
+        };
         let began = Instant::now();
         // A call starts at most one session.
         let ended = self.invocation.sessions.end_call(call.id, by).await.pop();
         tracing::info!(call = %call.id, took_ms = began.elapsed().as_millis(), "a call was cancelled, and its session ended");
         let (release, changes) = ended.map_or((None, Vec::new()), |ended| (Some(ended.session), vec![ended.change]));
-        Ok(CallResult { outcome: Outcome::Cancelled, output: output.to_owned(), release, changes, picture: None })
+        Ok(CallResult { outcome: Outcome::Cancelled, output, release, changes, picture: None })
     }
 }
 

@@ -82,6 +82,7 @@ pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
         fingerprint: Fingerprint::default(),
         journal: JournalState::default(),
+        protocol: capstan_proto::protocol::CURRENT,
     };
     let (unserved, _) = pipe();
     let authority = Authority { thread, epoch: Epoch(1), owner: "c1".into() };

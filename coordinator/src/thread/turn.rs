@@ -114,6 +114,10 @@ impl Turn<'_> {
         let stopped = self.steps(begin, &mut before).await;
         if matches!(stopped, Err(TurnStop::Interrupted)) && self.handle.on_interrupt() == OnInterrupt::KillSessions {
             self.end_sessions().await;
+            if let Some(by) = self.handle.cancelled_by() {
+                // It fails only with the log, which the turn's end meets too.
+                let _ = self.warn(format!("the turn was ended by {by}")).await;
+            }
         }
         crash_point::reached("turn.diffing");
         if let Some(diff) = before.diff(&self.handle.interrupt).await {
@@ -132,7 +136,8 @@ impl Turn<'_> {
 
     /// Ends what earlier calls of the turn left to run.
     async fn end_sessions(&mut self) {
-        let ended = self.context.sessions.end_turn(self.id, calls::BY_INTERRUPT).await;
+        let by = self.handle.cancelled_by().unwrap_or(calls::BY_INTERRUPT);
+        let ended = self.context.sessions.end_turn(self.id, by).await;
         let changed = |session: &EndedSession| self.changed(session.change.clone());
         // It fails only with the log, which the turn's end meets too; the nodes then keep the sessions until their retention is over.
         if self.context.log.record(ended.iter().map(changed).collect()).await.is_ok() {

@@ -31,6 +31,8 @@ pub mod label;
 pub mod load;
 pub mod money;
 pub mod node;
+pub mod node_status;
+pub mod orders;
 pub mod overrides;
 pub mod placement;
 pub mod resources;

@@ -95,6 +95,7 @@ fn record() -> NodeRecord {
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
         fingerprint: Fingerprint::default(),
         journal: JournalState::default(),
+        protocol: capstan_proto::protocol::CURRENT,
     }
 }
 
