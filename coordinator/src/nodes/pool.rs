@@ -3,6 +3,7 @@
 //! An actor owns the links; a task of its own follows the registry and tells it what changed, so that the mailbox is never blocked.
 
 mod desk;
+mod reserved;
 
 use super::heartbeat::Heartbeat;
 use super::link::NodeLink;
@@ -14,7 +15,7 @@ use crate::placement::no_place::NoPlace;
 use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
 use capstan_proto::transport::PipeConnector;
-use capstan_registry::{NodeEvent, Registry, Standing};
+use capstan_registry::{NodeEvent, Registry, Stale, Standing};
 use capstan_types::id::{Generation, NodeId, ThreadId};
 use capstan_types::node::{NodeAddress, NodeRecord};
 use capstan_types::placement::Choice;
@@ -22,10 +23,14 @@ pub(crate) use desk::PATIENCE;
 pub use desk::Ticket;
 use desk::{Answer, Desk, Given};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+pub use reserved::Reserved;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
+
+/// How often those who wait are looked at, if nothing else gives a reason to.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What the pool is asked and told.
 #[derive(Debug)]
@@ -37,8 +42,8 @@ pub enum PoolMsg {
     Place(ThreadId, Box<Need>, Reply),
     /// Give back what a thread's workspace held. Without effect when it held nothing.
     GiveBack(ThreadId, Ticket),
-    /// The time of some who wait may be over.
-    Waited,
+    /// Look at those who wait: their time may be over, and a node may answer again that did not.
+    LookAgain,
     /// Say which nodes there are.
     Names(RpcReplyPort<Vec<NodeId>>),
     /// Give the links to all nodes.
@@ -54,8 +59,8 @@ pub struct Placed {
     pub choice: Choice,
     /// What reaches it.
     pub link: NodeLink,
-    /// Gives back what is reserved.
-    pub ticket: Ticket,
+    /// What is reserved there. Dropping it gives that back.
+    pub reserved: Reserved,
 }
 
 /// The way back to whoever asks for a node.
@@ -95,6 +100,8 @@ pub struct PoolState {
     registry: Arc<dyn Registry>,
     /// The nodes that were in doubt when somebody was placed last.
     suspects: BTreeSet<NodeId>,
+    /// Whether a look at those who wait is on its way. One at a time, however many they are.
+    is_looking: bool,
     // Dropped with the actor, so that nothing follows the registry for a pool that is gone.
     _follower: JoinSet<()>,
 }
@@ -119,6 +126,7 @@ impl Actor for NodePool {
             membership: given.membership,
             registry: given.registry,
             suspects: BTreeSet::new(),
+            is_looking: false,
             _follower: follower,
         })
     }
@@ -128,36 +136,22 @@ impl Actor for NodePool {
             PoolMsg::Heard(NodeEvent::Resync(records)) => {
                 state.keep(&records);
                 records.into_iter().for_each(|record| state.join(record));
-                state.serve();
+                state.serve(&me);
             }
             PoolMsg::Heard(NodeEvent::Joined(record)) => {
                 state.join(record);
-                state.serve();
+                state.serve(&me);
             }
             PoolMsg::Heard(NodeEvent::Left(id, generation)) => state.left(&id, generation),
             PoolMsg::Place(thread, need, reply) => {
-                if let Some(stale) = state.doubt(&need) {
-                    let _ = reply.send(Err(stale));
-                    return Ok(());
-                }
-                let now = state.now();
-                match state.desk.ask(thread, *need, reply, now) {
-                    Some(answer) => state.answer([answer]),
-                    None => {
-                        state.serve();
-                        me.send_after(PATIENCE, || PoolMsg::Waited);
-                    }
-                }
+                state.place(&me, thread, *need, reply);
             }
             PoolMsg::GiveBack(thread, ticket) => {
                 if state.desk.give_back(thread, ticket) {
-                    state.serve();
+                    state.serve(&me);
                 }
             }
-            PoolMsg::Waited => {
-                let over = state.desk.expire(state.start.elapsed());
-                state.answer(over);
-            }
+            PoolMsg::LookAgain => state.look_again(&me),
             PoolMsg::Names(reply) => {
                 let _ = reply.send(state.links.keys().cloned().collect());
             }
@@ -203,8 +197,24 @@ impl PoolState {
         }
     }
 
-    /// Looks at how far the registry may be believed. Why nothing can be placed now, if that is so.
-    fn doubt(&mut self, need: &Need) -> Option<NoPlace> {
+    fn place(&mut self, me: &ActorRef<PoolMsg>, thread: ThreadId, need: Need, reply: Reply) {
+        // A guess that is wrong costs more than a moment's wait; who is on a node already does not guess.
+        if let Some(stale) = self.doubt().filter(|_| !matches!(need.wanted, Wanted::Held(_))) {
+            let _ = reply.send(Err(NoPlace::Stale(stale)));
+            return;
+        }
+        let now = self.now();
+        match self.desk.ask(thread, need, reply, now) {
+            Some(answer) => self.answer(me, [answer]),
+            None => {
+                self.serve(me);
+                self.look_later(me);
+            }
+        }
+    }
+
+    /// Looks at how far the registry and the nodes may be believed. Why nothing new can be placed now, if that is so.
+    fn doubt(&mut self) -> Option<Stale> {
         let Standing { stale, mut suspects } = self.registry.standing();
         // Who is registered and does not answer is doubted as much.
         suspects.extend(self.silent());
@@ -217,8 +227,23 @@ impl PoolState {
                 }
             }
         }
-        // A guess that is wrong costs more than a moment's wait; who is on a node already does not guess.
-        stale.filter(|_| !matches!(need.wanted, Wanted::Held(_))).map(NoPlace::Stale)
+        stale
+    }
+
+    /// Nothing is heard when a silent node answers again or the registry does, so those who wait are looked at every so often.
+    fn look_later(&mut self, me: &ActorRef<PoolMsg>) {
+        if self.desk.waiting() > 0 && !self.is_looking {
+            self.is_looking = true;
+            me.send_after(LOOK_EVERY, || PoolMsg::LookAgain);
+        }
+    }
+
+    fn look_again(&mut self, me: &ActorRef<PoolMsg>) {
+        self.is_looking = false;
+        self.serve(me);
+        let over = self.desk.expire(self.now());
+        self.answer(me, over);
+        self.look_later(me);
     }
 
     fn silent(&self) -> impl Iterator<Item = NodeId> {
@@ -238,22 +263,24 @@ impl PoolState {
         self.start.elapsed()
     }
 
-    fn answer(&self, answers: impl IntoIterator<Item = (Reply, Answer)>) {
+    fn answer(&self, me: &ActorRef<PoolMsg>, answers: impl IntoIterator<Item = (Reply, Answer)>) {
         for (reply, answer) in answers {
-            let placed = answer.and_then(|Given { choice, ticket }| {
+            let placed = answer.and_then(|Given { thread, choice, ticket }| {
+                let reserved = Reserved::new(me.clone(), thread, ticket);
                 let link = self.links.get(&choice.node).cloned().ok_or(NoPlace::NoNodes)?;
-                Ok(Placed { choice, link, ticket })
+                Ok(Placed { choice, link, reserved })
             });
+            // Whoever asked may have gone: what is reserved is given back with the answer.
             let _ = reply.send(placed);
         }
     }
 
     /// There may be room for some who wait.
-    fn serve(&mut self) {
-        if self.desk.waiting() > 0 && self.registry.standing().stale.is_none() {
+    fn serve(&mut self, me: &ActorRef<PoolMsg>) {
+        if self.desk.waiting() > 0 && self.doubt().is_none() {
             let now = self.now();
             let served = self.desk.serve(now);
-            self.answer(served);
+            self.answer(me, served);
         }
     }
 
@@ -278,3 +305,6 @@ async fn follow(registry: Arc<dyn Registry>, pool: ActorRef<PoolMsg>) {
     let mut watch = registry.watch().await;
     while pool.cast(PoolMsg::Heard(watch.next().await)).is_ok() {}
 }
+
+#[cfg(test)]
+mod tests;

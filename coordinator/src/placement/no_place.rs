@@ -86,6 +86,12 @@ impl NoPlace {
     pub const fn may_pass(&self) -> bool {
         matches!(self, Self::Full { .. })
     }
+
+    /// Whether it may help whoever waits already to wait on: a node that does not answer now may do so while there is time left.
+    #[must_use]
+    pub const fn may_pass_for_who_waits(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::Suspect { .. })
+    }
 }
 
 fn stood(waited: u64, before: usize, waiting: usize) -> String {

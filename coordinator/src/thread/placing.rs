@@ -1,6 +1,6 @@
 //! Finds the node that a thread's workspace is on, or is to be on.
 
-use super::located::{Located, Reserved};
+use super::located::Located;
 use super::open::{ASK_DEADLINE, CreateError, Threads};
 use crate::nodes::host::NodeHost;
 use crate::nodes::pool::{PATIENCE, PoolMsg};
@@ -43,9 +43,8 @@ impl Threads {
     ) -> Result<Located, CreateError> {
         let need = Box::new(Need::of(&settings.placement, wanted, settings.level(), seed(thread)));
         let placed = ask(&self.pool, PATIENCE + ASK_DEADLINE, |reply| PoolMsg::Place(thread, need, reply)).await??;
-        let reserved = Reserved::new(self.pool.clone(), thread, placed.ticket);
         let host = NodeHost::new(placed.link, Authority { thread, epoch, owner: self.name.clone() });
-        Ok(Located { host, choice: placed.choice, reserved })
+        Ok(Located { host, choice: placed.choice, reserved: placed.reserved })
     }
 }
 

@@ -35,6 +35,7 @@ pub struct Ticket(u64);
 /// A node that was chosen and reserved.
 #[derive(Debug)]
 pub(super) struct Given {
+    pub(super) thread: ThreadId,
     pub(super) choice: Choice,
     pub(super) ticket: Ticket,
 }
@@ -100,7 +101,7 @@ impl<R: Asker> Desk<R> {
                 continue;
             }
             match self.give(thread, &need, &kept) {
-                Err(full) if full.may_pass() => {
+                Err(full) if full.may_pass_for_who_waits() => {
                     let waited = self.queue.waited(thread, now);
                     if seat < KEEPERS && waited >= KEEPS_AFTER {
                         kept |= usable(&self.view, &need);
@@ -164,7 +165,7 @@ impl<R: Asker> Desk<R> {
         self.last += 1;
         let ticket = Ticket(self.last);
         self.tickets.insert(thread, ticket);
-        Ok(Given { choice, ticket })
+        Ok(Given { thread, choice, ticket })
     }
 }
 
