@@ -2,6 +2,7 @@
 
 pub mod everywhere;
 pub mod failure;
+pub mod far_host;
 pub mod heartbeat;
 pub mod host;
 pub mod link;

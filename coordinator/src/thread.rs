@@ -11,6 +11,7 @@ pub mod continued;
 pub mod final_message;
 pub mod fork;
 pub mod handle;
+pub mod hosts;
 pub mod inherit;
 pub mod items;
 pub mod known_numbers;

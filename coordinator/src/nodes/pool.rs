@@ -10,18 +10,21 @@ use super::link::NodeLink;
 use super::pulse::LinkState;
 use super::remote::StaticNode;
 use crate::placement::facts::{Freshness, NodeFacts};
+use crate::placement::gather::gather;
 use crate::placement::need::{Need, Wanted};
 use crate::placement::no_place::NoPlace;
 use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
 use capstan_proto::transport::PipeConnector;
 use capstan_registry::{NodeEvent, Registry, Stale, Standing};
+use capstan_types::hosts::{HostsAsked, ThreadHost};
 use capstan_types::id::{Generation, NodeId, ThreadId};
 use capstan_types::node::{NodeAddress, NodeRecord};
-use capstan_types::placement::Choice;
+use capstan_types::placement::{Choice, PlacementSettings};
+use capstan_types::policy::Level;
 pub(crate) use desk::PATIENCE;
-pub use desk::Ticket;
 use desk::{Answer, Desk, Given};
+pub use desk::{InLine, Ticket};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 pub use reserved::Reserved;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -42,12 +45,18 @@ pub enum PoolMsg {
     Place(ThreadId, Box<Need>, Reply),
     /// Give back what a thread's workspace held. Without effect when it held nothing.
     GiveBack(ThreadId, Ticket),
+    /// Say how a thread waits for room, if it does.
+    InLine(ThreadId, RpcReplyPort<Option<InLine>>),
     /// Look at those who wait: their time may be over, and a node may answer again that did not.
     LookAgain,
     /// Say which nodes there are.
     Names(RpcReplyPort<Vec<NodeId>>),
     /// Give the links to all nodes.
     Links(RpcReplyPort<Vec<NodeLink>>),
+    /// Say which hosts a thread may use that asks for these, and demands this of a sandbox.
+    Gather(HostsAsked, Box<PlacementSettings>, Level, RpcReplyPort<Result<Vec<ThreadHost>, NoPlace>>),
+    /// Say how these nodes are, each if it is there.
+    Sights(Vec<NodeId>, RpcReplyPort<Vec<Option<NodeSight>>>),
     /// Give the link to a node.
     Link(NodeId, RpcReplyPort<Option<NodeLink>>),
 }
@@ -61,6 +70,17 @@ pub struct Placed {
     pub link: NodeLink,
     /// What is reserved there. Dropping it gives that back.
     pub reserved: Reserved,
+}
+
+/// A node as it is now.
+#[derive(Debug)]
+pub struct NodeSight {
+    /// What it says of itself.
+    pub record: NodeRecord,
+    /// The largest share of anything that is in use, in thousandths.
+    pub load: u16,
+    /// Whether it does not answer, or is in doubt.
+    pub is_silent: bool,
 }
 
 /// The way back to whoever asks for a node.
@@ -151,12 +171,25 @@ impl Actor for NodePool {
                     state.serve(&me);
                 }
             }
+            PoolMsg::InLine(thread, reply) => {
+                let _ = reply.send(state.desk.in_line(thread, state.now()));
+            }
             PoolMsg::LookAgain => state.look_again(&me),
             PoolMsg::Names(reply) => {
                 let _ = reply.send(state.links.keys().cloned().collect());
             }
             PoolMsg::Links(reply) => {
                 let _ = reply.send(state.links.values().cloned().collect());
+            }
+            PoolMsg::Gather(asked, settings, level, reply) => {
+                let stale = state.doubt();
+                let gathered =
+                    stale.map_or_else(|| gather(&state.desk.view, &asked, &settings, level), |stale| Err(NoPlace::Stale(stale)));
+                let _ = reply.send(gathered);
+            }
+            PoolMsg::Sights(names, reply) => {
+                let _ = state.doubt();
+                let _ = reply.send(names.iter().map(|name| state.sight(name)).collect());
             }
             PoolMsg::Link(id, reply) => {
                 let _ = reply.send(state.links.get(&id).cloned());
@@ -257,6 +290,11 @@ impl PoolState {
             self.heartbeats.remove(id);
             self.desk.view.leave(id);
         }
+    }
+
+    fn sight(&self, id: &NodeId) -> Option<NodeSight> {
+        let load = self.desk.view.place(id).map_or(0, |place| self.desk.view.room(place).load);
+        Some(NodeSight { record: self.links.get(id)?.record().clone(), load, is_silent: self.suspects.contains(id) })
     }
 
     fn now(&self) -> Duration {

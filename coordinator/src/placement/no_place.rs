@@ -2,6 +2,7 @@
 
 use super::queue::QueueError;
 use capstan_registry::Stale;
+use capstan_types::hosts::MOST_HOSTS;
 use capstan_types::id::NodeId;
 use capstan_types::placement::{Rejected, told};
 use capstan_types::policy::Level;
@@ -74,6 +75,12 @@ pub enum NoPlace {
         waiting: usize,
         /// Why there was none.
         full: Box<NoPlace>,
+    },
+    /// A selector means more hosts than a thread may use.
+    #[error("{found} hosts match, and a thread may use at most {MOST_HOSTS}; name fewer")]
+    TooManyHosts {
+        /// How many.
+        found: usize,
     },
     /// Too many wait already.
     #[error(transparent)]

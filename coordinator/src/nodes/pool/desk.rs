@@ -32,6 +32,19 @@ const KEEPS_AFTER: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket(u64);
 
+/// How somebody waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InLine {
+    /// How many are served before it.
+    pub before: usize,
+    /// How many wait at all.
+    pub waiting: usize,
+    /// For how long it has waited.
+    pub waited: Duration,
+    /// Why there is no room, for people.
+    pub reason: String,
+}
+
 /// A node that was chosen and reserved.
 #[derive(Debug)]
 pub(super) struct Given {
@@ -143,6 +156,15 @@ impl<R: Asker> Desk<R> {
             self.view.give_back(thread);
         }
         held
+    }
+
+    /// How somebody waits, if it does.
+    pub(super) fn in_line(&self, thread: ThreadId, now: Duration) -> Option<InLine> {
+        let (need, _) = self.waiting.get(&thread)?;
+        let (before, waiting) = self.queue.position(thread, now)?;
+        let full = choose_beside(&self.view, need, &RoaringBitmap::new()).err();
+        let reason = full.map_or_else(|| "others are before it".to_owned(), |full| full.to_string());
+        Some(InLine { before, waiting, waited: self.queue.waited(thread, now), reason })
     }
 
     /// How many wait.
