@@ -12,6 +12,7 @@ pub mod drained;
 pub mod final_message;
 pub mod fork;
 pub mod handle;
+pub mod hosts;
 pub mod inherit;
 pub mod items;
 pub mod known_numbers;

@@ -95,6 +95,12 @@ impl Client {
         }
     }
 
+    /// How a thread that is being created waits for room, in words; nothing if it does not, or nobody knows.
+    pub async fn waiting(&mut self, thread: ThreadId) -> Option<String> {
+        // One of an older release cannot tell.
+        self.requests.waiting(thread).await.inspect_err(|error| tracing::debug!(%error, "not told how the thread waits")).ok()?
+    }
+
     /// Follows a thread in which a turn is about to be started, from its beginning.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What the tests of threads begin with.
 
 use super::context::TurnContext;
+use super::hosts::ThreadHosts;
 use super::items::ItemNumbers;
 use super::log::{LogTask, open_log};
 use crate::models::{ModelClient, OneModel};
@@ -47,6 +48,7 @@ pub(crate) fn settings() -> ThreadSettings {
         docs: capstan_types::docs::ProjectDocs { max_bytes: 0, ..Default::default() },
         placement: Box::default(),
         placed: None,
+        hosts: Vec::new(),
     }
 }
 
@@ -86,6 +88,7 @@ pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>
     };
     let (unserved, _) = pipe();
     let authority = Authority { thread, epoch: Epoch(1), owner: "c1".into() };
+    let host = Arc::new(NodeHost::new(NodeLink::by_pipe(record, &unserved), authority));
     let context = TurnContext {
         thread,
         settings: settings(),
@@ -93,7 +96,8 @@ pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>
         models: Arc::new(OneModel(client)),
         store,
         log,
-        host: Arc::new(NodeHost::new(NodeLink::by_pipe(record, &unserved), authority)),
+        hosts: Arc::new(ThreadHosts::alone(Arc::clone(&host), &settings(), &facts())),
+        host,
         toolbox: Toolbox::standard(false),
         docs: Arc::default(),
         sessions: Arc::default(),

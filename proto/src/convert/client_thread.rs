@@ -1,6 +1,6 @@
 //! Threads, their settings, and what a turn is begun with.
 
-use super::{Malformed, client_money, client_overrides, client_profile, client_session, nonempty, parse};
+use super::{Malformed, client_money, client_overrides, client_placement, client_profile, client_session, nonempty, parse};
 use crate::wire::client as wire;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -42,6 +42,7 @@ impl From<ThreadSettings> for wire::ThreadSettings {
             docs: Some(settings.docs.into()),
             placement: Some((*settings.placement).into()),
             placed: settings.placed.map(|choice| (*choice).into()),
+            hosts: settings.hosts.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -78,6 +79,7 @@ impl TryFrom<wire::ThreadSettings> for ThreadSettings {
             docs: wire.docs.map(TryInto::try_into).transpose()?.unwrap_or_default(),
             placement: Box::new(wire.placement.map(TryInto::try_into).transpose()?.unwrap_or_default()),
             placed: wire.placed.map(|choice| choice.try_into().map(Box::new)).transpose()?,
+            hosts: client_placement::hosts(wire.hosts)?,
         })
     }
 }

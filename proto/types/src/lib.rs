@@ -26,6 +26,7 @@ pub mod checkpoint;
 pub mod docs;
 pub mod event;
 pub mod history;
+pub mod hosts;
 pub mod item;
 pub mod label;
 pub mod load;

@@ -1,6 +1,6 @@
 //! The sessions of a thread whose coordinator died: read on by the next.
 
-use super::fake::{Bench, lost};
+use super::fake::{Bench, lost, release};
 use crate::host::HostError;
 use crate::sessions::{Again, SessionTable};
 use capstan_types::id::SessionId;
@@ -28,6 +28,7 @@ fn rebuilt(mut bench: Bench, known: KnownSessions) -> Bench {
     let cwd = bench.context.cwd.clone();
     let again = Again {
         host: bench.host.clone(),
+        others: std::collections::BTreeMap::new(),
         policy: SandboxPolicy::workspace_write(vec![cwd.clone()]),
         cwd,
         items: std::collections::BTreeMap::new(),
@@ -51,7 +52,7 @@ async fn a_session_is_read_on_where_the_model_was_left() {
     session.exit(3);
     let rest = bench.call("write_stdin", json!({"session_id": 1000})).await;
     assert!(rest.output.contains("code 3\n") && rest.output.ends_with("Output:\nuntold\n"), "{}", rest.output);
-    assert_eq!(rest.release, Some(id));
+    assert_eq!(rest.release, [release(id)]);
     let next = bench.host.will_start();
     next.exit(0);
     bench.call("exec_command", json!({"cmd": "true"})).await;

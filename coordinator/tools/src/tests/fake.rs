@@ -5,7 +5,7 @@ use crate::fault::ToolFault;
 use crate::host::{
     ExecHost, FileRequest, HostError, Input, PatchReport, PatchRequest, SessionEvent, SessionReader, StartSession,
 };
-use crate::invocation::{Approver, CallContext, CallResult, Decision, NobodyToAsk, Question};
+use crate::invocation::{Approver, CallContext, CallResult, Decision, NobodyToAsk, Question, Release};
 use crate::items::{ItemSink, SinkClosed};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -32,6 +32,8 @@ type Event = Result<SessionEvent, HostError>;
 /// A node whose sessions are played by the test.
 #[derive(Debug, Default)]
 pub(super) struct FakeHost {
+    /// None is `n1`.
+    name: Option<NodeId>,
     pub(super) starting: Mutex<VecDeque<Result<FakeReader, HostError>>>,
     pub(super) attaching: Mutex<VecDeque<Result<FakeReader, HostError>>>,
     pub(super) attached: Mutex<Vec<(SessionId, Seq)>>,
@@ -94,6 +96,10 @@ pub(super) fn node() -> NodeId {
     "n1".parse().unwrap()
 }
 
+pub(super) fn release(session: SessionId) -> Release {
+    Release { node: node(), session }
+}
+
 pub(super) fn lost() -> HostError {
     HostError::Lost { node: node(), reason: "reset".to_owned() }
 }
@@ -103,6 +109,11 @@ pub(super) fn enforced() -> Enforced {
 }
 
 impl FakeHost {
+    /// Another node than `n1`.
+    pub(super) fn named(name: NodeId) -> Self {
+        Self { name: Some(name), ..Self::default() }
+    }
+
     /// The next start gives this session, which runs already.
     pub(super) fn will_start(&self) -> Arc<Played> {
         let played = self.will_start_silently();
@@ -132,7 +143,7 @@ impl FakeHost {
 #[async_trait]
 impl ExecHost for FakeHost {
     fn node(&self) -> NodeId {
-        node()
+        self.name.clone().unwrap_or_else(node)
     }
 
     async fn start(&self, session: StartSession) -> Result<Box<dyn SessionReader>, HostError> {
@@ -277,6 +288,8 @@ impl Bench {
         let context = CallContext {
             thread: ThreadId::from_u128(7),
             host: host.clone(),
+            hosts: None,
+            sights: Vec::new(),
             sessions: Arc::default(),
             plan: Arc::default(),
             policy: SandboxPolicy::workspace_write(vec![cwd.clone()]),

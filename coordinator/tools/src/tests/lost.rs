@@ -45,7 +45,7 @@ async fn a_node_lost_while_a_command_runs_leaves_its_last_output_and_an_unknown_
     step 1 of 2
     ");
     assert!(matches!(result.outcome, Outcome::Unknown { session: Some(id), .. } if id == session.id));
-    assert_eq!(result.release, None);
+    assert_eq!(result.release, []);
     let item = bench.items.completed_command();
     assert!(matches!(item.end, Some(SessionEnd::Unknown { .. })));
     assert_eq!((item.status, item.output.as_str()), (ItemStatus::Failed, "step 1 of 2\n"));

@@ -95,6 +95,7 @@ impl Command {
             cleaning: self.cleaning,
             policy,
             host: Arc::clone(&context.host),
+            elsewhere: context.elsewhere(),
             item,
             body: CommandExecution { session: Some(session), enforced: Some(enforced), ..body },
             items: Arc::clone(&context.items),
@@ -145,7 +146,7 @@ impl Command {
                     CallResult {
                         outcome,
                         output: format!("exec_command: {truth}"),
-                        release: None,
+                        release: Vec::new(),
                         changes: Vec::new(),
                         picture: None,
                     },
