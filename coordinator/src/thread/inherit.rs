@@ -152,7 +152,7 @@ impl Threads {
         let (calls, entries) = (self.store.calls_of(thread, turn).await?, self.store.shown(thread).await?);
         let may_have_changed = unfinished::may_have_changed(&calls);
         let tools = Toolbox::standard(true).with_pictures();
-        let (node, remembers) = (host.node(), self.remembers(host));
+        let (node, remembers) = (host.node(), self.remembers(host).await);
         let mut left = Vec::new();
         for (call, end) in unfinished::left(calls, &unanswered(&entries)) {
             let tried = self.store.attempts(thread, call.id).await?;
@@ -178,8 +178,8 @@ impl Threads {
 
     /// Whether a node knows what it was asked before this coordinator's time. Those in the processes of commands take whatever place is free,
     /// with the memory of whoever had it last.
-    fn remembers(&self, host: &NodeHost) -> bool {
-        host.keeps_a_journal() && (self.line.is_some() || !host.is_embedded())
+    async fn remembers(&self, host: &NodeHost) -> bool {
+        (self.line.is_some() || !host.is_embedded()) && host.keeps_a_journal().await
     }
 
     /// What the thread's stored events say of it.

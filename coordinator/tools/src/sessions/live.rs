@@ -78,6 +78,8 @@ pub(crate) struct Started {
     pub(crate) policy: SandboxPolicy,
     /// Where it runs.
     pub(crate) host: Arc<dyn ExecHost>,
+    /// How long it lives without an owner.
+    pub(crate) ownerless: Duration,
     /// Its item's number.
     pub(crate) item: ItemId,
     /// Its item.
@@ -125,13 +127,16 @@ impl ItemSink for NoItems {
 impl LiveSession {
     /// Begins to read a session.
     pub(crate) fn new(started: Started, reader: Box<dyn SessionReader>) -> Self {
-        let Started { number, session, turn, stdio, cleaning, policy, host, item, body, items, at } = started;
+        let Started { number, session, turn, stdio, cleaning, policy, host, ownerless, item, body, items, at } = started;
         let (call, command) = (body.call, body.command.clone());
         let record = Record::new(item, body, cleaning, at);
         let node = host.node();
         let known =
             KnownSession { number, session, node, call, turn, item, command, stdio, cleaning, next: Seq(0), announced: false };
-        Self::reading(known, policy, host, record, Arc::default(), reader, items)
+        let away = Arc::<Away>::default();
+        let resumed = ResumedReader::new(Arc::clone(&host), session, Seq(0), Arc::clone(&away));
+        let reader = ResumedReader::of(reader, ownerless, resumed);
+        Self::reading(known, policy, host, record, away, Box::new(reader), items)
     }
 
     /// Begins to read a session again that another life of the thread knew, at the first byte that the model has not been told.
