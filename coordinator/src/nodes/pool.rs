@@ -12,6 +12,7 @@ use super::doorway::Doorway;
 use super::events::Events;
 use super::heartbeat::Heartbeat;
 use super::link::NodeLink;
+use super::link::lives::Lives;
 use super::remote::StaticNode;
 use crate::placement::facts::{Freshness, NodeFacts};
 use crate::placement::gather::gather;
@@ -49,6 +50,8 @@ pub enum PoolMsg {
     Look,
     /// Say how all nodes are, and those for which something is ordered.
     Statuses(RpcReplyPort<Vec<NodeStatus>>),
+    /// A node that is there answered, and is in another life than was known.
+    Answered(NodeRecord),
     /// Choose a node for a thread's workspace, and reserve there what it needs. When all are full, the answer comes when one has room, or after
     /// as long as the desk lets one wait.
     Place(ThreadId, Box<Need>, Reply),
@@ -120,6 +123,8 @@ pub struct NodePool;
 #[derive(Debug)]
 pub struct PoolState {
     links: BTreeMap<NodeId, NodeLink>,
+    /// What those hear who hold a link to an earlier life.
+    lives: Lives,
     /// Those of nodes of other processes.
     heartbeats: BTreeMap<NodeId, Heartbeat>,
     desk: Desk<Reply>,
@@ -157,6 +162,7 @@ impl Actor for NodePool {
         let pipes = given.pipes.into_iter().collect();
         let mut state = PoolState {
             links: BTreeMap::new(),
+            lives: Lives::default(),
             heartbeats: BTreeMap::new(),
             desk: Desk::default(),
             start: Instant::now(),
@@ -182,14 +188,20 @@ impl Actor for NodePool {
         match message {
             PoolMsg::Heard(NodeEvent::Resync(records)) => {
                 state.keep(&records);
-                records.into_iter().for_each(|record| state.join(record));
+                records.into_iter().for_each(|record| state.join(&me, record));
                 state.serve(&me);
             }
             PoolMsg::Heard(NodeEvent::Joined(record)) => {
-                state.join(record);
+                state.join(&me, record);
                 state.serve(&me);
             }
             PoolMsg::Heard(NodeEvent::Left(id, generation)) => state.left(&id, generation),
+            // One that has left meanwhile comes back by the registry.
+            PoolMsg::Answered(record) if state.links.contains_key(&record.id) => {
+                state.join(&me, record);
+                state.serve(&me);
+            }
+            PoolMsg::Answered(_) => {}
             PoolMsg::Ordered(orders) => {
                 state.obey(orders);
                 state.serve(&me);
@@ -240,19 +252,20 @@ impl Actor for NodePool {
 }
 
 impl PoolState {
-    fn join(&mut self, record: NodeRecord) {
+    fn join(&mut self, me: &ActorRef<PoolMsg>, record: NodeRecord) {
         if self.links.get(&record.id).is_some_and(|link| *link.record() == record) {
             return;
         }
         let mut facts = self.ordered(NodeFacts::of(&record));
         facts.freshness = freshness(&self.suspects, &facts.id);
         let is_used = self.judge(&record);
-        if let Some(link) = self.link(record) {
+        if let Some(link) = self.link(record).map(|link| self.lives.say(&link)) {
             if link.record().address == NodeAddress::Embedded {
                 self.heartbeats.remove(&facts.id);
             } else {
-                let asked = link.clone();
-                self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(facts.id.clone(), move || asked.describer()));
+                let pool = me.clone();
+                let heartbeat = Heartbeat::begin(link.clone(), move |found| drop(pool.cast(PoolMsg::Answered(found))));
+                self.heartbeats.insert(facts.id.clone(), heartbeat);
             }
             self.tell_joined(link.record());
             self.links.insert(facts.id.clone(), link);

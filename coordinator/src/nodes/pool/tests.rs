@@ -80,7 +80,15 @@ async fn pool(names: &[&str]) -> (ActorRef<PoolMsg>, Arc<Told>, Vec<Registration
         pipes.push((name.parse().unwrap(), pipe().0));
     }
     let registry = Arc::clone(&told) as Arc<dyn Registry>;
-    let given = PoolArguments { registry, pipes, nodes: Vec::new(), membership: None, token: None, orders: Arc::default(), events: Events::default() };
+    let given = PoolArguments {
+        registry,
+        pipes,
+        nodes: Vec::new(),
+        membership: None,
+        token: None,
+        orders: Arc::default(),
+        events: Events::default(),
+    };
     let (pool, _) = Actor::spawn(None, NodePool, given).await.unwrap();
     pool.cast(PoolMsg::Heard(NodeEvent::Resync(told.nodes().await))).unwrap();
     (pool, told, kept)
