@@ -2,13 +2,14 @@
 //!
 //! A state is a git tree in an object directory of the node's, which borrows from the repository's where there is one; neither the user's
 //! index, refs and objects are touched, nor is a repository needed. Contents are kept byte for byte, and of a file's mode whether it may be
-//! executed; what git ignores is no part of a state, and nor are empty directories and repositories within the workspace.
+//! executed; what git ignores is no part of a state, and nor are empty directories and repositories within the workspace, nor what the policy
+//! of the thread's sessions hides from them: nobody is shown it in a diff, and no undo touches it.
 
 mod list;
 mod said;
 
 use crate::error::NodeError;
-use crate::workspace::git::{Git, Script};
+use crate::workspace::git::{Script, ThreadGit};
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::SessionId;
 use capstan_types::path::AbsPath;
@@ -48,7 +49,7 @@ impl Checkpoints {
     }
 
     /// Takes note of the state before the turn `name`, unless that has been done.
-    pub(crate) async fn begin(&self, git: &Git, cwd: AbsPath, name: String) -> Result<(), NodeError> {
+    pub(crate) async fn begin(&self, git: &ThreadGit, cwd: AbsPath, name: String) -> Result<(), NodeError> {
         let mut turn = self.turn.lock().await;
         let none = none_of(&cwd);
         // What took a minute and failed is not tried again before every turn.
@@ -68,7 +69,13 @@ impl Checkpoints {
 
     /// What the turn `name` changed, in at most `max_bytes`; an empty name is that of the last turn. `ended` says that the turn has ended, so
     /// that what changes from now on is not its doing.
-    pub(crate) async fn changes(&self, git: &Git, name: &str, max_bytes: usize, ended: Ended) -> Result<Changes, NodeError> {
+    pub(crate) async fn changes(
+        &self,
+        git: &ThreadGit,
+        name: &str,
+        max_bytes: usize,
+        ended: Ended,
+    ) -> Result<Changes, NodeError> {
         let _turn = self.turn.lock().await;
         let mut list = List::read(&self.dir);
         let record = list.find(name).ok_or_else(|| NodeError::NoCheckpoint(name.to_owned()))?.clone();
@@ -90,7 +97,7 @@ impl Checkpoints {
     }
 
     /// Brings the workspace back to what it was before the turn `name`; an empty name is that of the last turn that is not undone.
-    pub(crate) async fn undo(&self, git: &Git, name: &str, force: Force) -> Result<Undo, NodeError> {
+    pub(crate) async fn undo(&self, git: &ThreadGit, name: &str, force: Force) -> Result<Undo, NodeError> {
         let _turn = self.turn.lock().await;
         let mut list = List::read(&self.dir);
         let record = list.find(name).ok_or_else(|| NodeError::NoCheckpoint(name.to_owned()))?.clone();
@@ -102,7 +109,8 @@ impl Checkpoints {
         match (&record.after, force) {
             (_, Force::Yes) => {}
             (None, Force::No) => return Ok(Undo::NeverEnded),
-            (Some(after), Force::No) if *after != now => return Ok(Undo::ChangedSince(said.names())),
+            // Compared with what of its end is not hidden now.
+            (Some(_), Force::No) if said.words[1] != now => return Ok(Undo::ChangedSince(said.names())),
             (Some(_), Force::No) => {}
         }
         // Stored before anything is changed: whatever happens from here on, the present state is not lost.
@@ -115,7 +123,7 @@ impl Checkpoints {
             NodeError::Unknown(format!("the workspace may be half restored ({reason}); its state before is kept as `{saved}`"))
         })?;
         let after = tree(&said.words[0]).map_err(&none)?;
-        let resisted = after != record.before;
+        let resisted = after != said.words[1];
         list.undone(&record.name);
         list.ended(&saved, after);
         list.write(&self.dir).map_err(&none)?;
@@ -130,7 +138,7 @@ impl Checkpoints {
 
     async fn run(
         &self,
-        git: &Git,
+        git: &ThreadGit,
         cwd: &AbsPath,
         scratch: &AbsPath,
         (what, mut variables): (&'static str, Vec<(&'static str, String)>),

@@ -6,7 +6,7 @@
 use crate::session::launcher::{Launcher, Program};
 use crate::session::run::{self, RunError};
 use bytes::Bytes;
-use capstan_types::launch::{SessionEnd, Stdio};
+use capstan_types::launch::{Refusal, SessionEnd, Stdio};
 use capstan_types::limits::{ByteCap, SessionLimits};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{SandboxMode, SandboxPolicy};
@@ -61,10 +61,17 @@ pub(crate) struct Git {
     turns: Arc<Semaphore>,
 }
 
+/// Git as one thread's sessions would run it: what is hidden from them is hidden from it.
+#[derive(Debug)]
+pub(crate) struct ThreadGit {
+    git: Git,
+    policy: SandboxPolicy,
+}
+
 /// A script with the variables that it reads, to be run in a directory.
 #[derive(Debug)]
 pub(crate) struct Script<'a> {
-    /// A shell script of this crate. It fails with exit code 3, a NUL and the reason.
+    /// A shell script of this crate. Its arguments are the paths that are hidden from the thread's sessions. It fails with exit code 3, a NUL and the reason.
     pub(crate) text: &'static str,
     /// Where it runs.
     pub(crate) cwd: &'a AbsPath,
@@ -83,31 +90,60 @@ impl Git {
         Self { launcher, turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
+    /// For a thread whose sessions have this policy.
+    pub(crate) fn under(&self, policy: SandboxPolicy) -> ThreadGit {
+        ThreadGit { git: self.clone(), policy }
+    }
+}
+
+impl ThreadGit {
     /// Runs a script, and gives what it wrote, or why it failed.
     pub(crate) async fn run(&self, script: Script<'_>) -> Result<Vec<u8>, String> {
-        let _turn = self.turns.acquire().await.map_err(|error| error.to_string())?;
+        let Git { launcher, turns } = &self.git;
+        let _turn = turns.acquire().await.map_err(|error| error.to_string())?;
         let cap = script.cap;
-        let reading = SandboxPolicy { readable: vec![script.cwd.clone()], ..SandboxPolicy::read_only() };
-        // Whoever asked is told what it reads, which is no more than a session may.
-        let reading = self.launcher.admission.admit(reading).map_err(|refusal| refusal.to_string())?;
-        let writing = SandboxPolicy::workspace_write(script.writable.clone());
-        let writing = self.launcher.admission.admit(writing).map_err(|refusal| refusal.to_string())?;
-        let reading = SandboxPolicy { writable: writing.writable, ..reading };
-        match run::to_end(&self.launcher, program(script, reading), Bytes::new(), cap, DEADLINE).await {
+        let policy = self.admitted(&script).map_err(|refusal| refusal.to_string())?;
+        let hidden = leading_into(script.cwd, policy.hidden.iter().chain(launcher.hidden()));
+        match run::to_end(launcher, program(script, policy, hidden), Bytes::new(), cap, DEADLINE).await {
             Ok(outcome) if outcome.end == (SessionEnd::Exited { code: 0 }) => Ok(outcome.output),
             Ok(outcome) => Err(reason(&outcome.output, &outcome.end)),
             Err(RunError::Refused(refusal)) => Err(refusal.to_string()),
             Err(RunError::Unknown(reason)) => Err(reason),
         }
     }
+
+    /// Whoever asked is told what git reads, which is no more than the thread's sessions may.
+    fn admitted(&self, script: &Script<'_>) -> Result<SandboxPolicy, Refusal> {
+        let admission = &self.git.launcher.admission;
+        let SandboxPolicy { hidden, level, .. } = &self.policy;
+        let reading = SandboxPolicy { readable: vec![script.cwd.clone()], hidden: hidden.clone(), ..SandboxPolicy::read_only() };
+        let reading = admission.admit(SandboxPolicy { level: reading.level.max(*level), ..reading })?;
+        let writing = admission.admit(SandboxPolicy::workspace_write(script.writable.clone()))?;
+        Ok(SandboxPolicy { writable: writing.writable, ..reading })
+    }
 }
 
-fn program(script: Script<'_>, reading: SandboxPolicy) -> Program {
+/// The hidden places by each name that git may meet them under. One that the directory itself lies in hides nothing of it: who is given a
+/// directory by name is given it.
+fn leading_into<'a>(cwd: &AbsPath, hidden: impl Iterator<Item = &'a AbsPath>) -> Vec<AbsPath> {
+    let real = |path: &AbsPath| path.as_path().canonicalize().ok().and_then(|real| AbsPath::new(real).ok());
+    let mut names: Vec<_> =
+        hidden.filter(|place| !cwd.is_within(place)).flat_map(|place| [Some(place.clone()), real(place)]).collect();
+    names.sort();
+    names.dedup();
+    names.into_iter().flatten().collect()
+}
+
+fn program(script: Script<'_>, reading: SandboxPolicy, hidden: Vec<AbsPath>) -> Program {
     let variables = script.variables.into_iter().map(|(name, value)| (name.to_owned(), value));
     let scratch = ("CAPSTAN_SCRATCH".to_owned(), script.scratch.to_string());
     Program {
         // Its name, and where it works, for whoever looks at a list of processes.
-        argv: ["/bin/sh", "-c", script.text, "capstan-git", script.cwd.as_str()].map(str::to_owned).to_vec(),
+        argv: ["/bin/sh", "-c", script.text, "capstan-git", script.cwd.as_str()]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(hidden.into_iter().map(String::from))
+            .collect(),
         cwd: script.cwd.clone(),
         env: environment().into_iter().chain(variables).chain([scratch]).collect(),
         stdio: Stdio::PipesNoInput,

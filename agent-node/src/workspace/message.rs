@@ -10,6 +10,7 @@ use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{Attempt, CallId, SessionId};
 use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::{PatchCall, PatchReport, StartCall, WorkspaceFacts as DirectoryFacts};
 use ractor::RpcReplyPort;
 use std::fmt;
@@ -63,11 +64,11 @@ pub(crate) enum WorkspaceRequest {
     /// Apply a patch, or give the result of the one that the call applied.
     ApplyPatch { call: Box<PatchCall>, span: Span, reply: Reply<PatchReport> },
     /// Take note of the state before a turn.
-    Checkpoint { cwd: AbsPath, turn: String, span: Span, reply: Reply<()> },
+    Checkpoint { cwd: AbsPath, policy: Box<SandboxPolicy>, turn: String, span: Span, reply: Reply<()> },
     /// Say what a turn changed.
-    Diff { turn: String, max_bytes: usize, ended: Ended, span: Span, reply: Reply<Changes> },
+    Diff { turn: String, policy: Box<SandboxPolicy>, max_bytes: usize, ended: Ended, span: Span, reply: Reply<Changes> },
     /// Bring back the state before a turn.
-    Undo { turn: String, force: Force, span: Span, reply: Reply<Undo> },
+    Undo { turn: String, policy: Box<SandboxPolicy>, force: Force, span: Span, reply: Reply<Undo> },
 }
 
 /// What happened to a workspace's actor's work.

@@ -4,11 +4,17 @@ use crate::fixture::{Client, Fixture, soon};
 use capstan_proto::wire::node as wire;
 use capstan_types::id::TurnId;
 use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
 use std::collections::BTreeMap;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use tonic::{Code, Status};
 use wire::undo_response::Result as Undo;
+
+/// A policy that hides nothing; what may be written is nothing to a state.
+fn open() -> Option<wire::Policy> {
+    Some((&SandboxPolicy::workspace_write(Vec::new())).into())
+}
 
 impl Client {
     /// Takes note of the state before a new turn, and gives that turn's name.
@@ -18,12 +24,13 @@ impl Client {
     }
 
     async fn begin(&mut self, cwd: &AbsPath, turn: &str) -> Result<(), Status> {
-        let request = wire::CheckpointRequest { authority: self.who(), cwd: cwd.to_string(), turn: turn.to_owned() };
+        let request =
+            wire::CheckpointRequest { authority: self.who(), cwd: cwd.to_string(), turn: turn.to_owned(), policy: open() };
         soon(self.workspace.checkpoint(request)).await.map(drop)
     }
 
     async fn ask_diff(&mut self, turn: &str, max_bytes: u64, ended: bool) -> Result<wire::DiffResponse, Status> {
-        let request = wire::DiffRequest { authority: self.who(), turn: turn.to_owned(), max_bytes, ended };
+        let request = wire::DiffRequest { authority: self.who(), turn: turn.to_owned(), max_bytes, ended, policy: open() };
         Ok(soon(self.workspace.diff(request)).await?.into_inner())
     }
 
@@ -36,12 +43,12 @@ impl Client {
     }
 
     async fn undo(&mut self, turn: &str, force: bool) -> Result<Undo, Status> {
-        let request = wire::UndoRequest { authority: self.who(), turn: turn.to_owned(), force };
+        let request = wire::UndoRequest { authority: self.who(), turn: turn.to_owned(), force, policy: open() };
         Ok(soon(self.workspace.undo(request)).await?.into_inner().result.unwrap())
     }
 }
 
-fn undone(undo: Undo) -> wire::Undone {
+pub(crate) fn undone(undo: Undo) -> wire::Undone {
     match undo {
         Undo::Undone(undone) => undone,
         other => panic!("{other:?}"),
@@ -76,7 +83,7 @@ fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// A repository with one commit.
-fn repository(dir: &Path) {
+pub(crate) fn repository(dir: &Path) {
     git(dir, &["init", "-q", "-b", "main"]);
     let text: String = (0..40).map(|number| format!("line {number}\n")).collect();
     for (name, content) in

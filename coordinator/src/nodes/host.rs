@@ -103,8 +103,7 @@ impl NodeHost {
     pub async fn read_files(&self, files: FilesRequest) -> Result<FilesRead, Status> {
         let FilesRequest { cwd, paths, root, max_bytes, policy, seen } = files;
         let read = ReadFiles { authority: self.authority.clone(), cwd, paths, root, max_bytes, policy, seen };
-        let policy = Some(policy_digest(&read.policy, None));
-        let mut node = self.link.workspace_for(&Asked { policy, ..self.work(Work::ReadFiles) });
+        let mut node = self.link.workspace_for(&self.under(Work::ReadFiles, &read.policy));
         let answer = within(ANSWER_DEADLINE, node.read_files(wire::ReadFilesRequest::from(&read))).await?;
         FilesRead::try_from(answer).map_err(|error| Status::internal(error.to_string()))
     }
@@ -112,6 +111,11 @@ impl NodeHost {
     /// Something that is done with the workspace under no policy.
     const fn work(&self, work: Work) -> Asked<'_> {
         Asked { authority: &self.authority, act: Act::Workspace(work), policy: None }
+    }
+
+    /// Something that is done with the workspace under the policy of the thread's sessions.
+    fn under(&self, work: Work, policy: &SandboxPolicy) -> Asked<'_> {
+        Asked { policy: Some(policy_digest(policy, None)), ..self.work(work) }
     }
 
     fn failed(&self, status: &Status) -> HostError {
