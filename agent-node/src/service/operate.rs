@@ -72,7 +72,7 @@ impl wire::operate_server::Operate for OperateService {
         tracing::debug!(parent: &span, session = %place.session, by = %who, "somebody looks at a session");
         let find = |reply| WorkspaceRequest::Find { session: place.session, reply };
         let door = self.node.operate(place, DEADLINE, find).instrument(span).await?;
-        let wanted = Wanted { from: Seq(request.from_seq), whole: request.whole };
+        let wanted = Wanted { from: Seq(request.from_seq), whole: request.whole, reader: door.viewers.take()? };
         let events = stream::events(door, wanted, Opening::Output, self.node.stopping.clone());
         Ok(Response::new(Box::pin(events.map(|event| event.map(Into::into).map_err(Status::from)))))
     }

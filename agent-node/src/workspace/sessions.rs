@@ -9,6 +9,7 @@ use crate::session::adopt::{self, Found};
 use crate::session::holder::Holder;
 use crate::session::launcher::{Launched, Launcher};
 use crate::session::message::{SessionDoor, SessionMsg};
+use crate::session::viewers::Viewers;
 use crate::workspace::adopting::{Adopting, Asked};
 use crate::workspace::jobs::Shared;
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts, WorkspaceMsg};
@@ -216,7 +217,9 @@ impl Sessions {
             SessionArgs { session, dir, holder, control, stdio, place, known, workspace: facts, writes: writes.clone(), journal };
         // Its `pre_start` only starts tasks, so waiting for it here takes no time.
         match Actor::spawn_linked(None, SessionActor, args, workspace.get_cell()).await {
-            Ok((actor, _)) => Ok(SessionDoor { session, enforced: Arc::new(enforced), socket, actor, writes }),
+            Ok((actor, _)) => {
+                Ok(SessionDoor { session, enforced: Arc::new(enforced), socket, actor, writes, viewers: Viewers::new() })
+            }
             // The session lives on without an owner, and ends by that.
             Err(error) => Err(format!("the session's actor could not be started: {error}")),
         }
