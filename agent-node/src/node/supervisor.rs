@@ -55,6 +55,8 @@ pub(crate) struct NodeArgs {
 
 #[derive(Debug)]
 pub(crate) struct NodeState {
+    /// How many sessions may run at once.
+    pub(crate) at_once: u32,
     shared: Shared,
     facts: NodeFacts,
     fence: Fence,
@@ -108,7 +110,7 @@ impl Actor for NodeSupervisor {
             facts,
             fence: Fence::knowing(journal.epochs()),
             waiting: Waiting::default(),
-            retention: Retention::default(),
+            retention: Retention::of(args.at_once),
             workspaces: HashMap::new(),
             leftovers,
             tasks,

@@ -132,8 +132,8 @@ impl WorkspaceState {
             WorkspaceFact::Launched { key, outcome } => self.sessions.launched(me, key, *outcome).await,
             WorkspaceFact::Found { session, found } => self.sessions.found(me, session, found, &mut self.tasks).await,
             WorkspaceFact::Ended { session } => self.tell(NodeFact::SessionEnded { thread, session }),
-            WorkspaceFact::Released { session } => {
-                self.sessions.released(session);
+            WorkspaceFact::Released { session, lost } => {
+                self.sessions.released(session, lost);
                 self.tell(NodeFact::SessionReleased { session });
             }
             WorkspaceFact::Patched { key, outcome } => self.jobs.patched(key, outcome),

@@ -80,8 +80,8 @@ pub(crate) enum WorkspaceFact {
     Found { session: SessionId, found: Found },
     /// A session ended.
     Ended { session: SessionId },
-    /// A session has been let go of.
-    Released { session: SessionId },
+    /// A session has been let go of; `lost` says why its end is known to nobody.
+    Released { session: SessionId, lost: Option<String> },
     /// A patch was applied, or was not.
     Patched { key: CallKey, outcome: Result<PatchReport, NodeError> },
 }

@@ -253,10 +253,10 @@ impl Sessions {
         }
     }
 
-    /// Forgets a session that has been released; a repeated start of its call is told so.
-    pub(crate) fn released(&mut self, session: SessionId) {
+    /// Forgets a session that has been released, or is `lost`; a repeated start of its call is told so.
+    pub(crate) fn released(&mut self, session: SessionId, lost: Option<String>) {
         if let Some((key, _)) = self.doors.remove(&session) {
-            self.calls.finished(key, Err(NodeError::Over));
+            self.calls.finished(key, Err(lost.map_or(NodeError::Over, NodeError::Unknown)));
         }
     }
 
