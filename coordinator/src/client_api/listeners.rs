@@ -106,6 +106,7 @@ impl Listeners {
             }
             Guard::Open => None,
         };
+        let sessions = SessionsService { threads: self.threads.clone(), membership: self.membership.clone() };
         Server::builder()
             .layer(guard)
             .max_concurrent_streams(STREAMS)
@@ -113,7 +114,7 @@ impl Listeners {
             .http2_keepalive_timeout(Some(KEEPALIVE))
             .add_optional_service(identity)
             .add_service(ThreadsServer::with_interceptor(ThreadsService(self.threads.clone()), gate.clone()))
-            .add_service(SessionsServer::with_interceptor(SessionsService(self.threads.clone()), gate.clone()))
+            .add_service(SessionsServer::with_interceptor(sessions, gate.clone()))
             .add_service(InterceptedService::new(turns, gate))
     }
 }
