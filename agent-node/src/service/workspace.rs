@@ -133,4 +133,15 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let undo = self.node.act(who, git::DEADLINE * 2 + ROOM, undo).instrument(span.clone()).await?;
         Ok(Response::new(undo.into()))
     }
+
+    async fn forget(&self, request: Request<wire::ForgetRequest>) -> Result<Response<wire::ForgetResponse>, Status> {
+        let span = server_span(SERVICE, "Forget", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/Forget", &request);
+        let who = exec::authority(request.into_inner().authority)?;
+        right.covers(&self.node, &work(&who, Work::Forget))?;
+        let forget = |reply| WorkspaceRequest::Forget { span: span.clone(), reply };
+        // What git does just now comes first.
+        self.node.act(who, git::DEADLINE + ROOM, forget).instrument(span.clone()).await?;
+        Ok(Response::new(wire::ForgetResponse {}))
+    }
 }

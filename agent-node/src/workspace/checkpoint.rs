@@ -9,15 +9,17 @@ mod list;
 mod said;
 
 use crate::error::NodeError;
-use crate::workspace::git::{Script, ThreadGit};
+use crate::workspace::git::{Failed, Script, ThreadGit};
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::SessionId;
 use capstan_types::path::AbsPath;
 use list::{List, Record};
 use said::Said;
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 pub(crate) use list::sweep;
@@ -34,12 +36,23 @@ const COMPLAINT: usize = 4096;
 const MOST_FILES: u64 = 200_000;
 const MOST_BYTES: u64 = 1 << 30;
 
+/// For how long what was too much to be noted is not looked at again.
+const TOO_MUCH_FOR: Duration = Duration::from_secs(5 * 60);
+
+/// A directory of which no state could be taken in the time and the room for it.
+#[derive(Debug)]
+struct TooMuch {
+    cwd: AbsPath,
+    reason: String,
+    at: Instant,
+}
+
 /// The states of one thread's workspace. Clones are the same one.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkpoints {
     dir: PathBuf,
-    /// Held while git runs in it: two at once would find each other's lock files. Inside: which directory cannot be noted, and why.
-    turn: Arc<Mutex<Option<(AbsPath, String)>>>,
+    /// Held while git runs in it: two at once would find each other's lock files. Inside: which directory was too much to be noted.
+    turn: Arc<Mutex<Option<TooMuch>>>,
 }
 
 impl Checkpoints {
@@ -53,16 +66,22 @@ impl Checkpoints {
         let mut turn = self.turn.lock().await;
         let none = none_of(&cwd);
         // What took a minute and failed is not tried again before every turn.
-        if let Some((_, reason)) = turn.as_ref().filter(|(place, _)| *place == cwd) {
-            return Err(none(reason.clone()));
+        if let Some(known) = turn.as_ref().filter(|known| known.cwd == cwd && known.at.elapsed() < TOO_MUCH_FOR) {
+            return Err(none(known.reason.clone()));
         }
         let mut list = List::read(&self.dir);
         if list.find(&name).is_some() {
             return Ok(());
         }
         let scratch = self.made().map_err(&none)?;
-        let before = self.run(git, &cwd, &scratch, ("take", vec![])).await.and_then(|said| tree(&said.text));
-        let before = before.inspect_err(|reason| *turn = Some((cwd.clone(), reason.clone()))).map_err(&none)?;
+        let taken = self.run(git, &cwd, &scratch, ("take", vec![])).await;
+        *turn = match &taken {
+            Err(failed) if failed.too_much => {
+                Some(TooMuch { cwd: cwd.clone(), reason: failed.reason.clone(), at: Instant::now() })
+            }
+            Ok(_) | Err(_) => None,
+        };
+        let before = taken.map_err(|failed| failed.reason).and_then(|said| tree(&said.text)).map_err(&none)?;
         list.push(Record { name, cwd: cwd.clone(), before, after: None, undone: false });
         list.write(&self.dir).map_err(&none)
     }
@@ -87,7 +106,7 @@ impl Checkpoints {
             ("CAPSTAN_TO", record.after.clone().unwrap_or_default()),
             ("CAPSTAN_MAX", max.to_string()),
         ];
-        let said = self.run(git, &record.cwd, &scratch, ("diff", between)).await.map_err(&none)?;
+        let said = self.run(git, &record.cwd, &scratch, ("diff", between)).await.map_err(|failed| none(failed.reason))?;
         let after = tree(&said.words[0]).map_err(&none)?;
         if ended == Ended::Now && record.after.is_none() {
             list.ended(&record.name, after);
@@ -104,7 +123,7 @@ impl Checkpoints {
         let none = none_of(&record.cwd);
         let scratch = self.made().map_err(&none)?;
         let since = vec![("CAPSTAN_FROM", record.after.clone().unwrap_or_default()), ("CAPSTAN_MAX", MAX_NAMES.to_string())];
-        let said = self.run(git, &record.cwd, &scratch, ("changed", since)).await.map_err(&none)?;
+        let said = self.run(git, &record.cwd, &scratch, ("changed", since)).await.map_err(|failed| none(failed.reason))?;
         let now = tree(&said.words[0]).map_err(&none)?;
         match (&record.after, force) {
             (_, Force::Yes) => {}
@@ -119,7 +138,7 @@ impl Checkpoints {
         list.push(present);
         list.write(&self.dir).map_err(&none)?;
         let back = vec![("CAPSTAN_FROM", now), ("CAPSTAN_TO", record.before.clone()), ("CAPSTAN_MAX", MAX_NAMES.to_string())];
-        let said = self.run(git, &record.cwd, &scratch, ("restore", back)).await.map_err(|reason| {
+        let said = self.run(git, &record.cwd, &scratch, ("restore", back)).await.map_err(|Failed { reason, .. }| {
             NodeError::Unknown(format!("the workspace may be half restored ({reason}); its state before is kept as `{saved}`"))
         })?;
         let after = tree(&said.words[0]).map_err(&none)?;
@@ -128,6 +147,18 @@ impl Checkpoints {
         list.ended(&saved, after);
         list.write(&self.dir).map_err(&none)?;
         Ok(Undo::Done { saved, changed: said.names(), resisted })
+    }
+
+    /// Removes all states, and the files that were kept for them.
+    pub(crate) async fn forget(&self) -> Result<(), NodeError> {
+        let mut turn = self.turn.lock().await;
+        *turn = None;
+        match tokio::fs::remove_dir_all(&self.dir).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(NodeError::Unknown(format!("the states of the workspace could not be removed: {error}")))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     fn made(&self) -> Result<AbsPath, String> {
@@ -142,7 +173,7 @@ impl Checkpoints {
         cwd: &AbsPath,
         scratch: &AbsPath,
         (what, mut variables): (&'static str, Vec<(&'static str, String)>),
-    ) -> Result<Said, String> {
+    ) -> Result<Said, Failed> {
         let room = variables.iter().find(|(name, _)| *name == "CAPSTAN_MAX").and_then(|(_, max)| max.parse().ok());
         let writable = if what == "restore" { vec![cwd.clone()] } else { Vec::new() };
         let bounds = [("CAPSTAN_FILES", MOST_FILES.to_string()), ("CAPSTAN_BYTES", MOST_BYTES.to_string())];

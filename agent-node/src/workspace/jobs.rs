@@ -173,6 +173,12 @@ impl Jobs {
         self.spawn(policy, span, reply, |git, checkpoints| async move { checkpoints.undo(&git, &turn, force).await });
     }
 
+    pub(crate) fn forget(&mut self, span: Span, reply: Reply<()>) {
+        let Some(reply) = self.room(reply) else { return };
+        let checkpoints = self.checkpoints.clone();
+        self.running.spawn(async move { drop(reply.send(checkpoints.forget().await)) }.instrument(span));
+    }
+
     fn spawn<T: Send + 'static, F: Future<Output = Result<T, NodeError>> + Send + 'static>(
         &mut self,
         policy: SandboxPolicy,

@@ -69,6 +69,8 @@ pub(crate) enum WorkspaceRequest {
     Diff { turn: String, policy: Box<SandboxPolicy>, max_bytes: usize, ended: Ended, span: Span, reply: Reply<Changes> },
     /// Bring back the state before a turn.
     Undo { turn: String, policy: Box<SandboxPolicy>, force: Force, span: Span, reply: Reply<Undo> },
+    /// Forget all states.
+    Forget { span: Span, reply: Reply<()> },
 }
 
 /// What happened to a workspace's actor's work.
@@ -119,6 +121,7 @@ impl WorkspaceRequest {
             Self::ReadFiles { reply, .. } => drop(reply.send(Err(error))),
             Self::ApplyPatch { reply, .. } => drop(reply.send(Err(error))),
             Self::Checkpoint { reply, .. } => drop(reply.send(Err(error))),
+            Self::Forget { reply, .. } => drop(reply.send(Err(error))),
             Self::Undo { reply, .. } => drop(reply.send(Err(error))),
             Self::Diff { reply, .. } => drop(reply.send(Err(error))),
         }

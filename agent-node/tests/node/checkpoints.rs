@@ -1,6 +1,7 @@
 //! The states of a workspace: what a turn changed, and undoing it. Real git, real files.
 
 use crate::fixture::{Client, Fixture, soon};
+use capstan_agent_node::CheckpointDir;
 use capstan_proto::wire::node as wire;
 use capstan_types::id::TurnId;
 use capstan_types::path::AbsPath;
@@ -178,6 +179,52 @@ async fn an_undo_brings_back_every_byte_and_leaves_what_git_ignores_alone() {
     // The undo can be undone.
     undone(client.undo(&done.saved, false).await.unwrap());
     assert_eq!(contents(dir), after);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_whose_states_are_forgotten_leaves_no_content_behind_and_can_begin_anew() {
+    let node = Fixture::start().await;
+    let (mut client, mut other) = (node.client(), node.client());
+    std::fs::write(node.path("a"), "before\n").unwrap();
+    let (turn, others) = (client.begun(&node.workspace).await.unwrap(), other.begun(&node.workspace).await.unwrap());
+    let kept = node.dir.path().join("state/checkpoints");
+    let threads = || std::fs::read_dir(&kept).unwrap().count();
+    assert_eq!(threads(), 2);
+    for _ in 0..2 {
+        let request = wire::ForgetRequest { authority: client.who() };
+        soon(client.workspace.forget(request)).await.unwrap();
+    }
+    assert_eq!(threads(), 1);
+    assert_eq!(client.diff(&turn).await.map_err(|status| status.code()), Err(Code::NotFound));
+    assert_eq!(other.diff(&others).await.unwrap(), NOTHING);
+    let again = client.begun(&node.workspace).await.unwrap();
+    std::fs::write(node.path("a"), "after\n").unwrap();
+    assert!(client.diff(&again).await.unwrap().diff.contains("-before\n+after\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn states_that_are_to_last_as_long_as_the_node_go_with_it() {
+    let node = Fixture::with(|config, _| config.checkpoints = CheckpointDir::WhileItLives).await;
+    let mut client = node.client();
+    std::fs::write(node.path("a"), "before\n").unwrap();
+    let turn = client.begun(&node.workspace).await.unwrap();
+    std::fs::write(node.path("a"), "after\n").unwrap();
+    assert!(client.diff(&turn).await.unwrap().diff.contains("+after\n"));
+    drop(client);
+    let Fixture { running, dir, .. } = node;
+    running.shutdown().await;
+    assert_eq!(std::fs::read_dir(dir.path().join("state/scratch")).unwrap().count(), 0);
+    assert!(!dir.path().join("state/checkpoints").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_for_once_is_tried_again() {
+    let node = Fixture::start().await;
+    let mut client = node.client();
+    let there = node.workspace.join("late").unwrap();
+    client.begun(&there).await.unwrap_err();
+    std::fs::create_dir(there.as_path()).unwrap();
+    client.begun(&there).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ IFS='
 set -f
 S=$CAPSTAN_SCRATCH
 fail() { printf '\0'; tail -n 3 "$S/err"; exit 3; }
-say() { printf '\0%s' "$1"; exit 3; }
+say() { printf '\0%s' "$1"; exit "${2:-3}"; }
 exec 2>"$S/err"
 command -v git >/dev/null || say 'git is not installed on this host'
 
@@ -77,10 +77,10 @@ shown() {
 }
 bounded() {
   new=$(git ls-files -z -o --exclude-standard -- . "$@" | tr -cd '\0' | wc -c) || fail
-  if [ "$new" -gt "$CAPSTAN_FILES" ]; then say "it has more than $CAPSTAN_FILES files that no .gitignore excludes"; fi
+  if [ "$new" -gt "$CAPSTAN_FILES" ]; then say "it has more than $CAPSTAN_FILES files that no .gitignore excludes" 4; fi
   if [ "$new" -gt 0 ]; then
     bytes=$(git ls-files -z -o --exclude-standard -- . "$@" | xargs -0 ls -dln -- | awk '{ s += $5 } END { printf "%.0f", s }')
-    if [ "${bytes:-0}" -gt "$CAPSTAN_BYTES" ]; then say "its files have more than $CAPSTAN_BYTES bytes that no .gitignore excludes"; fi
+    if [ "${bytes:-0}" -gt "$CAPSTAN_BYTES" ]; then say "its files have more than $CAPSTAN_BYTES bytes that no .gitignore excludes" 4; fi
   fi
 }
 add() { git add -A --ignore-errors -- . "$@" || [ $? -eq 1 ]; }

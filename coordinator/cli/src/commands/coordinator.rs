@@ -15,7 +15,7 @@ use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{runner, runtime, token_file};
-use capstan_agent_node::{NodeConfig, StateDir};
+use capstan_agent_node::{CheckpointDir, NodeConfig, StateDir};
 use capstan_coordinator::models::{Models, Scripted, open_script};
 use capstan_coordinator::{RegistryLocation, ServeError, StoreLocation};
 use capstan_identity::issuer::Issuer;
@@ -151,7 +151,10 @@ fn hands(
     let token = token_file.map(|path| surroundings.absolute(path)).transpose()?;
     let hidden = node.hidden.iter().cloned().chain(token).collect();
     let state_dir = StateDir::Own(home.coordinator_node());
-    Ok(Hands::Embedded(Box::new(NodeConfig { state_dir, prepared: PREPARED, hidden, ..node })))
+    // With those of commands of their own, so that what one of them did is shown and undone by the other.
+    let checkpoints = CheckpointDir::At(home.checkpoints());
+    // Whoever may speak to this coordinator is not made root by it, as with a daemon of a node.
+    Ok(Hands::Embedded(Box::new(NodeConfig { state_dir, checkpoints, prepared: PREPARED, hidden, root_allowed: false, ..node })))
 }
 
 async fn serve(

@@ -14,7 +14,9 @@ pub use overrides::Changes;
 pub use prepare::{Changed, Prepared, prepare};
 
 use crate::args::{ColourChoice, ExecArgs};
-use crate::engaged::Engaged;
+use crate::client::ClientError;
+use crate::embedded::Hands;
+use crate::engaged::{Engaged, Place};
 use crate::failure::{Exit, Failure};
 use crate::last_message;
 use crate::refusal::refused;
@@ -25,6 +27,8 @@ use crate::surroundings::Surroundings;
 use crate::turn::{self, End, Ended};
 use std::io;
 use std::path::PathBuf;
+use capstan_coordinator::StoreLocation;
+use capstan_types::thread::listing::ThreadFilter;
 use tracing::Instrument;
 
 /// Runs the command. Blocks until the turn has ended and everything has stopped.
@@ -44,6 +48,9 @@ pub fn run(args: &ExecArgs, surroundings: &Surroundings) -> Result<Exit, Failure
 struct Output {
     json: bool,
     colour: ColourChoice,
+/// How long a node elsewhere may take to forget an ephemeral thread.
+const FORGOTTEN_WITHIN: Duration = Duration::from_secs(5);
+
     file: Option<PathBuf>,
 }
 
@@ -56,6 +63,7 @@ async fn drive(prepared: Prepared, output: &Output, surroundings: &Surroundings)
     let ended = if output.json {
         let mut render = AsRoot::new(JsonLines::new(io::stdout()), io::stderr());
         shown(&engaged, prepared, &mut render, &mut signals).await
+    let asks_elsewhere = matches!(&prepared.place, Place::Here { store: StoreLocation::Ephemeral, hands, .. } if !matches!(hands, Hands::Embedded(_)));
     } else {
         let page = screen::page(output.colour, Stream::Err, surroundings);
         let mut render = AsRoot::new(Transcript::new(page, io::stderr(), io::stdout()), io::stderr());
@@ -64,6 +72,14 @@ async fn drive(prepared: Prepared, output: &Output, surroundings: &Surroundings)
     tokio::select! {
         () = engaged.shutdown() => {}
         // Asked again while stopping: what is left ends by its own deadlines.
+    if asks_elsewhere {
+        let forgotten = tokio::time::timeout(FORGOTTEN_WITHIN, forget(&engaged));
+        tokio::select! {
+            // The node's own time for states ends what it has not heard of.
+            _ = forgotten => {}
+            wish = signals.next() => return interrupted(Some(wish)),
+        }
+    }
         wish = signals.next() => return interrupted(Some(wish)),
     }
     conclude(ended?, output.file.as_deref())
@@ -72,6 +88,15 @@ async fn drive(prepared: Prepared, output: &Output, surroundings: &Surroundings)
 async fn shown(engaged: &Engaged, prepared: Prepared, render: &mut impl Render, signals: &mut Signals) -> Result<Ended, Failure> {
     let mut client = engaged.client();
     let (start, input) = start::chosen(&mut client, prepared).await?;
+/// Has a node elsewhere forget what it kept for threads of which nothing is to be kept. One in this process forgets by itself.
+async fn forget(engaged: &Engaged) -> Result<(), ClientError> {
+    let mut client = engaged.client();
+    for thread in client.threads(ThreadFilter::default()).await?.threads {
+        client.delete(thread.id).await?;
+    }
+    Ok(())
+}
+
     turn::run(&mut client, start, input, render, signals).await.map_err(refused)
 }
 

@@ -39,6 +39,15 @@ impl NodeHost {
         Ok(within(WORKSPACE_DEADLINE, self.link.workspace_for(&self.under(Work::Diff, policy)).diff(request)).await?.into())
     }
 
+    /// Has all states of the workspace forgotten.
+    ///
+    /// # Errors
+    /// It is not known whether they are.
+    pub async fn forget(&self) -> Result<(), Status> {
+        let request = wire::ForgetRequest { authority: Some((&self.authority).into()) };
+        within(WORKSPACE_DEADLINE, self.link.workspace_for(&self.work(Work::Forget)).forget(request)).await.map(drop)
+    }
+
     /// Brings back the state before `turn`, or before the last turn that is not undone; `force` also where files have changed since.
     ///
     /// # Errors

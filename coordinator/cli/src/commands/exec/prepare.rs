@@ -23,6 +23,7 @@ use crate::telemetry::Telemetry;
 use crate::token_file;
 use crate::workspace::{self, GitCheck};
 use capstan_coordinator::StoreLocation;
+use capstan_agent_node::{CheckpointDir, NodeConfig};
 use capstan_coordinator::models::{Models, Priced};
 use capstan_types::budget::Budgets;
 use capstan_types::docs::GlobalDoc;
@@ -157,13 +158,10 @@ fn layers(args: &ExecArgs, home: &Home) -> Result<Layers, Failure> {
 fn hands(args: &ExecArgs, home: &Home, layers: &Layers, surroundings: &Surroundings) -> Result<Hands, Failure> {
     let Some(address) = &args.node else {
         let runner = runner::find(surroundings)?;
-        return Ok(Hands::Embedded(Box::new(node_config(
-            home,
-            surroundings,
-            runner,
-            config::ceiling(layers)?,
-            config::watermarks(layers)?,
-        )?)));
+        let node = node_config(home, surroundings, runner, config::ceiling(layers)?, config::watermarks(layers)?)?;
+        // What keeps no thread keeps nothing of its files either.
+        let checkpoints = if args.ephemeral { CheckpointDir::WhileItLives } else { node.checkpoints };
+        return Ok(Hands::Embedded(Box::new(NodeConfig { checkpoints, ..node })));
     };
     let token = args.node_token_file.as_deref().map(token_file::read).transpose()?;
     Ok(Hands::Remote(vec![named_node(address, token)?]))
