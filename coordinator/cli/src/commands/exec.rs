@@ -12,6 +12,7 @@ pub use asked::{Begin, Which};
 pub use models::{every_provider, models};
 pub use overrides::Changes;
 pub use prepare::{Changed, Prepared, prepare};
+pub use owner::at_work;
 
 use crate::args::{ColourChoice, ExecArgs};
 use crate::client::ClientError;
