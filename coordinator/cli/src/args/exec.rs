@@ -146,7 +146,7 @@ pub enum ColourChoice {
 /// The value of `-s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SandboxArg {
-    /// Everything may be read, nothing written
+    /// The system, toolchains and the workspace may be read, nothing written
     ReadOnly,
     /// The workspace and temporary directories may be written
     WorkspaceWrite,
