@@ -149,7 +149,9 @@ fn hands(
         node_config(home, surroundings, runner::find(surroundings)?, config::ceiling(layers)?, config::watermarks(layers)?)?;
     // The token lies below the home most often, which is hidden as a whole.
     let token = token_file.map(|path| surroundings.absolute(path)).transpose()?;
-    let hidden = node.hidden.iter().cloned().chain(token).collect();
+    // And so does the cluster's authority, unless it was named.
+    let authority = args.cluster.as_deref().map(|path| surroundings.absolute(path)).transpose()?;
+    let hidden = node.hidden.iter().cloned().chain(token).chain(authority).collect();
     let state_dir = StateDir::Own(home.coordinator_node());
     // With those of commands of their own, so that what one of them did is shown and undone by the other.
     let checkpoints = CheckpointDir::At(home.checkpoints());
