@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod answerers;
+pub mod at_rest;
 pub mod begin;
 pub mod budget;
 pub mod calls;

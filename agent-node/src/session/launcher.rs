@@ -127,6 +127,11 @@ impl Launcher {
         self.level.get().is_some_and(|level| *level >= Level::Namespaces)
     }
 
+    /// What is hidden from every session, besides what its policy hides.
+    pub(crate) fn hidden(&self) -> &[AbsPath] {
+        &self.hidden
+    }
+
     /// A variable of the environment that sessions start from.
     pub(crate) fn base_variable(&self, name: &str) -> Option<&str> {
         self.base_env.get(name).map(String::as_str)

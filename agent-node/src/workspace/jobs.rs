@@ -10,7 +10,7 @@ use crate::node::load::gate::Gate;
 use crate::session::launcher::Launcher;
 use crate::workspace::checkpoint::{Checkpoints, Ended, Force};
 use crate::workspace::files::Files;
-use crate::workspace::git::Git;
+use crate::workspace::git::{Git, ThreadGit};
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts};
 use crate::workspace::once::{Once, Turn};
 use crate::workspace::open;
@@ -19,6 +19,7 @@ use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as DirectoryFacts};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -149,26 +150,44 @@ impl Jobs {
         self.patches.finished(key, outcome);
     }
 
-    pub(crate) fn checkpoint(&mut self, cwd: AbsPath, turn: String, span: Span, reply: Reply<()>) {
-        self.spawn(span, reply, |git, checkpoints| async move { checkpoints.begin(&git, cwd, turn).await });
+    pub(crate) fn checkpoint(&mut self, (cwd, policy): (AbsPath, SandboxPolicy), turn: String, span: Span, reply: Reply<()>) {
+        self.spawn(policy, span, reply, |git, checkpoints| async move { checkpoints.begin(&git, cwd, turn).await });
     }
 
-    pub(crate) fn diff(&mut self, turn: String, (max_bytes, ended): (usize, Ended), span: Span, reply: Reply<Changes>) {
-        self.spawn(span, reply, |git, checkpoints| async move { checkpoints.changes(&git, &turn, max_bytes, ended).await });
+    pub(crate) fn diff(
+        &mut self,
+        turn: String,
+        (policy, max_bytes, ended): (SandboxPolicy, usize, Ended),
+        span: Span,
+        reply: Reply<Changes>,
+    ) {
+        self.spawn(
+            policy,
+            span,
+            reply,
+            |git, checkpoints| async move { checkpoints.changes(&git, &turn, max_bytes, ended).await },
+        );
     }
 
-    pub(crate) fn undo(&mut self, turn: String, force: Force, span: Span, reply: Reply<Undo>) {
-        self.spawn(span, reply, |git, checkpoints| async move { checkpoints.undo(&git, &turn, force).await });
+    pub(crate) fn undo(&mut self, turn: String, (policy, force): (SandboxPolicy, Force), span: Span, reply: Reply<Undo>) {
+        self.spawn(policy, span, reply, |git, checkpoints| async move { checkpoints.undo(&git, &turn, force).await });
+    }
+
+    pub(crate) fn forget(&mut self, span: Span, reply: Reply<()>) {
+        let Some(reply) = self.room(reply) else { return };
+        let checkpoints = self.checkpoints.clone();
+        self.running.spawn(async move { drop(reply.send(checkpoints.forget().await)) }.instrument(span));
     }
 
     fn spawn<T: Send + 'static, F: Future<Output = Result<T, NodeError>> + Send + 'static>(
         &mut self,
+        policy: SandboxPolicy,
         span: Span,
         reply: Reply<T>,
-        work: impl FnOnce(Git, Checkpoints) -> F,
+        work: impl FnOnce(ThreadGit, Checkpoints) -> F,
     ) {
         let Some(reply) = self.room(reply) else { return };
-        let done = work(self.git.clone(), self.checkpoints.clone());
+        let done = work(self.git.under(policy), self.checkpoints.clone());
         self.running.spawn(async move { drop(reply.send(done.await)) }.instrument(span));
     }
 

@@ -9,6 +9,7 @@ mod exec;
 mod files;
 mod floods;
 mod full_disk;
+mod hidden_states;
 mod hostile;
 mod killed;
 mod lifecycle;

@@ -122,8 +122,7 @@ impl NodeHost {
     pub async fn read_files(&self, files: FilesRequest) -> Result<FilesRead, Status> {
         let FilesRequest { cwd, paths, root, max_bytes, policy, seen } = files;
         let read = ReadFiles { authority: self.authority.clone(), cwd, paths, root, max_bytes, policy, seen };
-        let policy = Some(policy_digest(&read.policy, None));
-        let (asked, request) = (Asked { policy, ..self.work(Work::ReadFiles) }, wire::ReadFilesRequest::from(&read));
+        let (asked, request) = (self.under(Work::ReadFiles, &read.policy), wire::ReadFilesRequest::from(&read));
         let read = |link: &NodeLink| {
             let (mut node, request) = (link.workspace_for(&asked), request.clone());
             async move { node.read_files(request).await }
@@ -135,6 +134,11 @@ impl NodeHost {
     /// Something that is done with the workspace under no policy.
     const fn work(&self, work: Work) -> Asked<'_> {
         Asked { authority: &self.authority, act: Act::Workspace(work), policy: None }
+    }
+
+    /// Something that is done with the workspace under the policy of the thread's sessions.
+    fn under(&self, work: Work, policy: &SandboxPolicy) -> Asked<'_> {
+        Asked { policy: Some(policy_digest(policy, None)), ..self.work(work) }
     }
 
     /// Asks the node, in its newest life. One that denies the request may be in a newer life than was known, and is asked again once that is

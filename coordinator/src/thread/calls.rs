@@ -186,7 +186,7 @@ impl Calls {
     async fn seen(&self, call: &Call, tried: &CallAttempt, items: &TurnItems, changes: &OnceCell<Option<String>>) -> Remains {
         let host = &self.context.host;
         let diff = changes.get_or_init(|| async {
-            let changes = host.diff(call.turn.to_string(), MOST_CHANGES, false).await;
+            let changes = host.diff(&self.invocation.policy, call.turn.to_string(), MOST_CHANGES, false).await;
             changes.inspect_err(|status| tracing::debug!(%status, "no diff")).ok().map(|changes| changes.text())
         });
         let (session, output) = items.seen_of(call.id);

@@ -19,7 +19,7 @@ use super::log::Draft;
 use super::prompt;
 use super::step::{self, TurnStop};
 use super::tally::Tally;
-use super::workspace::{self, Before};
+use super::workspace::Before;
 use crate::crash_point;
 use capstan_model::{ModelError, Prompt};
 use capstan_tools::invocation::{CallContext, NobodyToAsk};
@@ -108,8 +108,8 @@ struct Turn<'a> {
 
 impl Turn<'_> {
     async fn run_to_end(&mut self, begin: Begin) {
-        let (context, policy) = (self.context, workspace::policy(&self.context.settings, &self.context.facts));
-        let mut before = Before::of(Arc::clone(&context.host), context.facts.root.clone(), &policy, self.id);
+        let (context, policy) = (self.context, self.context.policy());
+        let mut before = Before::of(Arc::clone(&context.host), context.facts.root.clone(), policy, self.id);
         let stopped = self.steps(begin, &mut before).await;
         if matches!(stopped, Err(TurnStop::Interrupted)) && self.handle.on_interrupt() == OnInterrupt::KillSessions {
             self.end_sessions().await;
@@ -367,7 +367,7 @@ impl Turn<'_> {
             sessions: Arc::clone(&context.sessions),
             plan: Arc::clone(&self.plan),
             cwd: context.facts.root.clone(),
-            policy: workspace::policy(&context.settings, &context.facts),
+            policy: context.policy(),
             limits: context.settings.limits(),
             cleaning: context.settings.cleaning,
             approval: context.settings.approval,

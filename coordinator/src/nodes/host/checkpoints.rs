@@ -6,6 +6,7 @@ use capstan_proto::wire::node as wire;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::grant::Work;
 use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
 use std::time::Duration;
 use tonic::Status;
 
@@ -17,9 +18,14 @@ impl NodeHost {
     ///
     /// # Errors
     /// It cannot be taken: go on without a diff, and without undoing.
-    pub async fn checkpoint(&self, cwd: &AbsPath, turn: String) -> Result<(), Status> {
-        let request = wire::CheckpointRequest { authority: Some((&self.authority).into()), cwd: cwd.to_string(), turn };
-        let asked = self.work(Work::Checkpoint);
+    pub async fn checkpoint(&self, cwd: &AbsPath, policy: &SandboxPolicy, turn: String) -> Result<(), Status> {
+        let request = wire::CheckpointRequest {
+            authority: Some((&self.authority).into()),
+            cwd: cwd.to_string(),
+            turn,
+            policy: Some(policy.into()),
+        };
+        let asked = self.under(Work::Checkpoint, policy);
         let checkpoint = |link: &NodeLink| {
             let (mut node, request) = (link.workspace_for(&asked), request.clone());
             async move { node.checkpoint(request).await }
@@ -31,9 +37,10 @@ impl NodeHost {
     ///
     /// # Errors
     /// There is nothing to compare with.
-    pub async fn diff(&self, turn: String, max_bytes: u64, ended: bool) -> Result<Changes, Status> {
-        let request = wire::DiffRequest { authority: Some((&self.authority).into()), turn, max_bytes, ended };
-        let asked = self.work(Work::Diff);
+    pub async fn diff(&self, policy: &SandboxPolicy, turn: String, max_bytes: u64, ended: bool) -> Result<Changes, Status> {
+        let request =
+            wire::DiffRequest { authority: Some((&self.authority).into()), turn, max_bytes, ended, policy: Some(policy.into()) };
+        let asked = self.under(Work::Diff, policy);
         let diff = |link: &NodeLink| {
             let (mut node, request) = (link.workspace_for(&asked), request.clone());
             async move { node.diff(request).await }
@@ -41,13 +48,27 @@ impl NodeHost {
         Ok(self.ask(WORKSPACE_DEADLINE, diff).await?.into())
     }
 
+    /// Has all states of the workspace forgotten.
+    ///
+    /// # Errors
+    /// It is not known whether they are.
+    pub async fn forget(&self) -> Result<(), Status> {
+        let request = wire::ForgetRequest { authority: Some((&self.authority).into()) };
+        let asked = self.work(Work::Forget);
+        let forget = |link: &NodeLink| {
+            let (mut node, request) = (link.workspace_for(&asked), request.clone());
+            async move { node.forget(request).await }
+        };
+        self.ask(WORKSPACE_DEADLINE, forget).await.map(drop)
+    }
+
     /// Brings back the state before `turn`, or before the last turn that is not undone; `force` also where files have changed since.
     ///
     /// # Errors
     /// There is nothing to go back to, or it was cut off in the middle; the text is for the user.
-    pub async fn undo(&self, turn: String, force: bool) -> Result<Undo, Status> {
-        let request = wire::UndoRequest { authority: Some((&self.authority).into()), turn, force };
-        let asked = self.work(Work::Undo);
+    pub async fn undo(&self, policy: &SandboxPolicy, turn: String, force: bool) -> Result<Undo, Status> {
+        let request = wire::UndoRequest { authority: Some((&self.authority).into()), turn, force, policy: Some(policy.into()) };
+        let asked = self.under(Work::Undo, policy);
         let undo = |link: &NodeLink| {
             let (mut node, request) = (link.workspace_for(&asked), request.clone());
             async move { node.undo(request).await }
