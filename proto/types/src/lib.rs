@@ -37,6 +37,7 @@ pub mod resources;
 pub mod selector;
 pub mod taint;
 pub mod thread;
+pub mod tree_document;
 
 pub mod clamp;
 pub mod clean;
