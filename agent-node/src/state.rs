@@ -60,6 +60,8 @@ pub(crate) struct State {
     pub(crate) generation: Generation,
     /// Where the states of workspaces lie.
     pub(crate) checkpoints: AbsPath,
+    /// Where checkpoints that travel lie.
+    pub(crate) saved: AbsPath,
     /// Released by the kernel when this is dropped or the process dies.
     _lock: File,
 }
@@ -106,8 +108,13 @@ impl State {
         let checkpoints = shared.join("checkpoints");
         make_private(&checkpoints)?;
         let checkpoints = AbsPath::new(checkpoints.canonicalize().map_err(|source| failed(&checkpoints, source))?)?;
+        let saved = shared.join("saved");
+        for dir in ["packs", "records", "seen", "new"] {
+            make_private(&saved.join(dir))?;
+        }
+        let saved = AbsPath::new(saved.canonicalize().map_err(|source| failed(&saved, source))?)?;
         let generation = next_generation(&root.as_path().join("generation"))?;
-        Ok(Some(Self { root, generation, checkpoints, _lock: lock }))
+        Ok(Some(Self { root, generation, checkpoints, saved, _lock: lock }))
     }
 
     /// Whether an earlier life has left anything.

@@ -48,6 +48,8 @@ pub const METHODS: &[Method] = &[
     row("/capstan.node.v1.Workspace/Checkpoint", COORDINATORS),
     row("/capstan.node.v1.Workspace/Diff", COORDINATORS),
     row("/capstan.node.v1.Workspace/Undo", COORDINATORS),
+    row("/capstan.node.v1.Workspace/Save", COORDINATORS),
+    row("/capstan.node.v1.Workspace/Restore", COORDINATORS),
     row("/capstan.node.v1.Node/Describe", COORDINATORS),
     row("/capstan.client.v1.Threads/Create", CLIENTS),
     row("/capstan.client.v1.Threads/List", CLIENTS),

@@ -103,6 +103,8 @@ impl Actor for NodeSupervisor {
         sweep::clear_scratch(&scratch).await;
         let checkpoints = args.shared.checkpoints.clone();
         tasks.spawn_blocking(move || checkpoint::sweep(&checkpoints));
+        let saved = args.shared.saved.clone();
+        tasks.spawn_blocking(move || saved.sweep());
         let mut state = NodeState {
             shared: args.shared,
             facts,

@@ -121,6 +121,8 @@ impl WorkspaceState {
                 self.jobs.diff(turn, (max_bytes, ended), span, reply);
             }
             WorkspaceRequest::Undo { turn, force, span, reply } => self.jobs.undo(turn, force, span, reply),
+            WorkspaceRequest::Save { save, span, reply } => self.jobs.save(*save, span, reply),
+            WorkspaceRequest::Restore { restore, span, reply } => self.jobs.restore(*restore, span, reply),
         }
     }
 

@@ -15,10 +15,12 @@ use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts};
 use crate::workspace::once::{Once, Turn};
 use crate::workspace::open;
 use crate::workspace::patch;
+use crate::workspace::saved::SavedStates;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::path::AbsPath;
+use capstan_types::saved::{RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as DirectoryFacts};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,6 +45,7 @@ pub(crate) struct Jobs {
     journal: Journal,
     patches: Once<PatchReport>,
     checkpoints: Checkpoints,
+    saved: SavedStates,
     running: JoinSet<()>,
 }
 
@@ -63,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) scratch: PathBuf,
     /// Below it each thread has a directory for the states of its workspace.
     pub(crate) checkpoints: PathBuf,
+    /// Checkpoints that travel.
+    pub(crate) saved: SavedStates,
 }
 
 /// What another life says of a patch that this one has begun.
@@ -88,6 +93,7 @@ impl Jobs {
     pub(crate) fn new(shared: Shared, thread: ThreadId, facts: WorkspaceFacts) -> Self {
         Self {
             checkpoints: Checkpoints::at(shared.checkpoints.join(thread.to_string())),
+            saved: shared.saved,
             node: shared.node,
             launcher: shared.launcher,
             git: shared.git,
@@ -159,6 +165,16 @@ impl Jobs {
 
     pub(crate) fn undo(&mut self, turn: String, force: Force, span: Span, reply: Reply<Undo>) {
         self.spawn(span, reply, |git, checkpoints| async move { checkpoints.undo(&git, &turn, force).await });
+    }
+
+    pub(crate) fn save(&mut self, save: SaveWorkspace, span: Span, reply: Reply<WorkspaceSaved>) {
+        let saved = self.saved.clone();
+        self.spawn(span, reply, |_, _| async move { saved.save(save).await });
+    }
+
+    pub(crate) fn restore(&mut self, restore: RestoreWorkspace, span: Span, reply: Reply<WorkspaceRestored>) {
+        let saved = self.saved.clone();
+        self.spawn(span, reply, |_, _| async move { saved.restore(restore).await });
     }
 
     fn spawn<T: Send + 'static, F: Future<Output = Result<T, NodeError>> + Send + 'static>(

@@ -10,6 +10,7 @@ use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{Attempt, CallId, SessionId};
 use capstan_types::path::AbsPath;
+use capstan_types::saved::{RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, StartCall, WorkspaceFacts as DirectoryFacts};
 use ractor::RpcReplyPort;
 use std::fmt;
@@ -68,6 +69,10 @@ pub(crate) enum WorkspaceRequest {
     Diff { turn: String, max_bytes: usize, ended: Ended, span: Span, reply: Reply<Changes> },
     /// Bring back the state before a turn.
     Undo { turn: String, force: Force, span: Span, reply: Reply<Undo> },
+    /// Save the workspace as a checkpoint that travels.
+    Save { save: Box<SaveWorkspace>, span: Span, reply: Reply<WorkspaceSaved> },
+    /// Bring such a checkpoint back.
+    Restore { restore: Box<RestoreWorkspace>, span: Span, reply: Reply<WorkspaceRestored> },
 }
 
 /// What happened to a workspace's actor's work.
@@ -120,6 +125,8 @@ impl WorkspaceRequest {
             Self::Checkpoint { reply, .. } => drop(reply.send(Err(error))),
             Self::Undo { reply, .. } => drop(reply.send(Err(error))),
             Self::Diff { reply, .. } => drop(reply.send(Err(error))),
+            Self::Save { reply, .. } => drop(reply.send(Err(error))),
+            Self::Restore { reply, .. } => drop(reply.send(Err(error))),
         }
     }
 }

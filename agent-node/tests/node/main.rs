@@ -17,5 +17,6 @@ mod orphans;
 mod owners;
 mod policy;
 mod releases;
+mod saved;
 mod server;
 mod workspace;

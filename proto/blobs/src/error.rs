@@ -47,7 +47,9 @@ pub enum BlobError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
     /// It is neither of the forms.
-    #[error("`{0}` names no store for blobs; write an absolute directory, as /srv/capstan/blobs, or a bucket, as s3://NAME/PREFIX")]
+    #[error(
+        "`{0}` names no store for blobs; write an absolute directory, as /srv/capstan/blobs, or a bucket, as s3://NAME/PREFIX"
+    )]
     Form(String),
     /// A bucket's variables make no sense.
     #[error("the bucket `{0}` cannot be used: {1}; see AWS_ENDPOINT, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")]

@@ -65,6 +65,10 @@ pub enum Work {
     Diff,
     /// An earlier state is brought back.
     Undo,
+    /// It is saved as a checkpoint that travels.
+    Save,
+    /// Such a checkpoint is brought back.
+    Restore,
 }
 
 /// The right to one act.

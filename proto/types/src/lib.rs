@@ -34,6 +34,7 @@ pub mod node;
 pub mod overrides;
 pub mod placement;
 pub mod resources;
+pub mod saved;
 pub mod selector;
 pub mod taint;
 pub mod thread;

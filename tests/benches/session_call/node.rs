@@ -112,6 +112,7 @@ fn config(state: &Path, strongest: Level, journal: JournalSync) -> NodeConfig {
         hidden: Vec::new(),
         ceiling: default_ceiling(),
         root_allowed: true,
+        blobs: None,
         journal,
     }
 }
