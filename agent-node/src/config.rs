@@ -2,6 +2,7 @@
 
 use crate::node::load::Watermarks;
 use crate::state::{CheckpointDir, StateDir};
+use capstan_blobs::Blobs;
 use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
 use capstan_proto::transport::Listen;
@@ -77,6 +78,8 @@ pub struct NodeConfig {
     pub strongest: Level,
     /// Whether the start journal waits for the disk.
     pub journal: JournalSync,
+    /// Where checkpoints of workspaces are kept beyond this host, so that other nodes can bring them back; `None`: on this host alone.
+    pub blobs: Option<Blobs>,
 }
 
 /// Whether what the node writes to its start journal is on the disk before it acts on it.

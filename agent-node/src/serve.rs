@@ -24,6 +24,7 @@ use crate::state::{State, StateError};
 use crate::workspace::files::Files;
 use crate::workspace::git::Git;
 use crate::workspace::jobs::Shared;
+use crate::workspace::saved::SavedStates;
 use capstan_proto::transport::{Bound, ListenError, PipeConnector};
 use capstan_registry::{Registration, Registry, RegistryError};
 use capstan_runtime::actors::{AskError, BoundedRef, Root};
@@ -164,6 +165,7 @@ async fn start_actors(
         node: config.id.clone(),
         git: Git::new(Arc::clone(&launcher)),
         files: Files::new(Arc::clone(&launcher)),
+        saved: SavedStates::new(state.saved.clone(), config.blobs.clone(), Arc::clone(&launcher)),
         launcher,
         places: places.clone(),
         gate: gate.clone(),

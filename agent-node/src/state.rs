@@ -74,6 +74,8 @@ pub(crate) struct State {
     pub(crate) generation: Generation,
     /// Where the states of workspaces lie.
     pub(crate) checkpoints: AbsPath,
+    /// Where checkpoints that travel lie.
+    pub(crate) saved: AbsPath,
     /// Released by the kernel when this is dropped or the process dies.
     _lock: File,
 }
@@ -127,8 +129,13 @@ impl State {
         make_private(&root.as_path().join("scratch"))?;
         make_private(checkpoints)?;
         let checkpoints = AbsPath::new(checkpoints.canonicalize().map_err(|source| failed(checkpoints, source))?)?;
+        let saved = checkpoints.as_path().with_file_name("saved");
+        for dir in ["packs", "records", "seen", "new"] {
+            make_private(&saved.join(dir))?;
+        }
+        let saved = AbsPath::new(saved.canonicalize().map_err(|source| failed(&saved, source))?)?;
         let generation = next_generation(&root.as_path().join("generation"))?;
-        Ok(Some(Self { root, generation, checkpoints, _lock: lock }))
+        Ok(Some(Self { root, generation, checkpoints, saved, _lock: lock }))
     }
 
     /// Whether an earlier life has left anything.

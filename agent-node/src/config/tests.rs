@@ -22,6 +22,7 @@ fn config() -> NodeConfig {
         hidden: vec![],
         ceiling: default_ceiling(),
         root_allowed: false,
+        blobs: None,
         strongest: Level::Full,
         journal: JournalSync::On,
     }

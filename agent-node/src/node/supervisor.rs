@@ -15,6 +15,7 @@ use crate::workspace::actor::{WorkspaceActor, WorkspaceArgs};
 use crate::workspace::checkpoint;
 use crate::workspace::jobs::Shared;
 use crate::workspace::message::{WorkspaceEnvelope, WorkspaceMsg, WorkspaceRequest};
+use crate::workspace::saved::SavedStates;
 use capstan_runtime::actors::BoundedRef;
 use capstan_types::id::{Epoch, SessionId, ThreadId};
 use capstan_types::session::Authority;
@@ -107,7 +108,7 @@ impl Actor for NodeSupervisor {
         tasks.spawn(first_sweep);
         tasks.spawn(look_at(Arc::clone(&leftovers)));
         sweep::clear_scratch(&scratch).await;
-        tasks.spawn(sweep_states(args.shared.checkpoints.clone()));
+        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), args.shared.saved.clone()));
         let mut state = NodeState {
             shared: args.shared,
             facts,
@@ -322,13 +323,17 @@ fn sweep_later(facts: &NodeFacts) -> impl Future<Output = ()> + Send + use<> {
 }
 
 /// Forgets states of workspaces whose time is over, now and every hour.
-async fn sweep_states(dir: PathBuf) {
+async fn sweep_states(dir: PathBuf, saved: SavedStates) {
     let mut hours = tokio::time::interval(STATES_SWEEP);
     hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         hours.tick().await;
-        let dir = dir.clone();
-        let _ = tokio::task::spawn_blocking(move || checkpoint::sweep(&dir)).await;
+        let (dir, saved) = (dir.clone(), saved.clone());
+        let sweep = move || {
+            checkpoint::sweep(&dir);
+            saved.sweep();
+        };
+        let _ = tokio::task::spawn_blocking(sweep).await;
     }
 }
 

@@ -5,13 +5,14 @@ use crate::service::right::Right;
 use crate::service::span::server_span;
 use crate::workspace::checkpoint::{Ended, Force};
 use crate::workspace::message::WorkspaceRequest;
-use crate::workspace::{files, git, patch};
+use crate::workspace::{files, git, patch, saved};
 use capstan_proto::convert::{Malformed, exec, workspace as convert};
 use capstan_proto::wire::node as wire;
 use capstan_types::file_read::ReadFiles;
 use capstan_types::grant::{Act, Asked, Work, policy_digest};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
+use capstan_types::saved::{RestoreWorkspace, SaveWorkspace};
 use capstan_types::session::{Authority, PatchCall};
 use std::time::Duration;
 use tonic::{Request, Response, Status};
@@ -144,5 +145,29 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         // What git does just now comes first.
         self.node.act(who, git::DEADLINE + ROOM, forget).instrument(span.clone()).await?;
         Ok(Response::new(wire::ForgetResponse {}))
+    }
+
+    async fn save(&self, request: Request<wire::SaveRequest>) -> Result<Response<wire::SaveResponse>, Status> {
+        let span = server_span(SERVICE, "Save", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/Save", &request);
+        let save = SaveWorkspace::try_from(request.into_inner())?;
+        let policy = Some(policy_digest(&save.policy, None));
+        right.covers(&self.node, &Asked { policy, ..work(&save.authority, Work::Save) })?;
+        let who = save.authority.clone();
+        let ask = |reply| WorkspaceRequest::Save { save: Box::new(save), span: span.clone(), reply };
+        let saved = self.node.act(who, saved::DEADLINE + ROOM, ask).instrument(span.clone()).await?;
+        Ok(Response::new(saved.into()))
+    }
+
+    async fn restore(&self, request: Request<wire::RestoreRequest>) -> Result<Response<wire::RestoreResponse>, Status> {
+        let span = server_span(SERVICE, "Restore", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/Restore", &request);
+        let restore = RestoreWorkspace::try_from(request.into_inner())?;
+        let policy = Some(policy_digest(&restore.policy, None));
+        right.covers(&self.node, &Asked { policy, ..work(&restore.authority, Work::Restore) })?;
+        let who = restore.authority.clone();
+        let ask = |reply| WorkspaceRequest::Restore { restore: Box::new(restore), span: span.clone(), reply };
+        let restored = self.node.act(who, saved::DEADLINE + ROOM, ask).instrument(span.clone()).await?;
+        Ok(Response::new(restored.into()))
     }
 }

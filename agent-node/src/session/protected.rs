@@ -137,7 +137,8 @@ impl Protected {
 
     /// Takes note of a session under `policy`.
     pub(crate) fn writes(&self, policy: &SandboxPolicy) -> Writes {
-        let since = (policy.mode != SandboxMode::DangerFullAccess).then(clock_of_files);
+        let is_free = policy.mode == SandboxMode::DangerFullAccess || policy.unprotected;
+        let since = (!is_free).then(clock_of_files);
         Writes(Arc::new(Written { roots: self.roots_of(policy), since, over: AtomicBool::new(false) }))
     }
 

@@ -124,6 +124,8 @@ impl WorkspaceState {
             }
             WorkspaceRequest::Forget { span, reply } => self.jobs.forget(span, reply),
             WorkspaceRequest::Undo { turn, policy, force, span, reply } => self.jobs.undo(turn, (*policy, force), span, reply),
+            WorkspaceRequest::Save { save, span, reply } => self.jobs.save(*save, span, reply),
+            WorkspaceRequest::Restore { restore, span, reply } => self.jobs.restore(*restore, span, reply),
         }
     }
 

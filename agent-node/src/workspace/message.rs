@@ -11,6 +11,7 @@ use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{Attempt, CallId, SessionId};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
+use capstan_types::saved::{RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, StartCall, WorkspaceFacts as DirectoryFacts};
 use ractor::RpcReplyPort;
 use std::fmt;
@@ -71,6 +72,10 @@ pub(crate) enum WorkspaceRequest {
     Undo { turn: String, policy: Box<SandboxPolicy>, force: Force, span: Span, reply: Reply<Undo> },
     /// Forget all states.
     Forget { span: Span, reply: Reply<()> },
+    /// Save the workspace as a checkpoint that travels.
+    Save { save: Box<SaveWorkspace>, span: Span, reply: Reply<WorkspaceSaved> },
+    /// Bring such a checkpoint back.
+    Restore { restore: Box<RestoreWorkspace>, span: Span, reply: Reply<WorkspaceRestored> },
 }
 
 /// What happened to a workspace's actor's work.
@@ -124,6 +129,8 @@ impl WorkspaceRequest {
             Self::Forget { reply, .. } => drop(reply.send(Err(error))),
             Self::Undo { reply, .. } => drop(reply.send(Err(error))),
             Self::Diff { reply, .. } => drop(reply.send(Err(error))),
+            Self::Save { reply, .. } => drop(reply.send(Err(error))),
+            Self::Restore { reply, .. } => drop(reply.send(Err(error))),
         }
     }
 }

@@ -64,6 +64,7 @@ pub(crate) fn config(dir: &Path) -> NodeConfig {
         hidden: vec![],
         ceiling: default_ceiling(),
         root_allowed: true,
+        blobs: None,
         strongest: Level::Full,
         journal: JournalSync::On,
     }

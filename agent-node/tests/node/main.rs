@@ -18,5 +18,6 @@ mod orphans;
 mod owners;
 mod policy;
 mod releases;
+mod saved;
 mod server;
 mod workspace;

@@ -67,6 +67,10 @@ pub enum Work {
     Undo,
     /// All its states are forgotten.
     Forget,
+    /// It is saved as a checkpoint that travels.
+    Save,
+    /// Such a checkpoint is brought back.
+    Restore,
 }
 
 /// The right to one act.
@@ -178,8 +182,8 @@ impl Act {
                 Said::Attach | Said::Release => false,
             },
             Self::Workspace(work) => match work {
-                Work::Undo | Work::Forget => true,
-                Work::Open | Work::ReadFiles | Work::Checkpoint | Work::Diff => false,
+                Work::Undo | Work::Forget | Work::Restore => true,
+                Work::Open | Work::ReadFiles | Work::Checkpoint | Work::Diff | Work::Save => false,
             },
         }
     }

@@ -37,9 +37,11 @@ pub mod orders;
 pub mod overrides;
 pub mod placement;
 pub mod resources;
+pub mod saved;
 pub mod selector;
 pub mod taint;
 pub mod thread;
+pub mod tree_document;
 
 pub mod clamp;
 pub mod clean;

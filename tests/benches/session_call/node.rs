@@ -115,6 +115,7 @@ fn config(state: &Path, strongest: Level, journal: JournalSync) -> NodeConfig {
         hidden: Vec::new(),
         ceiling: default_ceiling(),
         root_allowed: true,
+        blobs: None,
         journal,
     }
 }
