@@ -64,7 +64,7 @@ impl Fleet {
         let known = names.len();
         wait::until_true(SOON, "a coordinator that can use all nodes", || {
             let list = fleet.capstan(&["nodes", "list", "--no-headers"]);
-            list.stdout.lines().filter(|line| line.contains("  Ready  ")).count() == known
+            list.stdout.lines().filter(|line| line.contains("  Ready")).count() == known
         });
         fleet
     }

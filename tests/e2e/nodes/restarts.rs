@@ -31,7 +31,7 @@ fn nodes_that_are_started_anew_in_turn_under_load_fail_no_call() {
         wait::until_true(SOON, "a turn on the node", || {
             if fleet.status(&name)["turns"].as_u64() == Some(0) {
                 // All that were there have ended; more come.
-                running.push(fleet.exec(0, &["--selector", ""]).start());
+                running.push(fleet.exec(0, &[]).start());
             }
             fleet.status(&name)["turns"].as_u64() > Some(0)
         });
@@ -87,16 +87,21 @@ fn a_hang_up_has_daemons_read_their_configuration_again_and_a_broken_one_changes
         running.send(Signal::HangUp);
         wait::until_true(SOON, words, || running.stderr().contains(words));
     };
-    // So much memory as no host has: nothing may be started any more.
-    fleet.nodes[0].home.configure(&format!("{}[node.watermarks]\nmemory = \"900TiB\"\n", super::CONFIG));
-    says(node, "in effect now: node.watermarks.memory");
-    wait::until_true(SOON, "a node that is short", || fleet.does(&["nodes", "list", "a"]).contains("MemoryPressure"));
-    fleet.nodes[0].home.configure("[node.watermarks\n");
+    // What a session may not do any more.
+    fleet.nodes[0].home.configure("[node.ceiling]\nmode = \"read-only\"\n");
+    says(node, "in effect now: node.ceiling.mode, ownerless_timeout_ms");
+    says(node, "these take effect with a restart only: registry.lease_ttl_ms");
+    let began = fleet.work().join("began");
+    fs::write(fleet.work().join("go"), "").expect("a file can be written");
+    let refused = fleet.exec(0, &[]).run();
+    assert!(!began.exists() && refused.to_string().contains("read-only"), "{refused}");
+    fleet.nodes[0].home.configure("[node.ceiling\n");
     says(node, "the configuration stays as it was: ");
-    assert!(fleet.does(&["nodes", "list", "a"]).contains("MemoryPressure"));
-    fleet.nodes[0].home.configure("[node.watermarks]\nmemory = 0\n");
-    says(node, "these take effect with a restart only: ownerless_timeout_ms, registry.lease_ttl_ms");
-    wait::until_true(SOON, "a node with room", || !fleet.does(&["nodes", "list", "a"]).contains("MemoryPressure"));
+    let _ = fleet.exec(0, &[]).run();
+    assert!(!began.exists(), "a broken file changed something");
+    fleet.nodes[0].home.configure(super::CONFIG);
+    says(node, "in effect now: node.ceiling.mode, ownerless_timeout_ms\nwarning: these take effect");
+    fleet.exec(0, &[]).run().assert_code(0);
+    assert!(began.exists());
     says(seat, "nothing of it that takes effect without a restart has changed");
-    assert!(fleet.does(&["events", "--no-headers"]).contains("is MemoryPressure (Short)"));
 }
