@@ -36,9 +36,15 @@ pub(crate) struct Member {
 impl Seat {
     /// A cluster whose certificates live so long.
     pub(crate) fn with_certificates(lifetime: &str) -> Self {
+        Self::with(lifetime, &[])
+    }
+
+    /// The same, whose coordinator is started with these words as well.
+    pub(crate) fn with(lifetime: &str, words: &[&str]) -> Self {
         let home = Home::new();
         Capstan::new(&home).args(["cluster", "init", "--name", "c1", "--certificates", lifetime]).run().assert_code(0);
         let coordinator = Capstan::new(&home).args(["coordinator", "--name", "seat", "--listen", "https://127.0.0.1:0"]);
+        let coordinator = coordinator.args(words.iter().copied());
         let running = coordinator.deadline(Duration::from_secs(600)).start();
         let address = until(SOON, "a coordinator that serves", || {
             let said = running.stdout();

@@ -12,4 +12,5 @@ mod impersonation;
 mod joining;
 mod renewal;
 mod revocation;
+mod walk;
 mod whole_path;

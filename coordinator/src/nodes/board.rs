@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 /// A clock that differs by more than this is told: certificates and the times of sessions become hard to read.
 const MOST_AHEAD_MS: i64 = 30_000;
 
+/// Why a node that has just come is not ready.
+const CONNECTING: &str = "Connecting";
+
 /// What is seen of a node.
 #[derive(Debug, Clone)]
 pub struct Seen<'a> {
@@ -54,6 +57,9 @@ impl Board {
             let before = conditions.get(&judged.kind);
             let changed =
                 before.map_or(judged.holds != (judged.kind == ConditionKind::Ready), |before| before.holds != judged.holds);
+            // That a node answers for the first time is no news: it has joined.
+            let is_new = before.is_none_or(|before| before.reason == CONNECTING) && (judged.holds || judged.reason == CONNECTING);
+            let changed = changed && !(judged.kind == ConditionKind::Ready && is_new);
             let since = match (judged.since, before) {
                 (Some(since), _) => since,
                 (None, Some(before)) if before.holds == judged.holds => before.since,
@@ -121,7 +127,7 @@ fn ready(seen: &Seen<'_>, unreachable: bool) -> Judged {
         Seen { skew, .. } if !skew.is_bearable() => (false, "VersionSkew", skew.to_string()),
         Seen { is_suspect: true, .. } => (false, "Suspect", "the registry has lost it together with many others".to_owned()),
         _ if unreachable => (false, "Unreachable", "it does not answer".to_owned()),
-        Seen { link: Some(LinkState::New), .. } => (false, "Connecting", "it has not answered yet".to_owned()),
+        Seen { link: Some(LinkState::New), .. } => (false, CONNECTING, "it has not answered yet".to_owned()),
         _ => (true, "Serving", String::new()),
     };
     Judged { kind: ConditionKind::Ready, holds, reason, message, since: None }
@@ -201,6 +207,8 @@ mod tests {
     #[test]
     fn a_condition_keeps_its_time_until_it_changes_and_only_changes_are_news() {
         let (mut board, node) = (Board::default(), "a".parse().unwrap());
+        let new = Seen { link: Some(LinkState::New), ..FINE };
+        assert_eq!(told(&board.look(&node, &new, UnixMillis(0))), []);
         assert_eq!(told(&board.look(&node, &FINE, UnixMillis(1))), []);
         let late = Seen { link: Some(LinkState::Late), ..FINE };
         assert_eq!(told(&board.look(&node, &late, UnixMillis(2))), []);

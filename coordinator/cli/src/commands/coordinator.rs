@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What takes effect without a restart, besides `auth.json`.
-const RELOADED: &[&str] = &["model_providers", "prices", "node.watermarks", "node.ceiling"];
+const RELOADED: &[&str] = &["model_providers", "prices", "node.watermarks", "node.ceiling", "ownerless_timeout_ms"];
 
 /// Sessions that the node in this process is ready for ahead of their start.
 const PREPARED: u32 = 2;

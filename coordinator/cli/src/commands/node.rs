@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What takes effect without a restart.
-const RELOADED: &[&str] = &["node.watermarks", "node.ceiling"];
+const RELOADED: &[&str] = &["node.watermarks", "node.ceiling", "ownerless_timeout_ms"];
 
 /// Sessions that the node is ready for ahead of their start.
 const PREPARED: u32 = 2;
