@@ -1,10 +1,10 @@
 //! A thread's workspace while no actor of this process runs the thread: whoever wants to see or undo what its turns changed need not have it
 //! go on for that, and needs no model.
 
-use super::located::Reserved;
 use super::open::{CreateError, Threads};
 use super::workspace;
 use crate::nodes::host::NodeHost;
+use crate::nodes::pool::Reserved;
 use capstan_types::id::ThreadId;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::thread::ThreadRecord;
