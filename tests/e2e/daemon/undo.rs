@@ -129,6 +129,9 @@ fn of_a_thread_that_is_not_kept_or_not_any_more_no_content_is_kept_either() {
     assert_eq!(entries(&home, "node/checkpoints") + entries(&home, "node/0/scratch"), 0);
     let (home, run) = of_a_command(&[]);
     assert_eq!(entries(&home, "node/checkpoints"), 1);
+    Capstan::new(&home).args(["threads", "delete", "--yes", &thread_of(&run)]).run().assert_code(0);
+    assert_eq!(entries(&home, "node/checkpoints"), 0);
+    let (home, run) = of_a_command(&[]);
     let daemon = Daemon::start(home, &[]);
     threads(&daemon, &["delete", "--yes", &thread_of(&run)]).assert_code(0);
     assert_eq!(entries(&daemon.home, "node/checkpoints"), 0);

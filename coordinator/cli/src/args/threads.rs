@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Without --coordinator these ask the coordinator that runs on $CAPSTAN_HOME. If none does, all but steer, queue, interrupt, \
-    follow and compact look into its store, and diff and undo at the workspaces of threads that `capstan exec` ran on this host; those five \
+    follow and compact look into its store, and diff, undo and delete at the workspaces of threads that `capstan exec` ran on this host; those five \
     need a coordinator that runs.\n\nA thread is named by its id, the beginning of its id, or its name."
 )]
 pub struct ThreadsArgs {
