@@ -17,12 +17,14 @@ use crate::node::load::gate::Gate;
 use crate::node::load::metrics::LoadCollector;
 use crate::node::message::NodeMsg;
 use crate::node::supervisor::{NodeArgs, NodeSupervisor};
+use crate::node::sweep;
 use crate::probe::{ProbeError, probe};
 use crate::session::launcher::Launcher;
 use crate::state::{State, StateError};
 use crate::workspace::files::Files;
 use crate::workspace::git::Git;
 use crate::workspace::jobs::Shared;
+use crate::workspace::saved::SavedStates;
 use capstan_proto::transport::{Bound, ListenError, PipeConnector};
 use capstan_registry::{Registration, Registry, RegistryError};
 use capstan_runtime::actors::{AskError, BoundedRef, Root};
@@ -93,7 +95,7 @@ pub struct Running {
     /// Dropped with the node.
     _measuring: JoinSet<()>,
     /// Held until the last actor is gone, so that no other node takes the directory before.
-    _state: State,
+    state: State,
 }
 
 /// Starts a node, and registers it.
@@ -103,7 +105,7 @@ pub struct Running {
 pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Running, ServeError> {
     config.check()?;
     descriptors::raise_for(config.capacity.sessions);
-    let state = State::claim(&config.state_dir)?;
+    let state = State::claim(&config.state_dir, &config.checkpoints)?;
     let journal = Journal::open(state.root.as_path(), state.generation, state.has_past(), config.journal)
         .map_err(|source| state.failed(source))?;
     let gate = Gate::new(config.watermarks, Ballast::in_dir(state.root.as_path()));
@@ -147,7 +149,7 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
         root: Some(root),
         launcher,
         _measuring: measuring,
-        _state: state,
+        state,
     })
 }
 
@@ -163,6 +165,7 @@ async fn start_actors(
         node: config.id.clone(),
         git: Git::new(Arc::clone(&launcher)),
         files: Files::new(Arc::clone(&launcher)),
+        saved: SavedStates::new(state.saved.clone(), config.blobs.clone(), Arc::clone(&launcher)),
         launcher,
         places: places.clone(),
         gate: gate.clone(),
@@ -171,7 +174,7 @@ async fn start_actors(
         scratch: state.scratch(),
         checkpoints: state.checkpoints.as_path().to_owned(),
     };
-    let args = NodeArgs { shared, sessions: state.sessions() };
+    let args = NodeArgs { shared, sessions: state.sessions(), at_once: config.capacity.sessions };
     let (supervisor, _) = Actor::spawn_linked(None, NodeSupervisor, args, root.cell()).await?;
     Ok(NodeHandle {
         supervisor: BoundedRef::new(supervisor.clone(), REQUESTS),
@@ -293,6 +296,7 @@ impl Running {
         }
         self.node.journal.flush().await;
         self.launcher.runner.stop().await;
+        sweep::clear_scratch(&self.state.scratch()).await;
     }
 }
 

@@ -5,6 +5,7 @@ pub mod doorway;
 pub mod events;
 pub mod everywhere;
 pub mod failure;
+pub mod far_host;
 pub mod heartbeat;
 pub mod host;
 pub mod link;

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod answerers;
+pub mod at_rest;
 pub mod begin;
 pub mod budget;
 pub mod calls;
@@ -12,6 +13,7 @@ pub mod drained;
 pub mod final_message;
 pub mod fork;
 pub mod handle;
+pub mod hosts;
 pub mod inherit;
 pub mod items;
 pub mod known_numbers;

@@ -7,6 +7,7 @@
 mod attacker;
 mod house;
 
+mod another_life;
 mod impersonation;
 mod joining;
 mod renewal;

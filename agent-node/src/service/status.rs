@@ -23,6 +23,7 @@ impl From<NodeError> for Status {
                 Self::not_found(said)
             }
             NodeError::InputClosed | NodeError::StillRuns | NodeError::NoState { .. } => Self::aborted(said),
+            NodeError::Crowded { .. } => Self::resource_exhausted(said),
             NodeError::Unknown(_) => Self::unknown(said),
             NodeError::Over => Self::already_exists(said),
             NodeError::Late(_) => Self::deadline_exceeded(said),

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::host;
 use crate::surroundings::Surroundings;
-use capstan_agent_node::{JournalSync, NodeConfig, RunnerPath, StateDir, Watermarks, base_environment};
+use capstan_agent_node::{CheckpointDir, JournalSync, NodeConfig, RunnerPath, StateDir, Watermarks, base_environment};
 use capstan_coordinator::models::Models;
 use capstan_coordinator::{CoordinatorConfig, RegistryLocation, StaticNode, StoreLocation};
 use capstan_identity::issuer::Issuer;
@@ -88,6 +88,7 @@ pub fn node_config(
     Ok(NodeConfig {
         id: NODE.parse().map_err(Failure::bad_input)?,
         state_dir: StateDir::SlotIn(home.embedded_nodes()),
+        checkpoints: CheckpointDir::At(home.checkpoints()),
         runner,
         prepared: PREPARED,
         listen: Vec::new(),
@@ -102,6 +103,7 @@ pub fn node_config(
         hidden: vec![home.path().clone()],
         ceiling,
         root_allowed: true,
+        blobs: None,
         strongest: Level::Full,
         journal: JournalSync::On,
     })

@@ -76,6 +76,12 @@ impl Home {
         self.0.as_path().join("node")
     }
 
+    /// Where the nodes of this home keep the states of workspaces, in commands and in a coordinator.
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.embedded_nodes().join("checkpoints")
+    }
+
     /// The socket of the coordinator that runs on this home.
     #[must_use]
     pub fn coordinator_socket(&self) -> PathBuf {

@@ -109,6 +109,7 @@ impl Listeners {
             }
             Guard::Open => None,
         };
+        let sessions = SessionsService { threads: self.threads.clone(), membership: self.membership.clone() };
         Server::builder()
             .layer(guard)
             .max_concurrent_streams(STREAMS)
@@ -117,7 +118,7 @@ impl Listeners {
             .add_optional_service(identity)
             .add_service(ThreadsServer::with_interceptor(ThreadsService(self.threads.clone()), gate.clone()))
             .add_service(NodesServer::with_interceptor(self.nodes.clone(), gate.clone()))
-            .add_service(SessionsServer::with_interceptor(SessionsService(self.threads.clone()), gate.clone()))
+            .add_service(SessionsServer::with_interceptor(sessions, gate.clone()))
             .add_service(InterceptedService::new(turns, gate))
     }
 }

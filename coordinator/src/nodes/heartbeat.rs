@@ -1,14 +1,17 @@
 //! Asks the node at the other end of a link, again and again, whether it lives: a connection can be open with nobody behind it.
 //!
 //! HTTP/2's own pings break such a connection while something waits on it, and say nothing of a node that answers them and nothing else.
+//!
+//! What it answers also says which life of it this is: of a node that is named by its address nobody else says so when it begins another.
 
-use super::link::NodeChannel;
+use super::link::NodeLink;
 use super::metrics;
 use super::pulse::{Beat, DEADLINE, LinkState, Pulse};
 use super::vitals::{Seen, of};
-use capstan_proto::wire::node::DescribeRequest;
-use capstan_proto::wire::node::node_client::NodeClient;
+use capstan_proto::convert::node::record;
+use capstan_proto::wire::node::{DescribeRequest, DescribeResponse};
 use capstan_types::id::NodeId;
+use capstan_types::node::NodeRecord;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -31,12 +34,13 @@ struct Shown {
 }
 
 impl Heartbeat {
-    /// Begins them. `client` makes a client of the newest connection.
-    pub(super) fn begin(node: NodeId, client: impl Fn() -> NodeClient<NodeChannel> + Send + Sync + 'static) -> Self {
+    /// Begins those of `link`. `another` is told of each answer that comes from another life of the node.
+    pub(super) fn begin(link: NodeLink, another: impl Fn(NodeRecord) + Send + Sync + 'static) -> Self {
+        let node = link.record().id.clone();
         let shown = Arc::new(Shown { node, began: Instant::now(), pulse: Mutex::default(), seen: Mutex::default() });
         metrics::link(None, Some(LinkState::New));
         let mut beating = JoinSet::new();
-        beating.spawn(beat(Arc::clone(&shown), client));
+        beating.spawn(beat(Arc::clone(&shown), link, another));
         Self { shown, _beating: beating }
     }
 
@@ -68,14 +72,20 @@ impl Shown {
     }
 }
 
-async fn beat(shown: Arc<Shown>, client: impl Fn() -> NodeClient<NodeChannel>) {
+async fn beat(shown: Arc<Shown>, link: NodeLink, another: impl Fn(NodeRecord)) {
     loop {
-        let mut node = client();
+        // A client of the newest connection.
+        let mut node = link.describer();
         let asked = Instant::now();
         let answer = timeout(DEADLINE, node.describe(DescribeRequest {})).await;
         let beat = match answer {
             Ok(Ok(answer)) => {
-                *shown.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(of(answer.into_inner(), asked)));
+                let answer = answer.into_inner();
+                if let Some(found) = another_life(link.record(), answer.clone()) {
+                    tracing::info!(node = %shown.node, generation = %found.generation, "the node began another life");
+                    another(found);
+                }
+                *shown.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(of(answer, asked)));
                 Beat::Heard
             }
             Ok(Err(status)) => judged(&status),
@@ -83,6 +93,13 @@ async fn beat(shown: Arc<Shown>, client: impl Fn() -> NodeClient<NodeChannel>) {
         };
         tokio::time::sleep(shown.take(beat)).await;
     }
+}
+
+/// The node in another life than the known one, if the answer is of such. An answer that makes no sense says nothing of that.
+fn another_life(known: &NodeRecord, answer: DescribeResponse) -> Option<NodeRecord> {
+    let found = record(answer, known.address.clone()).ok()?;
+    let differs = found.generation != known.generation || found.journal != known.journal;
+    (differs && found.id == known.id).then_some(found)
 }
 
 /// Who refuses is there.

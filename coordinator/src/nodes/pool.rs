@@ -4,6 +4,7 @@
 
 mod desk;
 mod look;
+mod reserved;
 mod status;
 
 use super::board::Board;
@@ -11,8 +12,10 @@ use super::doorway::Doorway;
 use super::events::Events;
 use super::heartbeat::Heartbeat;
 use super::link::NodeLink;
+use super::link::lives::Lives;
 use super::remote::StaticNode;
 use crate::placement::facts::{Freshness, NodeFacts};
+use crate::placement::gather::gather;
 use crate::placement::need::Need;
 use crate::placement::no_place::NoPlace;
 use capstan_identity::membership::Membership;
@@ -20,14 +23,17 @@ use capstan_proto::protocol::Skew;
 use capstan_proto::token::Token;
 use capstan_proto::transport::PipeConnector;
 use capstan_registry::{AllOrders, NodeEvent, Registry};
+use capstan_types::hosts::{HostsAsked, ThreadHost};
 use capstan_types::id::{Generation, NodeId, ThreadId};
 use capstan_types::node::{NodeAddress, NodeRecord};
 use capstan_types::node_status::NodeStatus;
-use capstan_types::placement::Choice;
+use capstan_types::placement::{Choice, PlacementSettings};
+use capstan_types::policy::Level;
 pub(crate) use desk::PATIENCE;
-pub use desk::Ticket;
 use desk::{Answer, Desk, Given};
+pub use desk::{InLine, Ticket};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+pub use reserved::Reserved;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,21 +46,27 @@ pub enum PoolMsg {
     Heard(NodeEvent),
     /// This is what operators have ordered.
     Ordered(Arc<AllOrders>),
-    /// It is time to look at all nodes.
+    /// It is time to look at all nodes, and at those who wait: their time may be over, and a node may answer again that did not.
     Look,
     /// Say how all nodes are, and those for which something is ordered.
     Statuses(RpcReplyPort<Vec<NodeStatus>>),
+    /// A node that is there answered, and is in another life than was known.
+    Answered(NodeRecord),
     /// Choose a node for a thread's workspace, and reserve there what it needs. When all are full, the answer comes when one has room, or after
     /// as long as the desk lets one wait.
     Place(ThreadId, Box<Need>, Reply),
     /// Give back what a thread's workspace held. Without effect when it held nothing.
     GiveBack(ThreadId, Ticket),
-    /// The time of some who wait may be over.
-    Waited,
+    /// Say how a thread waits for room, if it does.
+    InLine(ThreadId, RpcReplyPort<Option<InLine>>),
     /// Say which nodes there are.
     Names(RpcReplyPort<Vec<NodeId>>),
     /// Give the links to all nodes.
     Links(RpcReplyPort<Vec<NodeLink>>),
+    /// Say which hosts a thread may use that asks for these, and demands this of a sandbox.
+    Gather(HostsAsked, Box<PlacementSettings>, Level, RpcReplyPort<Result<Vec<ThreadHost>, NoPlace>>),
+    /// Say how these nodes are, each if it is there.
+    Sights(Vec<NodeId>, RpcReplyPort<Vec<Option<NodeSight>>>),
     /// Give the link to a node.
     Link(NodeId, RpcReplyPort<Option<NodeLink>>),
 }
@@ -66,8 +78,19 @@ pub struct Placed {
     pub choice: Choice,
     /// What reaches it.
     pub link: NodeLink,
-    /// Gives back what is reserved.
-    pub ticket: Ticket,
+    /// What is reserved there. Dropping it gives that back.
+    pub reserved: Reserved,
+}
+
+/// A node as it is now.
+#[derive(Debug)]
+pub struct NodeSight {
+    /// What it says of itself.
+    pub record: NodeRecord,
+    /// The largest share of anything that is in use, in thousandths.
+    pub load: u16,
+    /// Whether it does not answer, or is in doubt.
+    pub is_silent: bool,
 }
 
 /// The way back to whoever asks for a node.
@@ -100,6 +123,8 @@ pub struct NodePool;
 #[derive(Debug)]
 pub struct PoolState {
     links: BTreeMap<NodeId, NodeLink>,
+    /// What those hear who hold a link to an earlier life.
+    lives: Lives,
     /// Those of nodes of other processes.
     heartbeats: BTreeMap<NodeId, Heartbeat>,
     desk: Desk<Reply>,
@@ -137,6 +162,7 @@ impl Actor for NodePool {
         let pipes = given.pipes.into_iter().collect();
         let mut state = PoolState {
             links: BTreeMap::new(),
+            lives: Lives::default(),
             heartbeats: BTreeMap::new(),
             desk: Desk::default(),
             start: Instant::now(),
@@ -162,20 +188,27 @@ impl Actor for NodePool {
         match message {
             PoolMsg::Heard(NodeEvent::Resync(records)) => {
                 state.keep(&records);
-                records.into_iter().for_each(|record| state.join(record));
-                state.serve();
+                records.into_iter().for_each(|record| state.join(&me, record));
+                state.serve(&me);
             }
             PoolMsg::Heard(NodeEvent::Joined(record)) => {
-                state.join(record);
-                state.serve();
+                state.join(&me, record);
+                state.serve(&me);
             }
             PoolMsg::Heard(NodeEvent::Left(id, generation)) => state.left(&id, generation),
+            // One that has left meanwhile comes back by the registry.
+            PoolMsg::Answered(record) if state.links.contains_key(&record.id) => {
+                state.join(&me, record);
+                state.serve(&me);
+            }
+            PoolMsg::Answered(_) => {}
             PoolMsg::Ordered(orders) => {
                 state.obey(orders);
-                state.serve();
+                state.serve(&me);
             }
             PoolMsg::Look => {
                 state.look();
+                state.look_again(&me);
                 me.send_after(look::EVERY, || PoolMsg::Look);
             }
             PoolMsg::Statuses(reply) => {
@@ -183,33 +216,31 @@ impl Actor for NodePool {
                 let _ = reply.send(state.statuses());
             }
             PoolMsg::Place(thread, need, reply) => {
-                if let Some(why) = state.doubt(&need) {
-                    state.answer([(reply, Err(why))]);
-                    return Ok(());
-                }
-                let now = state.now();
-                match state.desk.ask(thread, *need, reply, now) {
-                    Some(answer) => state.answer([answer]),
-                    None => {
-                        state.serve();
-                        me.send_after(PATIENCE, || PoolMsg::Waited);
-                    }
-                }
+                state.place(&me, thread, *need, reply);
             }
             PoolMsg::GiveBack(thread, ticket) => {
                 if state.desk.give_back(thread, ticket) {
-                    state.serve();
+                    state.serve(&me);
                 }
             }
-            PoolMsg::Waited => {
-                let over = state.desk.expire(state.start.elapsed());
-                state.answer(over);
+            PoolMsg::InLine(thread, reply) => {
+                let _ = reply.send(state.desk.in_line(thread, state.now()));
             }
             PoolMsg::Names(reply) => {
                 let _ = reply.send(state.links.keys().cloned().collect());
             }
             PoolMsg::Links(reply) => {
                 let _ = reply.send(state.links.values().cloned().collect());
+            }
+            PoolMsg::Gather(asked, settings, level, reply) => {
+                let stale = state.stale();
+                let gathered =
+                    stale.map_or_else(|| gather(&state.desk.view, &asked, &settings, level), |stale| Err(NoPlace::Stale(stale)));
+                let _ = reply.send(gathered);
+            }
+            PoolMsg::Sights(names, reply) => {
+                state.stale();
+                let _ = reply.send(names.iter().map(|name| state.sight(name)).collect());
             }
             PoolMsg::Link(id, reply) => {
                 let _ = reply.send(state.links.get(&id).cloned());
@@ -221,19 +252,20 @@ impl Actor for NodePool {
 }
 
 impl PoolState {
-    fn join(&mut self, record: NodeRecord) {
+    fn join(&mut self, me: &ActorRef<PoolMsg>, record: NodeRecord) {
         if self.links.get(&record.id).is_some_and(|link| *link.record() == record) {
             return;
         }
         let mut facts = self.ordered(NodeFacts::of(&record));
         facts.freshness = freshness(&self.suspects, &facts.id);
         let is_used = self.judge(&record);
-        if let Some(link) = self.link(record) {
+        if let Some(link) = self.link(record).map(|link| self.lives.say(&link)) {
             if link.record().address == NodeAddress::Embedded {
                 self.heartbeats.remove(&facts.id);
             } else {
-                let asked = link.clone();
-                self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(facts.id.clone(), move || asked.describer()));
+                let pool = me.clone();
+                let heartbeat = Heartbeat::begin(link.clone(), move |found| drop(pool.cast(PoolMsg::Answered(found))));
+                self.heartbeats.insert(facts.id.clone(), heartbeat);
             }
             self.tell_joined(link.record());
             self.links.insert(facts.id.clone(), link);
@@ -259,35 +291,63 @@ impl PoolState {
         self.desk.view.leave(id);
     }
 
+    fn place(&mut self, me: &ActorRef<PoolMsg>, thread: ThreadId, need: Need, reply: Reply) {
+        if let Some(why) = self.doubt(&need) {
+            self.answer(me, [(reply, Err(why))]);
+            return;
+        }
+        let now = self.now();
+        match self.desk.ask(thread, need, reply, now) {
+            Some(answer) => self.answer(me, [answer]),
+            None => self.serve(me),
+        }
+    }
+
+    /// Nothing is heard when a silent node answers again or the registry does, so those who wait are looked at with every look.
+    fn look_again(&mut self, me: &ActorRef<PoolMsg>) {
+        self.serve(me);
+        let over = self.desk.expire(self.now());
+        self.answer(me, over);
+        // Whom they waited behind may have gone.
+        self.serve(me);
+    }
+
     fn left(&mut self, id: &NodeId, generation: Generation) {
         if self.links.get(id).is_some_and(|link| link.record().generation <= generation) {
             self.forget(id);
         }
     }
 
+    fn sight(&self, id: &NodeId) -> Option<NodeSight> {
+        let load = self.desk.view.place(id).map_or(0, |place| self.desk.view.room(place).load);
+        Some(NodeSight { record: self.links.get(id)?.record().clone(), load, is_silent: self.suspects.contains(id) })
+    }
+
     fn now(&self) -> Duration {
         self.start.elapsed()
     }
 
-    fn answer(&self, answers: impl IntoIterator<Item = (Reply, Answer)>) {
+    fn answer(&self, me: &ActorRef<PoolMsg>, answers: impl IntoIterator<Item = (Reply, Answer)>) {
         for (reply, answer) in answers {
-            let placed = answer.and_then(|Given { choice, ticket }| {
+            let placed = answer.and_then(|Given { thread, choice, ticket }| {
+                let reserved = Reserved::new(me.clone(), thread, ticket);
                 let link = self.links.get(&choice.node).cloned().ok_or(NoPlace::NoNodes)?;
-                Ok(Placed { choice, link, ticket })
+                Ok(Placed { choice, link, reserved })
             });
             if let Err(why) = &placed {
                 self.tell_not_placed(why);
             }
+            // Whoever asked may have gone: what is reserved is given back with the answer.
             let _ = reply.send(placed);
         }
     }
 
     /// There may be room for some who wait.
-    fn serve(&mut self) {
-        if self.desk.waiting() > 0 && self.registry.standing().stale.is_none() {
+    fn serve(&mut self, me: &ActorRef<PoolMsg>) {
+        if self.desk.waiting() > 0 && self.stale().is_none() {
             let now = self.now();
             let served = self.desk.serve(now);
-            self.answer(served);
+            self.answer(me, served);
         }
     }
 
@@ -324,3 +384,6 @@ async fn follow(registry: Arc<dyn Registry>, pool: ActorRef<PoolMsg>) {
     let mut watch = registry.watch().await;
     while pool.cast(PoolMsg::Heard(watch.next().await)).is_ok() {}
 }
+
+#[cfg(test)]
+mod tests;

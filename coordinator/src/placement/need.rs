@@ -49,7 +49,7 @@ impl Need {
     /// What a thread asks of a node.
     #[must_use]
     pub fn of(asked: &PlacementSettings, wanted: Wanted, level: Level, seed: u64) -> Self {
-        let PlacementSettings { selector, tolerations, resources, packing, batch, priority } = asked.clone();
+        let PlacementSettings { selector, tolerations, resources, packing, batch, priority, hosts: _ } = asked.clone();
         Self { wanted, selector, tolerations, resources, level, packing, repository: None, batch, priority, seed }
     }
 

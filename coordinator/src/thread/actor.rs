@@ -162,8 +162,8 @@ impl Actor for ThreadActor {
                 let _ = reply.send(state.context.sessions.known());
             }
             ThreadMsg::Diff(turn, most, reply) => {
-                let host = Arc::clone(&state.context.host);
-                state.turns.spawn(async move { drop(reply.send(host.diff(turn, most, false).await)) });
+                let (host, policy) = (Arc::clone(&state.context.host), state.context.policy());
+                state.turns.spawn(async move { drop(reply.send(host.diff(&policy, turn, most, false).await)) });
             }
             ThreadMsg::Undo(turn, force, reply) => {
                 state.advance(&me);
@@ -284,8 +284,9 @@ impl ThreadState {
             return;
         }
         let (host, undoing) = (Arc::clone(&self.context.host), Arc::clone(&self.undoing));
+        let policy = self.context.policy();
         self.turns.spawn(async move {
-            let undone = host.undo(turn, force).await;
+            let undone = host.undo(&policy, turn, force).await;
             drop(undoing);
             let _ = reply.send(undone);
         });

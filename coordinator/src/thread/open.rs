@@ -2,6 +2,7 @@
 
 use super::actor::ThreadArguments;
 use super::context::{TurnContext, toolbox};
+use super::hosts::ThreadHosts;
 use super::items::ItemNumbers;
 use super::located::Located;
 use super::log::open_log;
@@ -20,8 +21,10 @@ use capstan_store::store::{Record, Store, StoreError};
 use capstan_tools::host::ExecHost;
 use capstan_tools::sessions::{Again, SessionTable};
 use capstan_types::event::{Event, EventBody};
-use capstan_types::id::{Epoch, EventSeq, SessionId, ThreadId, TurnId};
-use capstan_types::session::WorkspaceFacts;
+use capstan_types::hosts::HostsAsked;
+use capstan_types::id::{Epoch, EventSeq, NodeId, SessionId, ThreadId, TurnId};
+use capstan_types::path::AbsPath;
+use capstan_types::session::{Authority, WorkspaceFacts};
 use capstan_types::thread::{OnInterrupt, ThreadRecord, ThreadSettings};
 use ractor::ActorRef;
 use std::sync::Arc;
@@ -137,9 +140,12 @@ impl Threads {
         let now = clock::now();
         let record = ThreadRecord::begun(thread, self.name.clone(), settings, now);
         let located = self.locate_new(thread, record.epoch, &record.settings).await?;
+        let cwd = dir_at_home(&record.settings, &located.choice.node);
+        let record = ThreadRecord { settings: ThreadSettings { cwd, ..record.settings }, ..record };
         let facts = workspace_on(&located, &record).await?;
+        let hosts = self.gather(&record.settings, &facts.node).await?;
         let (cwd, node, placed) = (facts.root.clone(), Some(facts.node.clone()), Some(Box::new(located.choice.clone())));
-        let settings = ThreadSettings { cwd, node, placed, ..record.settings };
+        let settings = ThreadSettings { cwd, node, placed, hosts, ..record.settings };
         let record = ThreadRecord { settings: settings.clone(), ..record };
         self.store.create_thread(&record).await?;
         Box::pin(self.run(record, located, facts, Recalled::default(), &[])).await?;
@@ -151,7 +157,7 @@ impl Threads {
         let (thread, settings) = (record.id, record.settings.clone());
         // The node resolves the directory, and placement chooses the node.
         let (cwd, node, placed) = (settings.cwd.clone(), settings.node.clone(), settings.placed.clone());
-        let wanted = ThreadSettings { cwd, node, placed, ..wanted };
+        let wanted = ThreadSettings { cwd, node, placed, hosts: settings.hosts.clone(), ..wanted };
         // What turns have overridden since is not what was asked for.
         let same = wanted == settings || self.begun_with(thread).await?.as_deref() == Some(&wanted);
         if !same || !self.inherits(&record.owner) {
@@ -186,7 +192,9 @@ impl Threads {
             }
             Err(error) => return Err(error),
         };
-        let (recalled, over) = self.find_sessions(&record, &located.host, recalled).await?;
+        let mut hosts = vec![located.host.clone()];
+        hosts.extend(self.others_now(&record).await);
+        let (recalled, over) = self.find_sessions(&record, &hosts, recalled).await?;
         Box::pin(self.run(record, located, facts, recalled, &over)).await
     }
 
@@ -214,10 +222,13 @@ impl Threads {
         let (log, task) = open_log(thread, epoch, last, Arc::clone(&self.store));
         let Located { host, reserved, .. } = located;
         let host = Arc::new(host);
+        let authority = Authority { thread, epoch, owner: self.name.clone() };
+        let hosts = Arc::new(ThreadHosts::of(Arc::clone(&host), (&settings, &facts), self.pool.clone(), &authority));
         let policy = workspace::policy(&settings, &facts);
         let items = recalled.open_commands();
-        let again = Again { host: Arc::clone(&host) as Arc<dyn ExecHost>, policy, cwd: facts.root.clone(), items };
-        let unfinished = self.unfinished(thread, &host, &mut recalled).await?;
+        let others = hosts.others_as_hosts();
+        let again = Again { host: Arc::clone(&host) as Arc<dyn ExecHost>, others, policy, cwd: facts.root.clone(), items };
+        let unfinished = self.unfinished(thread, &hosts, &mut recalled).await?;
         let sessions = Arc::new(SessionTable::again(recalled.sessions, &again));
         // Or the first turn would be told that they run.
         sessions.see_ends(over, SEEN_WITHIN).await;
@@ -228,6 +239,7 @@ impl Threads {
             store: Arc::clone(&self.store),
             log,
             host,
+            hosts,
             toolbox: toolbox(&settings),
             sessions,
             numbers: Arc::new(ItemNumbers::from(recalled.next_item)),
@@ -256,6 +268,15 @@ impl Threads {
     pub async fn find(&self, thread: ThreadId) -> Result<Option<ActorRef<ThreadMsg>>, AskError> {
         ask(&self.supervisor, ASK_DEADLINE, |reply| SupervisorMsg::Find(thread, reply)).await
     }
+}
+
+/// Where a thread works on the node that was chosen. A directory that is named with the node says more than the one that the client is in.
+fn dir_at_home(settings: &ThreadSettings, home: &NodeId) -> AbsPath {
+    let named = match &settings.placement.hosts {
+        Some(HostsAsked::Named(hosts)) => hosts.iter().find(|host| host.node == *home).and_then(|host| host.dir.clone()),
+        Some(HostsAsked::Selected(_)) | None => None,
+    };
+    named.unwrap_or_else(|| settings.cwd.clone())
 }
 
 async fn workspace_on(located: &Located, record: &ThreadRecord) -> Result<WorkspaceFacts, CreateError> {

@@ -43,13 +43,16 @@ impl Threads {
         }
         let record = self.stored(thread).await?;
         let epoch = self.store.take_over(thread, record.epoch, &self.name).await?;
-        self.end_sessions(&record, epoch).await;
+        self.clear_node(&record, epoch).await;
         Ok(self.store.delete(thread, epoch).await?)
     }
 
-    /// What the node does not hear of ends by its own clock: the sessions have no owner any more.
-    async fn end_sessions(&self, record: &ThreadRecord, epoch: Epoch) {
+    /// What the node does not hear of ends by its own clocks: the sessions have no owner any more, and states are kept for a time.
+    async fn clear_node(&self, record: &ThreadRecord, epoch: Epoch) {
         let Ok(Located { host, .. }) = self.locate_known(record.id, epoch, &record.settings).await else { return };
+        if let Err(status) = host.forget().await {
+            tracing::warn!(thread = %record.id, %status, "the node keeps the states of a deleted thread's workspace until their time is over");
+        }
         let Ok(sessions) = host.sessions().await else { return };
         let (ended, running): (Vec<_>, Vec<_>) =
             sessions.into_iter().partition(|session| matches!(session.state, ListedState::Ended(_)));

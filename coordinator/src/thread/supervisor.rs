@@ -3,8 +3,8 @@
 //! A thread whose actor fails is forgotten here; its history is in the store, and its next owner goes on from there.
 
 use super::actor::{ThreadActor, ThreadArguments};
-use super::located::Reserved;
 use super::message::ThreadMsg;
+use crate::nodes::pool::Reserved;
 use capstan_types::id::{NodeId, ThreadId};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use std::collections::HashMap;

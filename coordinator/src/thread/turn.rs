@@ -19,10 +19,9 @@ use super::log::Draft;
 use super::prompt;
 use super::step::{self, TurnStop};
 use super::tally::Tally;
-use super::workspace::{self, Before};
+use super::workspace::Before;
 use crate::crash_point;
 use capstan_model::{ModelError, Prompt};
-use capstan_tools::host::ExecHost as _;
 use capstan_tools::invocation::{CallContext, NobodyToAsk};
 use capstan_tools::plan::PlanState;
 use capstan_tools::sessions::EndedSession;
@@ -109,8 +108,8 @@ struct Turn<'a> {
 
 impl Turn<'_> {
     async fn run_to_end(&mut self, begin: Begin) {
-        let (context, policy) = (self.context, workspace::policy(&self.context.settings, &self.context.facts));
-        let mut before = Before::of(Arc::clone(&context.host), context.facts.root.clone(), &policy, self.id);
+        let (context, policy) = (self.context, self.context.policy());
+        let mut before = Before::of(Arc::clone(&context.host), context.facts.root.clone(), policy, self.id);
         let stopped = self.steps(begin, &mut before).await;
         if matches!(stopped, Err(TurnStop::Interrupted)) && self.handle.on_interrupt() == OnInterrupt::KillSessions {
             self.end_sessions().await;
@@ -138,10 +137,10 @@ impl Turn<'_> {
     async fn end_sessions(&mut self) {
         let by = self.handle.cancelled_by().unwrap_or(calls::BY_INTERRUPT);
         let ended = self.context.sessions.end_turn(self.id, by).await;
-        let changed = |session: &EndedSession| self.changed(session.change.clone());
+        let changed = |session: &EndedSession| session.change.clone().map(|change| self.changed(change));
         // It fails only with the log, which the turn's end meets too; the nodes then keep the sessions until their retention is over.
-        if self.context.log.record(ended.iter().map(changed).collect()).await.is_ok() {
-            ended.iter().for_each(|session| self.releases.release(self.context, session.session));
+        if self.context.log.record(ended.iter().filter_map(changed).collect()).await.is_ok() {
+            ended.into_iter().for_each(|session| self.releases.release(self.context, session.release));
         }
     }
 
@@ -286,9 +285,8 @@ impl Turn<'_> {
         let spent = answerers.spent(answer.usage);
         self.spent.add(&spent);
         self.fit.hear(answer.usage, &bare, entries, answer.entries.len());
-        let calls =
-            step::keep(&answer, spent, message, self.id, (&context.toolbox, &context.host.node()), &context.log, &self.items)
-                .await?;
+        let node_of = |tool: &str, arguments: &str| context.node_of(tool, arguments);
+        let calls = step::keep(&answer, spent, message, self.id, (&context.toolbox, &node_of), &context.log, &self.items).await?;
         entries.extend(answer.entries);
         Ok(calls)
     }
@@ -364,10 +362,12 @@ impl Turn<'_> {
         CallContext {
             thread: context.thread,
             host: Arc::clone(&context.host) as Arc<dyn capstan_tools::host::ExecHost>,
+            hosts: context.hosts.are_many().then(|| Arc::clone(&context.hosts) as Arc<dyn capstan_tools::hosts::Hosts>),
+            sights: Vec::new(),
             sessions: Arc::clone(&context.sessions),
             plan: Arc::clone(&self.plan),
             cwd: context.facts.root.clone(),
-            policy: workspace::policy(&context.settings, &context.facts),
+            policy: context.policy(),
             limits: context.settings.limits(),
             cleaning: context.settings.cleaning,
             approval: context.settings.approval,

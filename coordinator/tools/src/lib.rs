@@ -7,6 +7,7 @@ mod denials;
 pub mod effects;
 pub mod fault;
 pub mod host;
+pub mod hosts;
 pub mod invocation;
 pub mod items;
 pub mod plan;
@@ -15,6 +16,7 @@ pub mod sessions;
 pub mod spec;
 pub mod toolbox;
 
+mod aim;
 mod arguments;
 mod format;
 mod handler;

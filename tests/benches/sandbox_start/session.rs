@@ -46,6 +46,7 @@ pub(crate) fn request(state: &Path, argv: &[&str], strongest: Option<Level>) -> 
         strongest,
         disk_reserve: 0,
         root_allowed: true,
+        blobs: None,
     };
     (dir, serde_json::to_vec(&spec).expect("a document is JSON"))
 }

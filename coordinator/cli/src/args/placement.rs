@@ -1,5 +1,6 @@
 //! What `capstan exec` asks of the node that is to hold a new thread's workspace.
 
+use capstan_types::hosts::HostsAsked;
 use capstan_types::placement::{Packing, PlacementSettings, Priority};
 use capstan_types::resources::{self, Resources};
 use capstan_types::selector::Selector;
@@ -30,6 +31,10 @@ pub struct PlacementArgs {
     /// Where it stands when it has to wait for room: 0 is last, 9 first [default: 5]
     #[arg(long, value_name = "0-9", value_parser = priority, help_heading = "Placement of a new thread")]
     pub priority: Option<Priority>,
+    /// Let the model use several hosts: names, each with a directory of its own where it needs one (web-1,web-2:/srv/app; the first is home), a
+    /// selector (zone=a,!spot), or '*' for all [default: hosts of config.toml]
+    #[arg(long, value_name = "NAMES|SELECTOR", help_heading = "Placement of a new thread")]
+    pub hosts: Option<HostsAsked>,
 }
 
 impl PlacementArgs {
@@ -44,6 +49,7 @@ impl PlacementArgs {
             packing: if self.pack { Packing::Pack } else { Packing::Spread },
             batch: self.batch.clone(),
             priority: self.priority.unwrap_or_default(),
+            hosts: self.hosts.clone(),
         }
     }
 }
@@ -99,6 +105,8 @@ mod tests {
             ("--cpu=many", "500m"),
             ("--memory=much", "512Mi"),
             ("--priority=10", "0 (last) to 9 (first)"),
+            ("--hosts=a,,b", "is no host"),
+            ("--hosts=a b", "not a part of a selector"),
         ] {
             assert!(asked(&[flag]).unwrap_err().contains(said), "{flag}");
         }

@@ -95,6 +95,17 @@ impl Requests {
         }
     }
 
+    /// How a thread that is being created waits for room, in words; nothing if it does not.
+    pub(super) async fn waiting(&mut self, thread: ThreadId) -> Result<Option<String>, ClientError> {
+        let request = wire::WaitingRequest { thread_id: thread.to_string() };
+        let told = within("say how the thread waits", ASK_DEADLINE, self.threads.waiting(request)).await?;
+        let place = match told.before {
+            0 => format!("first of {} in line", told.waiting),
+            before => format!("{before} of {} in line before it", told.waiting),
+        };
+        Ok(told.waits.then(|| format!("Waiting for a place: {} ({place})", told.reason)))
+    }
+
     pub(super) async fn subscribe(
         &mut self,
         thread: ThreadId,

@@ -15,7 +15,7 @@ use crate::monitor;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{runner, runtime, token_file};
-use capstan_agent_node::{NodeConfig, StateDir};
+use capstan_agent_node::{CheckpointDir, NodeConfig, StateDir};
 use capstan_coordinator::models::{Models, Replaceable, Scripted, open_script};
 use capstan_coordinator::{RegistryLocation, ServeError, StoreLocation};
 use capstan_identity::issuer::Issuer;
@@ -170,9 +170,14 @@ fn hands(
         node_config(home, surroundings, runner::find(surroundings)?, config::ceiling(layers)?, config::watermarks(layers)?)?;
     // The token lies below the home most often, which is hidden as a whole.
     let token = token_file.map(|path| surroundings.absolute(path)).transpose()?;
-    let hidden = node.hidden.iter().cloned().chain(token).collect();
+    // And so does the cluster's authority, unless it was named.
+    let authority = args.cluster.as_deref().map(|path| surroundings.absolute(path)).transpose()?;
+    let hidden = node.hidden.iter().cloned().chain(token).chain(authority).collect();
     let state_dir = StateDir::Own(home.coordinator_node());
-    Ok(Hands::Embedded(Box::new(NodeConfig { state_dir, prepared: PREPARED, hidden, ..node })))
+    // With those of commands of their own, so that what one of them did is shown and undone by the other.
+    let checkpoints = CheckpointDir::At(home.checkpoints());
+    // Whoever may speak to this coordinator is not made root by it, as with a daemon of a node.
+    Ok(Hands::Embedded(Box::new(NodeConfig { state_dir, checkpoints, prepared: PREPARED, hidden, root_allowed: false, ..node })))
 }
 
 /// Reads the models of a configuration; `None` where they come from a script.

@@ -12,7 +12,7 @@ use crate::render::text;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{host, runner, runtime, token_file};
-use capstan_agent_node::{JournalSync, NodeConfig, StateDir, Watermarks, base_environment};
+use capstan_agent_node::{CheckpointDir, JournalSync, NodeConfig, StateDir, Watermarks, base_environment};
 use capstan_coordinator::RegistryLocation;
 use capstan_proto::transport::Listen;
 use capstan_runtime::monitor::Monitor;
@@ -76,6 +76,7 @@ fn prepare(
     let state_dir = args.state_dir.clone().unwrap_or_else(|| home.daemon(&id));
     let config = NodeConfig {
         state_dir: StateDir::Own(surroundings.absolute(&state_dir)?.as_path().to_owned()),
+        checkpoints: CheckpointDir::WithState,
         runner: runner::find(surroundings)?,
         prepared: PREPARED,
         listen,
@@ -89,6 +90,7 @@ fn prepare(
         hidden: hidden(home, token_file.as_deref(), surroundings)?,
         ceiling,
         root_allowed: false,
+        blobs: None,
         strongest: Level::Full,
         journal: match args.journal_sync {
             args::JournalSync::On => JournalSync::On,

@@ -8,6 +8,7 @@ pub(super) const KNOWN: &[&str] = &[
     "budget",
     "default_permissions",
     "developer_instructions",
+    "hosts",
     "instructions",
     "model",
     "model_auto_compact_token_limit",

@@ -9,7 +9,7 @@ use crate::placement::facts::NodeFacts;
 use crate::placement::need::{Need, Wanted};
 use crate::placement::no_place::NoPlace;
 use capstan_proto::protocol::Skew;
-use capstan_registry::{AllOrders, Standing};
+use capstan_registry::{AllOrders, Stale, Standing};
 use capstan_types::id::NodeId;
 use capstan_types::label::Labels;
 use capstan_types::node::NodeRecord;
@@ -71,7 +71,7 @@ impl PoolState {
 
     /// Why nothing can be placed now, if that is so.
     pub(super) fn doubt(&mut self, need: &Need) -> Option<NoPlace> {
-        let stale = self.suspect().stale;
+        let stale = self.stale();
         let skewed = match &need.wanted {
             Wanted::Held(id) | Wanted::Named(id) => self.skewed.get_key_value(id),
             Wanted::Any => self.skewed.first_key_value().filter(|_| self.desk.view.is_empty()),
@@ -81,6 +81,11 @@ impl PoolState {
         }
         // A guess that is wrong costs more than a moment's wait; who is on a node already does not guess.
         stale.filter(|_| !matches!(need.wanted, Wanted::Held(_))).map(NoPlace::Stale)
+    }
+
+    /// Why nothing new can be placed now, whatever it needs, if that is so.
+    pub(super) fn stale(&mut self) -> Option<Stale> {
+        self.suspect().stale
     }
 
     /// Looks at how far the registry and its nodes may be believed.

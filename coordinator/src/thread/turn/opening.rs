@@ -101,7 +101,7 @@ impl Turn<'_> {
         if self.is_changed {
             let _ = self.handle.changed.set(Arc::clone(context));
         }
-        said.releases.into_iter().for_each(|session| self.releases.release(context, session));
+        said.releases.into_iter().for_each(|release| self.releases.release(context, release));
         entries.append(&mut added);
         Ok(entries)
     }
