@@ -9,14 +9,16 @@ mod live;
 mod pump;
 mod record;
 mod resumed;
+mod started;
 
 pub use announce::Announcement;
 pub use live::Again;
-pub(crate) use live::{LiveSession, Patience, Started};
+pub(crate) use live::{LiveSession, Patience};
 pub(crate) use record::Ending;
+pub(crate) use started::Started;
 
 use crate::host::ExecHost;
-use crate::invocation::Release;
+use crate::release::Release;
 use capstan_types::id::{CallId, NodeId, SessionId, TurnId};
 use capstan_types::session::known::{FIRST_NUMBER, KnownSessions, REMEMBERED, SessionChange};
 use futures::future::join_all;

@@ -2,6 +2,7 @@
 
 use crate::content::Content;
 use crate::error::TreeError;
+use crate::shown::shown;
 use crate::store::Store;
 use crate::tree::{Entry, Kind};
 use capstan_types::tree_document::{Difference, Differing};
@@ -87,7 +88,7 @@ impl Comparing<'_> {
 
     fn note(&mut self, path: &[u8], differing: Differing) {
         if self.found.len() < self.most {
-            self.found.push(Difference { path: crate::shown(path), differing });
+            self.found.push(Difference { path: shown(path), differing });
         }
     }
 }

@@ -19,6 +19,7 @@ mod pack;
 mod pack_index;
 mod put;
 mod seen;
+mod shown;
 mod store;
 mod take;
 mod tree;
@@ -32,11 +33,6 @@ pub use put::{Times, put};
 pub use store::Store;
 pub use take::{Places, Taken, take};
 pub use verb::tree;
-
-/// A path of a tree, for people.
-fn shown(path: &[u8]) -> String {
-    String::from_utf8_lossy(path).into_owned()
-}
 
 #[cfg(test)]
 mod tests;

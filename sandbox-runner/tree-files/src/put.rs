@@ -8,6 +8,7 @@ use crate::directory::{self, Facts, What};
 use crate::error::TreeError;
 use crate::leave::Left;
 use crate::seen::Seen;
+use crate::shown::shown;
 use crate::store::Store;
 use crate::tree::{Entry, Kind};
 use capstan_types::tree_document::{Leave, StatePut};
@@ -192,10 +193,10 @@ impl Putting<'_> {
             Ok(true) => {
                 self.put.changed += 1;
                 if self.put.named.len() < NAMED {
-                    self.put.named.push(crate::shown(path));
+                    self.put.named.push(shown(path));
                 }
             }
-            Err(error) => self.put.skipped.note(crate::shown(path), error.to_string()),
+            Err(error) => self.put.skipped.note(shown(path), error.to_string()),
         }
     }
 }

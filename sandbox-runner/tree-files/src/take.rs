@@ -7,6 +7,7 @@ use crate::leave::Left;
 use crate::object::ObjectId;
 use crate::pack::Packer;
 use crate::seen::Seen;
+use crate::shown::shown;
 use crate::store::Store;
 use crate::tree::{self, Entry, Kind, Modified};
 use capstan_types::tree_document::{Bounds, Leave, Skipped};
@@ -261,7 +262,7 @@ impl Taking<'_> {
     }
 
     fn skip(&mut self, path: &[u8], reason: impl Into<String>) {
-        self.skipped.note(crate::shown(path), reason);
+        self.skipped.note(shown(path), reason);
     }
 
     fn too_much(&self, what: &'static str, most: u64) -> TreeError {

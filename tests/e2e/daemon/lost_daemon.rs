@@ -1,6 +1,6 @@
 //! The coordinator is killed: its clients come back to the next one, which goes on with their turns.
 
-use super::{Daemon, GROW, SERVES_WITHIN, SOON, assert_once};
+use super::{Daemon, GROW, SOON, assert_once};
 use crate::scripted::{command, contains, says, step};
 use crate::stored::Stored;
 use capstan_tests::process;

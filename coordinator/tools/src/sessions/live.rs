@@ -4,11 +4,12 @@ use super::ListedSession;
 use super::pump::Pump;
 use super::record::{Ending, Record};
 use super::resumed::{Away, ResumedReader};
+use super::started::Started;
 use crate::fault::ToolFault;
 use crate::format;
 use crate::host::{ExecHost, HostError, Input, SessionReader};
-use crate::invocation::Release;
 use crate::items::{ItemSink, SinkClosed};
+use crate::release::Release;
 use async_trait::async_trait;
 use capstan_types::clamp::HeadTail;
 use capstan_types::id::{CallId, NodeId, SessionId, TurnId};
@@ -62,37 +63,6 @@ pub(crate) struct LiveSession {
     /// One call at a time looks, or two would share the output by chance.
     turnstile: Mutex<()>,
     _pump: JoinSet<()>,
-}
-
-/// What a started session is made of.
-#[derive(Debug)]
-pub(crate) struct Started {
-    /// Its number.
-    pub(crate) number: u32,
-    /// Its name.
-    pub(crate) session: SessionId,
-    /// The turn of its call.
-    pub(crate) turn: TurnId,
-    /// How its standard streams are connected.
-    pub(crate) stdio: Stdio,
-    /// How its output is told.
-    pub(crate) cleaning: Cleaning,
-    /// What it may touch.
-    pub(crate) policy: SandboxPolicy,
-    /// Where it runs.
-    pub(crate) host: Arc<dyn ExecHost>,
-    /// The name of that, where it is not the thread's home.
-    pub(crate) elsewhere: Option<NodeId>,
-    /// How long it lives without an owner.
-    pub(crate) ownerless: Duration,
-    /// Its item's number.
-    pub(crate) item: ItemId,
-    /// Its item.
-    pub(crate) body: CommandExecution,
-    /// Where its output is told.
-    pub(crate) items: Arc<dyn ItemSink>,
-    /// When its call began.
-    pub(crate) at: Instant,
 }
 
 /// What all sessions of a thread have in common that are read again.

@@ -1,6 +1,6 @@
 //! The node goes away: what is known is told, and what is not known is told to be unknown.
 
-use super::fake::{Bench, lost};
+use super::fake::{Bench, lost, release};
 use crate::host::HostError;
 use capstan_types::call::Outcome;
 use capstan_types::item::ItemStatus;
@@ -47,7 +47,7 @@ async fn a_node_that_comes_back_in_a_minute_is_read_on() {
     again.exit(0);
     let result = bench.call("write_stdin", json!({"session_id": 1000})).await;
     assert!(result.output.contains("code 0\n") && result.output.ends_with("Output:\nstep 2 of 2\n"), "{}", result.output);
-    assert_eq!(result.release, Some(session.id));
+    assert_eq!(result.release, [release(session.id)]);
 }
 
 #[tokio::test(start_paused = true)]
