@@ -50,7 +50,7 @@ impl OperateService {
     ) -> Result<(), NodeError> {
         let SessionPlace { thread, session } = place;
         let via = who.via.as_ref().map(ToString::to_string);
-        tracing::info!(%session, %thread, by = %who, via, act = what, "an operator acts on a session");
+        tracing::info!(%session, %thread, by = %who, via, act = what.to_ascii_lowercase(), "an operator acts on a session");
         if let (Some(membership), Some(caller)) = (&self.node.membership, caller) {
             let method = format!("/{SERVICE}/{what}");
             let mut entry =
