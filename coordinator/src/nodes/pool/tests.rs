@@ -164,3 +164,42 @@ async fn who_waits_goes_on_waiting_while_the_registry_or_the_only_node_is_in_dou
     told.say(Standing::default());
     assert_eq!(placed(waits).await.choice.node.as_str(), "a");
 }
+
+#[tokio::test]
+async fn a_node_whose_protocol_is_too_far_is_shown_and_not_used_and_one_version_apart_is() {
+    let current = capstan_proto::protocol::CURRENT;
+    let (pool, told, kept) = pool(&["a"]).await;
+    kept.into_iter().for_each(drop);
+    let _next = told.register(NodeRecord { protocol: current + 1, ..record("a") }).await.unwrap();
+    pool.cast(PoolMsg::Heard(NodeEvent::Resync(told.nodes().await))).unwrap();
+    drop(placed(ask(&pool, 1)).await);
+    let far = NodeRecord { protocol: current + 2, generation: Generation(2), ..record("a") };
+    let _far = told.register(far).await.unwrap();
+    pool.cast(PoolMsg::Heard(NodeEvent::Resync(told.nodes().await))).unwrap();
+    let said = timeout(SOON, ask(&pool, 2)).await.unwrap().unwrap().unwrap_err().to_string();
+    let least = current - 1;
+    let most = current + 1;
+    let works =
+        format!("it speaks protocol {}, and this coordinator works with {least} to {most}; update the coordinators", current + 2);
+    assert_eq!(said, format!("node a cannot be used: {works}"));
+    let (reply, statuses) = oneshot::channel();
+    pool.cast(PoolMsg::Statuses(reply.into())).unwrap();
+    let status = statuses.await.unwrap().pop().unwrap();
+    let ready = status.condition(capstan_types::node_status::ConditionKind::Ready).unwrap();
+    assert_eq!((ready.holds, ready.reason.as_str(), ready.message.as_str()), (false, "VersionSkew", works.as_str()));
+}
+
+#[tokio::test]
+async fn what_operators_order_decides_where_something_goes() {
+    let (pool, told, _kept) = pool(&["a", "b"]).await;
+    let given = Order { by: "ann".parse().unwrap(), at: capstan_types::time::UnixMillis(1), reason: None };
+    told.order(&"a".parse().unwrap(), &Change::Cordon, &given).await.unwrap();
+    pool.cast(PoolMsg::Ordered(Arc::clone(&told.orders().await.borrow()))).unwrap();
+    let first = placed(ask(&pool, 1)).await;
+    assert_eq!(first.choice.node.as_str(), "b");
+    // The other one is closed, until it is opened again.
+    let waits = ask(&pool, 2);
+    told.order(&"a".parse().unwrap(), &Change::Uncordon, &given).await.unwrap();
+    pool.cast(PoolMsg::Ordered(Arc::clone(&told.orders().await.borrow()))).unwrap();
+    assert_eq!(placed(waits).await.choice.node.as_str(), "a");
+}
