@@ -80,7 +80,7 @@ pub struct Running {
     stop: CancellationToken,
     // The servers and the wait for the two actors; dropped with us.
     tasks: JoinSet<()>,
-    // What is done once, after the start; dropped with us.
+    // What is done after the start without being asked; dropped with us.
     background: JoinSet<()>,
     // Removed when nobody serves them any more.
     _names: Vec<SocketFile>,
@@ -147,7 +147,8 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         // Not waited for: clients are served meanwhile, and a thread that one of them asks for is opened once.
         let turns = startup.clone();
         background.spawn(async move { turns.go_on().await });
-        background.spawn(async move { startup.own_again().await });
+        let nodes = Arc::clone(&config.registry);
+        background.spawn(async move { startup.own_again(nodes).await });
     }
     tasks.spawn(async {
         tokio::select! {

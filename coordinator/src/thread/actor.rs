@@ -7,6 +7,7 @@ use super::context::TurnContext;
 use super::continued::Unfinished;
 use super::handle::TurnHandle;
 use super::log::{Draft, LogTask};
+use super::loose_ends;
 use super::message::{ThreadMsg, TurnRefused};
 use super::queue::TurnQueue;
 use super::steer::SteerRefused;
@@ -113,6 +114,8 @@ impl Actor for ThreadActor {
         message: ThreadMsg,
         state: &mut ThreadState,
     ) -> Result<(), ActorProcessingErr> {
+        // Finished tasks stay in a JoinSet until asked for, and a thread without turns is still looked at, listened to and compared.
+        while state.turns.try_join_next().is_some() {}
         match message {
             ThreadMsg::StartTurn(turn, input, reply) => {
                 let _ = reply.send(state.start(turn, input, &me));
@@ -176,7 +179,6 @@ impl Actor for ThreadActor {
                     state.bury(dead, &me);
                 }
                 state.advance(&me);
-                while state.turns.try_join_next().is_some() {} // a JoinSet keeps finished tasks until asked
             }
         }
         Ok(())
@@ -296,18 +298,18 @@ impl ThreadState {
     fn bury(&mut self, dead: RunningTurn, me: &ActorRef<ThreadMsg>) {
         let (turn, handle) = (dead.id, dead.handle.clone());
         tracing::error!(%turn, "a turn's task died");
-        let (log, tally) = (self.context.log.clone(), self.tally.clone());
+        let (context, tally) = (Arc::clone(&self.context), self.tally.clone());
         let message =
             "the turn failed inside Capstan; what it had done until then is stored, and another turn can go on from there";
         let entries = handle.steering.close().into_iter().map(|text| Entry::User { text, images: Vec::new() });
-        let mut drafts: Vec<Draft> = entries.map(|entry| Draft::Entry(turn, entry)).collect();
+        let entries: Vec<Draft> = entries.map(|entry| Draft::Entry(turn, entry)).collect();
         // It may have died before its beginning was stored.
-        drafts.push(Draft::Unqueued(turn));
-        drafts.push(Draft::Event(Some(turn), EventBody::TurnFailed { message: message.to_owned() }));
+        let end = [Draft::Unqueued(turn), Draft::Event(Some(turn), EventBody::TurnFailed { message: message.to_owned() })];
         let farewell = Farewell { thread: me.clone(), turn };
         self.turns.spawn(async move {
             let _said_on_drop = farewell;
-            let submitted = log.submit(drafts).await;
+            let drafts = loose_ends::of_dead(&context, turn).await.into_iter().chain(entries).chain(end);
+            let submitted = context.log.submit(drafts.collect()).await;
             // As a turn does that ends by itself: before anybody can hear of it.
             let _ = handle.ended.set(tally);
             // If the log is gone too, the thread is stopping and its listeners hear that.

@@ -10,6 +10,7 @@ use super::hosts::ThreadHosts;
 use super::message::ThreadMsg;
 use super::open::{CreateError, Threads};
 use super::recall::{Recalled, unanswered, unsaid};
+use super::recalling::recalled;
 use crate::clock;
 use crate::nodes::host::NodeHost;
 use capstan_store::store::StoreError;
@@ -23,9 +24,6 @@ use std::collections::BTreeMap;
 
 /// What clients are told of a turn that is not gone on with again.
 const TOO_OFTEN: &str = "the coordinator ended each of the 4 times that this turn ran, so it is not gone on with again: what it had done until then is stored, and the outcome of what it was doing is unknown";
-
-/// Events that are read at a time.
-const PAGE: u32 = 2048;
 
 /// A thread, as somebody who wants to listen finds it.
 #[derive(Debug)]
@@ -213,15 +211,7 @@ impl Threads {
     }
 
     /// The same, where the first events are known.
-    async fn recall_on(&self, thread: ThreadId, mut recalled: Recalled) -> Result<Recalled, StoreError> {
-        loop {
-            let page = self.store.outline(thread, recalled.last, PAGE).await?;
-            let is_last = page.len() < PAGE as usize;
-            page.into_iter().for_each(|event| recalled.add(event));
-            if is_last {
-                recalled.queued = self.store.queued(thread).await?;
-                return Ok(recalled);
-            }
-        }
+    async fn recall_on(&self, thread: ThreadId, before: Recalled) -> Result<Recalled, StoreError> {
+        recalled(self.store.as_ref(), thread, before).await
     }
 }

@@ -30,7 +30,7 @@ use ractor::ActorRef;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use tonic::Code;
+use tonic::{Code, Status};
 
 /// The longest an actor of this process may take to answer.
 pub(crate) const ASK_DEADLINE: Duration = Duration::from_secs(10);
@@ -142,7 +142,7 @@ impl Threads {
         let located = self.locate_new(thread, record.epoch, &record.settings).await?;
         let cwd = dir_at_home(&record.settings, &located.choice.node);
         let record = ThreadRecord { settings: ThreadSettings { cwd, ..record.settings }, ..record };
-        let facts = workspace_on(&located, &record).await?;
+        let facts = workspace_on(&located, &record).await.map_err(|status| of_beginning(&status))?;
         let hosts = self.gather(&record.settings, &facts.node).await?;
         let (cwd, node, placed) = (facts.root.clone(), Some(facts.node.clone()), Some(Box::new(located.choice.clone())));
         let settings = ThreadSettings { cwd, node, placed, hosts, ..record.settings };
@@ -201,7 +201,7 @@ impl Threads {
     /// The node and the workspace of a thread that has one.
     pub(super) async fn workspace(&self, record: &ThreadRecord) -> Result<(Located, WorkspaceFacts), CreateError> {
         let located = self.locate_known(record.id, record.epoch, &record.settings).await?;
-        let facts = workspace_on(&located, record).await?;
+        let facts = workspace_on(&located, record).await.map_err(|status| of_opening(&status))?;
         Ok((located, facts))
     }
 
@@ -279,12 +279,37 @@ fn dir_at_home(settings: &ThreadSettings, home: &NodeId) -> AbsPath {
     named.unwrap_or_else(|| settings.cwd.clone())
 }
 
-async fn workspace_on(located: &Located, record: &ThreadRecord) -> Result<WorkspaceFacts, CreateError> {
-    let opened = located.host.open_workspace(&record.settings.cwd).await;
-    opened.map_err(|status| match status.code() {
-        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
-            CreateError::Away(status.message().to_owned())
-        }
-        _ => CreateError::Workspace(status.message().to_owned()),
-    })
+async fn workspace_on(located: &Located, record: &ThreadRecord) -> Result<WorkspaceFacts, Status> {
+    located.host.open_workspace(&record.settings.cwd).await
+}
+
+/// Why a thread does not begin.
+fn of_beginning(status: &Status) -> CreateError {
+    let said = status.message().to_owned();
+    match status.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => CreateError::Away(said),
+        _ => CreateError::Workspace(said),
+    }
+}
+
+/// Why one that has a workspace is not opened. A turn in it is ended as failed for a workspace that is gone, so only what the node says of the directory
+/// itself counts as that. A clock that is wrong, a node that is full or has not said yet which life of it this is: all that passes.
+fn of_opening(status: &Status) -> CreateError {
+    let said = status.message().to_owned();
+    match status.code() {
+        Code::NotFound | Code::InvalidArgument => CreateError::Workspace(said),
+        _ => CreateError::Away(said),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_directory_that_is_gone_ends_a_turn_for_good() {
+        let ends = |code| matches!(of_opening(&Status::new(code, "")), CreateError::Workspace(_));
+        let ending: Vec<Code> = (0..17).map(Code::from_i32).filter(|code| ends(*code)).collect();
+        assert_eq!(ending, [Code::InvalidArgument, Code::NotFound]);
+    }
 }

@@ -16,6 +16,7 @@ use super::final_message::Demand;
 use super::handle::TurnHandle;
 use super::items::TurnItems;
 use super::log::Draft;
+use super::loose_ends;
 use super::prompt;
 use super::step::{self, TurnStop};
 use super::tally::Tally;
@@ -130,7 +131,11 @@ impl Turn<'_> {
             Err(TurnStop::Interrupted) => EventBody::TurnInterrupted,
             Err(stop) => EventBody::TurnFailed { message: stop.to_string() },
         };
-        self.end(end, unsaid).await;
+        let loose = match &end {
+            EventBody::TurnFailed { .. } if self.is_begun => loose_ends::of_failed(self.context, self.id).await,
+            _ => Vec::new(),
+        };
+        self.end(end, loose, unsaid).await;
     }
 
     /// Ends what earlier calls of the turn left to run.
@@ -148,7 +153,7 @@ impl Turn<'_> {
         Draft::Event(Some(self.id), EventBody::SessionChanged { change })
     }
 
-    async fn end(&self, end: EventBody, unsaid: Vec<String>) {
+    async fn end(&self, end: EventBody, loose: Vec<Draft>, unsaid: Vec<String>) {
         let log = &self.context.log;
         // Neither can fail but by the log's end, which the record below meets too.
         let _ = self.plan.complete(self.items.as_ref()).await;
@@ -159,7 +164,7 @@ impl Turn<'_> {
         // A turn that asked nobody in a thread that never did has no bill.
         let bodies = (!total.bill.0.is_empty()).then_some(billed).into_iter().chain([end.clone()]);
         crash_point::reached("turn.ending");
-        let drafts = said(&unsaid).map(|entry| Draft::Entry(self.id, entry));
+        let drafts = loose.into_iter().chain(said(&unsaid).map(|entry| Draft::Entry(self.id, entry)));
         // One that could not begin is not to begin again.
         let drafts = drafts.chain((!self.is_begun).then_some(Draft::Unqueued(self.id)));
         let drafts = drafts.chain(bodies.map(|body| Draft::Event(Some(self.id), body)));
