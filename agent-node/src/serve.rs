@@ -14,6 +14,7 @@ use crate::node::capacity::Places;
 use crate::node::handle::NodeHandle;
 use crate::node::load::gate::Gate;
 use crate::node::load::metrics::LoadCollector;
+use crate::node::load::space;
 use crate::node::message::NodeMsg;
 use crate::node::supervisor::{NodeArgs, NodeSupervisor};
 use crate::probe::{ProbeError, probe};
@@ -27,6 +28,7 @@ use capstan_registry::{Registration, Registry, RegistryError};
 use capstan_runtime::actors::{AskError, BoundedRef, Root};
 use capstan_runtime::monitor::Check;
 use capstan_types::node::{Fingerprint, NodeAddress, NodeRecord};
+use capstan_types::stock::Stock;
 use prometheus_client::registry::Registry as Metrics;
 use ractor::{Actor, SpawnErr};
 use server::Servers;
@@ -122,6 +124,7 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
         address: config.advertise.clone().or_else(|| addresses.first().cloned()).unwrap_or(NodeAddress::Embedded),
         labels: config.labels.clone(),
         capacity: config.capacity,
+        stock: Stock { disk_bytes: space(state.root.as_path()).map_or(0, |room| room.free), ..config.stock.clone() },
         fingerprint,
         journal: journal.state(),
     };

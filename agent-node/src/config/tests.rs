@@ -14,6 +14,7 @@ fn config() -> NodeConfig {
         advertise: None,
         membership: None,
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
+        stock: capstan_types::stock::Stock::default(),
         watermarks: Watermarks::default(),
         labels: BTreeMap::new(),
         base_env: BTreeMap::new(),

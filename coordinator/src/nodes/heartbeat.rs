@@ -5,9 +5,10 @@
 use super::link::NodeChannel;
 use super::metrics;
 use super::pulse::{Beat, DEADLINE, LinkState, Pulse};
-use capstan_proto::wire::node::DescribeRequest;
 use capstan_proto::wire::node::node_client::NodeClient;
+use capstan_proto::wire::node::{DescribeRequest, DescribeResponse};
 use capstan_types::id::NodeId;
+use capstan_types::load::{NodeLoad, Resource};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -30,11 +31,16 @@ struct Shown {
 
 impl Heartbeat {
     /// Begins them. `client` makes a client of the newest connection.
-    pub(super) fn begin(node: NodeId, client: impl Fn() -> NodeClient<NodeChannel> + Send + Sync + 'static) -> Self {
+    /// What is told with an answer goes to `told`, when it differs by much from what was told before.
+    pub(super) fn begin(
+        node: NodeId,
+        client: impl Fn() -> NodeClient<NodeChannel> + Send + Sync + 'static,
+        told: impl Fn(Told) + Send + Sync + 'static,
+    ) -> Self {
         let shown = Arc::new(Shown { node, began: Instant::now(), pulse: Mutex::default() });
         metrics::link(None, Some(LinkState::New));
         let mut beating = JoinSet::new();
-        beating.spawn(beat(Arc::clone(&shown), client));
+        beating.spawn(beat(Arc::clone(&shown), client, told));
         Self { shown, _beating: beating }
     }
 
@@ -58,7 +64,8 @@ impl Shown {
     }
 }
 
-async fn beat(shown: Arc<Shown>, client: impl Fn() -> NodeClient<NodeChannel>) {
+async fn beat(shown: Arc<Shown>, client: impl Fn() -> NodeClient<NodeChannel>, told: impl Fn(Told)) {
+    let mut last = None;
     loop {
         let mut node = client();
         let answer = timeout(DEADLINE, node.describe(DescribeRequest {})).await;
@@ -67,7 +74,40 @@ async fn beat(shown: Arc<Shown>, client: impl Fn() -> NodeClient<NodeChannel>) {
             Ok(Err(status)) => judged(status),
             Err(_) => Beat::Missed,
         };
+        if let Ok(Ok(answer)) = answer {
+            let now = Told::of(answer.into_inner());
+            if now.is_some() && now != last {
+                last = now;
+                now.into_iter().for_each(&told);
+            }
+        }
         tokio::time::sleep(shown.take(beat)).await;
+    }
+}
+
+/// What a node tells of itself that changes often, coarsely, so that little of it is news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// What is free of the disk that holds its state, in bytes; `None` when it does not say.
+    pub disk_free: Option<u64>,
+    /// How many thousandths of its session slots are taken.
+    pub busy: u16,
+}
+
+/// So many parts of a disk, and of a node's slots, are told apart.
+const PARTS: u64 = 64;
+
+impl Told {
+    fn of(answer: DescribeResponse) -> Option<Self> {
+        let slots = u64::from(answer.capacity?.sessions.max(1));
+        let load = NodeLoad::from(answer.load?);
+        let coarse = |part: u64, of: u64| part.saturating_mul(PARTS) / of.max(1);
+        let disk_free = load.rooms.get(&Resource::Disk).map(|room| {
+            // Less rather than more.
+            u64::try_from(u128::from(coarse(room.free, room.total)) * u128::from(room.total) / u128::from(PARTS)).unwrap_or(0)
+        });
+        let taken = coarse(u64::from(load.running.saturating_add(load.starting)), slots).min(PARTS);
+        Some(Self { disk_free, busy: u16::try_from(taken * 1000 / PARTS).unwrap_or(1000) })
     }
 }
 

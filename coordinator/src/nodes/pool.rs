@@ -5,7 +5,7 @@
 mod desk;
 mod reserved;
 
-use super::heartbeat::Heartbeat;
+use super::heartbeat::{Heartbeat, Told};
 use super::link::NodeLink;
 use super::pulse::LinkState;
 use super::remote::StaticNode;
@@ -13,6 +13,7 @@ use crate::placement::facts::{Freshness, NodeFacts};
 use crate::placement::gather::gather;
 use crate::placement::need::{Need, Wanted};
 use crate::placement::no_place::NoPlace;
+use crate::placement::reservations::Activity;
 use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
 use capstan_proto::transport::PipeConnector;
@@ -40,6 +41,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub enum PoolMsg {
     /// The registry said something.
     Heard(NodeEvent),
+    /// A node told how much it has in use.
+    Told(NodeId, Told),
+    /// A thread runs sessions now, or waits for its model.
+    Activity(ThreadId, Activity),
     /// Choose a node for a thread's workspace, and reserve there what it needs. When all are full, the answer comes when one has room, or after
     /// as long as the desk lets one wait.
     Place(ThreadId, Box<Need>, Reply),
@@ -155,14 +160,21 @@ impl Actor for NodePool {
         match message {
             PoolMsg::Heard(NodeEvent::Resync(records)) => {
                 state.keep(&records);
-                records.into_iter().for_each(|record| state.join(record));
+                records.into_iter().for_each(|record| state.join(&me, record));
                 state.serve(&me);
             }
             PoolMsg::Heard(NodeEvent::Joined(record)) => {
-                state.join(record);
+                state.join(&me, record);
                 state.serve(&me);
             }
             PoolMsg::Heard(NodeEvent::Left(id, generation)) => state.left(&id, generation),
+            PoolMsg::Told(node, told) => state.told(&node, told),
+            PoolMsg::Activity(thread, activity) => {
+                state.desk.view.set_activity(thread, activity);
+                if activity == Activity::Thinks {
+                    state.serve(&me);
+                }
+            }
             PoolMsg::Place(thread, need, reply) => {
                 state.place(&me, thread, *need, reply);
             }
@@ -201,7 +213,7 @@ impl Actor for NodePool {
 }
 
 impl PoolState {
-    fn join(&mut self, record: NodeRecord) {
+    fn join(&mut self, me: &ActorRef<PoolMsg>, record: NodeRecord) {
         if self.links.get(&record.id).is_some_and(|link| *link.record() == record) {
             return;
         }
@@ -211,12 +223,25 @@ impl PoolState {
             if link.record().address == NodeAddress::Embedded {
                 self.heartbeats.remove(&facts.id);
             } else {
-                let asked = link.clone();
-                self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(facts.id.clone(), move || asked.describer()));
+                let (asked, pool, id) = (link.clone(), me.clone(), facts.id.clone());
+                // It fails only when the coordinator is stopping.
+                let told = move |told| _ = pool.cast(PoolMsg::Told(id.clone(), told));
+                self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(facts.id.clone(), move || asked.describer(), told));
             }
             self.links.insert(facts.id.clone(), link);
             self.desk.view.put(facts);
         }
+    }
+
+    /// What is free of a disk may be less than what was there and is not reserved: others write too.
+    fn told(&mut self, id: &NodeId, told: Told) {
+        let Some(facts) = self.desk.view.place(id).and_then(|place| self.desk.view.facts(place)).cloned() else { return };
+        let mut capacity = facts.capacity.clone();
+        if let (Some(free), Some(link)) = (told.disk_free, self.links.get(id)) {
+            let reserved = self.desk.view.in_use(id).resources.disk_bytes;
+            capacity.disk_bytes = link.record().stock.disk_bytes.min(free.saturating_add(reserved));
+        }
+        self.desk.view.put(NodeFacts { busy: told.busy, capacity, ..facts });
     }
 
     /// Keeps the nodes that are as they were, with their connections, and takes the others out.

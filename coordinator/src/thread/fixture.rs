@@ -82,6 +82,7 @@ pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>
         address: NodeAddress::Embedded,
         labels: BTreeMap::new(),
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
+        stock: capstan_types::stock::Stock::default(),
         fingerprint: Fingerprint::default(),
         journal: JournalState::default(),
     };
@@ -95,7 +96,7 @@ pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>
         models: Arc::new(OneModel(client)),
         store,
         log,
-        hosts: Arc::new(ThreadHosts::alone(Arc::clone(&host), &settings(), &facts())),
+        hosts: Arc::new(ThreadHosts::alone(thread, Arc::clone(&host), &settings(), &facts())),
         host,
         toolbox: Toolbox::standard(false),
         docs: Arc::default(),

@@ -36,6 +36,7 @@ pub mod overrides;
 pub mod placement;
 pub mod resources;
 pub mod selector;
+pub mod stock;
 pub mod taint;
 pub mod thread;
 
