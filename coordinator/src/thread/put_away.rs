@@ -1,14 +1,15 @@
 //! Names, archives, and the end of a thread. None of them needs the thread to run, and only its end stops it.
 
-use super::located::Located;
 use super::message::ThreadMsg;
 use super::open::{ASK_DEADLINE, CreateError, Threads};
 use super::{regain, resume};
+use crate::nodes::host::NodeHost;
 use capstan_runtime::actors::ask::ask;
 use capstan_store::store::StoreError;
 use capstan_types::id::{Epoch, ThreadId};
-use capstan_types::session::ListedState;
+use capstan_types::session::{Listed, ListedState};
 use capstan_types::thread::ThreadRecord;
+use futures::future::join_all;
 
 impl Threads {
     /// Gives a thread a name, or takes it away.
@@ -47,16 +48,23 @@ impl Threads {
         Ok(self.store.delete(thread, epoch).await?)
     }
 
-    /// What the node does not hear of ends by its own clock: the sessions have no owner any more.
+    /// What a node does not hear of ends by its own clock: the sessions have no owner any more.
     async fn end_sessions(&self, record: &ThreadRecord, epoch: Epoch) {
-        let Ok(Located { host, .. }) = self.locate_known(record.id, epoch, &record.settings).await else { return };
-        let Ok(sessions) = host.sessions().await else { return };
-        let (ended, running): (Vec<_>, Vec<_>) =
-            sessions.into_iter().partition(|session| matches!(session.state, ListedState::Ended(_)));
-        let ids =
-            |listed: Vec<capstan_types::session::Listed>| listed.into_iter().map(|session| session.session).collect::<Vec<_>>();
-        let (ended, running) = (ids(ended), ids(running));
-        regain::sweep(record.id, &host, &running, &ended).await;
-        regain::sweep(record.id, &host, &[], &running).await;
+        let record = ThreadRecord { epoch, ..record.clone() };
+        let mut hosts = self.others_now(&record).await;
+        // What is reserved is held until its sessions are gone.
+        let home = self.locate_known(record.id, epoch, &record.settings).await.ok();
+        hosts.extend(home.iter().map(|located| located.host.clone()));
+        join_all(hosts.iter().map(|host| end_on(record.id, host))).await;
     }
+}
+
+async fn end_on(thread: ThreadId, host: &NodeHost) {
+    let Ok(sessions) = host.sessions().await else { return };
+    let (ended, running): (Vec<_>, Vec<_>) =
+        sessions.into_iter().partition(|session| matches!(session.state, ListedState::Ended(_)));
+    let ids = |listed: Vec<Listed>| listed.into_iter().map(|session| session.session).collect::<Vec<_>>();
+    let (ended, running) = (ids(ended), ids(running));
+    regain::sweep(thread, host, &running, &ended).await;
+    regain::sweep(thread, host, &[], &running).await;
 }

@@ -16,19 +16,19 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// A registry that says of itself what a test wants.
 #[derive(Debug)]
-struct Told {
+struct Doubted {
     registry: EmbeddedRegistry,
     standing: Mutex<Standing>,
 }
 
-impl Told {
+impl Doubted {
     fn say(&self, standing: Standing) {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 }
 
 #[async_trait]
-impl Registry for Told {
+impl Registry for Doubted {
     async fn register(&self, record: NodeRecord) -> Result<Registration, RegistryError> {
         self.registry.register(record).await
     }
@@ -66,8 +66,8 @@ fn record(id: &str) -> NodeRecord {
 }
 
 /// A pool over nodes of one processor each.
-async fn pool(names: &[&str]) -> (ActorRef<PoolMsg>, Arc<Told>, Vec<Registration>) {
-    let told = Arc::new(Told { registry: EmbeddedRegistry::empty(), standing: Mutex::default() });
+async fn pool(names: &[&str]) -> (ActorRef<PoolMsg>, Arc<Doubted>, Vec<Registration>) {
+    let told = Arc::new(Doubted { registry: EmbeddedRegistry::empty(), standing: Mutex::default() });
     let (mut kept, mut pipes) = (Vec::new(), Vec::new());
     for name in names {
         kept.push(told.register(record(name)).await.unwrap());
