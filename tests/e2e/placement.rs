@@ -121,8 +121,9 @@ fn what_operators_count_is_reserved_and_who_waits_for_it_says_so_and_can_be_stop
     assert!(asked.elapsed() < Duration::from_secs(10), "{stopped}");
     // Who was stopped is not in line any more.
     let waits = cluster.waiting(&["--resource", "gpu=1"]);
-    let deleted =
-        Capstan::new(&cluster.home).args(["threads", "delete", &thread(&first), "--coordinator", &cluster.socket()]).run();
+    let deleted = Capstan::new(&cluster.home)
+        .args(["threads", "delete", &thread(&first), "--yes", "--coordinator", &cluster.socket()])
+        .run();
     deleted.assert_code(0);
     let run = waits.wait();
     run.assert_code(0);

@@ -50,8 +50,8 @@ fn above(load: u64, best: u64) -> u64 {
 
 fn spread(picture: &mut Picture) {
     picture.text((60, 20), "start", "Highest load above the offline best, in percent");
-    for percent in [0, 5, 10, 15, 20, 25] {
-        let y = 260 - percent * 9;
+    for percent in [0, 10, 20, 30] {
+        let y = 260 - percent * 6;
         picture.line((60, y), (360, y));
         picture.text((52, y + 4), "end", &percent.to_string());
     }
@@ -59,8 +59,11 @@ fn spread(picture: &mut Picture) {
     for (place, part) in (0_u64..).zip(PARTS) {
         let (sizes, used) = placed_up_to(CPU / part, SEED, Packing::Spread);
         let (x, best) = (90 + place * 62, offline(sizes.clone()));
-        let y = |load: u64| 260 - above(load, best) * 9 / 10;
-        ours.push((x, y(*used.iter().max().unwrap())));
+        let y = |load: u64| 260_u64.saturating_sub(above(load, best) * 6 / 10);
+        let load = *used.iter().max().unwrap();
+        ours.push((x, y(load)));
+        let percent = above(load, best);
+        picture.text((x, y(load) - 10), "middle", &format!("{}.{}", percent / 10, percent % 10));
         theirs.push((x, y(online(&sizes))));
         picture.text((x, 280), "middle", &format!("1/{part}"));
     }
