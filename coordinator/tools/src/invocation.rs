@@ -4,11 +4,12 @@ use crate::host::ExecHost;
 use crate::hosts::{Hosts, Sight, Station};
 use crate::items::ItemSink;
 use crate::plan::PlanState;
+use crate::release::Release;
 use crate::sessions::SessionTable;
 use async_trait::async_trait;
 use capstan_types::call::Outcome;
 use capstan_types::history::Image;
-use capstan_types::id::{NodeId, SessionId, ThreadId};
+use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::limits::SessionLimits;
 use capstan_types::output::clean::Cleaning;
 use capstan_types::path::AbsPath;
@@ -65,15 +66,6 @@ impl CallContext {
         let home = self.hosts.as_ref()?.names().into_iter().next()?;
         Some(self.host.node()).filter(|node| *node != home)
     }
-}
-
-/// A session that its node may forget.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Release {
-    /// The node.
-    pub node: NodeId,
-    /// The session.
-    pub session: SessionId,
 }
 
 /// What came of a call.

@@ -11,6 +11,7 @@ pub mod hosts;
 pub mod invocation;
 pub mod items;
 pub mod plan;
+pub mod release;
 pub mod sessions;
 
 pub mod spec;

@@ -16,7 +16,7 @@ pub(crate) use live::{LiveSession, Patience, Started};
 pub(crate) use record::Ending;
 
 use crate::host::ExecHost;
-use crate::invocation::Release;
+use crate::release::Release;
 use capstan_types::id::{CallId, NodeId, SessionId, TurnId};
 use capstan_types::session::known::{FIRST_NUMBER, KnownSessions, REMEMBERED, SessionChange};
 use futures::future::join_all;

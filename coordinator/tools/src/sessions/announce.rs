@@ -1,7 +1,7 @@
 //! What a turn is told of the sessions of the turns before it.
 
 use super::{ListedSession, SessionTable, shown};
-use crate::invocation::Release;
+use crate::release::Release;
 use capstan_types::session::known::SessionChange;
 
 /// What is said, and what is to be stored together with it.

@@ -5,8 +5,9 @@ use crate::fault::ToolFault;
 use crate::host::{
     ExecHost, FileRequest, HostError, Input, PatchReport, PatchRequest, SessionEvent, SessionReader, StartSession,
 };
-use crate::invocation::{Approver, CallContext, CallResult, Decision, NobodyToAsk, Question, Release};
+use crate::invocation::{Approver, CallContext, CallResult, Decision, NobodyToAsk, Question};
 use crate::items::{ItemSink, SinkClosed};
+use crate::release::Release;
 use async_trait::async_trait;
 use bytes::Bytes;
 use capstan_types::call::Call;
