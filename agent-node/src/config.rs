@@ -12,6 +12,7 @@ use capstan_types::node::{Capacity, NodeAddress};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Ceiling, Level};
 use capstan_types::principal::{Principal, Role};
+use capstan_types::stock::Stock;
 use capstan_types::time::Millis;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -61,6 +62,8 @@ pub struct NodeConfig {
     pub membership: Option<Membership>,
     /// How much runs here at once.
     pub capacity: Capacity,
+    /// What operators count besides, and what this host holds. What is free of its disk is found out.
+    pub stock: Stock,
     /// What is kept free: with less, starts are refused until there is more.
     pub watermarks: Watermarks,
     /// Facts about the host that placement may select by.

@@ -15,6 +15,7 @@ use crate::node::handle::NodeHandle;
 use crate::node::load::Watermarks;
 use crate::node::load::gate::Gate;
 use crate::node::load::metrics::LoadCollector;
+use crate::node::load::space;
 use crate::node::message::NodeMsg;
 use crate::node::supervisor::{NodeArgs, NodeSupervisor};
 use crate::node::sweep;
@@ -31,6 +32,7 @@ use capstan_runtime::actors::{AskError, BoundedRef, Root};
 use capstan_runtime::monitor::Check;
 use capstan_types::node::{Fingerprint, NodeAddress, NodeRecord};
 use capstan_types::policy::Ceiling;
+use capstan_types::stock::Stock;
 use prometheus_client::registry::Registry as Metrics;
 use ractor::{Actor, SpawnErr};
 use server::Servers;
@@ -129,6 +131,7 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
         address: config.advertise.clone().or_else(|| addresses.first().cloned()).unwrap_or(NodeAddress::Embedded),
         labels: config.labels.clone(),
         capacity: config.capacity,
+        stock: Stock { disk_bytes: space(state.root.as_path()).map_or(0, |room| room.free), ..config.stock.clone() },
         fingerprint,
         journal: journal.state(),
         protocol: capstan_proto::protocol::CURRENT,

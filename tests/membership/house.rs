@@ -134,6 +134,7 @@ impl Member {
             address: NodeAddress::Tls(self.address.clone()),
             labels: [].into(),
             capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
+            stock: capstan_types::stock::Stock::default(),
             fingerprint: Fingerprint::default(),
             journal: JournalState::default(),
             protocol: capstan_proto::protocol::CURRENT,

@@ -3,6 +3,7 @@
 use super::*;
 use crate::state::CheckpointDir;
 use capstan_types::policy::SandboxPolicy;
+use capstan_types::stock::Stock;
 
 fn config() -> NodeConfig {
     NodeConfig {
@@ -16,6 +17,7 @@ fn config() -> NodeConfig {
         advertise: None,
         membership: None,
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
+        stock: Stock::default(),
         watermarks: Watermarks::default(),
         labels: BTreeMap::new(),
         base_env: BTreeMap::new(),

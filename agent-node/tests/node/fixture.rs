@@ -58,6 +58,7 @@ pub(crate) fn config(dir: &Path) -> NodeConfig {
         advertise: None,
         membership: None,
         capacity: Capacity { sessions: 16, cpus: 1, memory_bytes: 1 << 30 },
+        stock: capstan_types::stock::Stock::default(),
         watermarks: Watermarks::default(),
         labels: [("zone".to_owned(), "test".to_owned())].into(),
         base_env: base_environment(|name| std::env::var(name).ok()),

@@ -117,6 +117,13 @@ pub struct NodeArgs {
     /// A fact about this host that placement may select by; may be given again
     #[arg(long = "label", value_name = "KEY=VALUE")]
     pub labels: Vec<String>,
+    /// So many pieces of something are here that threads can reserve, such as gpu=2; may be given again [default: node.resources of config.toml]
+    #[arg(long = "resource", value_name = "NAME=N")]
+    pub resources: Vec<String>,
+    /// A repository's mirror, or a warm cache, is here under this name, so that threads that ask for it come here rather than elsewhere
+    /// (capstan exec --near NAME); may be given again [default: node.holds of config.toml]
+    #[arg(long = "holds", value_name = "NAME")]
+    pub holds: Vec<String>,
     /// Sessions that may run at once
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub sessions: u32,

@@ -96,6 +96,7 @@ pub fn node_config(
         advertise: None,
         membership: None,
         capacity: host::capacity(SESSIONS),
+        stock: capstan_types::stock::Stock::default(),
         watermarks,
         labels: [].into(),
         base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),

@@ -10,7 +10,7 @@ mod status;
 use super::board::Board;
 use super::doorway::Doorway;
 use super::events::Events;
-use super::heartbeat::Heartbeat;
+use super::heartbeat::{Heartbeat, Told};
 use super::link::NodeLink;
 use super::link::lives::Lives;
 use super::remote::StaticNode;
@@ -18,6 +18,7 @@ use crate::placement::facts::{Freshness, NodeFacts};
 use crate::placement::gather::gather;
 use crate::placement::need::Need;
 use crate::placement::no_place::NoPlace;
+use crate::placement::reservations::Activity;
 use capstan_identity::membership::Membership;
 use capstan_proto::protocol::Skew;
 use capstan_proto::token::Token;
@@ -52,6 +53,10 @@ pub enum PoolMsg {
     Statuses(RpcReplyPort<Vec<NodeStatus>>),
     /// A node that is there answered, and is in another life than was known.
     Answered(NodeRecord),
+    /// A node told how much it has in use.
+    Told(NodeId, Told),
+    /// A thread runs sessions now, or waits for its model.
+    Activity(ThreadId, Activity),
     /// Choose a node for a thread's workspace, and reserve there what it needs. When all are full, the answer comes when one has room, or after
     /// as long as the desk lets one wait.
     Place(ThreadId, Box<Need>, Reply),
@@ -215,6 +220,13 @@ impl Actor for NodePool {
                 state.look();
                 let _ = reply.send(state.statuses());
             }
+            PoolMsg::Told(node, told) => state.told(&node, told),
+            PoolMsg::Activity(thread, activity) => {
+                state.desk.view.set_activity(thread, activity);
+                if activity == Activity::Thinks {
+                    state.serve(&me);
+                }
+            }
             PoolMsg::Place(thread, need, reply) => {
                 state.place(&me, thread, *need, reply);
             }
@@ -263,9 +275,11 @@ impl PoolState {
             if link.record().address == NodeAddress::Embedded {
                 self.heartbeats.remove(&facts.id);
             } else {
-                let pool = me.clone();
-                let heartbeat = Heartbeat::begin(link.clone(), move |found| drop(pool.cast(PoolMsg::Answered(found))));
-                self.heartbeats.insert(facts.id.clone(), heartbeat);
+                let (pool, found_by, id) = (me.clone(), me.clone(), facts.id.clone());
+                // Both fail only when the coordinator is stopping.
+                let another = move |found| _ = found_by.cast(PoolMsg::Answered(found));
+                let told = move |told| _ = pool.cast(PoolMsg::Told(id.clone(), told));
+                self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(link.clone(), another, told));
             }
             self.tell_joined(link.record());
             self.links.insert(facts.id.clone(), link);
@@ -273,6 +287,17 @@ impl PoolState {
                 self.desk.view.put(facts);
             }
         }
+    }
+
+    /// What is free of a disk may be less than what was there and is not reserved: others write too.
+    fn told(&mut self, id: &NodeId, told: Told) {
+        let Some(facts) = self.desk.view.place(id).and_then(|place| self.desk.view.facts(place)).cloned() else { return };
+        let mut capacity = facts.capacity.clone();
+        if let (Some(free), Some(link)) = (told.disk_free, self.links.get(id)) {
+            let reserved = self.desk.view.in_use(id).resources.disk_bytes;
+            capacity.disk_bytes = link.record().stock.disk_bytes.min(free.saturating_add(reserved));
+        }
+        self.desk.view.put(NodeFacts { busy: told.busy, capacity, ..facts });
     }
 
     /// Keeps the nodes that are as they were, with their connections, and takes the others out.

@@ -60,13 +60,14 @@ impl NodeFacts {
             capacity: Resources {
                 cpu_milli: u64::from(record.capacity.cpus) * 1000,
                 memory_bytes: record.capacity.memory_bytes,
-                ..Resources::NONE
+                disk_bytes: record.stock.disk_bytes,
+                custom: record.stock.custom.clone(),
             },
             slots: record.capacity.sessions,
             level: record.fingerprint.level,
             missing: record.fingerprint.missing.clone(),
             freshness: Freshness::Fresh,
-            mirrors: BTreeSet::new(),
+            mirrors: record.stock.holds.clone(),
             busy: 0,
         }
     }

@@ -8,7 +8,9 @@ use super::items::TurnItems;
 use super::log::{Draft, LogError};
 use super::order::Order;
 use super::step::{self, TurnStop};
+use crate::placement::reservations::Activity;
 use crate::{clock, crash_point};
+use capstan_tools::effects::Effects;
 use capstan_tools::fault::ToolFault;
 use capstan_tools::hosts::Hosts as _;
 use capstan_tools::invocation::{CallContext, CallResult};
@@ -104,6 +106,7 @@ impl Calls {
     /// # Errors
     /// What ends the turn: its records can no longer be stored, or the thread has another owner.
     pub async fn run(&self, calls: &[Call], releases: &mut Releases) -> Result<Vec<Entry>, TurnStop> {
+        let _works = Works::begin(&self.context, calls);
         // All of them come to their ends, also when one of them ends the turn: a call that is dropped halfway would have no end.
         let ended = join_all(calls.iter().map(|call| self.perform(call, Try::New))).await;
         self.tell(calls.iter().zip(ended), releases).await
@@ -260,6 +263,27 @@ impl Calls {
         let changes = ended.iter().filter_map(|ended| ended.change.clone()).collect();
         let release = ended.into_iter().map(|ended| ended.release).collect();
         Ok(CallResult { outcome: Outcome::Cancelled, output, release, changes, picture: None })
+    }
+}
+
+/// A thread that runs sessions takes a whole slot of its node, until none runs any more.
+struct Works<'a>(Option<&'a TurnContext>);
+
+impl<'a> Works<'a> {
+    fn begin(context: &'a TurnContext, calls: &[Call]) -> Self {
+        let runs = |call: &Call| matches!(context.toolbox.effects(&call.tool, &call.arguments), Effects::Runs | Effects::Writes);
+        let works = calls.iter().any(runs).then_some(context);
+        works.iter().for_each(|context| context.hosts.now(Activity::Runs));
+        Self(works)
+    }
+}
+
+impl Drop for Works<'_> {
+    fn drop(&mut self) {
+        if let Some(context) = self.0 {
+            let runs = context.sessions.list().iter().any(|session| !session.ended && session.elsewhere.is_none());
+            context.hosts.now(if runs { Activity::Runs } else { Activity::Thinks });
+        }
     }
 }
 

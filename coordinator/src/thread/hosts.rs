@@ -7,11 +7,12 @@ use super::workspace;
 use crate::nodes::far_host::FarHost;
 use crate::nodes::host::NodeHost;
 use crate::nodes::pool::PoolMsg;
+use crate::placement::reservations::Activity;
 use async_trait::async_trait;
 use capstan_runtime::actors::ask::ask;
 use capstan_tools::host::ExecHost;
 use capstan_tools::hosts::{HostFacts, Hosts, NoHost, Sight, Station, named};
-use capstan_types::id::NodeId;
+use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::node::NodeRecord;
 use capstan_types::path::AbsPath;
 use capstan_types::session::{Authority, WorkspaceFacts};
@@ -27,6 +28,7 @@ const ASK_DEADLINE: Duration = Duration::from_secs(10);
 /// The hosts of one thread, under the settings of a turn.
 #[derive(Debug)]
 pub struct ThreadHosts {
+    thread: ThreadId,
     home: Arc<NodeHost>,
     others: Arc<BTreeMap<NodeId, Arc<FarHost>>>,
     pool: Option<ActorRef<PoolMsg>>,
@@ -51,21 +53,31 @@ impl ThreadHosts {
             (host.node.clone(), Arc::new(far))
         });
         let others = Arc::new(others.collect());
-        Self { home, others, pool: Some(pool), settings: settings.clone(), facts: facts.clone(), opened: Mutex::default() }
+        let (thread, pool) = (authority.thread, Some(pool));
+        Self { thread, home, others, pool, settings: settings.clone(), facts: facts.clone(), opened: Mutex::default() }
     }
 
     /// The home and no other.
     #[must_use]
-    pub fn alone(home: Arc<NodeHost>, settings: &ThreadSettings, facts: &WorkspaceFacts) -> Self {
+    pub fn alone(thread: ThreadId, home: Arc<NodeHost>, settings: &ThreadSettings, facts: &WorkspaceFacts) -> Self {
         let others = Arc::default();
-        Self { home, others, pool: None, settings: settings.clone(), facts: facts.clone(), opened: Mutex::default() }
+        Self { thread, home, others, pool: None, settings: settings.clone(), facts: facts.clone(), opened: Mutex::default() }
     }
 
     /// The same under other settings, perhaps in another directory.
     #[must_use]
     pub fn with(&self, settings: &ThreadSettings, facts: &WorkspaceFacts) -> Self {
         let (home, others, pool) = (Arc::clone(&self.home), Arc::clone(&self.others), self.pool.clone());
-        Self { home, others, pool, settings: settings.clone(), facts: facts.clone(), opened: Mutex::default() }
+        let thread = self.thread;
+        Self { thread, home, others, pool, settings: settings.clone(), facts: facts.clone(), opened: Mutex::default() }
+    }
+
+    /// Says that the thread runs sessions, or waits for its model: a thread that thinks takes a part of a slot.
+    pub fn now(&self, activity: Activity) {
+        if let Some(pool) = &self.pool {
+            // It fails only when the coordinator is stopping.
+            let _ = pool.cast(PoolMsg::Activity(self.thread, activity));
+        }
     }
 
     /// The home.

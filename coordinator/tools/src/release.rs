@@ -1,4 +1,4 @@
-//! What a node may forget.
+//! A session whose end is told, and that its node may forget once that is stored.
 
 use capstan_types::id::{NodeId, SessionId};
 

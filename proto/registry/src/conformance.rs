@@ -23,6 +23,7 @@ pub(crate) fn record(id: &str, generation: u64) -> NodeRecord {
         address: NodeAddress::Tcp(format!("127.0.0.1:{}", 4000 + generation)),
         labels: BTreeMap::from([("arch".to_owned(), "x86_64".to_owned())]),
         capacity: Capacity { sessions: 8, cpus: 2, memory_bytes: 1 << 30 },
+        stock: capstan_types::stock::Stock::default(),
         fingerprint: Fingerprint::default(),
         journal: JournalState::default(),
         protocol: 2,

@@ -5,6 +5,7 @@ use crate::wire::client as wire;
 use capstan_types::hosts::{MOST_HOSTS, ThreadHost};
 use capstan_types::placement::{Choice, Packing, PlacementSettings, Priority, Rejection, Why};
 use capstan_types::resources::Resources;
+use capstan_types::stock;
 use wire::reason::Reason;
 
 /// The most tolerations of one thread.
@@ -22,6 +23,7 @@ impl From<PlacementSettings> for wire::Placement {
             pack: asked.packing == Packing::Pack,
             batch: asked.batch.unwrap_or_default(),
             priority: Some(u8::from(asked.priority).into()),
+            near: asked.near.unwrap_or_default(),
             hosts: asked.hosts.map(|hosts| hosts.to_string()).unwrap_or_default(),
         }
     }
@@ -52,6 +54,9 @@ impl TryFrom<wire::Placement> for PlacementSettings {
             packing: if wire.pack { Packing::Pack } else { Packing::Spread },
             batch: nonempty(wire.batch),
             priority: wire.priority.map(priority).transpose()?.unwrap_or_default(),
+            near: nonempty(wire.near)
+                .map(|near| stock::held(&near).map_err(|error| Malformed::new("placement.near", error)))
+                .transpose()?,
             hosts: nonempty(wire.hosts).map(|hosts| parse("placement.hosts", &hosts)).transpose()?,
         })
     }
@@ -186,6 +191,7 @@ mod tests {
             packing: Packing::Pack,
             batch: Some("b1".to_owned()),
             priority: Priority::HIGHEST,
+            near: Some("github.com/a/b".to_owned()),
             hosts: Some("a,b:/srv/x".parse().unwrap()),
         };
         assert_eq!(PlacementSettings::try_from(wire::Placement::from(asked.clone())), Ok(asked));

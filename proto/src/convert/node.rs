@@ -7,6 +7,7 @@ use capstan_types::id::Generation;
 use capstan_types::load::{NodeLoad, Resource, Room};
 use capstan_types::node::{Capacity, Fingerprint, JournalState, NodeAddress, NodeRecord};
 use capstan_types::policy::Level;
+use capstan_types::stock::{MOST_HELD, Stock, held};
 use capstan_types::time::UnixMillis;
 
 /// A node's answer to Describe.
@@ -28,6 +29,7 @@ pub fn describe(record: NodeRecord, version: &str, sessions: u32, load: NodeLoad
         load: Some(load.into()),
         protocol: record.protocol,
         clock_ms: clock.0,
+        stock: Some(record.stock.into()),
     }
 }
 
@@ -64,10 +66,27 @@ pub fn record(wire: wire::DescribeResponse, address: NodeAddress) -> Result<Node
         address,
         labels: wire.labels.into_iter().collect(),
         capacity: Capacity { sessions: capacity.sessions, cpus: capacity.cpus, memory_bytes: capacity.memory_bytes },
+        stock: wire.stock.unwrap_or_default().into(),
         fingerprint: wire.fingerprint.unwrap_or_default().into(),
         journal,
         protocol: wire.protocol,
     })
+}
+
+impl From<Stock> for wire::Stock {
+    fn from(stock: Stock) -> Self {
+        let custom = stock.custom.into_iter().map(|(key, amount)| (key.into(), amount)).collect();
+        Self { disk_bytes: stock.disk_bytes, custom, holds: stock.holds.into_iter().collect() }
+    }
+}
+
+impl From<wire::Stock> for Stock {
+    fn from(wire: wire::Stock) -> Self {
+        // What this release cannot read is not counted on.
+        let custom = wire.custom.iter().filter_map(|(key, amount)| Some((key.parse().ok()?, *amount))).collect();
+        let holds = wire.holds.iter().filter_map(|name| held(name).ok()).take(MOST_HELD).collect();
+        Self { disk_bytes: wire.disk_bytes, custom, holds }
+    }
 }
 
 impl From<NodeLoad> for wire::Load {

@@ -2,6 +2,7 @@
 
 use crate::id::{Generation, NodeId};
 use crate::policy::Level;
+use crate::stock::Stock;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -18,6 +19,9 @@ pub struct NodeRecord {
     pub labels: BTreeMap<String, String>,
     /// What it can run.
     pub capacity: Capacity,
+    /// What it has besides.
+    #[serde(default)]
+    pub stock: Stock,
     /// What its kernel can enforce.
     pub fingerprint: Fingerprint,
     /// Whether this life knows what earlier ones started.

@@ -25,6 +25,9 @@ pub struct PlacementSettings {
     pub batch: Option<String>,
     /// How far before others it stands when it has to wait: 0 to 9, 5 without a word.
     pub priority: Priority,
+    /// What had better be there: a repository's mirror, or a warm cache, by the name under which nodes say that they hold it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near: Option<String>,
     /// The hosts that the thread may use; `None` is the one that holds its workspace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<HostsAsked>,

@@ -109,6 +109,7 @@ fn config(state: &Path, strongest: Level, journal: JournalSync) -> NodeConfig {
         advertise: None,
         membership: None,
         capacity: Capacity { sessions: 2048, cpus: 2, memory_bytes: 1 << 34 },
+        stock: capstan_types::stock::Stock::default(),
         watermarks: Watermarks::default(),
         labels: [].into(),
         base_env: base_environment(|name| std::env::var(name).ok()),

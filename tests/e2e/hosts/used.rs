@@ -33,15 +33,15 @@ fn a_model_sees_its_hosts_and_its_calls_run_on_two_of_them_at_once() {
             ],
         ),
         step(
-            [contains("patch", "Success. Updated the following files:"), contains("cat", "session ID 1000")],
+            [contains("patch", "Success. Updated the following files:"), contains("cat", "session ID 1002")],
             [
-                call("said", "write_stdin", &json!({ "session_id": 1000, "chars": "hello\n" })),
+                call("said", "write_stdin", &json!({ "session_id": 1002, "chars": "hello\n" })),
                 call("sessions", "sessions", &json!({ "action": "list" })),
             ],
         ),
         step(
-            [contains("said", "hello"), contains("sessions", "  1000 on b (running): ")],
-            [call("end", "sessions", &json!({ "action": "end", "session_id": 1000 }))],
+            [contains("said", "hello"), contains("sessions", "  1002 on b (running): ")],
+            [call("end", "sessions", &json!({ "action": "end", "session_id": 1002 }))],
         ),
         step([contains("end", "killed by the model")], [says("Done.")]),
     ];

@@ -21,6 +21,7 @@ use capstan_types::id::NodeId;
 use capstan_types::node::NodeAddress;
 use capstan_types::policy::{Ceiling, Level};
 use capstan_types::principal::Role;
+use capstan_types::stock::{MOST_HELD, Stock, amount, held};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -45,7 +46,12 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     let telemetry = Telemetry::for_daemon(&layers, surroundings)?;
     let joining = Joining::of_words(args.join.as_deref())?;
     let ChosenRegistry { location, secrets } = config::registry(args.registry.as_deref(), &layers, surroundings)?;
-    let (mut config, token_file) = prepare(args, &home, (config::ceiling(&layers)?, config::watermarks(&layers)?), surroundings)?;
+    let (mut config, token_file) = prepare(
+        args,
+        &home,
+        (config::ceiling(&layers)?, config::watermarks(&layers)?, stock(args, config::stock(&layers)?)?),
+        surroundings,
+    )?;
     config.hidden.extend(secrets);
     config.advertise = advertised(args.advertise.as_deref(), &config.listen, location != RegistryLocation::Embedded)?;
     let _telemetry = telemetry::start("capstan-node", &telemetry)?;
@@ -62,7 +68,7 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
 fn prepare(
     args: &NodeArgs,
     home: &Home,
-    (ceiling, watermarks): (Ceiling, Watermarks),
+    (ceiling, watermarks, stock): (Ceiling, Watermarks, Stock),
     surroundings: &Surroundings,
 ) -> Result<(NodeConfig, Option<PathBuf>), Failure> {
     let id = name(args.name.as_deref())?;
@@ -84,6 +90,7 @@ fn prepare(
         advertise: None,
         membership: None,
         capacity: host::capacity(args.sessions),
+        stock,
         watermarks,
         labels,
         base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
@@ -149,6 +156,23 @@ struct Told {
     token_file: Option<PathBuf>,
     monitor: Option<SocketAddr>,
     grace: Duration,
+}
+
+/// The flags go before the configuration, each kind as a whole.
+fn stock(args: &NodeArgs, configured: Stock) -> Result<Stock, Failure> {
+    let mut stock = configured;
+    if !args.resources.is_empty() {
+        let custom = args.resources.iter().map(|text| amount(text)).collect::<Result<_, _>>();
+        stock.custom = custom.map_err(|error| Failure::bad_input(format!("--resource: {error}")))?;
+    }
+    if !args.holds.is_empty() {
+        let holds = args.holds.iter().map(|text| held(text)).collect::<Result<_, _>>();
+        stock.holds = holds.map_err(|error| Failure::bad_input(format!("--holds: {error}")))?;
+    }
+    if stock.holds.len() > MOST_HELD {
+        return Err(Failure::bad_input(format!("--holds: at most {MOST_HELD} names are told")));
+    }
+    Ok(stock)
 }
 
 async fn serve(
@@ -254,6 +278,8 @@ mod tests {
             name: Some("n1".to_owned()),
             state_dir: None,
             labels: Vec::new(),
+            resources: Vec::new(),
+            holds: Vec::new(),
             sessions: 3,
             registry: None,
             monitor: None,
@@ -262,7 +288,8 @@ mod tests {
             journal_sync: args::JournalSync::On,
         };
         more(&mut args);
-        prepare(&args, &Home::open(&surroundings).unwrap(), (default_ceiling(), Watermarks::default()), &surroundings)
+        let stock = stock(&args, Stock::default()).map_err(|failure| failure.sentence)?;
+        prepare(&args, &Home::open(&surroundings).unwrap(), (default_ceiling(), Watermarks::default(), stock), &surroundings)
             .map_err(|failure| failure.sentence)
     }
 
@@ -274,6 +301,19 @@ mod tests {
         assert_eq!((config.hidden.len(), config.capacity.sessions), (2, 3));
         let (config, token_file) = prepared("unix:///run/n1", |_| {}).unwrap();
         assert!(config.token.is_none() && token_file.is_none());
+    }
+
+    #[test]
+    fn what_a_node_says_that_it_has_is_read_or_refused_in_words() {
+        let (config, _) = prepared("unix:///run/n1", |args| {
+            args.resources = vec!["gpu=2".to_owned(), "x.io/fpga=1".to_owned()];
+            args.holds = vec!["github.com/org/repo".to_owned()];
+        })
+        .unwrap();
+        assert_eq!(config.stock.custom.values().copied().collect::<Vec<_>>(), [2, 1]);
+        assert!(config.stock.holds.contains("github.com/org/repo"));
+        let refused = prepared("unix:///run/n1", |args| args.resources = vec!["gpu".to_owned()]).unwrap_err();
+        assert!(refused.starts_with("--resource: `gpu` is no amount") && refused.contains("write NAME=N"), "{refused}");
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(super) const KNOWN: &[&str] = &[
     "model_providers.*.wire_api",
     "model_reasoning_effort",
     "node.ceiling",
+    "node.holds",
+    "node.resources",
     "node.watermarks",
     "openai_base_url",
     "oss_provider",

@@ -7,6 +7,7 @@ use capstan_types::node::{Capacity, Fingerprint, JournalState};
 use capstan_types::orders::{Change, Given as Order, NodeOrders};
 use capstan_types::policy::Level;
 use capstan_types::resources::Resources;
+use capstan_types::stock::Stock;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -16,19 +17,19 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// A registry that says of itself what a test wants.
 #[derive(Debug)]
-struct Told {
+struct Doubted {
     registry: EmbeddedRegistry,
     standing: Mutex<Standing>,
 }
 
-impl Told {
+impl Doubted {
     fn say(&self, standing: Standing) {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 }
 
 #[async_trait]
-impl Registry for Told {
+impl Registry for Doubted {
     async fn register(&self, record: NodeRecord) -> Result<Registration, RegistryError> {
         self.registry.register(record).await
     }
@@ -65,6 +66,7 @@ fn record(id: &str) -> NodeRecord {
         address: NodeAddress::Embedded,
         labels: [].into(),
         capacity: Capacity { sessions: 8, cpus: 1, memory_bytes: 1 << 30 },
+        stock: Stock { disk_bytes: 1000, ..Stock::default() },
         fingerprint: Fingerprint { level: Level::Full, ..Fingerprint::default() },
         journal: JournalState::Kept,
         protocol: capstan_proto::protocol::CURRENT,
@@ -72,8 +74,8 @@ fn record(id: &str) -> NodeRecord {
 }
 
 /// A pool over nodes of one processor each.
-async fn pool(names: &[&str]) -> (ActorRef<PoolMsg>, Arc<Told>, Vec<Registration>) {
-    let told = Arc::new(Told { registry: EmbeddedRegistry::empty(), standing: Mutex::default() });
+async fn pool(names: &[&str]) -> (ActorRef<PoolMsg>, Arc<Doubted>, Vec<Registration>) {
+    let told = Arc::new(Doubted { registry: EmbeddedRegistry::empty(), standing: Mutex::default() });
     let (mut kept, mut pipes) = (Vec::new(), Vec::new());
     for name in names {
         kept.push(told.register(record(name)).await.unwrap());
@@ -98,7 +100,11 @@ type Answered = oneshot::Receiver<Result<Placed, NoPlace>>;
 
 /// Asks for a whole node.
 fn ask(pool: &ActorRef<PoolMsg>, thread: u128) -> Answered {
-    let need = Need { resources: Resources { cpu_milli: 1000, ..Resources::NONE }, ..Need::default() };
+    ask_for(pool, thread, Resources { cpu_milli: 1000, ..Resources::NONE })
+}
+
+fn ask_for(pool: &ActorRef<PoolMsg>, thread: u128, resources: Resources) -> Answered {
+    let need = Need { resources, ..Need::default() };
     let (reply, answer) = oneshot::channel();
     pool.cast(PoolMsg::Place(ThreadId::from_u128(thread), Box::new(need), reply.into())).unwrap();
     answer
@@ -202,4 +208,41 @@ async fn what_operators_order_decides_where_something_goes() {
     told.order(&"a".parse().unwrap(), &Change::Uncordon, &given).await.unwrap();
     pool.cast(PoolMsg::Ordered(Arc::clone(&told.orders().await.borrow()))).unwrap();
     assert_eq!(placed(waits).await.choice.node.as_str(), "a");
+}
+
+#[tokio::test]
+async fn a_thread_that_runs_takes_a_slot_and_one_that_thinks_a_part_of_it() {
+    let (pool, _told, _kept) = pool(&["a"]).await;
+    let thread = |number: u128| ThreadId::from_u128(number);
+    let mut kept = Vec::new();
+    for number in 1..=8 {
+        kept.push(placed(ask_for(&pool, number, Resources::NONE)).await);
+        pool.cast(PoolMsg::Activity(thread(number), Activity::Runs)).unwrap();
+    }
+    let waits = ask_for(&pool, 9, Resources::NONE);
+    let (reply, names) = oneshot::channel();
+    pool.cast(PoolMsg::Names(reply.into())).unwrap();
+    names.await.unwrap();
+    assert!(waits.is_empty(), "all eight slots are taken");
+    pool.cast(PoolMsg::Activity(thread(3), Activity::Thinks)).unwrap();
+    assert_eq!(placed(waits).await.choice.node.as_str(), "a");
+}
+
+#[tokio::test]
+async fn what_others_write_to_a_nodes_disk_is_not_promised() {
+    let (pool, _told, _kept) = pool(&["a"]).await;
+    let disk = |bytes| Resources { disk_bytes: bytes, ..Resources::NONE };
+    let first = placed(ask_for(&pool, 1, disk(600))).await;
+    let refused = ask_for(&pool, 2, disk(500));
+    let (reply, in_line) = oneshot::channel();
+    pool.cast(PoolMsg::InLine(ThreadId::from_u128(2), reply.into())).unwrap();
+    assert!(in_line.await.unwrap().is_some(), "400 of 1000 are left");
+    drop(refused);
+    drop(first);
+    let node: NodeId = "a".parse().unwrap();
+    pool.cast(PoolMsg::Told(node.clone(), Told { disk_free: Some(300), busy: 0 })).unwrap();
+    let much = timeout(SOON, ask_for(&pool, 3, disk(500))).await.unwrap().unwrap().unwrap_err();
+    assert!(much.to_string().contains("is too small"), "{much}");
+    pool.cast(PoolMsg::Told(node, Told { disk_free: Some(5000), busy: 0 })).unwrap();
+    assert_eq!(placed(ask_for(&pool, 4, disk(1000))).await.choice.node.as_str(), "a");
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::models::{ModelClient, Models, NoModel};
+use crate::nodes::events::Events;
 use crate::nodes::pool::{NodePool, PoolArguments};
 use crate::thread::fixture::moody::Moody;
 use crate::thread::fixture::{settings, stored_thread};
@@ -13,6 +14,7 @@ use capstan_types::thread::{OnInterrupt, ThreadRecord};
 use capstan_types::time::UnixMillis;
 use ractor::Actor;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// No model at all.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ async fn threads(store: Arc<dyn Store>) -> Threads {
         nodes: Vec::new(),
         membership: None,
         token: None,
+        orders: Arc::default(),
+        events: Events::default(),
     };
     Threads {
         name: "c1".into(),
@@ -41,6 +45,7 @@ async fn threads(store: Arc<dyn Store>) -> Threads {
         models: Arc::new(Nobody),
         pool: Actor::spawn(None, NodePool, pool).await.unwrap().0,
         supervisor: Actor::spawn(None, ThreadSupervisor, ()).await.unwrap().0,
+        closing: CancellationToken::new(),
     }
 }
 
