@@ -34,13 +34,21 @@ pub enum ListenError {
     #[error("another process serves `{}`; stop it, or choose another path", .0.display())]
     Taken(PathBuf),
     /// The system said no.
-    #[error("cannot listen at {place}: {source}")]
+    #[error("cannot listen at {place}: {source}{}", way_out(.source))]
     Bind {
         /// Where.
         place: String,
         /// What the system said.
         source: io::Error,
     },
+}
+
+fn way_out(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => "; stop the process that has it, or choose another port",
+        io::ErrorKind::AddrNotAvailable => "; name an address of this host",
+        _ => "",
+    }
 }
 
 impl FromStr for Listen {
