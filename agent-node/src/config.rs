@@ -1,7 +1,8 @@
 //! What an operator, or the embedding program, says about a node. Parsed before anything is touched.
 
 use crate::node::load::Watermarks;
-use crate::state::StateDir;
+use crate::state::{CheckpointDir, StateDir};
+use capstan_blobs::Blobs;
 use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
 use capstan_proto::transport::Listen;
@@ -44,6 +45,8 @@ pub struct NodeConfig {
     pub id: NodeId,
     /// Where sessions and scratch files live. One node at a time.
     pub state_dir: StateDir,
+    /// Where the states of workspaces lie.
+    pub checkpoints: CheckpointDir,
     /// How sessions are started.
     pub runner: RunnerPath,
     /// How many holders the runner keeps forked ahead, so that a session need not wait for one: 0 to 64. Each takes a few hundred
@@ -78,6 +81,8 @@ pub struct NodeConfig {
     pub strongest: Level,
     /// Whether the start journal waits for the disk.
     pub journal: JournalSync,
+    /// Where checkpoints of workspaces are kept beyond this host, so that other nodes can bring them back; `None`: on this host alone.
+    pub blobs: Option<Blobs>,
 }
 
 /// Whether what the node writes to its start journal is on the disk before it acts on it.

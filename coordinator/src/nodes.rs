@@ -1,5 +1,8 @@
 //! The nodes as a coordinator knows them: who is there, how each is reached, and what a tool may do with one.
 
+pub mod board;
+pub mod doorway;
+pub mod events;
 pub mod everywhere;
 pub mod failure;
 pub mod far_host;
@@ -14,3 +17,5 @@ pub mod pool;
 pub mod pulse;
 pub mod reader;
 pub mod remote;
+pub mod told;
+pub mod vitals;

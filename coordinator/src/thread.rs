@@ -2,12 +2,14 @@
 
 pub mod actor;
 pub mod answerers;
+pub mod at_rest;
 pub mod begin;
 pub mod budget;
 pub mod calls;
 pub mod compaction;
 pub mod context;
 pub mod continued;
+pub mod drained;
 pub mod final_message;
 pub mod fork;
 pub mod handle;

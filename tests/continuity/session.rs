@@ -38,6 +38,7 @@ impl Eye {
             stock: capstan_types::stock::Stock::default(),
             fingerprint: Fingerprint::default(),
             journal: JournalState::default(),
+            protocol: capstan_proto::protocol::CURRENT,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime starts");

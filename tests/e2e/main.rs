@@ -15,6 +15,7 @@ mod items;
 mod local_cluster;
 mod model_server;
 mod monitor;
+mod nodes;
 mod secrets;
 mod telemetry;
 

@@ -1,5 +1,6 @@
 //! Nodes and coordinators that find each other in etcd: real processes, a real etcd, and what happens when it is gone.
 
+mod another_life;
 mod away;
 mod found;
 mod refusals;
@@ -69,6 +70,11 @@ impl Coordinator {
     pub(crate) fn exec(&self, workspace: &Path) -> Capstan {
         let exec = Capstan::exec(&self.home, "Do it.").args(["-s", "workspace-write", "-m", "scripted"]);
         exec.args(["--coordinator", &self.socket()]).in_dir(workspace)
+    }
+
+    fn resume(&self, workspace: &Path, thread: &str) -> Capstan {
+        let resume = Capstan::new(&self.home).args(["exec", "--json", "--skip-git-repo-check", "-s", "workspace-write"]);
+        resume.args(["--coordinator", &self.socket(), "resume", thread, "Go on."]).in_dir(workspace)
     }
 
     /// Whether it knows a node of that name.

@@ -7,8 +7,10 @@
 mod attacker;
 mod house;
 
+mod another_life;
 mod impersonation;
 mod joining;
 mod renewal;
 mod revocation;
+mod walk;
 mod whole_path;

@@ -1,12 +1,14 @@
 //! Tests of the configuration.
 
 use super::*;
+use crate::state::CheckpointDir;
 use capstan_types::policy::SandboxPolicy;
 
 fn config() -> NodeConfig {
     NodeConfig {
         id: "n1".parse().unwrap(),
         state_dir: StateDir::Own("/s".into()),
+        checkpoints: CheckpointDir::WithState,
         runner: RunnerPath::program("/bin/capstan-sandbox".into()),
         prepared: 1,
         listen: vec![],
@@ -21,6 +23,7 @@ fn config() -> NodeConfig {
         hidden: vec![],
         ceiling: default_ceiling(),
         root_allowed: false,
+        blobs: None,
         strongest: Level::Full,
         journal: JournalSync::On,
     }

@@ -4,6 +4,8 @@ use crate::node::handle::NodeHandle;
 use crate::service::span::server_span;
 use capstan_proto::convert::node::describe;
 use capstan_proto::wire::node as wire;
+use capstan_types::time::{Millis, UnixMillis};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
@@ -25,6 +27,8 @@ impl wire::node_server::Node for NodeService {
         let span = server_span("capstan.node.v1.Node", "Describe", request.metadata());
         let load = self.node.gate.load(self.node.places.load()).instrument(span).await;
         let record = (*self.node.record).clone();
-        Ok(Response::new(describe(record, env!("CARGO_PKG_VERSION"), self.node.places.known(), load)))
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let clock = UnixMillis(Millis::of(since).0);
+        Ok(Response::new(describe(record, env!("CARGO_PKG_VERSION"), self.node.places.known(), load, clock)))
     }
 }

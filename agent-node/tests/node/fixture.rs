@@ -1,7 +1,7 @@
 //! A real node with the real runner, and a client of it.
 
 use capstan_agent_node::{
-    JournalSync, NodeConfig, RunnerPath, Running, StateDir, Watermarks, base_environment, default_ceiling, serve,
+    CheckpointDir, JournalSync, NodeConfig, RunnerPath, Running, StateDir, Watermarks, base_environment, default_ceiling, serve,
 };
 use capstan_proto::token::Token;
 use capstan_proto::transport::channel;
@@ -50,6 +50,7 @@ pub(crate) fn config(dir: &Path) -> NodeConfig {
     NodeConfig {
         id: "n1".parse().unwrap(),
         state_dir: StateDir::Own(dir.join("state")),
+        checkpoints: CheckpointDir::WithState,
         runner: runner(),
         prepared: 1,
         listen: vec![],
@@ -64,6 +65,7 @@ pub(crate) fn config(dir: &Path) -> NodeConfig {
         hidden: vec![],
         ceiling: default_ceiling(),
         root_allowed: true,
+        blobs: None,
         strongest: Level::Full,
         journal: JournalSync::On,
     }

@@ -3,24 +3,31 @@
 //! An actor owns the links; a task of its own follows the registry and tells it what changed, so that the mailbox is never blocked.
 
 mod desk;
+mod look;
 mod reserved;
+mod status;
 
-use super::heartbeat::{Heartbeat, Told};
+use super::board::Board;
+use super::doorway::Doorway;
+use super::events::Events;
+use super::heartbeat::Heartbeat;
 use super::link::NodeLink;
-use super::pulse::LinkState;
+use super::link::lives::Lives;
 use super::remote::StaticNode;
 use crate::placement::facts::{Freshness, NodeFacts};
 use crate::placement::gather::gather;
-use crate::placement::need::{Need, Wanted};
+use crate::placement::need::Need;
 use crate::placement::no_place::NoPlace;
 use crate::placement::reservations::Activity;
 use capstan_identity::membership::Membership;
+use capstan_proto::protocol::Skew;
 use capstan_proto::token::Token;
 use capstan_proto::transport::PipeConnector;
-use capstan_registry::{NodeEvent, Registry, Stale, Standing};
+use capstan_registry::{AllOrders, NodeEvent, Registry};
 use capstan_types::hosts::{HostsAsked, ThreadHost};
 use capstan_types::id::{Generation, NodeId, ThreadId};
 use capstan_types::node::{NodeAddress, NodeRecord};
+use capstan_types::node_status::NodeStatus;
 use capstan_types::placement::{Choice, PlacementSettings};
 use capstan_types::policy::Level;
 pub(crate) use desk::PATIENCE;
@@ -33,18 +40,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// How often those who wait are looked at, if nothing else gives a reason to.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
 /// What the pool is asked and told.
 #[derive(Debug)]
 pub enum PoolMsg {
     /// The registry said something.
     Heard(NodeEvent),
-    /// A node told how much it has in use.
-    Told(NodeId, Told),
     /// A thread runs sessions now, or waits for its model.
     Activity(ThreadId, Activity),
+    /// This is what operators have ordered.
+    Ordered(Arc<AllOrders>),
+    /// It is time to look at all nodes, and at those who wait: their time may be over, and a node may answer again that did not.
+    Look,
+    /// Say how all nodes are, and those for which something is ordered.
+    Statuses(RpcReplyPort<Vec<NodeStatus>>),
+    /// A node that is there answered, and is in another life than was known.
+    Answered(NodeRecord),
     /// Choose a node for a thread's workspace, and reserve there what it needs. When all are full, the answer comes when one has room, or after
     /// as long as the desk lets one wait.
     Place(ThreadId, Box<Need>, Reply),
@@ -52,8 +62,6 @@ pub enum PoolMsg {
     GiveBack(ThreadId, Ticket),
     /// Say how a thread waits for room, if it does.
     InLine(ThreadId, RpcReplyPort<Option<InLine>>),
-    /// Look at those who wait: their time may be over, and a node may answer again that did not.
-    LookAgain,
     /// Say which nodes there are.
     Names(RpcReplyPort<Vec<NodeId>>),
     /// Give the links to all nodes.
@@ -104,6 +112,10 @@ pub struct PoolArguments {
     pub membership: Option<Membership>,
     /// What lets one into the nodes that the registry knows otherwise.
     pub token: Option<Token>,
+    /// What operators have ordered until now.
+    pub orders: Arc<AllOrders>,
+    /// Who is told what happens.
+    pub events: Events,
 }
 
 /// The pool.
@@ -114,6 +126,8 @@ pub struct NodePool;
 #[derive(Debug)]
 pub struct PoolState {
     links: BTreeMap<NodeId, NodeLink>,
+    /// What those hear who hold a link to an earlier life.
+    lives: Lives,
     /// Those of nodes of other processes.
     heartbeats: BTreeMap<NodeId, Heartbeat>,
     desk: Desk<Reply>,
@@ -123,10 +137,17 @@ pub struct PoolState {
     membership: Option<Membership>,
     token: Option<Token>,
     registry: Arc<dyn Registry>,
-    /// The nodes that were in doubt when somebody was placed last.
+    /// The nodes that were in doubt when that was looked at last.
     suspects: BTreeSet<NodeId>,
-    /// Whether a look at those who wait is on its way. One at a time, however many they are.
-    is_looking: bool,
+    /// Nodes that are registered and not used, since their protocol is too far from ours.
+    skewed: BTreeMap<NodeId, Skew>,
+    orders: Arc<AllOrders>,
+    /// The doors of all nodes that were ever there.
+    doors: HashMap<NodeId, Doorway>,
+    board: Board,
+    events: Events,
+    /// Whether the registry answered when that was looked at last.
+    answers: bool,
     // Dropped with the actor, so that nothing follows the registry for a pool that is gone.
     _follower: JoinSet<()>,
 }
@@ -138,10 +159,13 @@ impl Actor for NodePool {
 
     async fn pre_start(&self, me: ActorRef<PoolMsg>, given: PoolArguments) -> Result<PoolState, ActorProcessingErr> {
         let mut follower = JoinSet::new();
-        follower.spawn(follow(Arc::clone(&given.registry), me));
+        follower.spawn(follow(Arc::clone(&given.registry), me.clone()));
+        follower.spawn(follow_orders(Arc::clone(&given.registry), me.clone()));
+        me.send_after(look::EVERY, || PoolMsg::Look);
         let pipes = given.pipes.into_iter().collect();
-        Ok(PoolState {
+        let mut state = PoolState {
             links: BTreeMap::new(),
+            lives: Lives::default(),
             heartbeats: BTreeMap::new(),
             desk: Desk::default(),
             start: Instant::now(),
@@ -151,9 +175,16 @@ impl Actor for NodePool {
             membership: given.membership,
             registry: given.registry,
             suspects: BTreeSet::new(),
-            is_looking: false,
+            skewed: BTreeMap::new(),
+            orders: Arc::default(),
+            doors: HashMap::new(),
+            board: Board::default(),
+            events: given.events,
+            answers: true,
             _follower: follower,
-        })
+        };
+        state.obey(given.orders);
+        Ok(state)
     }
 
     async fn handle(&self, me: ActorRef<PoolMsg>, message: PoolMsg, state: &mut PoolState) -> Result<(), ActorProcessingErr> {
@@ -168,12 +199,30 @@ impl Actor for NodePool {
                 state.serve(&me);
             }
             PoolMsg::Heard(NodeEvent::Left(id, generation)) => state.left(&id, generation),
-            PoolMsg::Told(node, told) => state.told(&node, told),
             PoolMsg::Activity(thread, activity) => {
                 state.desk.view.set_activity(thread, activity);
                 if activity == Activity::Thinks {
                     state.serve(&me);
                 }
+            }
+            // One that has left meanwhile comes back by the registry.
+            PoolMsg::Answered(record) if state.links.contains_key(&record.id) => {
+                state.join(&me, record);
+                state.serve(&me);
+            }
+            PoolMsg::Answered(_) => {}
+            PoolMsg::Ordered(orders) => {
+                state.obey(orders);
+                state.serve(&me);
+            }
+            PoolMsg::Look => {
+                state.look();
+                state.look_again(&me);
+                me.send_after(look::EVERY, || PoolMsg::Look);
+            }
+            PoolMsg::Statuses(reply) => {
+                state.look();
+                let _ = reply.send(state.statuses());
             }
             PoolMsg::Place(thread, need, reply) => {
                 state.place(&me, thread, *need, reply);
@@ -186,7 +235,6 @@ impl Actor for NodePool {
             PoolMsg::InLine(thread, reply) => {
                 let _ = reply.send(state.desk.in_line(thread, state.now()));
             }
-            PoolMsg::LookAgain => state.look_again(&me),
             PoolMsg::Names(reply) => {
                 let _ = reply.send(state.links.keys().cloned().collect());
             }
@@ -194,13 +242,13 @@ impl Actor for NodePool {
                 let _ = reply.send(state.links.values().cloned().collect());
             }
             PoolMsg::Gather(asked, settings, level, reply) => {
-                let stale = state.doubt();
+                let stale = state.stale();
                 let gathered =
                     stale.map_or_else(|| gather(&state.desk.view, &asked, &settings, level), |stale| Err(NoPlace::Stale(stale)));
                 let _ = reply.send(gathered);
             }
             PoolMsg::Sights(names, reply) => {
-                let _ = state.doubt();
+                state.stale();
                 let _ = reply.send(names.iter().map(|name| state.sight(name)).collect());
             }
             PoolMsg::Link(id, reply) => {
@@ -217,109 +265,72 @@ impl PoolState {
         if self.links.get(&record.id).is_some_and(|link| *link.record() == record) {
             return;
         }
-        let mut facts = NodeFacts::of(&record);
+        let mut facts = self.ordered(NodeFacts::of(&record));
         facts.freshness = freshness(&self.suspects, &facts.id);
-        if let Some(link) = self.link(record) {
+        let is_used = self.judge(&record);
+        if let Some(link) = self.link(record).map(|link| self.lives.say(&link)) {
             if link.record().address == NodeAddress::Embedded {
                 self.heartbeats.remove(&facts.id);
             } else {
-                let (asked, pool, id) = (link.clone(), me.clone(), facts.id.clone());
-                // It fails only when the coordinator is stopping.
-                let told = move |told| _ = pool.cast(PoolMsg::Told(id.clone(), told));
-                self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(facts.id.clone(), move || asked.describer(), told));
+                let pool = me.clone();
+                let heartbeat = Heartbeat::begin(link.clone(), move |found| drop(pool.cast(PoolMsg::Answered(found))));
+                self.heartbeats.insert(facts.id.clone(), heartbeat);
             }
+            self.tell_joined(link.record());
             self.links.insert(facts.id.clone(), link);
-            self.desk.view.put(facts);
+            if is_used {
+                self.desk.view.put(facts);
+            }
         }
-    }
-
-    /// What is free of a disk may be less than what was there and is not reserved: others write too.
-    fn told(&mut self, id: &NodeId, told: Told) {
-        let Some(facts) = self.desk.view.place(id).and_then(|place| self.desk.view.facts(place)).cloned() else { return };
-        let mut capacity = facts.capacity.clone();
-        if let (Some(free), Some(link)) = (told.disk_free, self.links.get(id)) {
-            let reserved = self.desk.view.in_use(id).resources.disk_bytes;
-            capacity.disk_bytes = link.record().stock.disk_bytes.min(free.saturating_add(reserved));
-        }
-        self.desk.view.put(NodeFacts { busy: told.busy, capacity, ..facts });
     }
 
     /// Keeps the nodes that are as they were, with their connections, and takes the others out.
     fn keep(&mut self, records: &[NodeRecord]) {
         let gone: Vec<NodeId> =
             self.links.iter().filter(|(_, link)| !records.contains(link.record())).map(|(id, _)| id.clone()).collect();
-        for id in gone {
-            self.links.remove(&id);
-            self.heartbeats.remove(&id);
-            self.desk.view.leave(&id);
-        }
+        gone.iter().for_each(|id| self.forget(id));
+    }
+
+    fn forget(&mut self, id: &NodeId) {
+        self.tell_left(id);
+        self.links.remove(id);
+        self.heartbeats.remove(id);
+        self.skewed.remove(id);
+        self.board.forget(id);
+        self.desk.view.leave(id);
     }
 
     fn place(&mut self, me: &ActorRef<PoolMsg>, thread: ThreadId, need: Need, reply: Reply) {
-        // A guess that is wrong costs more than a moment's wait; who is on a node already does not guess.
-        if let Some(stale) = self.doubt().filter(|_| !matches!(need.wanted, Wanted::Held(_))) {
-            let _ = reply.send(Err(NoPlace::Stale(stale)));
+        if let Some(why) = self.doubt(&need) {
+            self.answer(me, [(reply, Err(why))]);
             return;
         }
         let now = self.now();
         match self.desk.ask(thread, need, reply, now) {
             Some(answer) => self.answer(me, [answer]),
-            None => {
-                self.serve(me);
-                self.look_later(me);
-            }
+            None => self.serve(me),
         }
     }
 
-    /// Looks at how far the registry and the nodes may be believed. Why nothing new can be placed now, if that is so.
-    fn doubt(&mut self) -> Option<Stale> {
-        let Standing { stale, mut suspects } = self.registry.standing();
-        // Who is registered and does not answer is doubted as much.
-        suspects.extend(self.silent());
-        if suspects != self.suspects {
-            let changed: Vec<NodeId> = self.suspects.symmetric_difference(&suspects).cloned().collect();
-            self.suspects = suspects;
-            for id in changed {
-                if let Some(facts) = self.desk.view.place(&id).and_then(|place| self.desk.view.facts(place)).cloned() {
-                    self.desk.view.put(NodeFacts { freshness: freshness(&self.suspects, &id), ..facts });
-                }
-            }
-        }
-        stale
-    }
-
-    /// Nothing is heard when a silent node answers again or the registry does, so those who wait are looked at every so often.
-    fn look_later(&mut self, me: &ActorRef<PoolMsg>) {
-        if self.desk.waiting() > 0 && !self.is_looking {
-            self.is_looking = true;
-            me.send_after(LOOK_EVERY, || PoolMsg::LookAgain);
-        }
-    }
-
+    /// Nothing is heard when a silent node answers again or the registry does, so those who wait are looked at with every look.
     fn look_again(&mut self, me: &ActorRef<PoolMsg>) {
-        self.is_looking = false;
         self.serve(me);
         let over = self.desk.expire(self.now());
         self.answer(me, over);
-        self.look_later(me);
-    }
-
-    fn silent(&self) -> impl Iterator<Item = NodeId> {
-        let silent = self.heartbeats.iter().filter(|(_, heartbeat)| heartbeat.state().0 == LinkState::Silent);
-        silent.map(|(id, _)| id.clone())
+        // Whom they waited behind may have gone.
+        self.serve(me);
     }
 
     fn left(&mut self, id: &NodeId, generation: Generation) {
         if self.links.get(id).is_some_and(|link| link.record().generation <= generation) {
-            self.links.remove(id);
-            self.heartbeats.remove(id);
-            self.desk.view.leave(id);
+            self.forget(id);
         }
     }
 
     fn sight(&self, id: &NodeId) -> Option<NodeSight> {
         let load = self.desk.view.place(id).map_or(0, |place| self.desk.view.room(place).load);
-        Some(NodeSight { record: self.links.get(id)?.record().clone(), load, is_silent: self.suspects.contains(id) })
+        let record = NodeRecord { labels: self.labels(id).as_ref().clone(), ..self.links.get(id)?.record().clone() };
+        Some(NodeSight { record, load, is_silent: self.suspects.contains(id) })
     }
 
     fn now(&self) -> Duration {
@@ -333,6 +344,9 @@ impl PoolState {
                 let link = self.links.get(&choice.node).cloned().ok_or(NoPlace::NoNodes)?;
                 Ok(Placed { choice, link, reserved })
             });
+            if let Err(why) = &placed {
+                self.tell_not_placed(why);
+            }
             // Whoever asked may have gone: what is reserved is given back with the answer.
             let _ = reply.send(placed);
         }
@@ -340,7 +354,7 @@ impl PoolState {
 
     /// There may be room for some who wait.
     fn serve(&mut self, me: &ActorRef<PoolMsg>) {
-        if self.desk.waiting() > 0 && self.doubt().is_none() {
+        if self.desk.waiting() > 0 && self.stale().is_none() {
             let now = self.now();
             let served = self.desk.serve(now);
             self.answer(me, served);
@@ -348,8 +362,9 @@ impl PoolState {
     }
 
     fn link(&self, record: NodeRecord) -> Option<NodeLink> {
+        let door = self.doors.get(&record.id).cloned().unwrap_or_default();
         if record.address == NodeAddress::Embedded {
-            return self.pipes.get(&record.id).map(|pipe| NodeLink::by_pipe(record.clone(), pipe));
+            return self.pipes.get(&record.id).map(|pipe| NodeLink::by_pipe(record.clone(), pipe).through(door));
         }
         let named = self.nodes.iter().find(|node| node.address == record.address);
         let token = named.map_or_else(|| self.token.clone(), |node| node.token.clone());
@@ -357,11 +372,22 @@ impl PoolState {
         NodeLink::by_address(record, token, self.membership.as_ref())
             .inspect_err(|error| tracing::warn!(node = %id, %error, "a registered node has no usable address"))
             .ok()
+            .map(|link| link.through(door))
     }
 }
 
 fn freshness(suspects: &BTreeSet<NodeId>, id: &NodeId) -> Freshness {
     if suspects.contains(id) { Freshness::Suspect } else { Freshness::Fresh }
+}
+
+async fn follow_orders(registry: Arc<dyn Registry>, pool: ActorRef<PoolMsg>) {
+    let mut orders = registry.orders().await;
+    loop {
+        let newest = Arc::clone(&orders.borrow_and_update());
+        if pool.cast(PoolMsg::Ordered(newest)).is_err() || orders.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 async fn follow(registry: Arc<dyn Registry>, pool: ActorRef<PoolMsg>) {

@@ -3,6 +3,7 @@
 use capstan_types::id::NodeId;
 use capstan_types::label::Labels;
 use capstan_types::node::NodeRecord;
+use capstan_types::orders::{Merged, NodeOrders};
 use capstan_types::policy::Level;
 use capstan_types::resources::Resources;
 use capstan_types::taint::Taint;
@@ -69,5 +70,12 @@ impl NodeFacts {
             mirrors: record.stock.holds.clone(),
             busy: 0,
         }
+    }
+
+    /// The same under what operators have ordered for it.
+    #[must_use]
+    pub fn under(self, orders: &NodeOrders) -> Self {
+        let Merged { labels, taints, closed, .. } = orders.merged(&self.labels);
+        Self { labels, taints, cordoned: closed, ..self }
     }
 }

@@ -1,6 +1,7 @@
 //! Why no node was chosen.
 
 use super::queue::QueueError;
+use capstan_proto::protocol::Skew;
 use capstan_registry::Stale;
 use capstan_types::hosts::MOST_HOSTS;
 use capstan_types::id::NodeId;
@@ -24,6 +25,14 @@ pub enum NoPlace {
     Suspect {
         /// They.
         nodes: String,
+    },
+    /// The nodes that could be chosen speak a protocol that this coordinator does not work with.
+    #[error("node {node} cannot be used: {skew}")]
+    Skewed {
+        /// The one that is wanted, or the first.
+        node: NodeId,
+        /// How its protocol stands to ours.
+        skew: Skew,
     },
     /// The node that was asked for is not there.
     #[error("node {wanted} is not registered; the registered nodes are: {known}")]

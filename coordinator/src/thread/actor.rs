@@ -12,6 +12,7 @@ use super::queue::TurnQueue;
 use super::steer::SteerRefused;
 use super::tally::Tally;
 use super::turn;
+use capstan_tools::host::ExecHost as _;
 use capstan_types::checkpoint::Undo;
 use capstan_types::event::EventBody;
 use capstan_types::history::Entry;
@@ -53,10 +54,12 @@ pub struct ThreadState {
     tally: Tally,
     at_end: OnInterrupt,
     running: Option<RunningTurn>,
-    /// While any waits, one runs.
+    /// While any waits, one runs, or the node takes none.
     queue: TurnQueue,
     /// Held by whoever undoes a turn: no turn runs meanwhile.
     undoing: Arc<()>,
+    /// What runs is left to the next coordinator.
+    handed_over: bool,
     // 16 bytes for each turn of the thread: a request that is repeated must find its turn, however late it comes.
     begun: HashSet<TurnId>,
     // Both are dropped with the actor: a turn cannot outlive its thread, and the log ends after the turn has let go of it.
@@ -92,6 +95,7 @@ impl Actor for ThreadActor {
             running: None,
             queue,
             undoing: Arc::default(),
+            handed_over: false,
             begun,
             turns: JoinSet::new(),
             _log: log,
@@ -121,6 +125,19 @@ impl Actor for ThreadActor {
             }
             ThreadMsg::Withdraw(turn, reply) => state.withdraw(turn, reply),
             ThreadMsg::NotQueued(turn) => state.forget(turn),
+            ThreadMsg::Advance => state.advance(&me),
+            ThreadMsg::Cancel(node, by) => {
+                state.settle();
+                if let Some(running) = state.running.as_ref().filter(|_| state.context.host.node() == node) {
+                    running.handle.cancel(&by);
+                }
+            }
+            ThreadMsg::Close => drop(state.queue.clear()),
+            ThreadMsg::HandOver => {
+                state.handed_over = true;
+                drop(state.queue.clear());
+                me.stop(Some("the thread is handed over".to_owned()));
+            }
             ThreadMsg::Steer(meant, text, reply) => state.steer(meant, text, reply),
             ThreadMsg::OwnershipLost => state.let_go(&me),
             ThreadMsg::Interrupt(sessions, reply) => {
@@ -145,8 +162,8 @@ impl Actor for ThreadActor {
                 let _ = reply.send(state.context.sessions.known());
             }
             ThreadMsg::Diff(turn, most, reply) => {
-                let host = Arc::clone(&state.context.host);
-                state.turns.spawn(async move { drop(reply.send(host.diff(turn, most, false).await)) });
+                let (host, policy) = (Arc::clone(&state.context.host), state.context.policy());
+                state.turns.spawn(async move { drop(reply.send(host.diff(&policy, turn, most, false).await)) });
             }
             ThreadMsg::Undo(turn, force, reply) => {
                 state.advance(&me);
@@ -166,6 +183,11 @@ impl Actor for ThreadActor {
     }
 
     async fn post_stop(&self, _: ActorRef<ThreadMsg>, state: &mut ThreadState) -> Result<(), ActorProcessingErr> {
+        if state.handed_over {
+            // What is stored is all that the next coordinator needs, as after a crash; what is under way on the node runs on.
+            state.turns.shutdown().await;
+            return Ok(());
+        }
         if let Some(running) = &state.running {
             running.handle.interrupt(state.at_end);
         }
@@ -191,6 +213,18 @@ impl ThreadState {
     }
 
     fn may_begin(&self, input: &TurnInput) -> Result<(), TurnRefused> {
+        if self.waits_for_node() {
+            return Err(TurnRefused::Draining(self.context.host.node()));
+        }
+        self.makes_sense(input)
+    }
+
+    /// Whether the node begins no turn now. A thread that was placed there has its first one all the same.
+    fn waits_for_node(&self) -> bool {
+        self.context.host.doorway().is_closed() && !self.begun.is_empty()
+    }
+
+    fn makes_sense(&self, input: &TurnInput) -> Result<(), TurnRefused> {
         if Arc::strong_count(&self.undoing) > 1 {
             return Err(TurnRefused::Undoing);
         }
@@ -208,9 +242,9 @@ impl ThreadState {
     fn run(&mut self, id: TurnId, begin: Begin, me: &ActorRef<ThreadMsg>) {
         let handle = TurnHandle::default();
         let (context, shared, before) = (Arc::clone(&self.context), handle.clone(), self.tally.clone());
-        let farewell = Farewell { thread: me.clone(), turn: id };
+        let (farewell, stay) = (Farewell { thread: me.clone(), turn: id }, self.context.host.doorway().enter());
         self.turns.spawn(async move {
-            let _said_on_drop = farewell;
+            let _said_on_drop = (stay, farewell);
             turn::run(&context, id, begin, before, shared).await;
         });
         self.running = Some(RunningTurn { id, handle });
@@ -250,8 +284,9 @@ impl ThreadState {
             return;
         }
         let (host, undoing) = (Arc::clone(&self.context.host), Arc::clone(&self.undoing));
+        let policy = self.context.policy();
         self.turns.spawn(async move {
-            let undone = host.undo(turn, force).await;
+            let undone = host.undo(&policy, turn, force).await;
             drop(undoing);
             let _ = reply.send(undone);
         });
@@ -287,6 +322,7 @@ impl ThreadState {
     fn advance(&mut self, me: &ActorRef<ThreadMsg>) {
         self.settle();
         if self.running.is_none()
+            && !self.waits_for_node()
             // What waits in a thread that is let go begins with its next owner.
             && self.context.log.ownership().why().is_none()
             && let Some((turn, input)) = self.queue.pop()

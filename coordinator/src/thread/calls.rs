@@ -190,7 +190,7 @@ impl Calls {
     async fn seen(&self, call: &Call, tried: &CallAttempt, items: &TurnItems, changes: &OnceCell<Option<String>>) -> Remains {
         let host = &self.context.host;
         let diff = changes.get_or_init(|| async {
-            let changes = host.diff(call.turn.to_string(), MOST_CHANGES, false).await;
+            let changes = host.diff(&self.invocation.policy, call.turn.to_string(), MOST_CHANGES, false).await;
             changes.inspect_err(|status| tracing::debug!(%status, "no diff")).ok().map(|changes| changes.text())
         });
         let (session, output) = items.seen_of(call.id);
@@ -250,14 +250,19 @@ impl Calls {
         {
             return Ok(left);
         }
-        let (by, output) = if interrupted { (BY_INTERRUPT, INTERRUPTED) } else { ("the end of its turn", STOPPED) };
+        let cancelled = self.handle.cancelled_by();
+        let (by, output) = match (interrupted, cancelled) {
+            (false, _) => ("the end of its turn", STOPPED.to_owned()),
+            (true, None) => (BY_INTERRUPT, INTERRUPTED.to_owned()),
+            (true, Some(by)) => (by, format!("The call was ended by {by}. It may have done part of its work.")),
+        };
         let began = Instant::now();
         // One at most, unless it was on several hosts.
         let ended = self.invocation.sessions.end_call(call.id, by).await;
         tracing::info!(call = %call.id, took_ms = began.elapsed().as_millis(), "a call was cancelled, and its sessions ended");
         let changes = ended.iter().filter_map(|ended| ended.change.clone()).collect();
         let release = ended.into_iter().map(|ended| ended.release).collect();
-        Ok(CallResult { outcome: Outcome::Cancelled, output: output.to_owned(), release, changes, picture: None })
+        Ok(CallResult { outcome: Outcome::Cancelled, output, release, changes, picture: None })
     }
 }
 

@@ -10,6 +10,7 @@ mod telling;
 use super::hosts::ThreadHosts;
 use super::items::ItemNumbers;
 use super::log::ThreadLog;
+use super::workspace;
 use crate::models::Models;
 use crate::nodes::host::NodeHost;
 use capstan_model::catalog;
@@ -19,6 +20,7 @@ use capstan_tools::hosts::Hosts as _;
 use capstan_tools::sessions::SessionTable;
 use capstan_tools::toolbox::Toolbox;
 use capstan_types::id::{NodeId, ThreadId};
+use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::WorkspaceFacts;
 use capstan_types::thread::ThreadSettings;
 use reading::DocsMemory;
@@ -54,6 +56,12 @@ pub struct TurnContext {
 }
 
 impl TurnContext {
+    /// The policy of the thread's sessions.
+    #[must_use]
+    pub fn policy(&self) -> SandboxPolicy {
+        workspace::policy(&self.settings, &self.facts)
+    }
+
     /// The same thread with other settings, perhaps in another directory.
     #[must_use]
     pub fn with(&self, settings: ThreadSettings, facts: WorkspaceFacts) -> Self {

@@ -1,5 +1,7 @@
 //! What the tests of threads begin with.
 
+pub(crate) mod moody;
+
 use super::context::TurnContext;
 use super::hosts::ThreadHosts;
 use super::items::ItemNumbers;
@@ -75,6 +77,11 @@ pub(super) async fn stored_thread() -> (ThreadId, Arc<dyn Store>) {
 /// A thread whose model is `client`, and whose node does not answer.
 pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>, LogTask) {
     let (thread, store) = stored_thread().await;
+    thread_in(thread, store, client)
+}
+
+/// The same of a thread that is stored.
+pub(super) fn thread_in(thread: ThreadId, store: Arc<dyn Store>, client: Arc<dyn ModelClient>) -> (Arc<TurnContext>, LogTask) {
     let (log, task) = open_log(thread, Epoch(1), EventSeq(0), Arc::clone(&store));
     let record = NodeRecord {
         id: "n1".parse().unwrap(),
@@ -85,6 +92,7 @@ pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>
         stock: capstan_types::stock::Stock::default(),
         fingerprint: Fingerprint::default(),
         journal: JournalState::default(),
+        protocol: capstan_proto::protocol::CURRENT,
     };
     let (unserved, _) = pipe();
     let authority = Authority { thread, epoch: Epoch(1), owner: "c1".into() };

@@ -190,18 +190,21 @@ impl Threads {
 
     /// Of each host, whether it is there and knows what it was asked before this coordinator's time.
     async fn memories(&self, hosts: &ThreadHosts) -> BTreeMap<NodeId, bool> {
-        let others = hosts
-            .others()
-            .iter()
-            .map(|(node, far)| async move { (node.clone(), far.now().await.is_ok_and(|host| self.remembers(&host))) });
-        let home = (hosts.home().node(), self.remembers(hosts.home()));
+        let others = hosts.others().iter().map(|(node, far)| async move {
+            let remembers = match far.now().await {
+                Ok(host) => self.remembers(&host).await,
+                Err(_) => false,
+            };
+            (node.clone(), remembers)
+        });
+        let home = (hosts.home().node(), self.remembers(hosts.home()).await);
         join_all(others).await.into_iter().chain([home]).collect()
     }
 
     /// Whether a node knows what it was asked before this coordinator's time. Those in the processes of commands take whatever place is free,
     /// with the memory of whoever had it last.
-    fn remembers(&self, host: &NodeHost) -> bool {
-        host.keeps_a_journal() && (self.line.is_some() || !host.is_embedded())
+    async fn remembers(&self, host: &NodeHost) -> bool {
+        (self.line.is_some() || !host.is_embedded()) && host.keeps_a_journal().await
     }
 
     /// What the thread's stored events say of it.

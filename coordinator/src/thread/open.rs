@@ -29,6 +29,7 @@ use capstan_types::thread::{OnInterrupt, ThreadRecord, ThreadSettings};
 use ractor::ActorRef;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 /// The longest an actor of this process may take to answer.
@@ -46,6 +47,8 @@ pub struct Threads {
     pub(crate) line: Option<String>,
     /// What becomes of the running turns' sessions when the coordinator stops.
     pub(crate) at_end: OnInterrupt,
+    /// Cancelled when nothing new is to begin here any more.
+    pub(crate) closing: CancellationToken,
     /// Who begins a thread now.
     pub(crate) beginning: OneAtATime,
     /// Where threads are kept.
@@ -110,6 +113,7 @@ impl Threads {
         chosen: Option<ThreadId>,
         settings: ThreadSettings,
     ) -> Result<(ThreadId, ThreadSettings), CreateError> {
+        self.is_open()?;
         let settings = ThreadSettings { provider: self.models.provider(&settings.provider).to_owned(), ..settings };
         let thread = chosen.unwrap_or_else(ThreadId::generate);
         let _alone = self.beginning.enter(thread).await;
@@ -118,6 +122,17 @@ impl Threads {
             None => self.begin(thread, settings).await?,
         };
         Ok((thread, settings))
+    }
+
+    /// Whether something new may begin here.
+    ///
+    /// # Errors
+    /// The coordinator is stopping.
+    pub(crate) fn is_open(&self) -> Result<(), CreateError> {
+        match self.closing.is_cancelled() {
+            false => Ok(()),
+            true => Err(CreateError::Stopping("it is stopping; another one goes on where it ends".to_owned())),
+        }
     }
 
     async fn begin(&self, thread: ThreadId, settings: ThreadSettings) -> Result<ThreadSettings, CreateError> {

@@ -44,17 +44,22 @@ impl Threads {
         }
         let record = self.stored(thread).await?;
         let epoch = self.store.take_over(thread, record.epoch, &self.name).await?;
-        self.end_sessions(&record, epoch).await;
+        self.clear_node(&record, epoch).await;
         Ok(self.store.delete(thread, epoch).await?)
     }
 
-    /// What a node does not hear of ends by its own clock: the sessions have no owner any more.
-    async fn end_sessions(&self, record: &ThreadRecord, epoch: Epoch) {
+    /// What a node does not hear of ends by its own clocks: the sessions have no owner any more, and states are kept for a time.
+    async fn clear_node(&self, record: &ThreadRecord, epoch: Epoch) {
         let record = ThreadRecord { epoch, ..record.clone() };
         let mut hosts = self.others_now(&record).await;
         // What is reserved is held until its sessions are gone.
         let home = self.locate_known(record.id, epoch, &record.settings).await.ok();
-        hosts.extend(home.iter().map(|located| located.host.clone()));
+        if let Some(located) = &home {
+            if let Err(status) = located.host.forget().await {
+                tracing::warn!(thread = %record.id, %status, "the node keeps the states of a deleted thread's workspace until their time is over");
+            }
+            hosts.push(located.host.clone());
+        }
         join_all(hosts.iter().map(|host| end_on(record.id, host))).await;
     }
 }

@@ -19,7 +19,7 @@ use super::log::Draft;
 use super::prompt;
 use super::step::{self, TurnStop};
 use super::tally::Tally;
-use super::workspace::{self, Before};
+use super::workspace::Before;
 use crate::crash_point;
 use capstan_model::{ModelError, Prompt};
 use capstan_tools::invocation::{CallContext, NobodyToAsk};
@@ -108,11 +108,15 @@ struct Turn<'a> {
 
 impl Turn<'_> {
     async fn run_to_end(&mut self, begin: Begin) {
-        let (context, policy) = (self.context, workspace::policy(&self.context.settings, &self.context.facts));
-        let mut before = Before::of(Arc::clone(&context.host), context.facts.root.clone(), &policy, self.id);
+        let (context, policy) = (self.context, self.context.policy());
+        let mut before = Before::of(Arc::clone(&context.host), context.facts.root.clone(), policy, self.id);
         let stopped = self.steps(begin, &mut before).await;
         if matches!(stopped, Err(TurnStop::Interrupted)) && self.handle.on_interrupt() == OnInterrupt::KillSessions {
             self.end_sessions().await;
+            if let Some(by) = self.handle.cancelled_by() {
+                // It fails only with the log, which the turn's end meets too.
+                let _ = self.warn(format!("the turn was ended by {by}")).await;
+            }
         }
         crash_point::reached("turn.diffing");
         if let Some(diff) = before.diff(&self.handle.interrupt).await {
@@ -131,7 +135,8 @@ impl Turn<'_> {
 
     /// Ends what earlier calls of the turn left to run.
     async fn end_sessions(&mut self) {
-        let ended = self.context.sessions.end_turn(self.id, calls::BY_INTERRUPT).await;
+        let by = self.handle.cancelled_by().unwrap_or(calls::BY_INTERRUPT);
+        let ended = self.context.sessions.end_turn(self.id, by).await;
         let changed = |session: &EndedSession| session.change.clone().map(|change| self.changed(change));
         // It fails only with the log, which the turn's end meets too; the nodes then keep the sessions until their retention is over.
         if self.context.log.record(ended.iter().filter_map(changed).collect()).await.is_ok() {
@@ -362,7 +367,7 @@ impl Turn<'_> {
             sessions: Arc::clone(&context.sessions),
             plan: Arc::clone(&self.plan),
             cwd: context.facts.root.clone(),
-            policy: workspace::policy(&context.settings, &context.facts),
+            policy: context.policy(),
             limits: context.settings.limits(),
             cleaning: context.settings.cleaning,
             approval: context.settings.approval,

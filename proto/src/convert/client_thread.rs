@@ -13,6 +13,9 @@ use capstan_types::window::WindowSettings;
 /// The largest picture, in bytes: 20 MiB.
 pub const MAX_IMAGE: usize = 20 << 20;
 
+/// The most bytes of all pictures of a turn together: 96 MiB, so that they fit into a request with all else.
+pub const MAX_IMAGES: usize = 96 << 20;
+
 /// The most pictures that one turn may begin with.
 pub const MOST_IMAGES: usize = 32;
 
@@ -142,6 +145,10 @@ impl TryFrom<wire::StartTurnRequest> for TurnInput {
         if wire.images.len() > MOST_IMAGES {
             let reason = format!("there are {} pictures; at most {MOST_IMAGES} are taken", wire.images.len());
             return Err(Malformed::new("images", reason));
+        }
+        let together: usize = wire.images.iter().map(|image| image.data.len()).sum();
+        if together > MAX_IMAGES {
+            return Err(Malformed::new("images", format!("they have {together} bytes together; at most {MAX_IMAGES} are taken")));
         }
         let schema = nonempty(wire.output_schema).map(|text| serde_json::from_str(&text)).transpose();
         Ok(Self {

@@ -8,10 +8,11 @@ use capstan_types::load::{NodeLoad, Resource, Room};
 use capstan_types::node::{Capacity, Fingerprint, JournalState, NodeAddress, NodeRecord};
 use capstan_types::policy::Level;
 use capstan_types::stock::{MOST_HELD, Stock, held};
+use capstan_types::time::UnixMillis;
 
 /// A node's answer to Describe.
 #[must_use]
-pub fn describe(record: NodeRecord, version: &str, sessions: u32, load: NodeLoad) -> wire::DescribeResponse {
+pub fn describe(record: NodeRecord, version: &str, sessions: u32, load: NodeLoad, clock: UnixMillis) -> wire::DescribeResponse {
     wire::DescribeResponse {
         node_id: record.id.into(),
         generation: record.generation.0,
@@ -27,7 +28,29 @@ pub fn describe(record: NodeRecord, version: &str, sessions: u32, load: NodeLoad
         journal: journal_to_wire(record.journal).into(),
         load: Some(load.into()),
         stock: Some(record.stock.into()),
+        protocol: record.protocol,
+        clock_ms: clock.0,
     }
+}
+
+/// What a node says of itself now, besides its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vitals {
+    /// Its release.
+    pub version: String,
+    /// Which protocol it speaks, 0 for one that does not say.
+    pub protocol: u32,
+    /// What it has in use; `None` of one that does not say.
+    pub load: Option<NodeLoad>,
+    /// What its clock says, if it says it.
+    pub clock: Option<UnixMillis>,
+}
+
+/// Reads what changes of a node's description.
+#[must_use]
+pub fn vitals(wire: wire::DescribeResponse) -> Vitals {
+    let clock = Some(UnixMillis(wire.clock_ms)).filter(|clock| clock.0 > 0);
+    Vitals { version: wire.version, protocol: wire.protocol, load: wire.load.map(Into::into), clock }
 }
 
 /// Reads a node's description. `address` is where it was asked, which the node itself need not know.
@@ -46,6 +69,7 @@ pub fn record(wire: wire::DescribeResponse, address: NodeAddress) -> Result<Node
         stock: wire.stock.unwrap_or_default().into(),
         fingerprint: wire.fingerprint.unwrap_or_default().into(),
         journal,
+        protocol: wire.protocol,
     })
 }
 

@@ -32,13 +32,17 @@ pub mod label;
 pub mod load;
 pub mod money;
 pub mod node;
+pub mod node_status;
+pub mod orders;
 pub mod overrides;
 pub mod placement;
 pub mod resources;
+pub mod saved;
 pub mod selector;
 pub mod stock;
 pub mod taint;
 pub mod thread;
+pub mod tree_document;
 
 pub mod clamp;
 pub mod clean;

@@ -27,6 +27,9 @@ pub struct NodeRecord {
     /// Whether this life knows what earlier ones started.
     #[serde(default)]
     pub journal: JournalState,
+    /// Which protocol it speaks; 0 when it was not said, which older releases do not.
+    #[serde(default)]
+    pub protocol: u32,
 }
 
 /// Whether a node has the journal of its earlier lives.

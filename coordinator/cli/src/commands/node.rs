@@ -2,16 +2,17 @@
 
 use crate::args::{self, NodeArgs};
 use crate::config::{self, ChosenRegistry, Inputs, UserConfig};
+use crate::daemon::{Configuration, DaemonSignals, Wished};
 use crate::embedded::named_node;
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
 use crate::membership::{self, Joining, Keeper, Member};
 use crate::monitor;
-use crate::signals::Signals;
+use crate::render::text;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{host, runner, runtime, token_file};
-use capstan_agent_node::{JournalSync, NodeConfig, StateDir, Watermarks, base_environment};
+use capstan_agent_node::{CheckpointDir, JournalSync, NodeConfig, StateDir, Watermarks, base_environment};
 use capstan_coordinator::RegistryLocation;
 use capstan_proto::transport::Listen;
 use capstan_runtime::monitor::Monitor;
@@ -25,6 +26,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What takes effect without a restart.
+const RELOADED: &[&str] = &["node.watermarks", "node.ceiling", "ownerless_timeout_ms"];
 
 /// Sessions that the node is ready for ahead of their start.
 const PREPARED: u32 = 2;
@@ -54,7 +59,9 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
         // A node's id is spelt as a member's name is.
         let name = config.id.as_str().parse().map_err(Failure::bad_input)?;
         let member = membership::joined(&home, Role::Node, &name, joining.as_ref()).await?;
-        serve(config, location, (token_file, args.monitor), member).await
+        let configuration = Configuration::read(home.path().as_path().to_owned(), layers, RELOADED);
+        let told = Told { token_file, monitor: args.monitor, grace: Duration::from_secs(args.grace) };
+        serve(config, location, told, (member, configuration)).await
     })
 }
 
@@ -75,6 +82,7 @@ fn prepare(
     let state_dir = args.state_dir.clone().unwrap_or_else(|| home.daemon(&id));
     let config = NodeConfig {
         state_dir: StateDir::Own(surroundings.absolute(&state_dir)?.as_path().to_owned()),
+        checkpoints: CheckpointDir::WithState,
         runner: runner::find(surroundings)?,
         prepared: PREPARED,
         listen,
@@ -89,6 +97,7 @@ fn prepare(
         hidden: hidden(home, token_file.as_deref(), surroundings)?,
         ceiling,
         root_allowed: false,
+        blobs: None,
         strongest: Level::Full,
         journal: match args.journal_sync {
             args::JournalSync::On => JournalSync::On,
@@ -159,38 +168,79 @@ fn stock(args: &NodeArgs, configured: Stock) -> Result<Stock, Failure> {
     Ok(stock)
 }
 
+/// What a node is told on its command line beside its configuration.
+struct Told {
+    token_file: Option<PathBuf>,
+    monitor: Option<SocketAddr>,
+    grace: Duration,
+}
+
 async fn serve(
     config: NodeConfig,
     location: RegistryLocation,
-    (token_file, monitor): (Option<PathBuf>, Option<SocketAddr>),
-    member: Option<Member>,
+    told: Told,
+    (member, mut configuration): (Option<Member>, Configuration),
 ) -> Result<Exit, Failure> {
     let config = NodeConfig { membership: member.as_ref().map(|member| member.membership.clone()), ..config };
     let _keeper = member.map(|member| Keeper::start(&member.membership.live, member.source));
-    let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
+    let mut signals = DaemonSignals::listen()?;
     let registry = capstan_coordinator::open_registry(&location).await.map_err(Failure::bad_input)?;
     let mut node = tokio::select! {
         node = capstan_agent_node::serve(config, registry) => node.map_err(Failure::bad_input)?,
         // A registry that does not answer is waited for.
-        _ = signals.next() => return Ok(Exit::Success),
+        () = signals.end() => return Ok(Exit::Success),
     };
-    let monitor = monitor::start(monitor, |metrics| node.register_metrics(metrics), node.checks()).await?;
-    announce(&node, token_file.as_deref(), monitor.as_ref());
+    let monitor = monitor::start(told.monitor, |metrics| node.register_metrics(metrics), node.checks()).await?;
+    announce(&node, told.token_file.as_deref(), monitor.as_ref());
     let _watchdog = service_manager::ready("the node serves");
-    let failed = tokio::select! {
-        _ = signals.next() => false,
-        () = node.ended() => true,
+    let failed = loop {
+        tokio::select! {
+            wished = signals.next() => match wished {
+                Wished::End => break false,
+                Wished::Reload => reload(&mut configuration, &node),
+            },
+            () = node.ended() => break true,
+        }
     };
     service_manager::stopping();
+    if !failed {
+        tokio::select! {
+            left = node.drain(told.grace) => tell_of(left),
+            // Asked again: without waiting.
+            () = signals.end() => {}
+        }
+    }
     tokio::select! {
         () = node.shutdown() => {}
-        // Asked again: what is left ends with the process.
-        _ = signals.next() => {}
+        // And again: what is left ends with the process.
+        () = signals.end() => {}
     }
     if failed {
         Err(Failure::failed("the node cannot go on; its log says why").hint("start it again"))
     } else {
         Ok(Exit::Success)
+    }
+}
+
+/// All of it is read before any of it is taken in.
+fn reload(configuration: &mut Configuration, node: &capstan_agent_node::Running) {
+    service_manager::reloading();
+    configuration.reload(|layers| {
+        let (marks, ceiling) = (config::watermarks(layers)?, config::ceiling(layers)?);
+        node.reload(marks, &ceiling);
+        Ok(())
+    });
+    service_manager::reloaded();
+}
+
+/// What stays when the node goes.
+fn tell_of(sessions: u32) {
+    if sessions > 0 {
+        let sentence = format!(
+            "{} still run and are kept; the next start of this node takes them up",
+            text::counted(usize::try_from(sessions).unwrap_or(usize::MAX), "session")
+        );
+        failure::warn(&mut io::stderr(), &sentence);
     }
 }
 
@@ -234,6 +284,7 @@ mod tests {
             registry: None,
             monitor: None,
             advertise: None,
+            grace: 5,
             journal_sync: args::JournalSync::On,
         };
         more(&mut args);

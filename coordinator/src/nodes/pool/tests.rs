@@ -2,8 +2,9 @@ use super::*;
 use async_trait::async_trait;
 use capstan_proto::transport::pipe;
 use capstan_registry::embedded::EmbeddedRegistry;
-use capstan_registry::{Announcement, CoordinatorRecord, NodeWatch, Registration, RegistryError};
+use capstan_registry::{Announcement, CoordinatorRecord, NodeWatch, OrdersWatch, Registration, RegistryError, Stale, Standing};
 use capstan_types::node::{Capacity, Fingerprint, JournalState};
+use capstan_types::orders::{Change, Given as Order, NodeOrders};
 use capstan_types::policy::Level;
 use capstan_types::resources::Resources;
 use capstan_types::stock::Stock;
@@ -47,6 +48,12 @@ impl Registry for Doubted {
     fn standing(&self) -> Standing {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+    async fn orders(&self) -> OrdersWatch {
+        self.registry.orders().await
+    }
+    async fn order(&self, node: &NodeId, change: &Change, given: &Order) -> Result<NodeOrders, RegistryError> {
+        self.registry.order(node, change, given).await
+    }
     async fn watch(&self) -> NodeWatch {
         self.registry.watch().await
     }
@@ -62,6 +69,7 @@ fn record(id: &str) -> NodeRecord {
         stock: Stock { disk_bytes: 1000, ..Stock::default() },
         fingerprint: Fingerprint { level: Level::Full, ..Fingerprint::default() },
         journal: JournalState::Kept,
+        protocol: capstan_proto::protocol::CURRENT,
     }
 }
 
@@ -74,7 +82,15 @@ async fn pool(names: &[&str]) -> (ActorRef<PoolMsg>, Arc<Doubted>, Vec<Registrat
         pipes.push((name.parse().unwrap(), pipe().0));
     }
     let registry = Arc::clone(&told) as Arc<dyn Registry>;
-    let given = PoolArguments { registry, pipes, nodes: Vec::new(), membership: None, token: None };
+    let given = PoolArguments {
+        registry,
+        pipes,
+        nodes: Vec::new(),
+        membership: None,
+        token: None,
+        orders: Arc::default(),
+        events: Events::default(),
+    };
     let (pool, _) = Actor::spawn(None, NodePool, given).await.unwrap();
     pool.cast(PoolMsg::Heard(NodeEvent::Resync(told.nodes().await))).unwrap();
     (pool, told, kept)
@@ -110,7 +126,7 @@ async fn what_was_reserved_for_one_who_has_gone_is_given_back() {
     // Answered, and never looked at.
     let third = ask(&pool, 3);
     drop(second);
-    pool.cast(PoolMsg::LookAgain).unwrap();
+    pool.cast(PoolMsg::Look).unwrap();
     timeout(SOON, async {
         while third.is_empty() {
             tokio::task::yield_now().await;
@@ -148,9 +164,9 @@ async fn who_waits_goes_on_waiting_while_the_registry_or_the_only_node_is_in_dou
     names.await.unwrap();
     told.say(suspect("a"));
     drop(first);
-    pool.cast(PoolMsg::LookAgain).unwrap();
+    pool.cast(PoolMsg::Look).unwrap();
     told.say(Standing { stale: Some(Stale { silent: None, why: "it is away".into() }), ..Standing::default() });
-    pool.cast(PoolMsg::LookAgain).unwrap();
+    pool.cast(PoolMsg::Look).unwrap();
     told.say(Standing::default());
     assert_eq!(placed(waits).await.choice.node.as_str(), "a");
 }
@@ -171,23 +187,4 @@ async fn a_thread_that_runs_takes_a_slot_and_one_that_thinks_a_part_of_it() {
     assert!(waits.is_empty(), "all eight slots are taken");
     pool.cast(PoolMsg::Activity(thread(3), Activity::Thinks)).unwrap();
     assert_eq!(placed(waits).await.choice.node.as_str(), "a");
-}
-
-#[tokio::test]
-async fn what_others_write_to_a_nodes_disk_is_not_promised() {
-    let (pool, _told, _kept) = pool(&["a"]).await;
-    let disk = |bytes| Resources { disk_bytes: bytes, ..Resources::NONE };
-    let first = placed(ask_for(&pool, 1, disk(600))).await;
-    let refused = ask_for(&pool, 2, disk(500));
-    let (reply, in_line) = oneshot::channel();
-    pool.cast(PoolMsg::InLine(ThreadId::from_u128(2), reply.into())).unwrap();
-    assert!(in_line.await.unwrap().is_some(), "400 of 1000 are left");
-    drop(refused);
-    drop(first);
-    let node: NodeId = "a".parse().unwrap();
-    pool.cast(PoolMsg::Told(node.clone(), Told { disk_free: Some(300), busy: 0 })).unwrap();
-    let much = timeout(SOON, ask_for(&pool, 3, disk(500))).await.unwrap().unwrap().unwrap_err();
-    assert!(much.to_string().contains("is too small"), "{much}");
-    pool.cast(PoolMsg::Told(node, Told { disk_free: Some(5000), busy: 0 })).unwrap();
-    assert_eq!(placed(ask_for(&pool, 4, disk(1000))).await.choice.node.as_str(), "a");
 }

@@ -83,6 +83,8 @@ pub(crate) struct Started {
     pub(crate) host: Arc<dyn ExecHost>,
     /// The name of that, where it is not the thread's home.
     pub(crate) elsewhere: Option<NodeId>,
+    /// How long it lives without an owner.
+    pub(crate) ownerless: Duration,
     /// Its item's number.
     pub(crate) item: ItemId,
     /// Its item.
@@ -132,13 +134,17 @@ impl ItemSink for NoItems {
 impl LiveSession {
     /// Begins to read a session.
     pub(crate) fn new(started: Started, reader: Box<dyn SessionReader>) -> Self {
-        let Started { number, session, turn, stdio, cleaning, policy, host, elsewhere, item, body, items, at } = started;
+        let Started { number, session, turn, stdio, cleaning, policy, host, elsewhere, ownerless, item, body, items, at } =
+            started;
         let (call, command) = (body.call, body.command.clone());
         let record = Record::new(item, body, cleaning, at);
         let node = host.node();
         let known =
             KnownSession { number, session, node, call, turn, item, command, stdio, cleaning, next: Seq(0), announced: false };
-        Self::reading(known, policy, (host, elsewhere), record, Arc::default(), reader, items)
+        let away = Arc::<Away>::default();
+        let resumed = ResumedReader::new(Arc::clone(&host), session, Seq(0), Arc::clone(&away));
+        let reader = ResumedReader::of(reader, ownerless, resumed);
+        Self::reading(known, policy, (host, elsewhere), record, away, Box::new(reader), items)
     }
 
     /// Begins to read a session again that another life of the thread knew, at the first byte that the model has not been told.

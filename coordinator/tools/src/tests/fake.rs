@@ -24,7 +24,7 @@ use capstan_types::session::known::SessionChange;
 use capstan_types::time::UnixMillis;
 use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
@@ -38,6 +38,8 @@ pub(super) struct FakeHost {
     pub(super) starting: Mutex<VecDeque<Result<FakeReader, HostError>>>,
     pub(super) attaching: Mutex<VecDeque<Result<FakeReader, HostError>>>,
     pub(super) attached: Mutex<Vec<(SessionId, Seq)>>,
+    /// The node is away, for those who attach.
+    pub(super) away: AtomicBool,
     pub(super) patching: Mutex<VecDeque<Result<PatchReport, HostError>>>,
     pub(super) starts: Mutex<Vec<StartSession>>,
     pub(super) patches: Mutex<Vec<PatchRequest>>,
@@ -88,6 +90,7 @@ impl Played {
         self.end(SessionEnd::Exited { code });
     }
 
+    /// The stream breaks.
     pub(super) fn lose(&self) {
         self.send(Err(lost()));
     }
@@ -113,6 +116,17 @@ impl FakeHost {
     /// Another node than `n1`.
     pub(super) fn named(name: NodeId) -> Self {
         Self { name: Some(name), ..Self::default() }
+    }
+
+    /// The node goes away, with the stream of this session.
+    pub(super) fn goes_away(&self, session: &Played) {
+        self.away.store(true, Ordering::Relaxed);
+        session.lose();
+    }
+
+    /// It comes back.
+    pub(super) fn comes_back(&self) {
+        self.away.store(false, Ordering::Relaxed);
     }
 
     /// The next start gives this session, which runs already.
@@ -155,6 +169,9 @@ impl ExecHost for FakeHost {
 
     async fn attach(&self, session: SessionId, from: Seq) -> Result<Box<dyn SessionReader>, HostError> {
         self.attached.lock().unwrap().push((session, from));
+        if self.away.load(Ordering::Relaxed) {
+            return Err(lost());
+        }
         let reader = self.attaching.lock().unwrap().pop_front().unwrap_or(Err(HostError::NoSession))?;
         Ok(Box::new(reader))
     }
