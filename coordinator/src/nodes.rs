@@ -17,4 +17,5 @@ pub mod pool;
 pub mod pulse;
 pub mod reader;
 pub mod remote;
+pub mod told;
 pub mod vitals;

@@ -11,7 +11,6 @@ use super::vitals::{Seen, of};
 use capstan_proto::convert::node::record;
 use capstan_proto::wire::node::{DescribeRequest, DescribeResponse};
 use capstan_types::id::NodeId;
-use capstan_types::load::{NodeLoad, Resource};
 use capstan_types::node::NodeRecord;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -35,18 +34,13 @@ struct Shown {
 }
 
 impl Heartbeat {
-    /// Begins those of `link`. `another` is told of each answer that comes from another life of the node, and `told` of what comes with an
-    /// answer, when it differs by much from what was told before.
-    pub(super) fn begin(
-        link: NodeLink,
-        another: impl Fn(NodeRecord) + Send + Sync + 'static,
-        told: impl Fn(Told) + Send + Sync + 'static,
-    ) -> Self {
+    /// Begins those of `link`. `another` is told of each answer that comes from another life of the node.
+    pub(super) fn begin(link: NodeLink, another: impl Fn(NodeRecord) + Send + Sync + 'static) -> Self {
         let node = link.record().id.clone();
         let shown = Arc::new(Shown { node, began: Instant::now(), pulse: Mutex::default(), seen: Mutex::default() });
         metrics::link(None, Some(LinkState::New));
         let mut beating = JoinSet::new();
-        beating.spawn(beat(Arc::clone(&shown), link, another, told));
+        beating.spawn(beat(Arc::clone(&shown), link, another));
         Self { shown, _beating: beating }
     }
 
@@ -78,8 +72,7 @@ impl Shown {
     }
 }
 
-async fn beat(shown: Arc<Shown>, link: NodeLink, another: impl Fn(NodeRecord), told: impl Fn(Told)) {
-    let mut last = None;
+async fn beat(shown: Arc<Shown>, link: NodeLink, another: impl Fn(NodeRecord)) {
     loop {
         // A client of the newest connection.
         let mut node = link.describer();
@@ -91,11 +84,6 @@ async fn beat(shown: Arc<Shown>, link: NodeLink, another: impl Fn(NodeRecord), t
                 if let Some(found) = another_life(link.record(), answer.clone()) {
                     tracing::info!(node = %shown.node, generation = %found.generation, "the node began another life");
                     another(found);
-                }
-                let now = Told::of(answer.clone());
-                if now.is_some() && now != last {
-                    last = now;
-                    now.into_iter().for_each(&told);
                 }
                 *shown.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(of(answer, asked)));
                 Beat::Heard
@@ -112,32 +100,6 @@ fn another_life(known: &NodeRecord, answer: DescribeResponse) -> Option<NodeReco
     let found = record(answer, known.address.clone()).ok()?;
     let differs = found.generation != known.generation || found.journal != known.journal;
     (differs && found.id == known.id).then_some(found)
-}
-
-/// What a node tells of itself that changes often, coarsely, so that little of it is news.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Told {
-    /// What is free of the disk that holds its state, in bytes; `None` when it does not say.
-    pub disk_free: Option<u64>,
-    /// How many thousandths of its session slots are taken.
-    pub busy: u16,
-}
-
-/// So many parts of a disk, and of a node's slots, are told apart.
-const PARTS: u64 = 64;
-
-impl Told {
-    fn of(answer: DescribeResponse) -> Option<Self> {
-        let slots = u64::from(answer.capacity?.sessions.max(1));
-        let load = NodeLoad::from(answer.load?);
-        let coarse = |part: u64, of: u64| part.saturating_mul(PARTS) / of.max(1);
-        let disk_free = load.rooms.get(&Resource::Disk).map(|room| {
-            // Less rather than more.
-            u64::try_from(u128::from(coarse(room.free, room.total)) * u128::from(room.total) / u128::from(PARTS)).unwrap_or(0)
-        });
-        let taken = coarse(u64::from(load.running.saturating_add(load.starting)), slots).min(PARTS);
-        Some(Self { disk_free, busy: u16::try_from(taken * 1000 / PARTS).unwrap_or(1000) })
-    }
 }
 
 /// Who refuses is there.

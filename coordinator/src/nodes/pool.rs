@@ -10,7 +10,7 @@ mod status;
 use super::board::Board;
 use super::doorway::Doorway;
 use super::events::Events;
-use super::heartbeat::{Heartbeat, Told};
+use super::heartbeat::Heartbeat;
 use super::link::NodeLink;
 use super::link::lives::Lives;
 use super::remote::StaticNode;
@@ -45,6 +45,8 @@ use tokio::task::JoinSet;
 pub enum PoolMsg {
     /// The registry said something.
     Heard(NodeEvent),
+    /// A thread runs sessions now, or waits for its model.
+    Activity(ThreadId, Activity),
     /// This is what operators have ordered.
     Ordered(Arc<AllOrders>),
     /// It is time to look at all nodes, and at those who wait: their time may be over, and a node may answer again that did not.
@@ -53,10 +55,6 @@ pub enum PoolMsg {
     Statuses(RpcReplyPort<Vec<NodeStatus>>),
     /// A node that is there answered, and is in another life than was known.
     Answered(NodeRecord),
-    /// A node told how much it has in use.
-    Told(NodeId, Told),
-    /// A thread runs sessions now, or waits for its model.
-    Activity(ThreadId, Activity),
     /// Choose a node for a thread's workspace, and reserve there what it needs. When all are full, the answer comes when one has room, or after
     /// as long as the desk lets one wait.
     Place(ThreadId, Box<Need>, Reply),
@@ -201,6 +199,12 @@ impl Actor for NodePool {
                 state.serve(&me);
             }
             PoolMsg::Heard(NodeEvent::Left(id, generation)) => state.left(&id, generation),
+            PoolMsg::Activity(thread, activity) => {
+                state.desk.view.set_activity(thread, activity);
+                if activity == Activity::Thinks {
+                    state.serve(&me);
+                }
+            }
             // One that has left meanwhile comes back by the registry.
             PoolMsg::Answered(record) if state.links.contains_key(&record.id) => {
                 state.join(&me, record);
@@ -219,13 +223,6 @@ impl Actor for NodePool {
             PoolMsg::Statuses(reply) => {
                 state.look();
                 let _ = reply.send(state.statuses());
-            }
-            PoolMsg::Told(node, told) => state.told(&node, told),
-            PoolMsg::Activity(thread, activity) => {
-                state.desk.view.set_activity(thread, activity);
-                if activity == Activity::Thinks {
-                    state.serve(&me);
-                }
             }
             PoolMsg::Place(thread, need, reply) => {
                 state.place(&me, thread, *need, reply);
@@ -275,11 +272,9 @@ impl PoolState {
             if link.record().address == NodeAddress::Embedded {
                 self.heartbeats.remove(&facts.id);
             } else {
-                let (pool, found_by, id) = (me.clone(), me.clone(), facts.id.clone());
-                // Both fail only when the coordinator is stopping.
-                let another = move |found| _ = found_by.cast(PoolMsg::Answered(found));
-                let told = move |told| _ = pool.cast(PoolMsg::Told(id.clone(), told));
-                self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(link.clone(), another, told));
+                let pool = me.clone();
+                let heartbeat = Heartbeat::begin(link.clone(), move |found| drop(pool.cast(PoolMsg::Answered(found))));
+                self.heartbeats.insert(facts.id.clone(), heartbeat);
             }
             self.tell_joined(link.record());
             self.links.insert(facts.id.clone(), link);
@@ -287,17 +282,6 @@ impl PoolState {
                 self.desk.view.put(facts);
             }
         }
-    }
-
-    /// What is free of a disk may be less than what was there and is not reserved: others write too.
-    fn told(&mut self, id: &NodeId, told: Told) {
-        let Some(facts) = self.desk.view.place(id).and_then(|place| self.desk.view.facts(place)).cloned() else { return };
-        let mut capacity = facts.capacity.clone();
-        if let (Some(free), Some(link)) = (told.disk_free, self.links.get(id)) {
-            let reserved = self.desk.view.in_use(id).resources.disk_bytes;
-            capacity.disk_bytes = link.record().stock.disk_bytes.min(free.saturating_add(reserved));
-        }
-        self.desk.view.put(NodeFacts { busy: told.busy, capacity, ..facts });
     }
 
     /// Keeps the nodes that are as they were, with their connections, and takes the others out.
@@ -345,7 +329,8 @@ impl PoolState {
 
     fn sight(&self, id: &NodeId) -> Option<NodeSight> {
         let load = self.desk.view.place(id).map_or(0, |place| self.desk.view.room(place).load);
-        Some(NodeSight { record: self.links.get(id)?.record().clone(), load, is_silent: self.suspects.contains(id) })
+        let record = NodeRecord { labels: self.labels(id).as_ref().clone(), ..self.links.get(id)?.record().clone() };
+        Some(NodeSight { record, load, is_silent: self.suspects.contains(id) })
     }
 
     fn now(&self) -> Duration {

@@ -28,7 +28,6 @@ mod tests {
     use capstan_proto::transport::pipe;
     use capstan_types::id::Generation;
     use capstan_types::node::{Capacity, Fingerprint, JournalState, NodeAddress, NodeRecord};
-    use capstan_types::stock::Stock;
     use std::time::Duration;
 
     fn link(id: &str, generation: u64) -> NodeLink {
@@ -38,7 +37,7 @@ mod tests {
             address: NodeAddress::Embedded,
             labels: [].into(),
             capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
-            stock: Stock::default(),
+            stock: capstan_types::stock::Stock::default(),
             fingerprint: Fingerprint::default(),
             journal: JournalState::Kept,
             protocol: capstan_proto::protocol::CURRENT,

@@ -5,6 +5,7 @@ use crate::clock;
 use crate::nodes::board;
 use crate::nodes::events::Happened;
 use crate::nodes::pulse::LinkState;
+use crate::nodes::told::Told;
 use crate::placement::facts::NodeFacts;
 use crate::placement::need::{Need, Wanted};
 use crate::placement::no_place::NoPlace;
@@ -116,10 +117,12 @@ impl PoolState {
         let (now, standing) = (clock::now(), self.suspect());
         self.tell_registry(&standing);
         let mut news: Vec<(NodeId, Condition)> = Vec::new();
+        let mut told: Vec<(NodeId, Told)> = Vec::new();
         for (id, link) in &self.links {
             let heartbeat = self.heartbeats.get(id);
             let seen = heartbeat.and_then(super::Heartbeat::seen);
             let load = seen.as_ref().and_then(|seen| seen.vitals.load.as_ref());
+            told.extend(load.map(|load| (id.clone(), Told::of(load, link.record().capacity.sessions))));
             let closed = self.orders.get(id).and_then(|orders| orders.closed.as_ref());
             let seen = board::Seen {
                 is_suspect: standing.suspects.contains(id),
@@ -132,6 +135,15 @@ impl PoolState {
             news.extend(self.board.look(id, &seen, now).into_iter().map(|condition| (id.clone(), condition)));
         }
         news.into_iter().for_each(|(id, condition)| self.tell_condition(&id, condition));
+        told.into_iter().for_each(|(id, told)| self.take(&id, told));
+    }
+
+    fn take(&mut self, id: &NodeId, told: Told) {
+        let registered = self.links.get(id).map_or(0, |link| link.record().stock.disk_bytes);
+        let reserved = self.desk.view.in_use(id).resources.disk_bytes;
+        let before = self.desk.view.place(id).and_then(|place| self.desk.view.facts(place));
+        let now = before.map(|before| told.under(before, registered, reserved)).filter(|now| Some(now) != before);
+        now.into_iter().for_each(|now| self.desk.view.put(now));
     }
 
     fn tell_registry(&mut self, standing: &Standing) {
@@ -188,7 +200,7 @@ impl PoolState {
         self.events.tell(Happened { at: clock::now(), kind, node: node.cloned(), by: None, text, labels });
     }
 
-    fn labels(&self, id: &NodeId) -> Arc<Labels> {
+    pub(super) fn labels(&self, id: &NodeId) -> Arc<Labels> {
         let own = self.links.get(id).map(|link: &NodeLink| link.record().labels.clone()).unwrap_or_default();
         Arc::new(self.orders.get(id).map(|orders| orders.merged(&own).labels).unwrap_or(own))
     }

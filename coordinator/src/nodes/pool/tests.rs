@@ -227,22 +227,3 @@ async fn a_thread_that_runs_takes_a_slot_and_one_that_thinks_a_part_of_it() {
     pool.cast(PoolMsg::Activity(thread(3), Activity::Thinks)).unwrap();
     assert_eq!(placed(waits).await.choice.node.as_str(), "a");
 }
-
-#[tokio::test]
-async fn what_others_write_to_a_nodes_disk_is_not_promised() {
-    let (pool, _told, _kept) = pool(&["a"]).await;
-    let disk = |bytes| Resources { disk_bytes: bytes, ..Resources::NONE };
-    let first = placed(ask_for(&pool, 1, disk(600))).await;
-    let refused = ask_for(&pool, 2, disk(500));
-    let (reply, in_line) = oneshot::channel();
-    pool.cast(PoolMsg::InLine(ThreadId::from_u128(2), reply.into())).unwrap();
-    assert!(in_line.await.unwrap().is_some(), "400 of 1000 are left");
-    drop(refused);
-    drop(first);
-    let node: NodeId = "a".parse().unwrap();
-    pool.cast(PoolMsg::Told(node.clone(), Told { disk_free: Some(300), busy: 0 })).unwrap();
-    let much = timeout(SOON, ask_for(&pool, 3, disk(500))).await.unwrap().unwrap().unwrap_err();
-    assert!(much.to_string().contains("is too small"), "{much}");
-    pool.cast(PoolMsg::Told(node, Told { disk_free: Some(5000), busy: 0 })).unwrap();
-    assert_eq!(placed(ask_for(&pool, 4, disk(1000))).await.choice.node.as_str(), "a");
-}
