@@ -9,15 +9,18 @@ mod live;
 mod pump;
 mod record;
 mod resumed;
+mod starting;
 
 pub use announce::Announcement;
 pub use live::Again;
 pub(crate) use live::{LiveSession, Patience, Started};
 pub(crate) use record::Ending;
 
+use crate::host::HostError;
 use capstan_types::id::{CallId, SessionId, TurnId};
 use capstan_types::session::known::{FIRST_NUMBER, KnownSessions, REMEMBERED, SessionChange};
 use futures::future::join_all;
+use starting::Starting;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -32,6 +35,7 @@ const SHOWN_COMMAND_CHARS: usize = 80;
 #[derive(Debug)]
 pub struct SessionTable {
     inner: Mutex<Inner>,
+    on_their_way: Starting,
 }
 
 #[derive(Debug)]
@@ -82,7 +86,10 @@ pub(crate) struct TableFull {
 
 impl Default for SessionTable {
     fn default() -> Self {
-        Self { inner: Mutex::new(Inner { next: FIRST_NUMBER, starting: 0, live: BTreeMap::new(), closed: BTreeMap::new() }) }
+        Self {
+            inner: Mutex::new(Inner { next: FIRST_NUMBER, starting: 0, live: BTreeMap::new(), closed: BTreeMap::new() }),
+            on_their_way: Starting::default(),
+        }
     }
 }
 
@@ -92,7 +99,7 @@ impl SessionTable {
     pub fn again(known: KnownSessions, again: &Again) -> Self {
         let KnownSessions { next_number: next, open, closed } = known;
         let live = open.into_iter().map(|(number, known)| (number, Arc::new(LiveSession::again(known, again)))).collect();
-        Self { inner: Mutex::new(Inner { next, starting: 0, live, closed }) }
+        Self { inner: Mutex::new(Inner { next, starting: 0, live, closed }), on_their_way: Starting::default() }
     }
 
     /// Waits until the ends of these sessions are seen, at most for so long.
@@ -115,6 +122,14 @@ impl SessionTable {
         inner.next = inner.next.saturating_add(1);
         inner.starting += 1;
         Ok(Place { table: Arc::clone(self), number })
+    }
+
+    /// Waits for the session that a call starts. The start goes on when the call is abandoned, so that its end finds the session.
+    pub(crate) async fn start<F>(&self, call: CallId, start: F) -> Result<Arc<LiveSession>, HostError>
+    where
+        F: Future<Output = Result<Arc<LiveSession>, HostError>> + Send + 'static,
+    {
+        self.on_their_way.wait(call, start).await
     }
 
     /// The session of that number.
@@ -161,10 +176,11 @@ impl SessionTable {
         live.iter().map(|session| session.listed()).collect()
     }
 
-    /// Ends the session that a call started, if there is one, and waits for its end and its completed item for a few seconds.
+    /// Ends the session that a call started or is starting, if there is one, and waits for its end and its completed item for a few seconds.
     ///
     /// The returned sessions are to be released by the caller once it has stored what became of them.
     pub async fn end_call(&self, call: CallId, by: &str) -> Vec<EndedSession> {
+        self.on_their_way.give_up(call, by).await;
         let mine: Vec<_> = self.lock().live.values().filter(|session| session.call() == call).cloned().collect();
         self.end(mine, by).await
     }
