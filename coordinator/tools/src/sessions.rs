@@ -10,6 +10,7 @@ mod pump;
 mod record;
 mod resumed;
 mod started;
+mod starting;
 
 pub use announce::Announcement;
 pub use live::Again;
@@ -17,11 +18,12 @@ pub(crate) use live::{LiveSession, Patience};
 pub(crate) use record::Ending;
 pub(crate) use started::Started;
 
-use crate::host::ExecHost;
+use crate::host::{ExecHost, HostError};
 use crate::release::Release;
 use capstan_types::id::{CallId, NodeId, SessionId, TurnId};
 use capstan_types::session::known::{FIRST_NUMBER, KnownSessions, REMEMBERED, SessionChange};
 use futures::future::join_all;
+use starting::Starting;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -36,6 +38,7 @@ const SHOWN_COMMAND_CHARS: usize = 80;
 #[derive(Debug)]
 pub struct SessionTable {
     inner: Mutex<Inner>,
+    on_their_way: Starting,
 }
 
 /// A session, and where it runs.
@@ -101,6 +104,7 @@ impl Default for SessionTable {
                 closed: BTreeMap::new(),
                 fans: BTreeMap::new(),
             }),
+            on_their_way: Starting::default(),
         }
     }
 }
@@ -111,7 +115,8 @@ impl SessionTable {
     pub fn again(known: KnownSessions, again: &Again) -> Self {
         let KnownSessions { next_number: next, open, closed } = known;
         let live = open.into_iter().map(|(number, known)| (number, Arc::new(LiveSession::again(known, again)))).collect();
-        Self { inner: Mutex::new(Inner { next, starting: 0, live, closed, fans: BTreeMap::new() }) }
+        let inner = Inner { next, starting: 0, live, closed, fans: BTreeMap::new() };
+        Self { inner: Mutex::new(inner), on_their_way: Starting::default() }
     }
 
     /// Waits until the ends of these sessions are seen, at most for so long.
@@ -134,6 +139,14 @@ impl SessionTable {
         inner.next = inner.next.saturating_add(1);
         inner.starting += 1;
         Ok(Place { table: Arc::clone(self), number })
+    }
+
+    /// Waits for the session that a call starts. The start goes on when the call is abandoned, so that its end finds the session.
+    pub(crate) async fn start<F>(&self, call: CallId, start: F) -> Result<Arc<LiveSession>, HostError>
+    where
+        F: Future<Output = Result<Arc<LiveSession>, HostError>> + Send + 'static,
+    {
+        self.on_their_way.wait(call, start).await
     }
 
     /// The session of that number.
@@ -196,10 +209,11 @@ impl SessionTable {
         live.iter().map(|session| session.listed()).collect()
     }
 
-    /// Ends the session that a call started, if there is one, and waits for its end and its completed item for a few seconds.
+    /// Ends the session that a call started or is starting, if there is one, and waits for its end and its completed item for a few seconds.
     ///
     /// The returned sessions are to be released by the caller once it has stored what became of them.
     pub async fn end_call(&self, call: CallId, by: &str) -> Vec<EndedSession> {
+        self.on_their_way.give_up(call, by).await;
         let (mine, fan) = {
             let mut inner = self.lock();
             let mine: Vec<_> = inner.live.values().filter(|session| session.call() == call).cloned().collect();

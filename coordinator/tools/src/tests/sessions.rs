@@ -1,13 +1,15 @@
 //! The table of sessions: numbers, room, ends that nobody waits for.
 
-use super::fake::{Bench, Told, release};
+use super::fake::{Bench, Told, enforced, release};
+use crate::host::SessionEvent;
 use crate::sessions::{EndedSession, ListedSession, MAX_SESSIONS};
-use capstan_types::call::Outcome;
+use capstan_types::call::{Call, Outcome};
 use capstan_types::id::CallId;
 use capstan_types::item::{ItemBody, ItemStatus};
 use capstan_types::launch::SessionEnd;
 use capstan_types::session::known::SessionChange;
 use serde_json::json;
+use std::time::Duration;
 
 async fn yielded(bench: &Bench) -> std::sync::Arc<super::fake::Played> {
     let session = bench.host.will_start();
@@ -54,7 +56,7 @@ async fn a_session_that_nobody_looks_at_is_read_and_its_item_completed() {
     let session = yielded(&bench).await;
     session.write(b"late\n");
     session.exit(7);
-    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
     let item = bench.items.completed_command();
     assert_eq!((item.end, item.output.as_str()), (Some(SessionEnd::Exited { code: 7 }), "late\n"));
     assert_eq!(*bench.items.live.lock().unwrap(), "late\n");
@@ -74,7 +76,7 @@ async fn a_session_that_ends_after_its_turn_is_completed_by_the_turn_that_is_tol
     let session = yielded(&bench).await;
     bench.next_turn();
     session.exit(0);
-    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
     assert!(bench.items.told().is_empty());
     bench.call("write_stdin", json!({"session_id": 1000})).await;
     let told = bench.items.told();
@@ -112,10 +114,38 @@ async fn a_session_whose_call_was_abandoned_is_still_in_the_table() {
     let bench = Bench::new();
     let session = bench.host.will_start();
     let call = bench.asked("exec_command", r#"{"cmd":"sleep 99"}"#);
-    let waited = tokio::time::timeout(std::time::Duration::from_secs(1), bench.toolbox.invoke(&call, &bench.context)).await;
+    let waited = tokio::time::timeout(Duration::from_secs(1), bench.toolbox.invoke(&call, &bench.context)).await;
     assert!(waited.is_err());
     let ended = bench.context.sessions.end_call(call.id, "the user").await;
     assert_eq!(ended.iter().map(|ended| ended.release.session).collect::<Vec<_>>(), [session.id]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_ended_while_its_node_starts_it_leaves_nothing_running() {
+    let bench = Bench::new();
+    let abandon = async |call: &Call| {
+        let waited = tokio::time::timeout(Duration::from_secs(1), bench.toolbox.invoke(call, &bench.context)).await;
+        assert!(waited.is_err(), "the node has not answered");
+    };
+    // The node answers while the call is being ended.
+    let session = bench.host.will_start_silently();
+    let call = bench.asked("exec_command", r#"{"cmd":"sleep 99"}"#);
+    abandon(&call).await;
+    let answers = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        session.send(Ok(SessionEvent::Started { session: session.id, enforced: enforced() }));
+    };
+    let (ended, ()) = tokio::join!(bench.context.sessions.end_call(call.id, "the user"), answers);
+    assert_eq!(ended.iter().map(|ended| ended.release.session).collect::<Vec<_>>(), [session.id]);
+    // It answers when nobody waits for it any more.
+    let session = bench.host.will_start_silently();
+    let call = bench.asked("exec_command", r#"{"cmd":"sleep 99"}"#);
+    abandon(&call).await;
+    assert_eq!(bench.context.sessions.end_call(call.id, "the user").await, []);
+    session.send(Ok(SessionEvent::Started { session: session.id, enforced: enforced() }));
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(bench.host.kills.lock().unwrap().last(), Some(&(session.id, "the user".to_owned())));
+    assert!(bench.context.sessions.list().iter().all(|listed| listed.ended));
 }
 
 #[tokio::test(start_paused = true)]

@@ -83,32 +83,38 @@ impl Command {
         (place, item, at): (Place, ItemId, Instant),
         policy: SandboxPolicy,
     ) -> Result<Arc<LiveSession>, HostError> {
-        let starting = first_event(context.host.as_ref(), self.request(call, context, policy.clone()));
-        let late =
-            |_| HostError::Lost { node: context.host.node(), reason: format!("it did not answer within {} s", START.as_secs()) };
-        let (reader, session, enforced) = timeout(START, starting).await.map_err(late)??;
+        let request = self.request(call, context, policy.clone());
+        let (host, items, limits) = (Arc::clone(&context.host), Arc::clone(&context.items), context.limits);
+        let (turn, stdio, cleaning) = (call.turn, self.stdio, self.cleaning);
         let body = self.body(call, context, ItemStatus::InProgress, None);
-        // Its node may have lowered it.
-        let ownerless =
-            SessionLimit::Ownerless.number_in(&enforced.limits).map_or(context.limits.ownerless, Millis).as_duration();
-        let started = Started {
-            number: place.number(),
-            session,
-            turn: call.turn,
-            stdio: self.stdio,
-            cleaning: self.cleaning,
-            policy,
-            host: Arc::clone(&context.host),
-            elsewhere: context.elsewhere(),
-            ownerless,
-            item,
-            body: CommandExecution { session: Some(session), enforced: Some(enforced), ..body },
-            items: Arc::clone(&context.items),
-            at,
+        let elsewhere = context.elsewhere();
+        let start = async move {
+            let late =
+                |_| HostError::Lost { node: host.node(), reason: format!("it did not answer within {} s", START.as_secs()) };
+            let (reader, session, enforced) = timeout(START, first_event(host.as_ref(), request)).await.map_err(late)??;
+            // Its node may have lowered it.
+            let ownerless = SessionLimit::Ownerless.number_in(&enforced.limits).map_or(limits.ownerless, Millis).as_duration();
+            let body = CommandExecution { session: Some(session), enforced: Some(enforced), ..body };
+            let started = Started {
+                number: place.number(),
+                session,
+                turn,
+                stdio,
+                cleaning,
+                policy,
+                host,
+                elsewhere,
+                ownerless,
+                item,
+                body,
+                items,
+                at,
+            };
+            let live = Arc::new(LiveSession::new(started, reader));
+            place.fill(Arc::clone(&live));
+            Ok(live)
         };
-        let live = Arc::new(LiveSession::new(started, reader));
-        place.fill(Arc::clone(&live));
-        Ok(live)
+        context.sessions.start(call.id, start).await
     }
 
     /// Waits for the session, and tells of it.
