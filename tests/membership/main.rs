@@ -11,4 +11,6 @@ mod impersonation;
 mod joining;
 mod renewal;
 mod revocation;
+mod strangers;
+mod succession;
 mod whole_path;

@@ -13,8 +13,8 @@ mod sessions;
 mod threads;
 
 pub use cluster::{
-    CertArgs, CertCommand, ClusterArgs, ClusterCommand, CreateTokenArgs, DownArgs, InitArgs, JoinArgs, LocalArgs, PlaceArgs,
-    RevokeCertArgs, RevokeTokenArgs, TokenArgs, TokenCommand, UpArgs,
+    CaCommand, CertArgs, CertCommand, ClusterArgs, ClusterCommand, CreateTokenArgs, DownArgs, InitArgs, JoinArgs, LocalArgs,
+    PlaceArgs, RevokeCertArgs, RevokeTokenArgs, Revoked, TokenArgs, TokenCommand, UpArgs,
 };
 pub use coordinator::{CoordinatorArgs, DaemonArgs};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};

@@ -15,6 +15,7 @@ use capstan_identity::issuer::Issuer;
 use capstan_identity::live::Live;
 use capstan_identity::membership::Membership;
 use capstan_identity::time_now::now_ms;
+use capstan_identity::trust::Trust;
 use capstan_identity::{issuer, request, secret_file};
 use capstan_types::principal::{Label, Principal, Role};
 use std::path::Path;
@@ -55,7 +56,8 @@ pub async fn authority(home: &Home, cluster: &Path, name: &Label) -> Result<(Mem
     let own = Principal { cluster: issuer.cluster().clone(), role: Role::Coordinator, id: name.clone() };
     let chain = issuer.own(&own, &request, now_ms()).await.map_err(Failure::bad_input)?;
     let credentials = Credentials::new(key, chain).map_err(Failure::bad_input)?;
-    let live = Live::held(credentials, issuer.trust().await.map_err(Failure::bad_input)?);
+    let trust = issuer.trust(&Trust::default(), now_ms()).await.map_err(Failure::bad_input)?;
+    let live = Live::held(credentials, trust);
     let audit = audit(home.identity(Role::Coordinator, name).path())?;
     let source = Source::Here(Arc::clone(&issuer));
     Ok((Member { membership: Membership { live, audit }, source }, issuer))

@@ -4,6 +4,7 @@
 //! never resumed: a resumed one would not be asked for its certificate again.
 
 mod client;
+mod member;
 mod refused;
 mod server;
 

@@ -1,10 +1,11 @@
 //! `capstan cluster`: the cluster's authority, who may join, and who is a member.
 
+mod authorities;
 mod certificates;
 mod tokens;
 mod up;
 
-use crate::args::{CertCommand, ClusterArgs, ClusterCommand, InitArgs, JoinArgs, PlaceArgs, TokenCommand};
+use crate::args::{CaCommand, CertCommand, ClusterArgs, ClusterCommand, InitArgs, JoinArgs, PlaceArgs, TokenCommand};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::membership::{Joining, join};
@@ -45,7 +46,14 @@ pub fn run(args: &ClusterArgs, surroundings: &Surroundings) -> Result<Exit, Fail
             }
             CertCommand::Revoke(revoke) => {
                 let issuer = opened(&revoke.place, &home, surroundings)?;
-                runtime::block_on(async { certificates::revoke(&revoke.serial, &issuer).await })?
+                runtime::block_on(async { certificates::revoke(&revoke.which, &issuer).await })?
+            }
+        },
+        ClusterCommand::Ca(ca) => match &ca.command {
+            CaCommand::Rotate(place) => authorities::rotate(&opened(place, &home, surroundings)?)?,
+            CaCommand::Status(place) => {
+                let issuer = opened(place, &home, surroundings)?;
+                runtime::block_on(async { authorities::status(&issuer).await })?
             }
         },
         ClusterCommand::Join(join) => entered(join, &home)?,

@@ -1,10 +1,11 @@
 //! The first step into a cluster: a token for a certificate.
 
 use crate::failure::Failure;
+use capstan_identity::certificate;
 use capstan_identity::credentials::{Credentials, IdentityDir};
 use capstan_identity::request;
+use capstan_identity::signed_trust;
 use capstan_identity::token::JoinToken;
-use capstan_identity::trust::Trust;
 use capstan_proto::transport::Listen;
 use capstan_proto::transport::tls::{newcomers_channel, why_not};
 use capstan_proto::wire::identity as wire;
@@ -76,22 +77,15 @@ pub async fn join(dir: &IdentityDir, joining: &Joining, role: Role, name: &Label
     };
     let chain = answer.chain.into_iter().map(|der| CertificateDer::from(der.to_vec())).collect();
     let credentials = Credentials::new(key, chain).map_err(Failure::bad_input)?;
-    let trust = answer.trust.map(trust).transpose()?.unwrap_or_default();
+    let proof = answer.trust.map(|told| told.proof).unwrap_or_default();
+    // The one that the token names, and no other.
+    let named = credentials.chain().iter().skip(1).filter(|one| certificate::pin(one).is_ok_and(|pin| pin == token.pin));
+    let named: Vec<_> = named.cloned().collect();
+    let trust = signed_trust::open(&proof, &credentials.own().name.cluster, &named).map_err(|error| {
+        Failure::bad_input(format!("what the coordinator at {host} says of its cluster is not taken: {error}"))
+    })?;
     // The credentials last: with them, the identity is there.
     dir.believe(&trust).and_then(|()| dir.joined_at(host)).and_then(|()| dir.keep(&credentials)).map_err(Failure::bad_input)
-}
-
-/// Whom to believe, as a coordinator says it.
-///
-/// # Errors
-/// It makes no sense.
-pub(super) fn trust(said: wire::FollowResponse) -> Result<Trust, Failure> {
-    let denied = said.denied.iter().map(|serial| serial.parse()).collect::<Result<_, _>>().map_err(Failure::bad_input)?;
-    let authorities: Vec<_> = said.authorities.into_iter().map(|der| CertificateDer::from(der.to_vec())).collect();
-    if authorities.is_empty() {
-        return Err(Failure::bad_input("the coordinator names no authority of its cluster"));
-    }
-    Ok(Trust { authorities, denied })
 }
 
 fn refused(host: &str, status: &Status) -> Failure {

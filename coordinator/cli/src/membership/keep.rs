@@ -1,6 +1,5 @@
 //! How a member stays one: its certificate is renewed at half of its life, and it hears within seconds whom not to believe any more.
 
-use super::join::trust;
 use crate::failure::Failure;
 use capstan_identity::certificate;
 use capstan_identity::credentials::{Credentials, CredentialsError};
@@ -143,9 +142,16 @@ fn channel(live: &Live, host: &str) -> Channel {
 /// Tells this process what an operator wrote into the records with another.
 async fn look(live: Live, issuer: Arc<Issuer>) {
     loop {
-        match issuer.trust().await {
-            Ok(trust) => believe(&live, trust),
+        match issuer.trust(&live.trust(), now_ms()).await {
+            Ok(trust) => live.believe(&trust),
             Err(error) => tracing::error!(%error, "it is not known which certificates were revoked"),
+        }
+        // Newcomers know the authority that signs, and are shown a certificate of it.
+        let credentials = live.credentials();
+        if credentials.chain().last().is_some_and(|authority| !issuer.signs_as(authority, now_ms()))
+            && let Err(error) = renewed(&live, &Source::Here(Arc::clone(&issuer))).await
+        {
+            tracing::warn!(%error, "this coordinator has no certificate of the authority that signs now; it is tried again");
         }
         tokio::time::sleep(LOOK).await;
     }
@@ -157,20 +163,11 @@ async fn follow(live: Live, host: String) {
         if let Ok(Ok(stream)) = tokio::time::timeout(DEADLINE, issuer.follow(wire::FollowRequest {})).await {
             let mut stream = stream.into_inner();
             while let Ok(Ok(Some(said))) = tokio::time::timeout(SILENCE, stream.message()).await {
-                match trust(said) {
-                    Ok(trust) => believe(&live, trust),
-                    Err(failure) => {
-                        tracing::warn!(reason = failure.sentence, "what a coordinator said of its cluster makes no sense")
-                    }
+                if let Err(error) = live.hear(&said.proof) {
+                    tracing::warn!(%error, "what a coordinator says of whom to believe is not taken");
                 }
             }
         }
         tokio::time::sleep(AGAIN).await;
-    }
-}
-
-fn believe(live: &Live, trust: capstan_identity::trust::Trust) {
-    if let Err(error) = live.believe(trust) {
-        tracing::warn!(%error, "whom to believe could not be kept for the next start");
     }
 }

@@ -1,6 +1,7 @@
 //! The side that connects.
 
-use super::refused::{RefusedSlot, another, sentence};
+use super::member::Look;
+use super::refused::{RefusedSlot, another};
 use super::{ALPN, provider};
 use crate::certificate;
 use crate::credentials::Credentials;
@@ -128,32 +129,19 @@ impl ServerCertVerifier for Servers {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let now_ms = now.as_secs().saturating_mul(1000);
+        let look = Look::at(leaf, now, &self.slot);
         let roots = self.roots(leaf, others)?;
         let parsed = ParsedCertificate::try_from(leaf)?;
         let algorithms = self.provider.signature_verification_algorithms.all;
-        verify_server_cert_signed_by_trust_anchor(&parsed, &roots, others, now, algorithms).map_err(|error| {
-            let said = sentence(leaf, &error, now_ms);
-            let told = match error {
-                Error::InvalidCertificate(told) => told,
-                _ => CertificateError::BadEncoding,
-            };
-            self.slot.refuse(leaf, said, told)
-        })?;
-        let not_a_member = |said| self.slot.refuse(leaf, said, CertificateError::ApplicationVerificationFailure);
-        let peer =
-            certificate::read(leaf).map_err(|error| not_a_member(format!("its certificate is not a member's: {error}")))?;
+        verify_server_cert_signed_by_trust_anchor(&parsed, &roots, others, now, algorithms)
+            .map_err(|error| look.unbelieved(error))?;
+        let peer = look.name()?;
         if let Belief::Member { trust, cluster } = &self.belief {
-            if peer.name.cluster != *cluster {
-                return Err(not_a_member(format!("it is `{}`, of another cluster", peer.name)));
-            }
-            if let Err(why) = trust.still(&peer, now_ms) {
-                return Err(self.slot.refuse(leaf, why.to_string(), CertificateError::Revoked));
-            }
+            look.member(&peer, cluster, trust)?;
         }
         let right_id = self.expected.id.as_ref().is_none_or(|id| *id == peer.name.id);
         if peer.name.role != self.expected.role || !right_id {
-            return Err(not_a_member(another(&peer.name, &self.expected.told())));
+            return Err(look.another(another(&peer.name, &self.expected.told())));
         }
         Ok(ServerCertVerified::assertion())
     }

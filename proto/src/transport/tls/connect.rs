@@ -1,9 +1,11 @@
 //! The side that connects. Each connection is made with the newest trust, and with the credentials that its channel was made with, so that
 //! what is signed for a channel holds for all of its connections.
 
+use super::super::breakable::Breakable;
 use super::super::connect::with_deadlines;
-use super::HANDSHAKE;
+use super::{HANDSHAKE, denied};
 use capstan_identity::audit::{Audit, Entry, Kind};
+use capstan_identity::certificate;
 use capstan_identity::credentials::Credentials;
 use capstan_identity::live::Live;
 use capstan_identity::tls::{Expected, RefusedSlot, client_config, pinned_config};
@@ -33,7 +35,8 @@ pub fn secured_channel(
         let (expected, audit) = (expected.clone(), audit.clone());
         async move {
             let made = client_config(&credentials, &live.trust(), expected).map_err(io::Error::other)?;
-            shaken(&host, made, audit).await.map(hyper_util::rt::TokioIo::new)
+            let stream = shaken(&host, made, audit).await?;
+            Ok::<_, io::Error>(hyper_util::rt::TokioIo::new(breakable(stream, live)))
         }
     });
     // The authority is never resolved: the connector knows the host.
@@ -61,6 +64,17 @@ pub fn newcomers_channel(host: &str, pin: Digest) -> Channel {
 pub async fn try_out(host: &str, live: &Live, expected: Expected) -> io::Result<()> {
     let made = client_config(&live.credentials(), &live.trust(), expected).map_err(io::Error::other)?;
     shaken(host, made, None).await.map(drop)
+}
+
+/// Whoever was believed in the handshake may be revoked later, and what it answers is not to be taken then.
+fn breakable(stream: TlsStream<TcpStream>, live: Live) -> Breakable<TlsStream<TcpStream>, ()> {
+    let leaf = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+    let serial = leaf.and_then(|leaf| certificate::read(leaf).ok()).map(|peer| peer.serial);
+    let whole = Breakable::whole(stream, ());
+    match serial {
+        Some(serial) => whole.until(denied(live, serial)),
+        None => whole,
+    }
 }
 
 async fn shaken(
