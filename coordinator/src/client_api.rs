@@ -7,6 +7,7 @@ pub mod follow;
 pub mod gate;
 pub mod identity;
 pub mod listeners;
+mod plain;
 mod put_away;
 pub mod sessions;
 pub mod threads;

@@ -1,5 +1,7 @@
 //! The nodes as a coordinator knows them: who is there, how each is reached, and what a tool may do with one.
 
+pub(crate) mod dial_in;
+pub mod dialed;
 pub mod everywhere;
 pub mod failure;
 pub mod heartbeat;

@@ -2,6 +2,7 @@
 
 use crate::client_api::listeners::Listeners;
 use crate::config::CoordinatorConfig;
+use crate::nodes::dial_in::{DialIn, WAITING};
 use crate::nodes::pool::{NodePool, PoolArguments, PoolMsg};
 use crate::nodes::remote::{RemoteError, register};
 use crate::thread::one_at_a_time::OneAtATime;
@@ -15,6 +16,7 @@ use prometheus_client::registry::Registry as Metrics;
 use ractor::{Actor, ActorRef};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -111,12 +113,27 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         pool: pool.clone(),
         supervisor: supervisor.clone(),
     };
+    let (dialed, dials) = mpsc::channel(WAITING);
+    let dial_in = DialIn {
+        name: threads.name.as_str().into(),
+        token: config.token.clone(),
+        membership: membership.clone(),
+        registry: Arc::clone(&config.registry),
+        pool: pool.clone(),
+    };
     let (pipe, listener) = pipe();
     let stop = CancellationToken::new();
     let startup = threads.clone();
     let inherits = startup.line.is_some();
-    let listeners = Listeners { threads, token: config.token, membership, issuer: config.issuer, stop: stop.clone() };
+    let listeners = Listeners { threads, token: config.token, membership, issuer: config.issuer, dialed, stop: stop.clone() };
     let mut tasks = JoinSet::new();
+    let until = stop.clone();
+    tasks.spawn(async move {
+        tokio::select! {
+            () = dial_in.run(dials) => {}
+            () = until.cancelled() => {}
+        }
+    });
     tasks.spawn(listeners.pipe(listener));
     let places = bound.iter().map(Bound::place).collect();
     for bound in bound {

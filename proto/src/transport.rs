@@ -1,7 +1,9 @@
 //! How processes reach each other: TLS between members of a cluster, TCP on loopback, a Unix socket, or a pipe in memory. The services on top do not know which.
 
+pub mod any_wire;
 pub mod breakable;
 pub mod connect;
+pub mod dial;
 pub mod listen;
 pub mod peer;
 pub mod pipe;

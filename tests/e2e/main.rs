@@ -24,6 +24,7 @@ mod context;
 mod crash;
 mod daemon;
 mod demo;
+mod dialing;
 mod placement;
 mod profiles;
 mod real_crates;

@@ -7,6 +7,7 @@
 mod attacker;
 mod house;
 
+mod dialing;
 mod impersonation;
 mod joining;
 mod renewal;

@@ -87,6 +87,8 @@ pub fn node_config(
         listen: Vec::new(),
         token: None,
         advertise: None,
+        dial_out: Vec::new(),
+        dial_out_token: None,
         membership: None,
         capacity: host::capacity(SESSIONS),
         watermarks,

@@ -2,6 +2,7 @@
 
 mod member;
 
+use super::dialed::{DialedWay, ShownAs};
 use capstan_identity::membership::Membership;
 use capstan_proto::grant_header::GRANT;
 use capstan_proto::token::Token;
@@ -64,6 +65,8 @@ enum Way {
     Plain(Channel, Option<Token>),
     /// As a member of its cluster.
     Member(Arc<MemberWay>),
+    /// Over the connection that the node has made.
+    Dialed(DialedWay),
 }
 
 impl NodeLink {
@@ -85,6 +88,12 @@ impl NodeLink {
             (address, _) => Way::Plain(channel(address)?, token),
         };
         Ok(Self { record, way })
+    }
+
+    /// A link to a node that has called.
+    #[must_use]
+    pub const fn dialed(record: NodeRecord, way: DialedWay) -> Self {
+        Self { record, way: Way::Dialed(way) }
     }
 
     /// The node.
@@ -131,8 +140,19 @@ impl NodeLink {
                 InterceptedService::new(channel.clone(), Introduce { token: token.clone(), grant: None })
             }
             Way::Member(way) => {
-                let (channel, grant) = way.channel_for(asked, &self.record);
+                let (channel, credentials) = way.newest();
+                let grant = member::grant_for(asked, &self.record, &credentials);
                 InterceptedService::new(channel, Introduce { token: None, grant })
+            }
+            Way::Dialed(way) => {
+                let (channel, shown) = way.newest();
+                let introduce = match shown {
+                    ShownAs::Member(credentials) => {
+                        Introduce { token: None, grant: member::grant_for(asked, &self.record, &credentials) }
+                    }
+                    ShownAs::Token(token) => Introduce { token: Some(token), grant: None },
+                };
+                InterceptedService::new(channel, introduce)
             }
         }
     }

@@ -4,6 +4,7 @@
 
 mod desk;
 
+use super::dialed::DialedWay;
 use super::heartbeat::Heartbeat;
 use super::link::NodeLink;
 use super::pulse::LinkState;
@@ -32,6 +33,10 @@ use tokio::task::JoinSet;
 pub enum PoolMsg {
     /// The registry said something.
     Heard(NodeEvent),
+    /// A node has called, and is reached so.
+    Dialed(Box<NodeRecord>, DialedWay),
+    /// This life of a node that had called is gone.
+    Undialed(NodeId, Generation),
     /// Choose a node for a thread's workspace, and reserve there what it needs. When all are full, the answer comes when one has room, or after
     /// as long as the desk lets one wait.
     Place(ThreadId, Box<Need>, Reply),
@@ -84,6 +89,8 @@ pub struct NodePool;
 #[derive(Debug)]
 pub struct PoolState {
     links: BTreeMap<NodeId, NodeLink>,
+    /// Those of nodes that have called, which are there as long as their connections are, whatever the registry says.
+    dialed: BTreeSet<NodeId>,
     /// Those of nodes of other processes.
     heartbeats: BTreeMap<NodeId, Heartbeat>,
     desk: Desk<Reply>,
@@ -110,6 +117,7 @@ impl Actor for NodePool {
         let pipes = given.pipes.into_iter().collect();
         Ok(PoolState {
             links: BTreeMap::new(),
+            dialed: BTreeSet::new(),
             heartbeats: BTreeMap::new(),
             desk: Desk::default(),
             start: Instant::now(),
@@ -135,6 +143,15 @@ impl Actor for NodePool {
                 state.serve();
             }
             PoolMsg::Heard(NodeEvent::Left(id, generation)) => state.left(&id, generation),
+            PoolMsg::Dialed(record, way) => {
+                state.dialed.insert(record.id.clone());
+                state.put(NodeLink::dialed(*record, way));
+                state.serve();
+            }
+            PoolMsg::Undialed(id, generation) => {
+                state.dialed.remove(&id);
+                state.left(&id, generation);
+            }
             PoolMsg::Place(thread, need, reply) => {
                 if let Some(stale) = state.doubt(&need) {
                     let _ = reply.send(Err(stale));
@@ -175,27 +192,33 @@ impl Actor for NodePool {
 
 impl PoolState {
     fn join(&mut self, record: NodeRecord) {
-        if self.links.get(&record.id).is_some_and(|link| *link.record() == record) {
+        let known = self.links.get(&record.id).is_some_and(|link| *link.record() == record);
+        // Who has called another coordinator, and not this one, cannot be reached from here.
+        if known || self.dialed.contains(&record.id) || matches!(record.address, NodeAddress::Dialed(_)) {
             return;
         }
-        let mut facts = NodeFacts::of(&record);
-        facts.freshness = freshness(&self.suspects, &facts.id);
         if let Some(link) = self.link(record) {
-            if link.record().address == NodeAddress::Embedded {
-                self.heartbeats.remove(&facts.id);
-            } else {
-                let asked = link.clone();
-                self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(facts.id.clone(), move || asked.describer()));
-            }
-            self.links.insert(facts.id.clone(), link);
-            self.desk.view.put(facts);
+            self.put(link);
         }
+    }
+
+    fn put(&mut self, link: NodeLink) {
+        let mut facts = NodeFacts::of(link.record());
+        facts.freshness = freshness(&self.suspects, &facts.id);
+        if link.record().address == NodeAddress::Embedded {
+            self.heartbeats.remove(&facts.id);
+        } else {
+            let asked = link.clone();
+            self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(facts.id.clone(), move || asked.describer()));
+        }
+        self.links.insert(facts.id.clone(), link);
+        self.desk.view.put(facts);
     }
 
     /// Keeps the nodes that are as they were, with their connections, and takes the others out.
     fn keep(&mut self, records: &[NodeRecord]) {
-        let gone: Vec<NodeId> =
-            self.links.iter().filter(|(_, link)| !records.contains(link.record())).map(|(id, _)| id.clone()).collect();
+        let gone = |(id, link): &(&NodeId, &NodeLink)| !records.contains(link.record()) && !self.dialed.contains(*id);
+        let gone: Vec<NodeId> = self.links.iter().filter(gone).map(|(id, _)| id.clone()).collect();
         for id in gone {
             self.links.remove(&id);
             self.heartbeats.remove(&id);
@@ -227,7 +250,8 @@ impl PoolState {
     }
 
     fn left(&mut self, id: &NodeId, generation: Generation) {
-        if self.links.get(id).is_some_and(|link| link.record().generation <= generation) {
+        let gone = self.links.get(id).is_some_and(|link| link.record().generation <= generation);
+        if gone && !self.dialed.contains(id) {
             self.links.remove(id);
             self.heartbeats.remove(id);
             self.desk.view.leave(id);

@@ -49,6 +49,21 @@ impl<S, I> Breakable<S, I> {
         &self.info
     }
 
+    /// The stream, as long as nothing is asked on it.
+    pub const fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
+    /// The stream, to be looked at.
+    pub const fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    /// The same connection in other clothes.
+    pub fn map<T, J>(self, stream: impl FnOnce(S) -> T, info: impl FnOnce(I) -> J) -> Breakable<T, J> {
+        Breakable { stream: stream(self.stream), info: info(self.info), broken_by: self.broken_by, _held: self._held }
+    }
+
     fn still(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         let Some(broken_by) = &mut self.broken_by else { return Ok(()) };
         match broken_by.as_mut().poll(context) {

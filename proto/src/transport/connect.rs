@@ -24,6 +24,9 @@ pub enum ConnectError {
     /// The address is not one.
     #[error("`{0}` is not an address; use HOST:PORT or unix:///PATH")]
     Syntax(String),
+    /// It calls, and is not called.
+    #[error("the node dials out to coordinators, and was seen at {0} last; name this coordinator as well behind the node's --dial-out")]
+    Dialed(String),
     /// It is on another host, and whoever sits between could read along.
     #[error("{0} is on another host, and is reached by TLS only; have it join the cluster, and listen at https://{0}")]
     NotLoopback(String),
@@ -43,6 +46,7 @@ pub fn channel(address: &NodeAddress) -> Result<Channel, ConnectError> {
     match address {
         NodeAddress::Embedded => Err(ConnectError::Embedded),
         NodeAddress::Tls(host) => Err(ConnectError::Membership(host.clone())),
+        NodeAddress::Dialed(coordinator) => Err(ConnectError::Dialed(coordinator.clone())),
         // What is sent there bears the nodes' token. An address may come from a registry, which each node writes its own into.
         NodeAddress::Tcp(host) if !host.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback()) => {
             Err(match host.parse::<SocketAddr>() {

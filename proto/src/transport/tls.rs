@@ -1,11 +1,15 @@
 //! TCP between members of a cluster: TLS 1.3, both sides known by their certificates.
 
+mod caller;
 mod connect;
+mod dialed;
 mod incoming;
 mod told;
 
-pub use connect::{newcomers_channel, secured_channel, try_out};
-pub use incoming::{Caller, Secured, TlsIncoming};
+pub use connect::{dial, newcomers_channel, secured_channel, try_out};
+pub use dialed::DialedIn;
+pub use caller::Caller;
+pub use incoming::{Secured, TlsIncoming};
 pub use told::why_not;
 
 use super::breakable::Break;

@@ -2,7 +2,7 @@
 
 use super::member::Look;
 use super::refused::{RefusedSlot, another};
-use super::{ALPN, provider};
+use super::{ALPN, DIAL_OUT, provider};
 use crate::certificate;
 use crate::credentials::Credentials;
 use crate::trust::Trust;
@@ -44,6 +44,23 @@ pub fn client_config(
     trust: &Arc<Trust>,
     expected: Expected,
 ) -> Result<(Arc<ClientConfig>, RefusedSlot), Error> {
+    member_config(credentials, trust, expected, ALPN)
+}
+
+/// The configuration for one connection on which a node is to be asked, and where it leaves who was refused.
+///
+/// # Errors
+/// The library takes none of it.
+pub fn dial_config(credentials: &Credentials, trust: &Arc<Trust>) -> Result<(Arc<ClientConfig>, RefusedSlot), Error> {
+    member_config(credentials, trust, Expected { role: Role::Coordinator, id: None }, DIAL_OUT)
+}
+
+fn member_config(
+    credentials: &Credentials,
+    trust: &Arc<Trust>,
+    expected: Expected,
+    protocol: &[u8],
+) -> Result<(Arc<ClientConfig>, RefusedSlot), Error> {
     let provider = provider();
     let slot = RefusedSlot::default();
     let cluster = credentials.own().name.cluster.clone();
@@ -54,7 +71,7 @@ pub fn client_config(
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(credentials.certified())));
-    Ok((settled(config), slot))
+    Ok((settled(config, protocol), slot))
 }
 
 /// The configuration for one connection of somebody who is no member yet: to a coordinator of the authority with this public key.
@@ -71,11 +88,11 @@ pub fn pinned_config(pin: Digest) -> Result<(Arc<ClientConfig>, RefusedSlot), Er
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
-    Ok((settled(config), slot))
+    Ok((settled(config, ALPN), slot))
 }
 
-fn settled(mut config: ClientConfig) -> Arc<ClientConfig> {
-    config.alpn_protocols = vec![ALPN.to_vec()];
+fn settled(mut config: ClientConfig, protocol: &[u8]) -> Arc<ClientConfig> {
+    config.alpn_protocols = vec![protocol.to_vec()];
     config.resumption = Resumption::disabled();
     // Nobody is called by the name of a host.
     config.enable_sni = false;

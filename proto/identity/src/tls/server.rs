@@ -2,7 +2,7 @@
 
 use super::member::Look;
 use super::refused::RefusedSlot;
-use super::{ALPN, provider};
+use super::{ALPN, DIAL_OUT, provider};
 use crate::credentials::Credentials;
 use crate::trust::Trust;
 use rustls::client::danger::HandshakeSignatureValid;
@@ -47,7 +47,11 @@ pub fn server_config(
     let mut config = with_versions(provider)?
         .with_client_cert_verifier(Arc::new(verifier))
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(credentials.certified())));
-    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.alpn_protocols = match callers {
+        Callers::Members => vec![ALPN.to_vec()],
+        // Coordinators serve them.
+        Callers::Anybody => vec![ALPN.to_vec(), DIAL_OUT.to_vec()],
+    };
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok((Arc::new(config), slot))

@@ -3,12 +3,13 @@
 
 use super::super::breakable::Breakable;
 use super::super::connect::with_deadlines;
+use super::caller::Caller;
 use super::{HANDSHAKE, denied};
 use capstan_identity::audit::{Audit, Entry, Kind};
 use capstan_identity::certificate;
 use capstan_identity::credentials::Credentials;
 use capstan_identity::live::Live;
-use capstan_identity::tls::{Expected, RefusedSlot, client_config, pinned_config};
+use capstan_identity::tls::{Expected, RefusedSlot, client_config, dial_config, pinned_config};
 use capstan_types::output::digest::Digest;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
@@ -55,6 +56,22 @@ pub fn newcomers_channel(host: &str, pin: Digest) -> Channel {
         }
     });
     with_deadlines(Endpoint::from_static("http://member.invalid")).connect_with_connector_lazy(connect)
+}
+
+/// Connects as a node that is to be asked by the coordinator at `host` (`HOST:PORT`), whoever that is.
+///
+/// # Errors
+/// What the system says, or why the other side is not believed.
+pub async fn dial(host: &str, live: &Live, audit: Audit) -> io::Result<Breakable<TlsStream<TcpStream>, Caller>> {
+    let made = dial_config(&live.credentials(), &live.trust()).map_err(io::Error::other)?;
+    let stream = shaken(host, made, Some(audit)).await?;
+    let (tcp, connection) = stream.get_ref();
+    let from = tcp.peer_addr()?;
+    let leaf = connection.peer_certificates().and_then(<[_]>::first).map(|leaf| leaf.clone().into_owned());
+    let known = leaf.and_then(|leaf| Some(Arc::new((certificate::read(&leaf).ok()?, leaf))));
+    let known = known.ok_or_else(|| io::Error::other("the other side showed no certificate"))?;
+    let serial = known.0.serial.clone();
+    Ok(Breakable::whole(stream, Caller::of(Some(known), from)).until(denied(live.clone(), serial)))
 }
 
 /// Connects once as a member and hangs up, to see whether the one that is expected serves there.

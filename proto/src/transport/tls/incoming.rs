@@ -1,14 +1,16 @@
 //! The side that is connected to.
 
 use super::super::breakable::{Break, Breakable};
+use super::caller::Caller;
+use super::dialed::DialedIn;
 use super::{HANDSHAKE, denied};
 use capstan_identity::audit::{Entry, Kind};
 use capstan_identity::certificate;
+use capstan_identity::credentials::Credentials;
 use capstan_identity::membership::Membership;
-use capstan_identity::tls::{Callers, server_config};
-use capstan_types::principal::Peer;
+use capstan_identity::tls::{Callers, is_dial_out, server_config};
+use capstan_types::principal::Role;
 use futures_core::Stream;
-use rustls_pki_types::CertificateDer;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -17,7 +19,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -39,33 +41,6 @@ const STRANGERS_TIME: Duration = Duration::from_secs(30);
 /// How long no connection is accepted after one could not be, such as for want of descriptors.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
 
-/// Who is at the other end of a connection. Every request of it carries it.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    known: Option<Arc<(Peer, CertificateDer<'static>)>>,
-    from: SocketAddr,
-}
-
-impl Caller {
-    /// Who it is; none for somebody without a certificate.
-    #[must_use]
-    pub fn peer(&self) -> Option<&Peer> {
-        self.known.as_ref().map(|known| &known.0)
-    }
-
-    /// Its certificate.
-    #[must_use]
-    pub fn certificate(&self) -> Option<&CertificateDer<'static>> {
-        self.known.as_ref().map(|known| &known.1)
-    }
-
-    /// Where it connected from.
-    #[must_use]
-    pub fn from(&self) -> Option<String> {
-        Some(self.from.to_string())
-    }
-}
-
 /// A listener's connections, each with its handshake behind it.
 #[derive(Debug)]
 pub struct TlsIncoming {
@@ -83,6 +58,8 @@ struct Door {
     callers: Callers,
     members: Arc<Semaphore>,
     strangers: Arc<Semaphore>,
+    /// Where nodes go that are to be asked.
+    dialed: Option<mpsc::Sender<DialedIn>>,
 }
 
 impl TlsIncoming {
@@ -90,8 +67,15 @@ impl TlsIncoming {
     #[must_use]
     pub fn new(listener: TcpListener, membership: Membership, callers: Callers) -> Self {
         let places = |count| Arc::new(Semaphore::new(count));
-        let door = Door { membership, callers, members: places(MEMBERS), strangers: places(STRANGERS) };
+        let door = Door { membership, callers, members: places(MEMBERS), strangers: places(STRANGERS), dialed: None };
         Self { listener, door, shaking_places: places(SHAKING), shaking: JoinSet::new(), pause: None }
+    }
+
+    /// Nodes that dial in to be asked go here. Full: the next one is closed, and tries again.
+    #[must_use]
+    pub fn dialed_to(mut self, dialed: mpsc::Sender<DialedIn>) -> Self {
+        self.door.dialed = Some(dialed);
+        self
     }
 
     /// Takes in whoever waits. Ready when nobody can be taken in for a moment.
@@ -140,6 +124,10 @@ impl Door {
         let _ = stream.set_nodelay(true);
         let shaken = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await;
         let why = match shaken {
+            Ok(Ok(stream)) if is_dial_out(stream.get_ref().1.alpn_protocol()) => {
+                self.dialed(stream, from, credentials);
+                return None;
+            }
             Ok(Ok(stream)) => return self.secured(stream, from),
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("the handshake took longer than {} s", HANDSHAKE.as_secs()),
@@ -151,6 +139,24 @@ impl Door {
         entry.from = Some(from.to_string());
         self.membership.audit.write(entry);
         None
+    }
+
+    /// A node that is to be asked. Whoever else says so is refused.
+    fn dialed(self, stream: TlsStream<TcpStream>, from: SocketAddr, credentials: Arc<Credentials>) {
+        let (audit, dialed) = (self.membership.audit.clone(), self.dialed.clone());
+        let Some(secured) = self.secured(stream, from) else { return };
+        let caller = secured.info().clone();
+        let is_node = caller.peer().is_some_and(|peer| peer.name.role == Role::Node);
+        let (true, Some(dialed)) = (is_node, dialed) else {
+            let mut entry = Entry::new(Kind::Refused, caller.peer(), "dial", "only a node may dial in to be asked".to_owned());
+            entry.from = Some(from.to_string());
+            audit.write(entry);
+            return;
+        };
+        let arrived = DialedIn { stream: Box::new(secured), known: Some((caller, credentials)) };
+        if dialed.try_send(arrived).is_err() {
+            tracing::warn!(%from, "a node that dials in is closed: too many come at once");
+        }
     }
 
     fn secured(self, stream: TlsStream<TcpStream>, from: SocketAddr) -> Option<Secured> {
@@ -166,7 +172,7 @@ impl Door {
             tracing::warn!(%from, member, "a connection is closed: there are too many");
             return None;
         };
-        Some(Breakable::whole(stream, Caller { known, from }).holding(place).until(broken_by))
+        Some(Breakable::whole(stream, Caller::of(known, from)).holding(place).until(broken_by))
     }
 }
 
