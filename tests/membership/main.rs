@@ -12,6 +12,7 @@ mod impersonation;
 mod joining;
 mod renewal;
 mod revocation;
+mod shared;
 mod strangers;
 mod succession;
 mod whole_path;

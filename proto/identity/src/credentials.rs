@@ -144,20 +144,21 @@ impl IdentityDir {
         self.write(TRUST, &pem_text::one(TRUST_TAG, &trust.proof))
     }
 
-    /// Where it joined, as `HOST:PORT`.
+    /// Where it joined, and where else it may renew its certificate, as `HOST:PORT`.
     ///
     /// # Errors
     /// That is missing.
-    pub fn issuer(&self) -> Result<String, CredentialsError> {
-        self.read(ISSUER).map(|text| text.trim().to_owned())
+    pub fn issuers(&self) -> Result<Vec<String>, CredentialsError> {
+        let all: Vec<String> = self.read(ISSUER)?.split_whitespace().map(str::to_owned).collect();
+        if all.is_empty() { Err(self.failed(format!("{ISSUER}: it names nobody"))) } else { Ok(all) }
     }
 
     /// Keeps where it joined.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn joined_at(&self, issuer: &str) -> Result<(), CredentialsError> {
-        self.write(ISSUER, issuer)
+    pub fn joined_at(&self, issuers: &[String]) -> Result<(), CredentialsError> {
+        self.write(ISSUER, &issuers.join("\n"))
     }
 
     fn read(&self, name: &str) -> Result<String, CredentialsError> {

@@ -45,6 +45,9 @@ pub enum ClusterError {
     /// One authority is taking over from another.
     #[error("the cluster's authority is being changed already; `capstan cluster ca status` says when that is over")]
     Changing,
+    /// Its records are not in its directory.
+    #[error("the cluster of {0} keeps its records in the registry; name that with --registry, CAPSTAN_REGISTRY or [registry]")]
+    Shared(String),
     /// No authority signs at this time.
     #[error("by this host's clock the cluster has no authority that signs; set the clock")]
     Clock,
@@ -93,6 +96,19 @@ pub enum IssueError {
 struct Cluster {
     id: Label,
     lifetime_ms: u64,
+    #[serde(default)]
+    records: Records,
+}
+
+/// Where a cluster keeps what its issuers must remember.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Records {
+    /// In the directory of its authority, which one coordinator holds.
+    #[default]
+    Here,
+    /// In the registry, so that several coordinators can hold the authority.
+    Shared,
 }
 
 /// Somebody who wants in.
@@ -123,14 +139,14 @@ pub struct Issuer {
 ///
 /// # Errors
 /// There is one, or the files cannot be written.
-pub fn init(dir: &Path, id: Label, lifetime: Duration, now_ms: u64) -> Result<(), ClusterError> {
+pub fn init(dir: &Path, id: Label, (lifetime, records): (Duration, Records), now_ms: u64) -> Result<(), ClusterError> {
     let failed = |name: &str, error: &io::Error| file_error(&dir.join(name), error);
     secret_file::make_dir(dir).map_err(|error| file_error(dir, &error))?;
     if is_there(dir) {
         return Err(ClusterError::Exists(dir.display().to_string()));
     }
     Authorities::begin(dir, &id, now_ms)?;
-    let cluster = Cluster { id, lifetime_ms: u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX) };
+    let cluster = Cluster { id, lifetime_ms: u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX), records };
     let cluster = serde_json::to_string(&cluster).map_err(|error| failed(CLUSTER, &error.into()))?;
     secret_file::replace(&dir.join(CLUSTER), cluster.as_bytes()).map_err(|error| failed(CLUSTER, &error))
 }
@@ -145,17 +161,23 @@ impl Issuer {
     /// The authority in `dir`, with its records there.
     ///
     /// # Errors
-    /// There is none, or its files cannot be used.
+    /// There is none, its files cannot be used, or its records are elsewhere.
     pub fn open(dir: &Path) -> Result<Self, ClusterError> {
-        if !is_there(dir) {
-            return Err(ClusterError::Missing(dir.display().to_string()));
+        match records(dir)? {
+            Records::Here => Self::with(dir, Arc::new(FileLedger::open(dir)?)),
+            Records::Shared => Err(ClusterError::Shared(dir.display().to_string())),
         }
-        let path = dir.join(CLUSTER);
-        let read = secret_file::read(&path).map_err(|error| file_error(&path, &error))?;
-        let cluster: Cluster = serde_json::from_str(&read).map_err(|error| file_error(&path, &error.into()))?;
+    }
+
+    /// The authority in `dir`, with these records.
+    ///
+    /// # Errors
+    /// There is none, or its files cannot be used.
+    pub fn with(dir: &Path, ledger: Arc<dyn Ledger>) -> Result<Self, ClusterError> {
+        let cluster = cluster(dir)?;
         let lifetime = Duration::from_millis(cluster.lifetime_ms);
         let authorities = RwLock::new(Authorities::open(dir, lifetime, crate::time_now::now_ms())?);
-        Ok(Self { dir: dir.to_owned(), cluster, authorities, ledger: Arc::new(FileLedger::open(dir)?) })
+        Ok(Self { dir: dir.to_owned(), cluster, authorities, ledger })
     }
 
     fn authorities(&self) -> RwLockReadGuard<'_, Authorities> {
@@ -286,7 +308,7 @@ impl Issuer {
         }
         let made = self.made(request, &peer.name, now_ms)?;
         let serial = certificate::read(&made[0])?.serial;
-        let before = self.ledger.issued().await?.into_iter().rfind(|issued| issued.serial == peer.serial);
+        let before = self.ledger.certificate(&peer.serial).await?;
         let chain = self.noted(made, before.and_then(|issued| issued.token), now_ms).await?;
         // Looked at last: whoever takes all of a member's certificates back at this moment finds the new one in the list, or is found here.
         if self.ledger.denied().await?.iter().any(|denied| denied.serial == peer.serial) {
@@ -342,6 +364,23 @@ impl Issuer {
         self.ledger.note(Issued { serial, name, at_ms, until_ms: not_after_ms, token }).await?;
         Ok(made.into())
     }
+}
+
+fn cluster(dir: &Path) -> Result<Cluster, ClusterError> {
+    if !is_there(dir) {
+        return Err(ClusterError::Missing(dir.display().to_string()));
+    }
+    let path = dir.join(CLUSTER);
+    let read = secret_file::read(&path).map_err(|error| file_error(&path, &error))?;
+    serde_json::from_str(&read).map_err(|error| file_error(&path, &error.into()))
+}
+
+/// Where the cluster of the authority in `dir` keeps its records.
+///
+/// # Errors
+/// There is none, or its files cannot be used.
+pub fn records(dir: &Path) -> Result<Records, ClusterError> {
+    cluster(dir).map(|cluster| cluster.records)
 }
 
 fn file_error(path: &Path, error: &io::Error) -> ClusterError {

@@ -16,6 +16,7 @@ mod known;
 mod list;
 pub mod location;
 mod pause;
+pub mod records;
 mod value;
 mod wants;
 mod wire;

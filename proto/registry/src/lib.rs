@@ -30,6 +30,7 @@ pub use coordinator::CoordinatorRecord;
 pub use embedded::EmbeddedRegistry;
 pub use error::{EtcdError, RegistryError};
 pub use etcd::EtcdRegistry;
+pub use etcd::records::{EtcdRecords, Made};
 pub use etcd::location::{EndpointError, Endpoints, EtcdLocation, Login, Tls};
 pub use open::{RegistryLocation, open};
 pub use registry::{Announcement, Lease, Registration, Registry};

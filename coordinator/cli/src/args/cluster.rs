@@ -47,6 +47,9 @@ pub struct PlaceArgs {
     /// The directory with the cluster's authority [default: $CAPSTAN_HOME/cluster]
     #[arg(long, value_name = "DIR")]
     pub cluster: Option<PathBuf>,
+    /// The etcd in which the cluster keeps its records, if `capstan cluster init --shared` made it [env: CAPSTAN_REGISTRY]
+    #[arg(long, value_name = "ETCD")]
+    pub registry: Option<String>,
 }
 
 /// `capstan cluster init`.
@@ -58,6 +61,10 @@ pub struct InitArgs {
     /// How long a member's certificate is valid; it is renewed after half of that
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = time)]
     pub certificates: Duration,
+    /// Keep join tokens and the lists of certificates in the registry (etcd), so that several coordinators can hold the authority, each
+    /// with a copy of its directory
+    #[arg(long)]
+    pub shared: bool,
     /// Where.
     #[command(flatten)]
     pub place: PlaceArgs,
@@ -191,7 +198,7 @@ pub enum CaCommand {
 pub struct JoinArgs {
     /// The token, as `capstan cluster token create --role client` shows it
     pub token: String,
-    /// The coordinator that holds the cluster's authority: HOST:PORT
+    /// The coordinator that holds the cluster's authority: HOST:PORT; several, with commas between them, are tried in turn
     pub address: String,
     /// What to be called [default: this host's name]
     #[arg(long)]

@@ -88,7 +88,7 @@ fn prepare(
         watermarks,
         labels,
         base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
-        hidden: hidden(home, token_file.as_deref(), surroundings)?,
+        hidden: hidden(home, [token_file.as_deref(), args.dial_out_token_file.as_deref()], surroundings)?,
         ceiling,
         root_allowed: false,
         strongest: Level::Full,
@@ -119,14 +119,14 @@ fn advertised(given: Option<&str>, listen: &[Listen], registered: bool) -> Resul
     }
 }
 
-/// What sessions may not see: the home directory, and the token, wherever it lies.
+/// What sessions may not see: the home directory, and the tokens, wherever they lie.
 fn hidden(
     home: &Home,
-    token_file: Option<&Path>,
+    token_files: [Option<&Path>; 2],
     surroundings: &Surroundings,
 ) -> Result<Vec<capstan_types::path::AbsPath>, Failure> {
-    let token = token_file.map(|path| surroundings.absolute(path)).transpose()?;
-    Ok([home.path().clone()].into_iter().chain(token).collect())
+    let tokens = token_files.into_iter().flatten().map(|path| surroundings.absolute(path));
+    [Ok(home.path().clone())].into_iter().chain(tokens).collect()
 }
 
 fn name(given: Option<&str>) -> Result<NodeId, Failure> {

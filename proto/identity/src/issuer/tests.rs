@@ -6,7 +6,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn cluster() -> (tempfile::TempDir, Issuer) {
     let dir = tempfile::tempdir().unwrap();
-    init(&dir.path().join("cluster"), "c1".parse().unwrap(), HOUR, NOW).unwrap();
+    init(&dir.path().join("cluster"), "c1".parse().unwrap(), (HOUR, Records::Here), NOW).unwrap();
     let issuer = Issuer::open(&dir.path().join("cluster")).unwrap();
     (dir, issuer)
 }
@@ -62,7 +62,7 @@ async fn a_cluster_is_made_once_and_its_files_are_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let (dir, _issuer) = cluster();
     let at = dir.path().join("cluster");
-    let again = init(&at, "c2".parse().unwrap(), HOUR, NOW).unwrap_err();
+    let again = init(&at, "c2".parse().unwrap(), (HOUR, Records::Here), NOW).unwrap_err();
     assert!(matches!(again, ClusterError::Exists(_)), "{again}");
     for file in std::fs::read_dir(&at).unwrap().map(|entry| entry.unwrap()) {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{}", file.path().display());

@@ -95,25 +95,25 @@ pub(super) async fn give_back(client: &Client, key: &str, lease: i64, value: &Va
     write(client, key, held(), Op::RequestDeleteRange(DeleteRangeRequest { key: key.into() })).await
 }
 
-async fn read(client: &Client, key: &str) -> Result<Option<KeyValue>, EtcdError> {
+pub(super) async fn read(client: &Client, key: &str) -> Result<Option<KeyValue>, EtcdError> {
     let request = RangeRequest { key: key.into(), ..RangeRequest::default() };
     let doing = format!("read {key}");
     let answer = client.ask(&doing, request, async |channel, request| KvClient::new(channel).range(request).await).await?;
     Ok(answer.kvs.into_iter().next())
 }
 
-async fn write(client: &Client, key: &str, still: Compare, op: Op) -> Result<Option<i64>, EtcdError> {
+pub(super) async fn write(client: &Client, key: &str, still: Compare, op: Op) -> Result<Option<i64>, EtcdError> {
     let request = TxnRequest { compare: vec![still], success: vec![RequestOp { request: Some(op) }], failure: Vec::new() };
     let doing = format!("write {key}");
     let answer = client.ask(&doing, request, async |channel, request| KvClient::new(channel).txn(request).await).await?;
     Ok(answer.succeeded.then(|| answer.header.map_or(0, |header| header.revision)))
 }
 
-fn put(key: &str, value: &[u8], lease: i64) -> Op {
+pub(super) fn put(key: &str, value: &[u8], lease: i64) -> Op {
     Op::RequestPut(PutRequest { key: key.into(), value: value.to_vec(), lease })
 }
 
-fn compare(key: &str, target: CompareTarget, union: TargetUnion) -> Compare {
+pub(super) fn compare(key: &str, target: CompareTarget, union: TargetUnion) -> Compare {
     Compare { result: CompareResult::Equal.into(), target: target.into(), key: key.into(), target_union: Some(union) }
 }
 
