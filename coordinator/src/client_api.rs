@@ -5,6 +5,7 @@ pub mod connections;
 mod export;
 pub mod follow;
 pub mod gate;
+pub mod health;
 pub mod identity;
 pub mod listeners;
 mod plain;

@@ -1,5 +1,6 @@
 //! Builds a coordinator and runs it.
 
+use crate::client_api::health::CoordinatorHealth;
 use crate::client_api::listeners::Listeners;
 use crate::config::CoordinatorConfig;
 use crate::nodes::dial_in::{DialIn, WAITING};
@@ -68,6 +69,7 @@ pub struct Running {
     announcement: Announcement,
     pool: ActorRef<PoolMsg>,
     supervisor: ActorRef<SupervisorMsg>,
+    health: CoordinatorHealth,
     stop: CancellationToken,
     // The servers and the wait for the two actors; dropped with us.
     tasks: JoinSet<()>,
@@ -122,10 +124,18 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         pool: pool.clone(),
     };
     let (pipe, listener) = pipe();
-    let stop = CancellationToken::new();
+    let (stop, health) = (CancellationToken::new(), CoordinatorHealth::serving().await);
     let startup = threads.clone();
     let inherits = startup.line.is_some();
-    let listeners = Listeners { threads, token: config.token, membership, issuer: config.issuer, dialed, stop: stop.clone() };
+    let listeners = Listeners {
+        threads,
+        token: config.token,
+        membership,
+        issuer: config.issuer,
+        dialed,
+        health: health.clone(),
+        stop: stop.clone(),
+    };
     let mut tasks = JoinSet::new();
     let until = stop.clone();
     tasks.spawn(async move {
@@ -162,6 +172,7 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         announcement,
         pool,
         supervisor,
+        health,
         stop,
         tasks,
         background,
@@ -236,6 +247,7 @@ impl Running {
     pub async fn shutdown(mut self) {
         let grace = Some(STOP_GRACE);
         self.background.shutdown().await;
+        self.health.stopping().await;
         // Nobody new is to find it.
         self.announcement.release().await;
         // Threads first: their turns store their ends, which needs everything else.

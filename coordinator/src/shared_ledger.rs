@@ -14,6 +14,7 @@ use capstan_registry::{EtcdLocation, EtcdRecords, Made};
 use capstan_types::principal::Serial;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 const TOKENS: &str = "tokens";
@@ -27,7 +28,9 @@ const AFTERWARDS: Duration = Duration::from_secs(24 * 3600);
 /// The ledger.
 #[derive(Debug)]
 pub struct SharedLedger {
-    records: EtcdRecords,
+    location: EtcdLocation,
+    // Made when it is first used, since that must be on a runtime.
+    records: OnceLock<EtcdRecords>,
 }
 
 /// One attempt to make a record. No two are alike.
@@ -40,31 +43,36 @@ struct Attempt<T> {
 
 impl SharedLedger {
     /// The ledger in this etcd. Nobody is asked yet.
-    ///
-    /// # Errors
-    /// Certificates that cannot be used.
-    pub fn open(location: &EtcdLocation) -> Result<Self, LedgerError> {
-        let failed = |error: capstan_registry::EtcdError| LedgerError { place: "etcd".to_owned(), reason: error.to_string() };
-        Ok(Self { records: EtcdRecords::open(location).map_err(failed)? })
+    #[must_use]
+    pub const fn at(location: EtcdLocation) -> Self {
+        Self { location, records: OnceLock::new() }
+    }
+
+    fn records(&self) -> Result<&EtcdRecords, LedgerError> {
+        if let Some(records) = self.records.get() {
+            return Ok(records);
+        }
+        let opened = EtcdRecords::open(&self.location).map_err(|error| self.failed(error))?;
+        Ok(self.records.get_or_init(|| opened))
     }
 
     fn failed(&self, reason: impl ToString) -> LedgerError {
-        LedgerError { place: self.records.place(), reason: reason.to_string() }
+        LedgerError { place: format!("etcd at {}", self.location.endpoints), reason: reason.to_string() }
     }
 
     async fn make<T: Serialize>(&self, kind: &str, id: &str, what: T, keep: Option<Duration>) -> Result<Made, LedgerError> {
         let attempt = random::hex::<16>().map_err(|error| self.failed(error))?;
         let value = serde_json::to_vec(&Attempt { what, attempt }).map_err(|error| self.failed(error))?;
-        self.records.make(kind, id, &value, keep).await.map_err(|error| self.failed(error))
+        self.records()?.make(kind, id, &value, keep).await.map_err(|error| self.failed(error))
     }
 
     async fn read<T: DeserializeOwned>(&self, kind: &str, id: &str) -> Result<Option<T>, LedgerError> {
-        let value = self.records.read(kind, id).await.map_err(|error| self.failed(error))?;
+        let value = self.records()?.read(kind, id).await.map_err(|error| self.failed(error))?;
         value.map(|value| self.decoded(kind, &value)).transpose()
     }
 
     async fn list<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>, LedgerError> {
-        let all = self.records.list(kind).await.map_err(|error| self.failed(error))?;
+        let all = self.records()?.list(kind).await.map_err(|error| self.failed(error))?;
         all.iter().map(|value| self.decoded(kind, value)).collect()
     }
 
@@ -114,7 +122,7 @@ impl Ledger for SharedLedger {
     }
 
     async fn withdraw(&self, id: &TokenId) -> Result<bool, LedgerError> {
-        self.records.remove(TOKENS, id.as_str()).await.map_err(|error| self.failed(error))
+        self.records()?.remove(TOKENS, id.as_str()).await.map_err(|error| self.failed(error))
     }
 
     async fn note(&self, issued: Issued) -> Result<(), LedgerError> {

@@ -49,6 +49,7 @@ pub const METHODS: &[Method] = &[
     row("/capstan.node.v1.Workspace/Diff", COORDINATORS),
     row("/capstan.node.v1.Workspace/Undo", COORDINATORS),
     row("/capstan.node.v1.Node/Describe", COORDINATORS),
+    row("/capstan.node.v1.Node/Beat", COORDINATORS),
     row("/capstan.client.v1.Threads/Create", CLIENTS),
     row("/capstan.client.v1.Threads/List", CLIENTS),
     row("/capstan.client.v1.Threads/Get", CLIENTS),

@@ -2,6 +2,7 @@
 
 mod away;
 mod found;
+mod many;
 mod refusals;
 
 use capstan_tests::capstan::{Capstan, Home, Running};

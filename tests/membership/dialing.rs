@@ -38,10 +38,7 @@ fn only_the_node_itself_may_call_in_its_name() {
     audited(&log, &["refused", "capstan://c1/client/me", "only a node may dial in to be asked"]);
     dial(&seat, "capstan://c1/coordinator/x", &record("x")).expect_err("a coordinator is no node");
     let said = dial(&seat, "capstan://c1/node/near", &record("far")).expect_err("it is another node").to_string();
-    assert_eq!(
-        said,
-        "the coordinator does not let this node in: its certificate is another's than that of the node `far`"
-    );
+    assert_eq!(said, "the coordinator does not let this node in: its certificate is another's than that of the node `far`");
     audited(&log, &["refused", "capstan://c1/node/near", "another's than that of the node `far`"]);
     let come = dial(&seat, "capstan://c1/node/near", &record("near")).expect("it is the node");
     assert!(!come.coordinator.is_empty());

@@ -3,10 +3,10 @@
 
 use crate::house::{SOON, runtime};
 use capstan_identity::request;
+use capstan_identity::token::JoinToken;
 use capstan_proto::transport::tls::newcomers_channel;
 use capstan_proto::wire::identity as wire;
 use capstan_proto::wire::identity::identity_client::IdentityClient;
-use capstan_identity::token::JoinToken;
 use capstan_tests::capstan::{Capstan, Home, Running};
 use capstan_tests::etcd::EtcdCluster;
 use capstan_tests::wait::until;
@@ -73,9 +73,8 @@ fn a_stolen_token_that_is_used_at_two_coordinators_at_once_lets_one_in() {
         // Made by either of them.
         let token = token(if round % 2 == 0 { &one } else { &two });
         let (mine, thiefs) = (format!("mine-{round}"), format!("thiefs-{round}"));
-        let (mine, thiefs) = runtime.block_on(async {
-            tokio::join!(join(&at_one, &token, &mine), join(&at_two, &token, &thiefs))
-        });
+        let (mine, thiefs) =
+            runtime.block_on(async { tokio::join!(join(&at_one, &token, &mine), join(&at_two, &token, &thiefs)) });
         let refused: Vec<_> = [mine, thiefs].into_iter().filter_map(Result::err).collect();
         assert_eq!(refused.len(), 1, "round {round}: {refused:?}");
         assert_eq!(refused[0].code(), Code::PermissionDenied, "{refused:?}");
@@ -90,5 +89,7 @@ fn a_stolen_token_that_is_used_at_two_coordinators_at_once_lets_one_in() {
     let far = Home::new();
     let words = ["node", "--name", "far", "--listen", "https://127.0.0.1:0", "--join", &node, &format!("{at_one},{at_two}")];
     let running = Capstan::new(&far).args(words).deadline(SOON).start();
-    until(SOON, &format!("a node that serves; it said {}", running.stderr()), || running.stdout().contains("listens at").then_some(()));
+    until(SOON, &format!("a node that serves; it said {}", running.stderr()), || {
+        running.stdout().contains("listens at").then_some(())
+    });
 }

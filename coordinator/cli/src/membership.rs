@@ -58,8 +58,7 @@ pub fn issuer_in(dir: &Path, location: impl FnOnce() -> Result<RegistryLocation,
         Records::Shared => match location()? {
             RegistryLocation::Embedded => Err(Failure::bad_input(ClusterError::Shared(dir.display().to_string()))),
             RegistryLocation::Etcd(location) => {
-                let ledger = SharedLedger::open(&location).map_err(Failure::bad_input)?;
-                Issuer::with(dir, Arc::new(ledger)).map_err(Failure::bad_input)
+                Issuer::with(dir, Arc::new(SharedLedger::at(*location))).map_err(Failure::bad_input)
             }
         },
     }

@@ -3,6 +3,7 @@
 
 use super::connections::{Connections, Placed};
 use super::gate::Gate;
+use super::health::CoordinatorHealth;
 use super::identity::IdentityService;
 use super::plain::{Plain, not_accepted};
 use super::sessions::SessionsService;
@@ -54,6 +55,7 @@ pub(crate) struct Listeners {
     pub(crate) issuer: Option<Arc<Issuer>>,
     /// Where nodes go that call to be asked.
     pub(crate) dialed: mpsc::Sender<DialedIn>,
+    pub(crate) health: CoordinatorHealth,
     pub(crate) stop: CancellationToken,
 }
 
@@ -114,6 +116,7 @@ impl Listeners {
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE))
             .add_optional_service(identity)
+            .add_service(self.health.service())
             .add_service(ThreadsServer::with_interceptor(ThreadsService(self.threads.clone()), gate.clone()))
             .add_service(SessionsServer::with_interceptor(SessionsService(self.threads.clone()), gate.clone()))
             .add_service(InterceptedService::new(turns, gate))

@@ -16,7 +16,7 @@ use capstan_proto::token::Token;
 use capstan_proto::transport::tls::DialedIn;
 use capstan_registry::Registry;
 use greet::greet;
-use known::{Known, Kept};
+use known::{Kept, Known};
 use ractor::ActorRef;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,12 +1,13 @@
-//! Asks the node at the other end of a link, again and again, whether it lives: a connection can be open with nobody behind it.
+//! Hears whether the node at the other end of a link lives: a connection can be open with nobody behind it. The node says so by itself on one
+//! long stream; what it does not say it is asked.
 //!
 //! HTTP/2's own pings break such a connection while something waits on it, and say nothing of a node that answers them and nothing else.
 
 use super::link::NodeChannel;
 use super::metrics;
-use super::pulse::{Beat, DEADLINE, LinkState, Pulse};
-use capstan_proto::wire::node::DescribeRequest;
+use super::pulse::{Beat, DEADLINE, LinkState, Pulse, SILENCE};
 use capstan_proto::wire::node::node_client::NodeClient;
+use capstan_proto::wire::node::{BeatRequest, DescribeRequest};
 use capstan_types::id::NodeId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -60,14 +61,56 @@ impl Shown {
 
 async fn beat(shown: Arc<Shown>, client: impl Fn() -> NodeClient<NodeChannel>) {
     loop {
-        let mut node = client();
-        let answer = timeout(DEADLINE, node.describe(DescribeRequest {})).await;
-        let beat = match &answer {
-            Ok(Ok(_)) => Beat::Heard,
-            Ok(Err(status)) => judged(status),
-            Err(_) => Beat::Missed,
+        let beat = match listen(&shown, client()).await {
+            Ended::Over => continue,
+            Ended::Unknown => ask(client()).await,
+            Ended::Judged(beat) => beat,
         };
         tokio::time::sleep(shown.take(beat)).await;
+    }
+}
+
+/// How a stream of beats ended.
+enum Ended {
+    /// As it should: the next one is on the newest connection.
+    Over,
+    /// The node knows no such stream.
+    Unknown,
+    /// Otherwise.
+    Judged(Beat),
+}
+
+/// Hears the node's own beats, which cost either side next to nothing, as long as they come.
+async fn listen(shown: &Shown, mut node: NodeClient<NodeChannel>) -> Ended {
+    let mut beats = match timeout(DEADLINE, node.beat(BeatRequest {})).await {
+        Ok(Ok(beats)) => beats.into_inner(),
+        Ok(Err(status)) if status.code() == Code::Unimplemented => return Ended::Unknown,
+        Ok(Err(status)) => return Ended::Judged(judged(&status)),
+        Err(_) => return Ended::Judged(Beat::Missed),
+    };
+    let mut heard = false;
+    loop {
+        let within = if heard { SILENCE } else { DEADLINE };
+        match timeout(within, beats.message()).await {
+            Ok(Ok(Some(_))) => {
+                heard = true;
+                // When the next one is due is the node's choice.
+                let _ = shown.take(Beat::Heard);
+            }
+            // A node that ends it at once would be asked without end.
+            Ok(Ok(None)) if heard => return Ended::Over,
+            Ok(Ok(None)) => return Ended::Judged(Beat::Heard),
+            Ok(Err(_)) | Err(_) => return Ended::Judged(Beat::Missed),
+        }
+    }
+}
+
+/// A node of an older release is asked again and again.
+async fn ask(mut node: NodeClient<NodeChannel>) -> Beat {
+    match timeout(DEADLINE, node.describe(DescribeRequest {})).await {
+        Ok(Ok(_)) => Beat::Heard,
+        Ok(Err(status)) => judged(&status),
+        Err(_) => Beat::Missed,
     }
 }
 

@@ -4,7 +4,7 @@
 //! of one that nobody believes any more is removed: whoever found it could lead on those who were away.
 
 use crate::authority::{self, Authority};
-use crate::issuer::ClusterError;
+use crate::cluster_error::ClusterError;
 use crate::request::PrivateKey;
 use crate::succession::{Office, offices};
 use crate::{pem_text, secret_file};

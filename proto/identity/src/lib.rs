@@ -12,6 +12,7 @@ pub mod time_now;
 pub mod authorities;
 pub mod authority;
 pub mod certificate;
+mod cluster_error;
 pub mod renewal;
 pub mod request;
 mod signature;

@@ -25,7 +25,9 @@ pub enum ConnectError {
     #[error("`{0}` is not an address; use HOST:PORT or unix:///PATH")]
     Syntax(String),
     /// It calls, and is not called.
-    #[error("the node dials out to coordinators, and was seen at {0} last; name this coordinator as well behind the node's --dial-out")]
+    #[error(
+        "the node dials out to coordinators, and was seen at {0} last; name this coordinator as well behind the node's --dial-out"
+    )]
     Dialed(String),
     /// It is on another host, and whoever sits between could read along.
     #[error("{0} is on another host, and is reached by TLS only; have it join the cluster, and listen at https://{0}")]

@@ -6,9 +6,9 @@ mod dialed;
 mod incoming;
 mod told;
 
+pub use caller::Caller;
 pub use connect::{dial, newcomers_channel, secured_channel, try_out};
 pub use dialed::DialedIn;
-pub use caller::Caller;
 pub use incoming::{Secured, TlsIncoming};
 pub use told::why_not;
 

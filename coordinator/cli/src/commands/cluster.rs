@@ -6,9 +6,9 @@ mod tokens;
 mod up;
 
 use crate::args::{CaCommand, CertCommand, ClusterArgs, ClusterCommand, InitArgs, JoinArgs, PlaceArgs, TokenCommand};
+use crate::config::{self, Inputs, UserConfig};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
-use crate::config::{self, Inputs, UserConfig};
 use crate::membership::{Joining, issuer_in, join};
 use crate::surroundings::Surroundings;
 use crate::{host, runtime};

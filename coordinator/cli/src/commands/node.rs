@@ -41,7 +41,8 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     let joining = Joining::of_words(args.join.as_deref())?;
     let ChosenRegistry { location, secrets } = config::registry(args.registry.as_deref(), &layers, surroundings)?;
     if !args.dial_out.is_empty() && location != RegistryLocation::Embedded {
-        let sentence = "a node that dials out is registered by the coordinators that it calls, and a registry is configured as well";
+        let sentence =
+            "a node that dials out is registered by the coordinators that it calls, and a registry is configured as well";
         return Err(Failure::bad_input(sentence).hint("leave out --dial-out, or [registry] and CAPSTAN_REGISTRY"));
     }
     let (mut config, token_file) = prepare(args, &home, (config::ceiling(&layers)?, config::watermarks(&layers)?), surroundings)?;
@@ -181,12 +182,7 @@ async fn serve(
 }
 
 /// One line on standard output, for whoever waits until the node can be used.
-fn announce(
-    node: &capstan_agent_node::Running,
-    dial_out: &[Listen],
-    token_file: Option<&Path>,
-    monitor: Option<&Monitor>,
-) {
+fn announce(node: &capstan_agent_node::Running, dial_out: &[Listen], token_file: Option<&Path>, monitor: Option<&Monitor>) {
     let record = node.record();
     let addresses: Vec<String> = node.addresses().iter().map(ToString::to_string).collect();
     let token = token_file.map(|path| format!("; token file {}", path.display())).unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::greet::Arrived;
 use crate::nodes::dialed::DialedWay;
 use crate::nodes::pool::PoolMsg;
-use capstan_registry::{Registration, RegistryError};
+use capstan_registry::{EtcdError, Registration, RegistryError};
 use capstan_types::id::{Generation, NodeId};
 use capstan_types::node::NodeRecord;
 use std::collections::BTreeMap;
@@ -35,6 +35,10 @@ impl Kept {
             Ok(registration) => Self::Here(registration),
             Err(RegistryError::NotNewer { present, offered, .. }) if present > offered => Self::Outdated(present),
             Err(RegistryError::NotNewer { .. }) => Self::Elsewhere,
+            Err(error @ RegistryError::Etcd(EtcdError::Denied(_))) => {
+                tracing::warn!(%error, "the record of a node that dialed in is not kept; where nodes dial out, coordinators write below nodes/");
+                Self::Not
+            }
             Err(error) => {
                 tracing::debug!(%error, "the record of a node that dialed in is not put now");
                 Self::Not
@@ -125,7 +129,8 @@ impl Known {
         one.not_before = Some(now + AGAIN.mul_f64(0.5 + fastrand::f64() / 2.0));
         match kept {
             Kept::Here(registration) => one.registration = Some(registration),
-            Kept::Elsewhere | Kept::Not => {}
+            Kept::Elsewhere => {}
+            Kept::Not => one.not_before = Some(now + AGAIN.mul_f64(2.0 + fastrand::f64())),
             Kept::Outdated(present) => {
                 tracing::warn!(node = %id, %generation, %present, "a newer life of a node that has dialed in is registered; nothing new goes to this one");
                 one.not_before = Some(now + Duration::from_secs(60));
@@ -133,3 +138,6 @@ impl Known {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

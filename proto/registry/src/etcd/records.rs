@@ -39,12 +39,6 @@ impl EtcdRecords {
         Ok(Self { client: Client::new(location)?, keys: Keys::below(&location.prefix) })
     }
 
-    /// Where they are.
-    #[must_use]
-    pub fn place(&self) -> String {
-        format!("etcd at {}", self.client.endpoints())
-    }
-
     /// Makes a value, forgotten after `keep` if that is said. Of all attempts, from wherever, one gets [`Made::Now`]. The values of two
     /// attempts must differ: it is by its value that an attempt whose answer was lost knows its own again.
     ///
