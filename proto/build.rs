@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "capstan/node/v1/exec.proto",
     "capstan/node/v1/operate.proto",
     "capstan/node/v1/workspace.proto",
     "capstan/node/v1/node.proto",
     "capstan/client/v1/client.proto",
     "capstan/client/v1/placement.proto",
+    "capstan/client/v1/nodes.proto",
     "capstan/client/v1/sessions.proto",
     "capstan/identity/v1/identity.proto",
 ];

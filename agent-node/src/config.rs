@@ -1,7 +1,8 @@
 //! What an operator, or the embedding program, says about a node. Parsed before anything is touched.
 
 use crate::node::load::Watermarks;
-use crate::state::StateDir;
+use crate::state::{CheckpointDir, StateDir};
+use capstan_blobs::Blobs;
 use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
 use capstan_proto::transport::Listen;
@@ -11,6 +12,7 @@ use capstan_types::node::{Capacity, NodeAddress};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Ceiling, Level};
 use capstan_types::principal::{Principal, Role};
+use capstan_types::stock::Stock;
 use capstan_types::time::Millis;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -43,6 +45,8 @@ pub struct NodeConfig {
     pub id: NodeId,
     /// Where sessions and scratch files live. One node at a time.
     pub state_dir: StateDir,
+    /// Where the states of workspaces lie.
+    pub checkpoints: CheckpointDir,
     /// How sessions are started.
     pub runner: RunnerPath,
     /// How many holders the runner keeps forked ahead, so that a session need not wait for one: 0 to 64. Each takes a few hundred
@@ -62,6 +66,8 @@ pub struct NodeConfig {
     pub membership: Option<Membership>,
     /// How much runs here at once.
     pub capacity: Capacity,
+    /// What operators count besides, and what this host holds. What is free of its disk is found out.
+    pub stock: Stock,
     /// What is kept free: with less, starts are refused until there is more.
     pub watermarks: Watermarks,
     /// Facts about the host that placement may select by.
@@ -79,6 +85,8 @@ pub struct NodeConfig {
     pub strongest: Level,
     /// Whether the start journal waits for the disk.
     pub journal: JournalSync,
+    /// Where checkpoints of workspaces are kept beyond this host, so that other nodes can bring them back; `None`: on this host alone.
+    pub blobs: Option<Blobs>,
 }
 
 /// Whether what the node writes to its start journal is on the disk before it acts on it.

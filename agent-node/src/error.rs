@@ -19,6 +19,8 @@ pub(crate) enum NodeError {
     Short { said: String, retry_after: Duration },
     #[error("{what} of this node has no room; ask again")]
     Busy { what: &'static str, retry_after: Duration },
+    #[error("{most} people look at this session already, which is the most at once; wait until one of them has left")]
+    Crowded { most: usize },
     #[error("{0}")]
     Refused(Refusal),
     #[error("it is not known whether it was done: {0}")]
@@ -39,6 +41,8 @@ pub(crate) enum NodeError {
     NoState { cwd: String, reason: String },
     #[error("{}", no_checkpoint(.0))]
     NoCheckpoint(String),
+    #[error("the node is about to stop, and begins nothing; ask again: it may be back soon")]
+    Closing { retry_after: Duration },
     #[error("the node is stopping")]
     Stopping,
 }

@@ -28,4 +28,4 @@ pub use config::{ConfigError, JournalSync, NodeConfig, RunnerPath, base_environm
 pub use node::load::Watermarks;
 pub use probe::{ProbeError, probe, try_session};
 pub use serve::{Running, ServeError, serve};
-pub use state::{StateDir, StateError};
+pub use state::{CheckpointDir, StateDir, StateError};

@@ -13,22 +13,28 @@ use crate::descriptors;
 use crate::journal::Journal;
 use crate::node::capacity::Places;
 use crate::node::handle::NodeHandle;
+use crate::node::load::Watermarks;
 use crate::node::load::gate::Gate;
 use crate::node::load::metrics::LoadCollector;
+use crate::node::load::space;
 use crate::node::message::NodeMsg;
 use crate::node::supervisor::{NodeArgs, NodeSupervisor};
+use crate::node::sweep;
 use crate::probe::{ProbeError, probe};
 use crate::session::launcher::Launcher;
 use crate::state::{State, StateError};
 use crate::workspace::files::Files;
 use crate::workspace::git::Git;
 use crate::workspace::jobs::Shared;
+use crate::workspace::saved::SavedStates;
 use capstan_proto::transport::dial::DialOut;
 use capstan_proto::transport::{Bound, Listen, ListenError, PipeConnector};
 use capstan_registry::{Registration, Registry, RegistryError};
 use capstan_runtime::actors::{AskError, BoundedRef, Root};
 use capstan_runtime::monitor::Check;
 use capstan_types::node::{Fingerprint, NodeAddress, NodeRecord};
+use capstan_types::policy::Ceiling;
+use capstan_types::stock::Stock;
 use prometheus_client::registry::Registry as Metrics;
 use ractor::{Actor, SpawnErr};
 use server::{Dialing, Servers};
@@ -50,6 +56,9 @@ const LOOKS: usize = 32;
 
 /// How long the actors have to say goodbye.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether sessions have ended.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How long all sessions may take to be ended.
 const STOP_SESSIONS_DEADLINE: Duration = Duration::from_secs(15);
@@ -90,7 +99,7 @@ pub struct Running {
     /// Dropped with the node.
     _measuring: JoinSet<()>,
     /// Held until the last actor is gone, so that no other node takes the directory before.
-    _state: State,
+    state: State,
 }
 
 /// Starts a node, and registers it.
@@ -100,7 +109,7 @@ pub struct Running {
 pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Running, ServeError> {
     config.check()?;
     descriptors::raise_for(config.capacity.sessions);
-    let state = State::claim(&config.state_dir)?;
+    let state = State::claim(&config.state_dir, &config.checkpoints)?;
     let journal = Journal::open(state.root.as_path(), state.generation, state.has_past(), config.journal)
         .map_err(|source| state.failed(source))?;
     let gate = Gate::new(config.watermarks, Ballast::in_dir(state.root.as_path()));
@@ -124,8 +133,10 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
         address: config.advertise.clone().or_else(|| addresses.first().cloned()).unwrap_or(NodeAddress::Embedded),
         labels: config.labels.clone(),
         capacity: config.capacity,
+        stock: Stock { disk_bytes: space(state.root.as_path()).map_or(0, |room| room.free), ..config.stock.clone() },
         fingerprint,
         journal: journal.state(),
+        protocol: capstan_proto::protocol::CURRENT,
     };
     let root = Root::start(GRACE).await?;
     let node = start_actors(&config, &state, &root, record.clone(), (Arc::clone(&launcher), journal, gate.clone())).await?;
@@ -144,7 +155,7 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
         root: Some(root),
         launcher,
         _measuring: measuring,
-        _state: state,
+        state,
     })
 }
 
@@ -160,6 +171,7 @@ async fn start_actors(
         node: config.id.clone(),
         git: Git::new(Arc::clone(&launcher)),
         files: Files::new(Arc::clone(&launcher)),
+        saved: SavedStates::new(state.saved.clone(), config.blobs.clone(), Arc::clone(&launcher)),
         launcher,
         places: places.clone(),
         gate: gate.clone(),
@@ -168,7 +180,7 @@ async fn start_actors(
         scratch: state.scratch(),
         checkpoints: state.checkpoints.as_path().to_owned(),
     };
-    let args = NodeArgs { shared, sessions: state.sessions() };
+    let args = NodeArgs { shared, sessions: state.sessions(), at_once: config.capacity.sessions };
     let (supervisor, _) = Actor::spawn_linked(None, NodeSupervisor, args, root.cell()).await?;
     Ok(NodeHandle {
         supervisor: BoundedRef::new(supervisor.clone(), REQUESTS),
@@ -179,6 +191,7 @@ async fn start_actors(
         membership: config.membership.clone(),
         journal,
         sessions: state.sessions().into(),
+        closing: CancellationToken::new(),
         stopping: CancellationToken::new(),
     })
 }
@@ -220,6 +233,12 @@ impl Running {
         &self.pipe
     }
 
+    /// Judges by other marks and another ceiling from now on. What runs is left as it is.
+    pub fn reload(&self, watermarks: Watermarks, ceiling: &Ceiling) {
+        self.node.gate.judge_by(watermarks);
+        self.launcher.admission.allow(ceiling);
+    }
+
     /// Registers the metrics of this node and of all nodes of the process.
     pub fn register_metrics(&self, metrics: &mut Metrics) {
         crate::session::metrics::register(metrics);
@@ -231,7 +250,8 @@ impl Running {
     pub fn checks(&self) -> impl Fn() -> Vec<Check> + Send + Sync + use<> {
         let node = self.node.clone();
         move || {
-            let stopping = node.stopping.is_cancelled().then(|| "the node is stopping".to_owned());
+            let stopping =
+                (node.closing.is_cancelled() || node.stopping.is_cancelled()).then(|| "the node is stopping".to_owned());
             let short = node.gate.last_measured(node.places.load()).short;
             let names: Vec<_> = short.iter().map(|resource| resource.name()).collect();
             let short = (!names.is_empty()).then(|| format!("too little to start sessions: {}", names.join(", ")));
@@ -257,6 +277,27 @@ impl Running {
         self.node.supervisor.ask(STOP_SESSIONS_DEADLINE, |reply| NodeMsg::DiscardAll { by, reply }).await
     }
 
+    /// Leaves the registry, begins nothing new from now on, and waits until what runs has ended, or for as long as `grace`. Says how many sessions run
+    /// on.
+    pub async fn drain(&mut self, grace: Duration) -> u32 {
+        self.servers.not_serving().await;
+        if let Some(registration) = self.registration.take() {
+            registration.release().await;
+        }
+        self.node.closing.cancel();
+        let live = || {
+            let load = self.node.places.load();
+            load.running + load.starting
+        };
+        let ended = async {
+            while live() > 0 {
+                tokio::time::sleep(LOOK).await
+            }
+        };
+        let _ = tokio::time::timeout(grace, ended).await;
+        live()
+    }
+
     /// Stops the node in order: it says that it no longer serves, leaves the registry, ends its streams, and stops its actors. Sessions
     /// live on.
     pub async fn shutdown(mut self) {
@@ -271,6 +312,7 @@ impl Running {
         }
         self.node.journal.flush().await;
         self.launcher.runner.stop().await;
+        sweep::clear_scratch(&self.state.scratch()).await;
     }
 }
 

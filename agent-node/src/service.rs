@@ -5,7 +5,6 @@ pub(crate) mod right;
 pub(crate) mod span;
 pub(crate) mod status;
 
-mod beat;
 pub(crate) mod exec;
 mod listing;
 pub(crate) mod node;

@@ -23,3 +23,4 @@ pub(crate) mod message;
 
 pub(crate) mod run;
 pub(crate) mod stream;
+pub(crate) mod viewers;

@@ -1,8 +1,10 @@
 //! The node's own directory: who may use it, and what lies where in it.
 //!
 //! `lock` is held for as long as a node uses the directory; `generation` counts its lives; `sessions/ID` belongs to one session each;
-//! `journal` is what its lives know of each other; `ballast` takes room that is given up when the disk is full; `scratch` holds what the node itself needs files for; `bin` the programs that sessions find by their names; `checkpoints/THREAD` the states of a
-//! thread's workspace, which embedded nodes share. All of it is readable by the node's user only.
+//! `journal` is what its lives know of each other; `ballast` takes room that is given up when the disk is full; `scratch` holds what the
+//! node itself needs files for, and is emptied when it starts and when it stops; `bin` holds the programs that sessions find by their names;
+//! `checkpoints/THREAD` the states of a thread's workspace, unless they lie where [`CheckpointDir`] says. All of it is readable by the node's
+//! user only.
 
 use crate::ballast::Ballast;
 use capstan_types::id::Generation;
@@ -23,6 +25,18 @@ pub enum StateDir {
     /// The first directory below this one that no living node uses, for processes that embed a node and may run side by side. A dead
     /// one's directory is used again, and with that its leftovers are cleared.
     SlotIn(PathBuf),
+}
+
+/// Where a node keeps the states of workspaces.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum CheckpointDir {
+    /// Below the state directory; below the directory that they share for nodes in slots.
+    #[default]
+    WithState,
+    /// In this directory, which nodes may share as long as no two of them work for one thread.
+    At(PathBuf),
+    /// Only as long as the node lives.
+    WhileItLives,
 }
 
 /// Why there is no state directory. For the operator.
@@ -60,18 +74,28 @@ pub(crate) struct State {
     pub(crate) generation: Generation,
     /// Where the states of workspaces lie.
     pub(crate) checkpoints: AbsPath,
+    /// Where checkpoints that travel lie.
+    pub(crate) saved: AbsPath,
     /// Released by the kernel when this is dropped or the process dies.
     _lock: File,
 }
 
 impl State {
     /// Takes the directory, making it if needed, and begins a new life in it. Blocks for a few file operations.
-    pub(crate) fn claim(dir: &StateDir) -> Result<Self, StateError> {
+    pub(crate) fn claim(dir: &StateDir, checkpoints: &CheckpointDir) -> Result<Self, StateError> {
+        let place = |root: &Path, shared: &Path| match checkpoints {
+            CheckpointDir::WithState => shared.join("checkpoints"),
+            CheckpointDir::At(dir) => dir.clone(),
+            CheckpointDir::WhileItLives => root.join("scratch/checkpoints"),
+        };
         match dir {
-            StateDir::Own(root) => Self::hold_or_make_room(root, root)?.ok_or_else(|| StateError::Used(root.clone())),
+            StateDir::Own(root) => {
+                Self::hold_or_make_room(root, &place(root, root))?.ok_or_else(|| StateError::Used(root.clone()))
+            }
             StateDir::SlotIn(parent) => {
                 for slot in 0..SLOTS {
-                    if let Some(state) = Self::hold_or_make_room(&parent.join(slot.to_string()), parent)? {
+                    let root = parent.join(slot.to_string());
+                    if let Some(state) = Self::hold_or_make_room(&root, &place(&root, parent))? {
                         return Ok(state);
                     }
                 }
@@ -81,16 +105,16 @@ impl State {
     }
 
     /// On a full disk, once more without the ballast that an earlier life left.
-    fn hold_or_make_room(root: &Path, shared: &Path) -> Result<Option<Self>, StateError> {
-        match Self::hold(root, shared) {
+    fn hold_or_make_room(root: &Path, checkpoints: &Path) -> Result<Option<Self>, StateError> {
+        match Self::hold(root, checkpoints) {
             // Whoever holds the directory would have been found before anything was written.
-            Err(StateError::Full(_)) if Ballast::in_dir(root).give_up() => Self::hold(root, shared),
+            Err(StateError::Full(_)) if Ballast::in_dir(root).give_up() => Self::hold(root, checkpoints),
             held => held,
         }
     }
 
     /// `None` when another node holds it.
-    fn hold(root: &Path, shared: &Path) -> Result<Option<Self>, StateError> {
+    fn hold(root: &Path, checkpoints: &Path) -> Result<Option<Self>, StateError> {
         make_private(root)?;
         let resolved = root.canonicalize().map_err(|source| failed(root, source))?;
         let root = AbsPath::new(resolved)?;
@@ -103,11 +127,15 @@ impl State {
         }
         make_private(&root.as_path().join("sessions"))?;
         make_private(&root.as_path().join("scratch"))?;
-        let checkpoints = shared.join("checkpoints");
-        make_private(&checkpoints)?;
-        let checkpoints = AbsPath::new(checkpoints.canonicalize().map_err(|source| failed(&checkpoints, source))?)?;
+        make_private(checkpoints)?;
+        let checkpoints = AbsPath::new(checkpoints.canonicalize().map_err(|source| failed(checkpoints, source))?)?;
+        let saved = checkpoints.as_path().with_file_name("saved");
+        for dir in ["packs", "records", "seen", "new"] {
+            make_private(&saved.join(dir))?;
+        }
+        let saved = AbsPath::new(saved.canonicalize().map_err(|source| failed(&saved, source))?)?;
         let generation = next_generation(&root.as_path().join("generation"))?;
-        Ok(Some(Self { root, generation, checkpoints, _lock: lock }))
+        Ok(Some(Self { root, generation, checkpoints, saved, _lock: lock }))
     }
 
     /// Whether an earlier life has left anything.
@@ -164,12 +192,12 @@ mod tests {
     fn a_state_directory_has_one_node_and_counts_its_lives() {
         let dir = tempfile::tempdir().unwrap();
         let own = StateDir::Own(dir.path().join("a/b"));
-        let first = State::claim(&own).unwrap();
+        let first = State::claim(&own, &CheckpointDir::WithState).unwrap();
         assert_eq!(first.generation, Generation(1));
-        let said = State::claim(&own).unwrap_err().to_string();
+        let said = State::claim(&own, &CheckpointDir::WithState).unwrap_err().to_string();
         assert!(said.starts_with("another node uses the state directory"), "{said}");
         drop(first);
-        assert_eq!(State::claim(&own).unwrap().generation, Generation(2));
+        assert_eq!(State::claim(&own, &CheckpointDir::WithState).unwrap().generation, Generation(2));
         let mode = std::fs::metadata(dir.path().join("a/b")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
     }
@@ -178,19 +206,19 @@ mod tests {
     fn embedded_nodes_live_side_by_side_and_reuse_the_slots_of_the_dead() {
         let dir = tempfile::tempdir().unwrap();
         let slots = StateDir::SlotIn(dir.path().to_owned());
-        let first = State::claim(&slots).unwrap();
-        let second = State::claim(&slots).unwrap();
+        let first = State::claim(&slots, &CheckpointDir::WithState).unwrap();
+        let second = State::claim(&slots, &CheckpointDir::WithState).unwrap();
         assert_ne!(first.root, second.root);
         let free = first.root.clone();
         drop(first);
-        assert_eq!(State::claim(&slots).unwrap().root, free);
+        assert_eq!(State::claim(&slots, &CheckpointDir::WithState).unwrap().root, free);
     }
 
     #[test]
     fn a_broken_generation_file_is_named() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("generation"), "seven").unwrap();
-        let said = State::claim(&StateDir::Own(dir.path().to_owned())).unwrap_err().to_string();
+        let said = State::claim(&StateDir::Own(dir.path().to_owned()), &CheckpointDir::WithState).unwrap_err().to_string();
         assert!(said.contains("generation` does not hold a number; remove it"), "{said}");
     }
 }

@@ -15,5 +15,6 @@ pub(crate) mod git;
 pub(crate) mod open;
 pub(crate) mod patch;
 pub(crate) mod repository;
+pub(crate) mod saved;
 mod stamp;
 mod system;

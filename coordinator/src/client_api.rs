@@ -8,6 +8,7 @@ pub mod gate;
 pub mod health;
 pub mod identity;
 pub mod listeners;
+pub mod nodes;
 mod plain;
 mod put_away;
 pub mod sessions;
@@ -29,7 +30,7 @@ pub(crate) fn thread_id(text: &str) -> Result<ThreadId, Status> {
 
 /// A thread that another coordinator owns.
 pub(crate) fn elsewhere(thread: ThreadId, owner: &str) -> Status {
-    Status::failed_precondition(format!("thread {thread} is the coordinator {owner}'s; resume it here to take it over"))
+    Status::failed_precondition(format!("thread {thread} is the coordinator {owner}'s; `capstan exec resume` takes it over"))
 }
 
 /// What a client is answered whose thread cannot be had.

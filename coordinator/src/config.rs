@@ -11,6 +11,7 @@ use capstan_store::open::StoreLocation;
 use capstan_types::id::NodeId;
 use capstan_types::thread::OnInterrupt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a coordinator is given to begin with.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct CoordinatorConfig {
     pub line: Option<String>,
     /// What becomes of the sessions of the turns that run when it stops. Those of earlier turns are left to their nodes in any case.
     pub at_end: OnInterrupt,
+    /// How long its turns may take to end when it stops, where another one inherits them. What runs then is left to that.
+    pub grace: Duration,
     /// Where clients reach it, besides the pipe in memory that is always there.
     pub listen: Vec<Listen>,
     /// What clients over TCP must know. Required to listen on TCP.

@@ -8,6 +8,8 @@ pub mod serve;
 
 pub mod client_api;
 
+pub mod drain;
+
 pub mod thread;
 
 pub mod rollout;

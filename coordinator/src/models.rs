@@ -10,7 +10,7 @@ pub use providers::Providers;
 
 use capstan_types::money::Price;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Gives the client for a provider.
 pub trait Models: fmt::Debug + Send + Sync {
@@ -51,6 +51,41 @@ impl Models for Priced {
 
     fn price(&self, provider: &str, model: &str) -> Option<Price> {
         self.prices.price(provider, model)
+    }
+}
+
+/// Models that can be replaced while threads use them: each request asks those that are there then.
+#[derive(Debug)]
+pub struct Replaceable(RwLock<Arc<dyn Models>>);
+
+impl Replaceable {
+    /// With these for a start.
+    #[must_use]
+    pub fn new(models: Arc<dyn Models>) -> Self {
+        Self(RwLock::new(models))
+    }
+
+    /// These from now on. What is under way ends with those that it began with.
+    pub fn replace(&self, models: Arc<dyn Models>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = models;
+    }
+
+    fn now(&self) -> Arc<dyn Models> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Models for Replaceable {
+    fn client(&self, provider: &str) -> Result<Arc<dyn ModelClient>, NoModel> {
+        self.now().client(provider)
+    }
+
+    fn provider<'a>(&self, asked: &'a str) -> &'a str {
+        self.now().provider(asked)
+    }
+
+    fn price(&self, provider: &str, model: &str) -> Option<Price> {
+        self.now().price(provider, model)
     }
 }
 

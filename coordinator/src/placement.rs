@@ -9,6 +9,7 @@ pub mod reservations;
 pub mod view;
 
 pub mod choose;
+pub mod gather;
 pub mod no_place;
 
 pub mod queue;

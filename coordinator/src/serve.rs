@@ -2,8 +2,11 @@
 
 use crate::client_api::health::CoordinatorHealth;
 use crate::client_api::listeners::Listeners;
+use crate::client_api::nodes::NodesService;
 use crate::config::CoordinatorConfig;
+use crate::drain::{Drainer, Drains};
 use crate::nodes::dial_in::{DialIn, WAITING};
+use crate::nodes::events::Events;
 use crate::nodes::pool::{NodePool, PoolArguments, PoolMsg};
 use crate::nodes::remote::{RemoteError, register};
 use crate::thread::one_at_a_time::OneAtATime;
@@ -23,6 +26,12 @@ use tokio_util::sync::CancellationToken;
 
 /// How long each part of the coordinator gets to end.
 const STOP_GRACE: Duration = Duration::from_secs(12);
+
+/// How often it is looked whether turns have ended.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How long threads may take to let go.
+const LETTING_GO: Duration = Duration::from_secs(5);
 
 /// Why a coordinator could not start. For the operator.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +70,8 @@ impl From<ractor::SpawnErr> for ServeError {
 /// A running coordinator. Dropping it stops it at once; [`Running::shutdown`] lets turns end first.
 #[derive(Debug)]
 pub struct Running {
+    threads: Threads,
+    grace: Duration,
     pipe: PipeConnector,
     places: Vec<Listen>,
     store: Arc<dyn Store>,
@@ -73,7 +84,7 @@ pub struct Running {
     stop: CancellationToken,
     // The servers and the wait for the two actors; dropped with us.
     tasks: JoinSet<()>,
-    // What is done once, after the start; dropped with us.
+    // What is done after the start without being asked; dropped with us.
     background: JoinSet<()>,
     // Removed when nobody serves them any more.
     _names: Vec<SocketFile>,
@@ -92,8 +103,11 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         registrations.push(register(node, config.registry.as_ref(), config.membership.as_ref()).await?);
     }
     let (registry, membership) = (Arc::clone(&config.registry), config.membership);
+    let (orders, events) = (Arc::clone(&registry.orders().await.borrow()), Events::default());
     let arguments = PoolArguments {
         registry,
+        orders,
+        events: events.clone(),
         pipes: config.pipes,
         nodes: config.nodes,
         token: config.node_token,
@@ -109,6 +123,7 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         name: config.name,
         line: config.line,
         at_end: config.at_end,
+        closing: CancellationToken::new(),
         beginning: OneAtATime::default(),
         store: Arc::clone(&store),
         models: config.models,
@@ -126,9 +141,13 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let (pipe, listener) = pipe();
     let (stop, health) = (CancellationToken::new(), CoordinatorHealth::serving().await);
     let startup = threads.clone();
+    let (drains, registry) = (Drains::default(), Arc::clone(&config.registry));
+    let drainer = Drainer { threads: threads.clone(), registry: Arc::clone(&registry), drains: drains.clone() };
+    let nodes = NodesService { threads: threads.clone(), registry, events, drains };
     let inherits = startup.line.is_some();
     let listeners = Listeners {
-        threads,
+        threads: threads.clone(),
+        nodes,
         token: config.token,
         membership,
         issuer: config.issuer,
@@ -150,11 +169,13 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         tasks.spawn(listeners.bound(bound));
     }
     let mut background = JoinSet::new();
+    background.spawn(drainer.run());
     if inherits {
         // Not waited for: clients are served meanwhile, and a thread that one of them asks for is opened once.
         let turns = startup.clone();
         background.spawn(async move { turns.go_on().await });
-        background.spawn(async move { startup.own_again().await });
+        let nodes = Arc::clone(&config.registry);
+        background.spawn(async move { startup.own_again(nodes).await });
     }
     tasks.spawn(async {
         tokio::select! {
@@ -164,6 +185,8 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     });
     let registry = config.registry;
     Ok(Running {
+        threads,
+        grace: config.grace,
         pipe,
         places,
         store,
@@ -178,6 +201,29 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         background,
         _names: names,
     })
+}
+
+/// Lets turns end within the grace, and leaves the others to the next coordinator.
+async fn leave(threads: &Threads, grace: Duration) {
+    let until = tokio::time::Instant::now() + grace;
+    let mut turns = threads.turns().await;
+    while turns > 0 && tokio::time::Instant::now() < until {
+        tokio::time::sleep(LOOK).await;
+        turns = threads.turns().await;
+    }
+    if turns > 0 {
+        tracing::warn!(turns, "turns are left to the next coordinator, with what they run");
+    }
+    threads.hand_over();
+    // A thread that is only stopped would interrupt its turn.
+    let gone = async {
+        while threads.count().await > 0 {
+            tokio::time::sleep(LOOK).await
+        }
+    };
+    if tokio::time::timeout(LETTING_GO, gone).await.is_err() {
+        tracing::warn!("not every thread let go in time");
+    }
 }
 
 fn description(name: &str, bound: &[Bound]) -> CoordinatorRecord {
@@ -224,9 +270,9 @@ impl Running {
 
     /// What must hold for the coordinator to take work, asked whenever somebody wants to know.
     pub fn checks(&self) -> impl Fn() -> Vec<Check> + Send + Sync + use<> {
-        let (registry, stop) = (Arc::clone(&self.registry), self.stop.clone());
+        let (registry, stop, closing) = (Arc::clone(&self.registry), self.stop.clone(), self.threads.closing.clone());
         move || {
-            let stopping = stop.is_cancelled().then(|| "the coordinator is stopping".to_owned());
+            let stopping = (closing.is_cancelled() || stop.is_cancelled()).then(|| "the coordinator is stopping".to_owned());
             let stale = registry.standing().stale.map(|stale| stale.to_string());
             vec![Check::new("serving", stopping), Check::new("registry", stale)]
         }
@@ -243,13 +289,18 @@ impl Running {
         self.tasks.join_next().await;
     }
 
-    /// Interrupts what runs, stores its end, and stops. Bounded in time.
+    /// Stops, bounded in time. A coordinator that others inherit from lets its turns end within its grace, and leaves those that run then to
+    /// them; another one interrupts what runs, and stores its end.
     pub async fn shutdown(mut self) {
         let grace = Some(STOP_GRACE);
         self.background.shutdown().await;
         self.health.stopping().await;
         // Nobody new is to find it.
         self.announcement.release().await;
+        if self.threads.line.is_some() {
+            self.threads.close();
+            leave(&self.threads, self.grace).await;
+        }
         // Threads first: their turns store their ends, which needs everything else.
         if let Err(error) = self.supervisor.stop_and_wait(Some("the coordinator stops".to_owned()), grace).await {
             tracing::warn!(%error, "the threads did not stop in time");

@@ -2,7 +2,8 @@
 # Makes the users and roles with which etcd holds the members of a cluster to their own keys. What is there already stays as it is, but for
 # passwords, which are set anew. Passwords come from files: nobody sees them on a command line.
 #
-#   set-up.sh init ROOT_PASSWORD_FILE COORDINATORS_PASSWORD_FILE      once: makes root and the coordinators' user, and turns authentication on
+#   set-up.sh init ROOT_PASSWORD_FILE COORDINATORS_PASSWORD_FILE      makes root and the coordinators' user, and turns authentication on; again after
+#                                                                     an update, for what the new release needs
 #   set-up.sh dial-out ROOT_PASSWORD_FILE                             where nodes dial out: coordinators keep the records of those
 #   set-up.sh shared ROOT_PASSWORD_FILE                               after `capstan cluster init --shared`: coordinators keep tokens and certificates
 #   set-up.sh node ROOT_PASSWORD_FILE NAME NODE_PASSWORD_FILE         for each node, by the name that `capstan node --name` gives it
@@ -15,7 +16,7 @@
 #   password_file = "/etc/capstan/etcd.password"
 set -eu
 
-usage() { sed -n '2,18s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,19s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 export ETCDCTL_API=3
 endpoints=${ENDPOINTS:-http://127.0.0.1:2379}
@@ -49,6 +50,7 @@ init)
     role capstan-coordinator
     ctl role grant-permission --prefix=true capstan-coordinator read "${prefix}nodes/" >/dev/null
     ctl role grant-permission --prefix=true capstan-coordinator readwrite "${prefix}coordinators/" >/dev/null
+    ctl role grant-permission --prefix=true capstan-coordinator readwrite "${prefix}orders/" >/dev/null
     ctl auth enable
     ;;
 dial-out)

@@ -6,6 +6,7 @@ pub mod client_item;
 pub mod client_listing;
 pub mod client_looking;
 pub mod client_money;
+pub mod client_nodes;
 mod client_overrides;
 mod client_placement;
 mod client_profile;
@@ -16,6 +17,7 @@ pub mod file_read;
 pub mod listing;
 pub mod node;
 pub mod operate;
+mod saved;
 mod seal;
 pub mod workspace;
 

@@ -9,6 +9,7 @@ pub mod convert;
 pub mod grant_header;
 pub mod guard;
 pub mod methods;
+pub mod protocol;
 pub mod refusal;
 pub mod token;
 pub mod transport;

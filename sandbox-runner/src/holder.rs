@@ -46,8 +46,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 use watch::Watch;
 
-/// How many connections there may be at once. One more is closed as soon as it is made.
-const MOST_CONNECTIONS: usize = 8;
+/// How many connections there may be at once. One more is closed as soon as it is made. A node sees to it that those who only look leave
+/// room for itself and the owner.
+const MOST_CONNECTIONS: usize = 12;
 /// How long the beginning of a character is kept from readers while its rest may be on its way.
 const HELD_BACK: Duration = Duration::from_millis(20);
 /// How much is kept of the name of whoever ends a session, in characters.

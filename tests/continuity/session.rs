@@ -35,8 +35,10 @@ impl Eye {
             address: NodeAddress::Unix(socket.display().to_string()),
             labels: [].into(),
             capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
+            stock: capstan_types::stock::Stock::default(),
             fingerprint: Fingerprint::default(),
             journal: JournalState::default(),
+            protocol: capstan_proto::protocol::CURRENT,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime starts");

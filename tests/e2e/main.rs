@@ -15,6 +15,7 @@ mod items;
 mod local_cluster;
 mod model_server;
 mod monitor;
+mod nodes;
 mod secrets;
 mod telemetry;
 
@@ -25,6 +26,7 @@ mod crash;
 mod daemon;
 mod demo;
 mod dialing;
+mod hosts;
 mod placement;
 mod profiles;
 mod real_crates;

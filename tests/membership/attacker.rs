@@ -11,8 +11,9 @@ use capstan_proto::grant_header::GRANT;
 use capstan_proto::transport::tls::secured_channel;
 use capstan_proto::wire::node as wire;
 use capstan_proto::wire::node::exec_client::ExecClient;
+use capstan_proto::wire::node::operate_client::OperateClient;
 use capstan_types::grant::{Act, Grant, policy_digest};
-use capstan_types::id::{Attempt, CallId, Epoch, Generation, ThreadId};
+use capstan_types::id::{Attempt, CallId, Epoch, Generation, SessionId, ThreadId};
 use capstan_types::launch::Stdio;
 use capstan_types::limits::SessionLimits;
 use capstan_types::output::Seq;
@@ -80,6 +81,14 @@ impl Attacker {
             request.metadata_mut().insert_bin(GRANT, MetadataValue::from_bytes(grant));
         }
         ExecClient::new(self.channel.clone()).start(request).await.map(tonic::Response::into_inner)
+    }
+
+    /// Ends a session that there is not, for somebody.
+    pub(crate) async fn kill_as(&self, by: &str, thread: ThreadId, session: SessionId) -> Status {
+        let operator = Some(wire::Operator { by: by.to_owned(), via: String::new() });
+        let place = Some(wire::SessionPlace { thread_id: thread.to_string(), session_id: session.to_string() });
+        let request = wire::OperateKillRequest { operator, place };
+        OperateClient::new(self.channel.clone()).kill(request).await.expect_err("there is none")
     }
 
     /// Asks with this grant, signed with its own key.

@@ -36,9 +36,15 @@ pub(crate) struct Member {
 impl Seat {
     /// A cluster whose certificates live so long.
     pub(crate) fn with_certificates(lifetime: &str) -> Self {
+        Self::with(lifetime, &[])
+    }
+
+    /// The same, whose coordinator is started with these words as well.
+    pub(crate) fn with(lifetime: &str, words: &[&str]) -> Self {
         let home = Home::new();
         Capstan::new(&home).args(["cluster", "init", "--name", "c1", "--certificates", lifetime]).run().assert_code(0);
         let coordinator = Capstan::new(&home).args(["coordinator", "--name", "seat", "--listen", "https://127.0.0.1:0"]);
+        let coordinator = coordinator.args(words.iter().copied());
         let running = coordinator.deadline(Duration::from_secs(600)).start();
         let address = until(SOON, "a coordinator that serves", || {
             let said = running.stdout();
@@ -97,8 +103,19 @@ impl Seat {
 
 impl Member {
     pub(crate) fn start(home: Home, name: &str, words: &[&str]) -> Self {
-        let node =
-            Capstan::new(&home).args(["node", "--name", name, "--listen", "https://127.0.0.1:0"]).args(words.iter().copied());
+        Self::start_at("127.0.0.1:0", home, name, words)
+    }
+
+    /// Kills the node, and starts it again at its address: its next life.
+    pub(crate) fn killed_and_started_again(self, name: &str) -> Self {
+        let Self { home, address, running } = self;
+        let _ = running.crash();
+        Self::start_at(&address, home, name, &[])
+    }
+
+    fn start_at(address: &str, home: Home, name: &str, words: &[&str]) -> Self {
+        let node = Capstan::new(&home).args(["node", "--name", name, "--listen", &format!("https://{address}")]);
+        let node = node.args(words.iter().copied());
         let running = node.deadline(Duration::from_secs(600)).start();
         let address = until(SOON, &format!("a node that serves; it said {}", running.stderr()), || {
             let said = running.stdout();
@@ -117,8 +134,10 @@ impl Member {
             address: NodeAddress::Tls(self.address.clone()),
             labels: [].into(),
             capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
+            stock: capstan_types::stock::Stock::default(),
             fingerprint: Fingerprint::default(),
             journal: JournalState::default(),
+            protocol: capstan_proto::protocol::CURRENT,
         }
     }
 

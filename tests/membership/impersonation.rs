@@ -5,7 +5,7 @@ use crate::house::{Seat, audited, runtime};
 use capstan_identity::grant::sign;
 use capstan_identity::time_now::now_ms;
 use capstan_types::grant::{Grant, LONGEST_MS};
-use capstan_types::id::{Attempt, CallId, Epoch, Generation, ThreadId};
+use capstan_types::id::{Attempt, CallId, Epoch, Generation, SessionId, ThreadId};
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::StartCall;
 use std::io::{Read, Write};
@@ -70,6 +70,21 @@ fn whoever_has_no_certificate_does_not_even_shake_hands() {
     let mut answer = Vec::new();
     let _ = plain.read_to_end(&mut answer);
     assert!(!answer.starts_with(&[0, 0]), "it speaks HTTP/2 without TLS");
+}
+
+#[test]
+fn what_a_person_does_is_audited_with_the_member_that_asked_for_it() {
+    let seat = Seat::new();
+    let node = seat.node("far");
+    let (credentials, trust) = (seat.credentials("capstan://c1/coordinator/desk"), seat.trust());
+    runtime().block_on(async {
+        let desk = Attacker::with(credentials, trust, &node);
+        let session = SessionId::generate();
+        let status = desk.kill_as("ann", ThreadId::generate(), session).await;
+        assert_eq!(status.code(), Code::NotFound, "{status:?}");
+        let said = ["operated", "capstan://c1/coordinator/desk", "Operate/Kill", "said to be ann", &session.to_string()];
+        audited(&node.audit_file("far"), &said);
+    });
 }
 
 #[test]

@@ -7,6 +7,7 @@
 mod attacker;
 mod house;
 
+mod another_life;
 mod dialing;
 mod impersonation;
 mod joining;
@@ -15,4 +16,5 @@ mod revocation;
 mod shared;
 mod strangers;
 mod succession;
+mod walk;
 mod whole_path;

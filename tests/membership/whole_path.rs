@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::time::Duration;
 
-fn script(dir: &std::path::Path, command: &str, expected: &str) -> String {
+pub(crate) fn script(dir: &std::path::Path, command: &str, expected: &str) -> String {
     let arguments = json!({ "cmd": command, "login": false, "yield_time_ms": 30_000 });
     let steps = json!([
         { "expect": [], "answer": [{ "type": "call", "id": "c1", "tool": "exec_command", "arguments": arguments }],

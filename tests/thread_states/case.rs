@@ -277,5 +277,6 @@ fn settings(workspace: PathBuf) -> ThreadSettings {
         budgets: capstan_types::budget::Budgets::default(),
         placement: Box::default(),
         placed: None,
+        hosts: Vec::new(),
     }
 }

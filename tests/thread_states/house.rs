@@ -92,6 +92,7 @@ impl House {
         let config = CoordinatorConfig {
             name: format!("{LINE}{life}"),
             line: Some(LINE.to_owned()),
+            grace: Duration::ZERO,
             at_end: OnInterrupt::KillSessions,
             listen: Vec::new(),
             token: None,

@@ -1,12 +1,15 @@
 //! Tests of the configuration.
 
 use super::*;
+use crate::state::CheckpointDir;
 use capstan_types::policy::SandboxPolicy;
+use capstan_types::stock::Stock;
 
 fn config() -> NodeConfig {
     NodeConfig {
         id: "n1".parse().unwrap(),
         state_dir: StateDir::Own("/s".into()),
+        checkpoints: CheckpointDir::WithState,
         runner: RunnerPath::program("/bin/capstan-sandbox".into()),
         prepared: 1,
         listen: vec![],
@@ -16,12 +19,14 @@ fn config() -> NodeConfig {
         dial_out_token: None,
         membership: None,
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
+        stock: Stock::default(),
         watermarks: Watermarks::default(),
         labels: BTreeMap::new(),
         base_env: BTreeMap::new(),
         hidden: vec![],
         ceiling: default_ceiling(),
         root_allowed: false,
+        blobs: None,
         strongest: Level::Full,
         journal: JournalSync::On,
     }

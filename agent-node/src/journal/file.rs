@@ -91,7 +91,7 @@ impl JournalFile {
 
     fn begin_aside(path: PathBuf, aside: &Path, sync: JournalSync, entries: &[Entry]) -> io::Result<Self> {
         let file = File::options().read(true).write(true).create(true).truncate(true).mode(0o600).open(aside)?;
-        let bytes = [frame::head(), frame::encode(entries)?].concat();
+        let bytes = frame::file(entries)?;
         let end = bytes.len() as u64;
         let room = room_for(end + SPARE);
         file.write_all_at(&bytes, 0)?;

@@ -36,6 +36,17 @@ pub(crate) enum JournalError {
     Disk(String),
 }
 
+/// An entry that has its place in the journal.
+#[derive(Debug)]
+pub(crate) struct Submitted(oneshot::Receiver<Result<(), JournalError>>);
+
+impl Submitted {
+    /// Returns when it is safe.
+    pub(crate) async fn kept(self) -> Result<(), JournalError> {
+        self.0.await.unwrap_or_else(|_| Err(JournalError::Disk("its writer has stopped".to_owned())))
+    }
+}
+
 type Waiting = (Entry, oneshot::Sender<Result<(), JournalError>>);
 
 /// The journal of a node. Clones share it; the thread ends, with all written, when the last is dropped.
@@ -95,9 +106,14 @@ impl Journal {
 
     /// Returns when the entry is safe.
     pub(crate) async fn keep(&self, entry: Entry) -> Result<(), JournalError> {
+        self.submit(entry)?.kept().await
+    }
+
+    /// Gives the entry its place, and does not wait until it is safe.
+    pub(crate) fn submit(&self, entry: Entry) -> Result<Submitted, JournalError> {
         let (told, answer) = oneshot::channel();
         self.orders.try_send((entry, told)).map_err(|_| JournalError::Busy)?;
-        answer.await.unwrap_or_else(|_| Err(JournalError::Disk("its writer has stopped".to_owned())))
+        Ok(Submitted(answer))
     }
 
     /// Writes a fact down that is true whether it is written or not; waits for room. A failure is logged.

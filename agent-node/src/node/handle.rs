@@ -1,6 +1,6 @@
 //! What the services hold of the node: a way to ask its supervisor, with one error.
 
-use crate::error::NodeError;
+use crate::error::{NodeError, RETRY_AFTER};
 use crate::journal::Journal;
 use crate::node::capacity::Places;
 use crate::node::load::gate::Gate;
@@ -32,6 +32,8 @@ pub(crate) struct NodeHandle {
     pub(crate) journal: Journal,
     /// Where the sessions' directories lie.
     pub(crate) sessions: Arc<Path>,
+    /// Cancelled when the node begins nothing new any more.
+    pub(crate) closing: CancellationToken,
     /// Cancelled when the node begins to stop.
     pub(crate) stopping: CancellationToken,
 }
@@ -79,6 +81,11 @@ impl NodeHandle {
         let SessionPlace { thread, session } = place;
         let request = |reply| WorkspaceRequest::Session { session, message: message(reply) };
         self.ask(&self.to_sessions, deadline, |reply| NodeMsg::Operate { thread, request: request(reply) }).await
+    }
+
+    /// Whether something new may begin here.
+    pub(crate) fn is_open(&self) -> Result<(), NodeError> {
+        if self.closing.is_cancelled() { Err(NodeError::Closing { retry_after: RETRY_AFTER }) } else { Ok(()) }
     }
 
     async fn ask<T: Send + 'static>(

@@ -13,4 +13,5 @@ mod watermarks;
 mod workspace_disks;
 
 pub(crate) use reserve::disk_reserve;
+pub(crate) use sample::space;
 pub use watermarks::Watermarks;

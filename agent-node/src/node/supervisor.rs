@@ -15,6 +15,7 @@ use crate::workspace::actor::{WorkspaceActor, WorkspaceArgs};
 use crate::workspace::checkpoint;
 use crate::workspace::jobs::Shared;
 use crate::workspace::message::{WorkspaceEnvelope, WorkspaceMsg, WorkspaceRequest};
+use crate::workspace::saved::SavedStates;
 use capstan_runtime::actors::BoundedRef;
 use capstan_types::id::{Epoch, SessionId, ThreadId};
 use capstan_types::session::Authority;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 /// Facts that may wait in the supervisor's mailbox. Full: whoever tells one waits.
 const FACTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
@@ -35,6 +37,9 @@ const WORKSPACES: usize = 16_384;
 
 /// How often the supervisor looks at what time has made due.
 const SWEEP: Duration = Duration::from_secs(60);
+
+/// How often states of workspaces are looked at whose time may be over.
+const STATES_SWEEP: Duration = Duration::from_secs(3600);
 
 /// How many sweeps in a row a workspace must be quiet before it is closed: six hours. It remembers which calls were done.
 const QUIET_SWEEPS: u32 = 360;
@@ -51,6 +56,8 @@ pub(crate) struct NodeArgs {
     pub(crate) shared: Shared,
     /// Where the sessions' directories lie.
     pub(crate) sessions: PathBuf,
+    /// How many sessions may run at once.
+    pub(crate) at_once: u32,
 }
 
 #[derive(Debug)]
@@ -101,14 +108,13 @@ impl Actor for NodeSupervisor {
         tasks.spawn(first_sweep);
         tasks.spawn(look_at(Arc::clone(&leftovers)));
         sweep::clear_scratch(&scratch).await;
-        let checkpoints = args.shared.checkpoints.clone();
-        tasks.spawn_blocking(move || checkpoint::sweep(&checkpoints));
+        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), args.shared.saved.clone()));
         let mut state = NodeState {
             shared: args.shared,
             facts,
             fence: Fence::knowing(journal.epochs()),
             waiting: Waiting::default(),
-            retention: Retention::default(),
+            retention: Retention::of(args.at_once),
             workspaces: HashMap::new(),
             leftovers,
             tasks,
@@ -313,6 +319,21 @@ fn sweep_later(facts: &NodeFacts) -> impl Future<Output = ()> + Send + use<> {
     async move {
         tokio::time::sleep(SWEEP).await;
         let _ = facts.0.cast(NodeMsg::Sweep).await;
+    }
+}
+
+/// Forgets states of workspaces whose time is over, now and every hour.
+async fn sweep_states(dir: PathBuf, saved: SavedStates) {
+    let mut hours = tokio::time::interval(STATES_SWEEP);
+    hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        hours.tick().await;
+        let (dir, saved) = (dir.clone(), saved.clone());
+        let sweep = move || {
+            checkpoint::sweep(&dir);
+            saved.sweep();
+        };
+        let _ = tokio::task::spawn_blocking(sweep).await;
     }
 }
 

@@ -7,6 +7,7 @@ use crate::service::right::Right;
 use crate::service::span::server_span;
 use crate::session::message::{Done, Input, SessionDoor, SessionMsg};
 use crate::session::stream::{self, Opening, Wanted};
+use crate::session::viewers::ReaderKind;
 use crate::workspace::message::WorkspaceRequest;
 use capstan_proto::convert::listing as convert;
 use capstan_proto::convert::{Malformed, exec};
@@ -80,10 +81,11 @@ impl wire::exec_server::Exec for ExecService {
         let call = StartCall::try_from(request.into_inner())?;
         let (act, policy) = (Act::Start(call.call, call.attempt), policy_digest(&call.policy, Some(&call.limits)));
         right.covers(&self.node, &Asked { authority: &call.authority, act, policy: Some(policy) })?;
+        self.node.is_open()?;
         let (who, from) = (call.authority.clone(), call.from);
         let request = |reply| WorkspaceRequest::Start { call: Box::new(call), span: span.clone(), reply };
         let door = self.node.act(who, START_DEADLINE, request).instrument(span.clone()).await?;
-        Ok(self.events(door, Wanted { from, whole: false }, Opening::Started))
+        Ok(self.events(door, Wanted { from, whole: false, reader: ReaderKind::Owner }, Opening::Started))
     }
 
     async fn attach(&self, request: Request<wire::AttachRequest>) -> Result<Response<Events>, Status> {
@@ -94,7 +96,11 @@ impl wire::exec_server::Exec for ExecService {
         right.covers(&self.node, &Asked { authority: &who, act: Act::Session(session, Said::Attach), policy: None })?;
         let find = |reply| WorkspaceRequest::Find { session, reply };
         let door = self.node.act(who, DEADLINE, find).instrument(span).await?;
-        Ok(self.events(door, Wanted { from: Seq(request.from_seq), whole: request.whole }, Opening::Output))
+        Ok(self.events(
+            door,
+            Wanted { from: Seq(request.from_seq), whole: request.whole, reader: ReaderKind::Owner },
+            Opening::Output,
+        ))
     }
 
     async fn write(&self, request: Request<wire::WriteRequest>) -> Result<Response<wire::WriteResponse>, Status> {

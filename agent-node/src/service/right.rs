@@ -7,7 +7,7 @@ use capstan_identity::grant;
 use capstan_identity::time_now::now_ms;
 use capstan_proto::grant_header::GRANT;
 use capstan_proto::transport::tls::Caller;
-use capstan_types::grant::{Act, Asked, GrantRefusal, Here};
+use capstan_types::grant::{Asked, GrantRefusal, Here};
 use tonic::{Request, Status};
 
 /// What a request brought to show its right.
@@ -26,7 +26,8 @@ impl Right {
         Self { method, caller: request.extensions().get::<Caller>().cloned(), grant: grant.map(|bytes| bytes.to_vec()) }
     }
 
-    /// Passes what the grant covers. Starts and patches that were granted are in the audit log, and every refusal.
+    /// Passes what the grant covers. What is granted and changes something is in the audit log before it is done, and every
+    /// refusal.
     ///
     /// # Errors
     /// PERMISSION_DENIED, with what does not fit.
@@ -34,7 +35,7 @@ impl Right {
         let Some(caller) = &self.caller else { return Ok(()) };
         let judged = self.judge(node, caller, asked);
         let (kind, reason) = match &judged {
-            Ok(()) if matches!(asked.act, Act::Start(..) | Act::Patch(..)) => (Kind::Granted, "the grant covers it".to_owned()),
+            Ok(()) if asked.act.changes() => (Kind::Granted, "the grant covers it".to_owned()),
             Ok(()) => return Ok(()),
             Err(refusal) => (Kind::Refused, refusal.to_string()),
         };

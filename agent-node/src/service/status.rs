@@ -14,14 +14,16 @@ impl From<NodeError> for Status {
         let said = error.to_string();
         match error {
             NodeError::Refused(refused) => refusal::to_status(&refused),
-            NodeError::Full { retry_after, .. } | NodeError::Busy { retry_after, .. } | NodeError::Short { retry_after, .. } => {
-                later(said, retry_after)
-            }
+            NodeError::Full { retry_after, .. }
+            | NodeError::Busy { retry_after, .. }
+            | NodeError::Short { retry_after, .. }
+            | NodeError::Closing { retry_after } => later(said, retry_after),
             NodeError::StaleEpoch { .. } => Self::failed_precondition(said),
             NodeError::NoSession(_) | NodeError::NoThread(_) | NodeError::NoDirectory { .. } | NodeError::NoCheckpoint(_) => {
                 Self::not_found(said)
             }
             NodeError::InputClosed | NodeError::StillRuns | NodeError::NoState { .. } => Self::aborted(said),
+            NodeError::Crowded { .. } => Self::resource_exhausted(said),
             NodeError::Unknown(_) => Self::unknown(said),
             NodeError::Over => Self::already_exists(said),
             NodeError::Late(_) => Self::deadline_exceeded(said),

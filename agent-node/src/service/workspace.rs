@@ -5,12 +5,14 @@ use crate::service::right::Right;
 use crate::service::span::server_span;
 use crate::workspace::checkpoint::{Ended, Force};
 use crate::workspace::message::WorkspaceRequest;
-use crate::workspace::{files, git, patch};
+use crate::workspace::{files, git, patch, saved};
 use capstan_proto::convert::{Malformed, exec, workspace as convert};
 use capstan_proto::wire::node as wire;
 use capstan_types::file_read::ReadFiles;
 use capstan_types::grant::{Act, Asked, Work, policy_digest};
 use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
+use capstan_types::saved::{RestoreWorkspace, SaveWorkspace};
 use capstan_types::session::{Authority, PatchCall};
 use std::time::Duration;
 use tonic::{Request, Response, Status};
@@ -48,6 +50,11 @@ const fn work(authority: &Authority, work: Work) -> Asked<'_> {
     Asked { authority, act: Act::Workspace(work), policy: None }
 }
 
+/// Something that is done with a workspace under the policy of the thread's sessions.
+fn under<'a>(authority: &'a Authority, done: Work, policy: &SandboxPolicy) -> Asked<'a> {
+    Asked { policy: Some(policy_digest(policy, None)), ..work(authority, done) }
+}
+
 #[tonic::async_trait]
 impl wire::workspace_server::Workspace for WorkspaceService {
     async fn open(&self, request: Request<wire::OpenRequest>) -> Result<Response<wire::OpenResponse>, Status> {
@@ -65,8 +72,7 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let span = server_span(SERVICE, "ReadFiles", request.metadata());
         let right = Right::of("/capstan.node.v1.Workspace/ReadFiles", &request);
         let read = ReadFiles::try_from(request.into_inner())?;
-        let policy = Some(policy_digest(&read.policy, None));
-        right.covers(&self.node, &Asked { policy, ..work(&read.authority, Work::ReadFiles) })?;
+        right.covers(&self.node, &under(&read.authority, Work::ReadFiles, &read.policy))?;
         let who = read.authority.clone();
         let ask = |reply| WorkspaceRequest::ReadFiles { read: Box::new(read), span: span.clone(), reply };
         let read = self.node.act(who, files::DEADLINE + ROOM, ask).instrument(span.clone()).await?;
@@ -79,6 +85,7 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let call = PatchCall::try_from(request.into_inner())?;
         let (act, policy) = (Act::Patch(call.call, call.attempt), policy_digest(&call.policy, None));
         right.covers(&self.node, &Asked { authority: &call.authority, act, policy: Some(policy) })?;
+        self.node.is_open()?;
         let who = call.authority.clone();
         let apply = |reply| WorkspaceRequest::ApplyPatch { call: Box::new(call), span: span.clone(), reply };
         let report = self.node.act(who, patch::DEADLINE + ROOM, apply).instrument(span.clone()).await?;
@@ -90,9 +97,10 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let right = Right::of("/capstan.node.v1.Workspace/Checkpoint", &request);
         let request = request.into_inner();
         let (who, cwd) = (exec::authority(request.authority)?, directory(&request.cwd)?);
-        right.covers(&self.node, &work(&who, Work::Checkpoint))?;
+        let policy = exec::policy(request.policy)?;
+        right.covers(&self.node, &under(&who, Work::Checkpoint, &policy))?;
         let turn = convert::turn(&request.turn)?;
-        let take = |reply| WorkspaceRequest::Checkpoint { cwd, turn, span: span.clone(), reply };
+        let take = |reply| WorkspaceRequest::Checkpoint { cwd, policy: Box::new(policy), turn, span: span.clone(), reply };
         self.node.act(who, git::DEADLINE + ROOM, take).instrument(span.clone()).await?;
         Ok(Response::new(wire::CheckpointResponse {}))
     }
@@ -102,13 +110,14 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let right = Right::of("/capstan.node.v1.Workspace/Diff", &request);
         let request = request.into_inner();
         let (who, turn) = (exec::authority(request.authority)?, convert::turn_or_last(&request.turn)?);
-        right.covers(&self.node, &work(&who, Work::Diff))?;
+        let policy = exec::policy(request.policy)?;
+        right.covers(&self.node, &under(&who, Work::Diff, &policy))?;
         let max_bytes = match request.max_bytes {
             0 => DEFAULT_DIFF,
             bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
         };
         let ended = if request.ended { Ended::Now } else { Ended::NotNow };
-        let diff = |reply| WorkspaceRequest::Diff { turn, max_bytes, ended, span: span.clone(), reply };
+        let diff = |reply| WorkspaceRequest::Diff { turn, policy: Box::new(policy), max_bytes, ended, span: span.clone(), reply };
         let changes = self.node.act(who, git::DEADLINE + ROOM, diff).instrument(span.clone()).await?;
         Ok(Response::new(changes.into()))
     }
@@ -118,11 +127,47 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let right = Right::of("/capstan.node.v1.Workspace/Undo", &request);
         let request = request.into_inner();
         let (who, turn) = (exec::authority(request.authority)?, convert::turn_or_last(&request.turn)?);
-        right.covers(&self.node, &work(&who, Work::Undo))?;
+        let policy = exec::policy(request.policy)?;
+        right.covers(&self.node, &under(&who, Work::Undo, &policy))?;
         let force = if request.force { Force::Yes } else { Force::No };
-        let undo = |reply| WorkspaceRequest::Undo { turn, force, span: span.clone(), reply };
+        let undo = |reply| WorkspaceRequest::Undo { turn, policy: Box::new(policy), force, span: span.clone(), reply };
         // Two scripts: one looks, the other restores.
         let undo = self.node.act(who, git::DEADLINE * 2 + ROOM, undo).instrument(span.clone()).await?;
         Ok(Response::new(undo.into()))
+    }
+
+    async fn forget(&self, request: Request<wire::ForgetRequest>) -> Result<Response<wire::ForgetResponse>, Status> {
+        let span = server_span(SERVICE, "Forget", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/Forget", &request);
+        let who = exec::authority(request.into_inner().authority)?;
+        right.covers(&self.node, &work(&who, Work::Forget))?;
+        let forget = |reply| WorkspaceRequest::Forget { span: span.clone(), reply };
+        // What git does just now comes first.
+        self.node.act(who, git::DEADLINE + ROOM, forget).instrument(span.clone()).await?;
+        Ok(Response::new(wire::ForgetResponse {}))
+    }
+
+    async fn save(&self, request: Request<wire::SaveRequest>) -> Result<Response<wire::SaveResponse>, Status> {
+        let span = server_span(SERVICE, "Save", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/Save", &request);
+        let save = SaveWorkspace::try_from(request.into_inner())?;
+        let policy = Some(policy_digest(&save.policy, None));
+        right.covers(&self.node, &Asked { policy, ..work(&save.authority, Work::Save) })?;
+        let who = save.authority.clone();
+        let ask = |reply| WorkspaceRequest::Save { save: Box::new(save), span: span.clone(), reply };
+        let saved = self.node.act(who, saved::DEADLINE + ROOM, ask).instrument(span.clone()).await?;
+        Ok(Response::new(saved.into()))
+    }
+
+    async fn restore(&self, request: Request<wire::RestoreRequest>) -> Result<Response<wire::RestoreResponse>, Status> {
+        let span = server_span(SERVICE, "Restore", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/Restore", &request);
+        let restore = RestoreWorkspace::try_from(request.into_inner())?;
+        let policy = Some(policy_digest(&restore.policy, None));
+        right.covers(&self.node, &Asked { policy, ..work(&restore.authority, Work::Restore) })?;
+        let who = restore.authority.clone();
+        let ask = |reply| WorkspaceRequest::Restore { restore: Box::new(restore), span: span.clone(), reply };
+        let restored = self.node.act(who, saved::DEADLINE + ROOM, ask).instrument(span.clone()).await?;
+        Ok(Response::new(restored.into()))
     }
 }

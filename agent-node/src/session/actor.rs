@@ -23,6 +23,10 @@ use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+/// What is said of a session that ended and was forgotten before anybody had stored its end.
+const FORGOTTEN: &str =
+    "the session ended, and the node forgot its end and its output before anybody had said that they are stored";
+
 /// How long the holder of a released session may take to go before it is made to.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -252,17 +256,28 @@ impl SessionState {
         self.life = Life::Parting;
         self.known = None;
         let (journal, session, me) = (self.journal.clone(), self.session, me.clone());
+        // Who asks again must not be told that its end is stored.
+        let entry = match self.forgotten() {
+            Some(reason) => Entry::Lost { session, reason },
+            None => Entry::Released { session },
+        };
         self.tasks.spawn(async move {
-            journal.note(Entry::Released { session }).await;
+            journal.note(entry).await;
             let _ = me.cast(SessionMsg::ReleaseKept);
         });
+    }
+
+    /// Why nobody will know of the end, if it was not released by whoever stores it.
+    fn forgotten(&self) -> Option<String> {
+        (!self.discarding.is_empty() && self.releasing.is_empty()).then(|| FORGOTTEN.to_owned())
     }
 
     /// The holder may go, and then the directory.
     fn leave(&mut self, me: &ActorRef<SessionMsg>) {
         self.life = Life::Leaving;
+        let lost = self.forgotten();
         self.releasing.drain(..).for_each(|reply| drop(reply.send(Ok(()))));
-        self.tell(WorkspaceFact::Released { session: self.session });
+        self.tell(WorkspaceFact::Released { session: self.session, lost });
         if self.holder_exited {
             self.remove_dir(me);
         } else if self.commands.try_send(Command { request: Request::Release, reply: None }).is_err() {

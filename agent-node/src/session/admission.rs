@@ -9,11 +9,13 @@ use capstan_types::limits::SessionLimits;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Ceiling, Level, SandboxMode, SandboxPolicy};
 use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The node's side of every policy.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    ceiling: Ceiling,
+    /// Replaced as a whole, so that no request is judged by parts of two.
+    ceiling: RwLock<Arc<Ceiling>>,
     root_allowed: bool,
     strongest: Level,
     /// Whether what is started without a sandbox would be root's.
@@ -22,11 +24,19 @@ pub(crate) struct Admission {
 
 impl Admission {
     pub(crate) fn new(config: &NodeConfig) -> Self {
-        let mut ceiling = config.ceiling.clone();
-        let lists = [&mut ceiling.writable, &mut ceiling.readable].into_iter().flatten().chain([&mut ceiling.hidden]);
-        lists.flatten().for_each(resolve);
+        let ceiling = RwLock::new(Arc::new(resolved(&config.ceiling)));
         let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
         Self { ceiling, root_allowed: config.root_allowed, strongest: config.strongest, is_root }
+    }
+
+    /// Allows as much as this from now on. It blocks for a few file operations.
+    pub(crate) fn allow(&self, ceiling: &Ceiling) {
+        let ceiling = Arc::new(resolved(ceiling));
+        *self.ceiling.write().unwrap_or_else(PoisonError::into_inner) = ceiling;
+    }
+
+    fn ceiling(&self) -> Arc<Ceiling> {
+        Arc::clone(&self.ceiling.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The policy as it is to be applied: what the ceiling protects is added. It blocks for a few file operations.
@@ -35,7 +45,8 @@ impl Admission {
     /// It is wider than the ceiling, or would make the session root.
     pub(crate) fn admit(&self, mut asked: SandboxPolicy) -> Result<SandboxPolicy, Refusal> {
         asked.writable.iter_mut().chain(&mut asked.readable).for_each(resolve);
-        if let Some(exceeded) = self.ceiling.exceeded_by(&asked) {
+        let ceiling = self.ceiling();
+        if let Some(exceeded) = ceiling.exceeded_by(&asked) {
             return Err(Refusal::Policy { reason: exceeded.to_string() });
         }
         if asked.mode == SandboxMode::DangerFullAccess && self.must_not_be_root() {
@@ -43,25 +54,25 @@ impl Admission {
                           run the node as an ordinary user";
             return Err(Refusal::Policy { reason: reason.to_owned() });
         }
-        Ok(asked.narrow(&self.ceiling))
+        Ok(asked.narrow(&ceiling))
     }
 
     /// Whether the ceiling lets this place be read.
     pub(crate) fn shows(&self, place: &AbsPath) -> bool {
         let reading = SandboxPolicy { readable: vec![place.clone()], ..SandboxPolicy::read_only() };
-        self.ceiling.exceeded_by(&reading).is_none()
+        self.ceiling().exceeded_by(&reading).is_none()
     }
 
     /// Whether the ceiling lets this directory be written.
     pub(crate) fn lets_write(&self, place: &AbsPath) -> bool {
         let mut place = place.clone();
         resolve(&mut place);
-        self.ceiling.exceeded_by(&SandboxPolicy::workspace_write(vec![place])).is_none()
+        self.ceiling().exceeded_by(&SandboxPolicy::workspace_write(vec![place])).is_none()
     }
 
     /// The highest limits.
-    pub(crate) const fn limits(&self) -> &SessionLimits {
-        &self.ceiling.limits
+    pub(crate) fn limits(&self) -> SessionLimits {
+        self.ceiling().limits
     }
 
     /// Whether what runs must have another user than the node, because that is root.
@@ -78,6 +89,13 @@ impl Admission {
     pub(crate) const fn strongest(&self) -> Level {
         self.strongest
     }
+}
+
+fn resolved(ceiling: &Ceiling) -> Ceiling {
+    let mut ceiling = ceiling.clone();
+    let lists = [&mut ceiling.writable, &mut ceiling.readable].into_iter().flatten().chain([&mut ceiling.hidden]);
+    lists.flatten().for_each(resolve);
+    ceiling
 }
 
 /// What does not exist keeps its name, and is refused by the runner.
@@ -98,6 +116,7 @@ mod tests {
     }
 
     fn admission(ceiling: Ceiling) -> Admission {
+        let ceiling = RwLock::new(Arc::new(ceiling));
         Admission { ceiling, root_allowed: false, strongest: Level::Full, is_root: true }
     }
 

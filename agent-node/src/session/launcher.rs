@@ -7,7 +7,7 @@ use crate::session::admission::Admission;
 use crate::session::dir::{NewDir, SessionDir};
 use crate::session::holder::Holder;
 use crate::session::programs::Programs;
-use crate::session::protected::{Protected, Writes};
+use crate::session::protected::{Known, Protected, Writes};
 use crate::session::runner::{Answered, LaunchError, Runner};
 use crate::state::State;
 use crate::workspace::repository;
@@ -58,6 +58,15 @@ pub(crate) struct Program {
     pub(crate) limits: SessionLimits,
 }
 
+/// A session that can be started: its directory and its launch document.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    dir: NewDir,
+    spec: LaunchSpec,
+    /// What of the protected names is not known, in words.
+    gap: Option<String>,
+}
+
 /// A session that runs.
 #[derive(Debug)]
 pub(crate) struct Launched {
@@ -78,7 +87,7 @@ impl From<StartCall> for Program {
 
 impl Launcher {
     pub(crate) fn new(config: &NodeConfig, state: &State) -> Self {
-        let hidden = outermost(config.hidden.iter().chain([&state.root, &state.checkpoints]).cloned().collect());
+        let hidden = outermost(config.hidden.iter().chain([&state.root, &state.checkpoints, &state.saved]).cloned().collect());
         let runner = Runner::new(config.runner.clone())
             .with_fork_server(state.root.as_path().to_owned(), config.prepared, hidden.clone())
             .with_scanner()
@@ -97,19 +106,13 @@ impl Launcher {
         }
     }
 
-    /// Starts what a coordinator asks for, if it is within the node's ceiling.
-    ///
-    /// # Errors
-    /// With the directory, where it is not known what happens in it.
-    pub(crate) async fn launch_admitted(
-        &self,
-        session: SessionId,
-        program: Program,
-    ) -> Result<Launched, (LaunchError, Option<NewDir>)> {
-        let policy = self.admission.admit(program.policy).map_err(|refusal| (LaunchError::Refused(refusal), None))?;
+    /// Makes ready what a coordinator asks for, if it is within the node's ceiling. Nothing of it runs, and a directory that is dropped is
+    /// gone.
+    pub(crate) async fn prepare_admitted(&self, session: SessionId, program: Program) -> Result<Ready, LaunchError> {
+        let policy = self.admission.admit(program.policy).map_err(LaunchError::Refused)?;
         let mut program = Program { policy, ..program };
         self.programs.offer(self.base_variable("PATH"), &mut program.env, &mut program.policy);
-        self.launch_as(session, program).await
+        self.prepare(session, program).await
     }
 
     /// The directory of a session, whether it is there or not.
@@ -127,6 +130,11 @@ impl Launcher {
         self.level.get().is_some_and(|level| *level >= Level::Namespaces)
     }
 
+    /// What is hidden from every session, besides what its policy hides.
+    pub(crate) fn hidden(&self) -> &[AbsPath] {
+        &self.hidden
+    }
+
     /// A variable of the environment that sessions start from.
     pub(crate) fn base_variable(&self, name: &str) -> Option<&str> {
         self.base_env.get(name).map(String::as_str)
@@ -134,26 +142,36 @@ impl Launcher {
 
     /// Starts a session under a policy that is the node's own or has been admitted, and returns when its program runs.
     pub(crate) async fn launch(&self, program: Program) -> Result<Launched, LaunchError> {
-        self.launch_as(SessionId::generate(), program).await.map_err(|(error, _)| error)
+        let ready = self.prepare(SessionId::generate(), program).await?;
+        self.start(ready).await.map_err(|(error, _)| error)
     }
 
-    async fn launch_as(&self, session: SessionId, program: Program) -> Result<Launched, (LaunchError, Option<NewDir>)> {
-        let span = tracing::info_span!("launch", %session);
+    async fn prepare(&self, session: SessionId, program: Program) -> Result<Ready, LaunchError> {
+        let dir = NewDir::make(&self.sessions, session).map_err(|error| no_dir(&error))?;
+        let mut spec = self.document(session, &dir, program)?;
+        let Known { places, gap } = self.protected.below(&spec.policy).await;
+        spec.protected = places;
+        Ok(Ready { dir, spec, gap })
+    }
+
+    /// Has the runner start it, and returns when its program runs.
+    ///
+    /// # Errors
+    /// With the directory, where it is not known what happens in it.
+    pub(crate) async fn start(&self, ready: Ready) -> Result<Launched, (LaunchError, Option<NewDir>)> {
+        let Ready { dir, spec, gap } = ready;
+        let span = tracing::info_span!("launch", session = %spec.session);
         async {
-            let dir = NewDir::make(&self.sessions, session).map_err(|error| (no_dir(&error), None))?;
-            let mut spec = self.document(session, &dir, program).map_err(|error| (error, None))?;
-            let known = self.protected.below(&spec.policy).await;
-            spec.protected = known.places;
             // Before it runs, so that whatever it does is looked at once it has ended.
             let writes = self.protected.writes(&spec.policy);
             let Answered { holder, control, mut enforced } = match self.runner.launch(&spec).await {
                 Ok(answered) => answered,
                 Err(error) => return Err((error, Some(dir))),
             };
-            enforced.missing.extend(known.gap);
+            enforced.missing.extend(gap);
             self.warn_of_root(&enforced);
             let dir = dir.keep().ok_or_else(|| (no_dir(&io::ErrorKind::NotFound.into()), None))?;
-            Ok(Launched { session, dir, holder, control, enforced, writes })
+            Ok(Launched { session: spec.session, dir, holder, control, enforced, writes })
         }
         .instrument(span)
         .await
@@ -193,7 +211,7 @@ impl Launcher {
             env,
             stdio: program.stdio,
             policy,
-            limits: program.limits.narrow(self.admission.limits()),
+            limits: program.limits.narrow(&self.admission.limits()),
             root_allowed: self.admission.root_allowed(),
             protected: None,
             strongest: Some(self.admission.strongest()),

@@ -3,6 +3,7 @@
 use crate::error::NodeError;
 use crate::session::link::LinkError;
 use crate::session::protected::Writes;
+use crate::session::viewers::Viewers;
 use bytes::Bytes;
 use capstan_types::id::SessionId;
 use capstan_types::launch::{Enforced, SessionEnd, TermSize};
@@ -105,6 +106,7 @@ pub(crate) struct SessionDoor {
     pub(crate) socket: Arc<Path>,
     pub(crate) actor: ActorRef<SessionMsg>,
     pub(crate) writes: Writes,
+    pub(crate) viewers: Viewers,
 }
 
 impl SessionDoor {

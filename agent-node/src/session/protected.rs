@@ -26,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How old a look may be.
 const FRESH: Duration = Duration::from_secs(30);
 
+/// When a look that failed is asked for again, if nobody asks before.
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// How many directories are kept in mind. Full: one that no session writes to is forgotten, or else the new one is not kept.
 const MOST_ROOTS: usize = 256;
 
@@ -134,7 +137,8 @@ impl Protected {
 
     /// Takes note of a session under `policy`.
     pub(crate) fn writes(&self, policy: &SandboxPolicy) -> Writes {
-        let since = (policy.mode != SandboxMode::DangerFullAccess).then(clock_of_files);
+        let is_free = policy.mode == SandboxMode::DangerFullAccess || policy.unprotected;
+        let since = (!is_free).then(clock_of_files);
         Writes(Arc::new(Written { roots: self.roots_of(policy), since, over: AtomicBool::new(false) }))
     }
 
@@ -268,7 +272,12 @@ async fn keep_looking(
     look: watch::Sender<Look>,
     mut looks: watch::Receiver<Look>,
 ) {
-    while looks.wait_for(|look| look.asked > look.seen).await.is_ok() {
+    let mut failed = false;
+    loop {
+        tokio::select! {
+            asked = looks.wait_for(|look| look.asked > look.seen) => if asked.is_err() { return },
+            () = tokio::time::sleep(AGAIN), if failed => look.send_modify(|look| look.asked += 1),
+        }
         let Ok(_turn) = turns.acquire().await else { return };
         let mut since = None;
         look.send_if_modified(|look| {
@@ -283,9 +292,13 @@ async fn keep_looking(
         for denial in scan.iter().flat_map(|scan| &scan.refused) {
             tracing::warn!(dir = %path, %denial, "a session left what would be obeyed");
         }
+        failed = scan.is_err();
+        // What sessions wrote since then is not judged yet: the next look does it.
+        let unjudged = since.filter(|_| failed);
         let (found, exhausted) = scan.map_or((None, false), |scan| (Some(scan.found.into()), scan.exhausted));
         look.send_modify(|look| {
-            *look = Look { asked: look.asked, since: look.since, seen: number, at: Some(at), found, exhausted }
+            let since = look.since.into_iter().chain(unjudged).min();
+            *look = Look { asked: look.asked, since, seen: number, at: Some(at), found, exhausted }
         });
     }
 }

@@ -9,6 +9,7 @@ use crate::session::link::{self, LinkError, Reader, Writer};
 use crate::session::message::{SessionDoor, SessionMsg};
 use crate::session::metrics::Open;
 use crate::session::spooled::Spooled;
+use crate::session::viewers::ReaderKind;
 use capstan_runtime::actors::ask;
 use capstan_types::control::{Report, Request, VERSION, Wants};
 use capstan_types::launch::SessionEnd;
@@ -48,6 +49,7 @@ struct Reading {
     door: SessionDoor,
     from: Seq,
     whole: bool,
+    kind: ReaderKind,
     /// What the holder has said of what it kept.
     seal: Option<Box<Seal>>,
     phase: Phase,
@@ -56,12 +58,14 @@ struct Reading {
 }
 
 /// What of the output a reader wants.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Wanted {
     /// The first byte.
     pub(crate) from: Seq,
     /// Also what was kept whole.
     pub(crate) whole: bool,
+    /// For whom.
+    pub(crate) reader: ReaderKind,
 }
 
 /// The events of a session, with what is `wanted` of its output. It ends with [`NodeError::Stopping`] when `stopping` is cancelled.
@@ -75,8 +79,8 @@ pub(crate) fn events(
         Opening::Started => Phase::Opening,
         Opening::Output => Phase::Connecting,
     };
-    let Wanted { from, whole } = wanted;
-    let reading = Reading { door, from, whole, seal: None, phase, stopping, open: Open::now() };
+    let Wanted { from, whole, reader: kind } = wanted;
+    let reading = Reading { door, from, whole, kind, seal: None, phase, stopping, open: Open::now() };
     futures::stream::unfold(reading, |mut reading| async move {
         let event = reading.next().await?;
         Some((event, reading))
@@ -136,7 +140,7 @@ impl Reading {
     async fn report(&mut self) -> Result<Option<Report>, LinkError> {
         if let Phase::Connecting = self.phase {
             let (reader, mut writer) = link::connect(&self.door.socket).await?;
-            let wants = Wants { seal: true, whole: self.whole };
+            let wants = Wants { seal: true, whole: self.whole, looks: matches!(self.kind, ReaderKind::Viewer { .. }) };
             writer.send(&Request::Attach { version: VERSION, from: self.from, wants }).await?;
             self.phase = Phase::Reading { reader, _writer: writer };
         }

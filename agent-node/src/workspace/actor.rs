@@ -116,11 +116,16 @@ impl WorkspaceState {
             WorkspaceRequest::Open { cwd, reply } => self.jobs.open(cwd, reply),
             WorkspaceRequest::ReadFiles { read, span, reply } => self.jobs.read_files(*read, span, reply),
             WorkspaceRequest::ApplyPatch { call, span, reply } => self.jobs.apply_patch(*call, span, reply),
-            WorkspaceRequest::Checkpoint { cwd, turn, span, reply } => self.jobs.checkpoint(cwd, turn, span, reply),
-            WorkspaceRequest::Diff { turn, max_bytes, ended, span, reply } => {
-                self.jobs.diff(turn, (max_bytes, ended), span, reply);
+            WorkspaceRequest::Checkpoint { cwd, policy, turn, span, reply } => {
+                self.jobs.checkpoint((cwd, *policy), turn, span, reply);
             }
-            WorkspaceRequest::Undo { turn, force, span, reply } => self.jobs.undo(turn, force, span, reply),
+            WorkspaceRequest::Diff { turn, policy, max_bytes, ended, span, reply } => {
+                self.jobs.diff(turn, (*policy, max_bytes, ended), span, reply);
+            }
+            WorkspaceRequest::Forget { span, reply } => self.jobs.forget(span, reply),
+            WorkspaceRequest::Undo { turn, policy, force, span, reply } => self.jobs.undo(turn, (*policy, force), span, reply),
+            WorkspaceRequest::Save { save, span, reply } => self.jobs.save(*save, span, reply),
+            WorkspaceRequest::Restore { restore, span, reply } => self.jobs.restore(*restore, span, reply),
         }
     }
 
@@ -130,8 +135,8 @@ impl WorkspaceState {
             WorkspaceFact::Launched { key, outcome } => self.sessions.launched(me, key, *outcome).await,
             WorkspaceFact::Found { session, found } => self.sessions.found(me, session, found, &mut self.tasks).await,
             WorkspaceFact::Ended { session } => self.tell(NodeFact::SessionEnded { thread, session }),
-            WorkspaceFact::Released { session } => {
-                self.sessions.released(session);
+            WorkspaceFact::Released { session, lost } => {
+                self.sessions.released(session, lost);
                 self.tell(NodeFact::SessionReleased { session });
             }
             WorkspaceFact::Patched { key, outcome } => self.jobs.patched(key, outcome),

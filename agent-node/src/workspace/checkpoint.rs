@@ -2,21 +2,24 @@
 //!
 //! A state is a git tree in an object directory of the node's, which borrows from the repository's where there is one; neither the user's
 //! index, refs and objects are touched, nor is a repository needed. Contents are kept byte for byte, and of a file's mode whether it may be
-//! executed; what git ignores is no part of a state, and nor are empty directories and repositories within the workspace.
+//! executed; what git ignores is no part of a state, and nor are empty directories and repositories within the workspace, nor what the policy
+//! of the thread's sessions hides from them: nobody is shown it in a diff, and no undo touches it.
 
 mod list;
 mod said;
 
 use crate::error::NodeError;
-use crate::workspace::git::{Git, Script};
+use crate::workspace::git::{Failed, Script, ThreadGit};
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::SessionId;
 use capstan_types::path::AbsPath;
 use list::{List, Record};
 use said::Said;
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 pub(crate) use list::sweep;
@@ -33,12 +36,23 @@ const COMPLAINT: usize = 4096;
 const MOST_FILES: u64 = 200_000;
 const MOST_BYTES: u64 = 1 << 30;
 
+/// For how long what was too much to be noted is not looked at again.
+const TOO_MUCH_FOR: Duration = Duration::from_secs(5 * 60);
+
+/// A directory of which no state could be taken in the time and the room for it.
+#[derive(Debug)]
+struct TooMuch {
+    cwd: AbsPath,
+    reason: String,
+    at: Instant,
+}
+
 /// The states of one thread's workspace. Clones are the same one.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkpoints {
     dir: PathBuf,
-    /// Held while git runs in it: two at once would find each other's lock files. Inside: which directory cannot be noted, and why.
-    turn: Arc<Mutex<Option<(AbsPath, String)>>>,
+    /// Held while git runs in it: two at once would find each other's lock files. Inside: which directory was too much to be noted.
+    turn: Arc<Mutex<Option<TooMuch>>>,
 }
 
 impl Checkpoints {
@@ -48,27 +62,39 @@ impl Checkpoints {
     }
 
     /// Takes note of the state before the turn `name`, unless that has been done.
-    pub(crate) async fn begin(&self, git: &Git, cwd: AbsPath, name: String) -> Result<(), NodeError> {
+    pub(crate) async fn begin(&self, git: &ThreadGit, cwd: AbsPath, name: String) -> Result<(), NodeError> {
         let mut turn = self.turn.lock().await;
         let none = none_of(&cwd);
         // What took a minute and failed is not tried again before every turn.
-        if let Some((_, reason)) = turn.as_ref().filter(|(place, _)| *place == cwd) {
-            return Err(none(reason.clone()));
+        if let Some(known) = turn.as_ref().filter(|known| known.cwd == cwd && known.at.elapsed() < TOO_MUCH_FOR) {
+            return Err(none(known.reason.clone()));
         }
         let mut list = List::read(&self.dir);
         if list.find(&name).is_some() {
             return Ok(());
         }
         let scratch = self.made().map_err(&none)?;
-        let before = self.run(git, &cwd, &scratch, ("take", vec![])).await.and_then(|said| tree(&said.text));
-        let before = before.inspect_err(|reason| *turn = Some((cwd.clone(), reason.clone()))).map_err(&none)?;
+        let taken = self.run(git, &cwd, &scratch, ("take", vec![])).await;
+        *turn = match &taken {
+            Err(failed) if failed.too_much => {
+                Some(TooMuch { cwd: cwd.clone(), reason: failed.reason.clone(), at: Instant::now() })
+            }
+            Ok(_) | Err(_) => None,
+        };
+        let before = taken.map_err(|failed| failed.reason).and_then(|said| tree(&said.text)).map_err(&none)?;
         list.push(Record { name, cwd: cwd.clone(), before, after: None, undone: false });
         list.write(&self.dir).map_err(&none)
     }
 
     /// What the turn `name` changed, in at most `max_bytes`; an empty name is that of the last turn. `ended` says that the turn has ended, so
     /// that what changes from now on is not its doing.
-    pub(crate) async fn changes(&self, git: &Git, name: &str, max_bytes: usize, ended: Ended) -> Result<Changes, NodeError> {
+    pub(crate) async fn changes(
+        &self,
+        git: &ThreadGit,
+        name: &str,
+        max_bytes: usize,
+        ended: Ended,
+    ) -> Result<Changes, NodeError> {
         let _turn = self.turn.lock().await;
         let mut list = List::read(&self.dir);
         let record = list.find(name).ok_or_else(|| NodeError::NoCheckpoint(name.to_owned()))?.clone();
@@ -80,7 +106,7 @@ impl Checkpoints {
             ("CAPSTAN_TO", record.after.clone().unwrap_or_default()),
             ("CAPSTAN_MAX", max.to_string()),
         ];
-        let said = self.run(git, &record.cwd, &scratch, ("diff", between)).await.map_err(&none)?;
+        let said = self.run(git, &record.cwd, &scratch, ("diff", between)).await.map_err(|failed| none(failed.reason))?;
         let after = tree(&said.words[0]).map_err(&none)?;
         if ended == Ended::Now && record.after.is_none() {
             list.ended(&record.name, after);
@@ -90,19 +116,20 @@ impl Checkpoints {
     }
 
     /// Brings the workspace back to what it was before the turn `name`; an empty name is that of the last turn that is not undone.
-    pub(crate) async fn undo(&self, git: &Git, name: &str, force: Force) -> Result<Undo, NodeError> {
+    pub(crate) async fn undo(&self, git: &ThreadGit, name: &str, force: Force) -> Result<Undo, NodeError> {
         let _turn = self.turn.lock().await;
         let mut list = List::read(&self.dir);
         let record = list.find(name).ok_or_else(|| NodeError::NoCheckpoint(name.to_owned()))?.clone();
         let none = none_of(&record.cwd);
         let scratch = self.made().map_err(&none)?;
         let since = vec![("CAPSTAN_FROM", record.after.clone().unwrap_or_default()), ("CAPSTAN_MAX", MAX_NAMES.to_string())];
-        let said = self.run(git, &record.cwd, &scratch, ("changed", since)).await.map_err(&none)?;
+        let said = self.run(git, &record.cwd, &scratch, ("changed", since)).await.map_err(|failed| none(failed.reason))?;
         let now = tree(&said.words[0]).map_err(&none)?;
         match (&record.after, force) {
             (_, Force::Yes) => {}
             (None, Force::No) => return Ok(Undo::NeverEnded),
-            (Some(after), Force::No) if *after != now => return Ok(Undo::ChangedSince(said.names())),
+            // Compared with what of its end is not hidden now.
+            (Some(_), Force::No) if said.words[1] != now => return Ok(Undo::ChangedSince(said.names())),
             (Some(_), Force::No) => {}
         }
         // Stored before anything is changed: whatever happens from here on, the present state is not lost.
@@ -111,15 +138,27 @@ impl Checkpoints {
         list.push(present);
         list.write(&self.dir).map_err(&none)?;
         let back = vec![("CAPSTAN_FROM", now), ("CAPSTAN_TO", record.before.clone()), ("CAPSTAN_MAX", MAX_NAMES.to_string())];
-        let said = self.run(git, &record.cwd, &scratch, ("restore", back)).await.map_err(|reason| {
+        let said = self.run(git, &record.cwd, &scratch, ("restore", back)).await.map_err(|Failed { reason, .. }| {
             NodeError::Unknown(format!("the workspace may be half restored ({reason}); its state before is kept as `{saved}`"))
         })?;
         let after = tree(&said.words[0]).map_err(&none)?;
-        let resisted = after != record.before;
+        let resisted = after != said.words[1];
         list.undone(&record.name);
         list.ended(&saved, after);
         list.write(&self.dir).map_err(&none)?;
         Ok(Undo::Done { saved, changed: said.names(), resisted })
+    }
+
+    /// Removes all states, and the files that were kept for them.
+    pub(crate) async fn forget(&self) -> Result<(), NodeError> {
+        let mut turn = self.turn.lock().await;
+        *turn = None;
+        match tokio::fs::remove_dir_all(&self.dir).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(NodeError::Unknown(format!("the states of the workspace could not be removed: {error}")))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     fn made(&self) -> Result<AbsPath, String> {
@@ -130,11 +169,11 @@ impl Checkpoints {
 
     async fn run(
         &self,
-        git: &Git,
+        git: &ThreadGit,
         cwd: &AbsPath,
         scratch: &AbsPath,
         (what, mut variables): (&'static str, Vec<(&'static str, String)>),
-    ) -> Result<Said, String> {
+    ) -> Result<Said, Failed> {
         let room = variables.iter().find(|(name, _)| *name == "CAPSTAN_MAX").and_then(|(_, max)| max.parse().ok());
         let writable = if what == "restore" { vec![cwd.clone()] } else { Vec::new() };
         let bounds = [("CAPSTAN_FILES", MOST_FILES.to_string()), ("CAPSTAN_BYTES", MOST_BYTES.to_string())];

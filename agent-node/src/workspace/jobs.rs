@@ -10,15 +10,18 @@ use crate::node::load::gate::Gate;
 use crate::session::launcher::Launcher;
 use crate::workspace::checkpoint::{Checkpoints, Ended, Force};
 use crate::workspace::files::Files;
-use crate::workspace::git::Git;
+use crate::workspace::git::{Git, ThreadGit};
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts};
 use crate::workspace::once::{Once, Turn};
 use crate::workspace::open;
 use crate::workspace::patch;
+use crate::workspace::saved::SavedStates;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
+use capstan_types::saved::{RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as DirectoryFacts};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,6 +46,7 @@ pub(crate) struct Jobs {
     journal: Journal,
     patches: Once<PatchReport>,
     checkpoints: Checkpoints,
+    saved: SavedStates,
     running: JoinSet<()>,
 }
 
@@ -63,6 +67,8 @@ pub(crate) struct Shared {
     pub(crate) scratch: PathBuf,
     /// Below it each thread has a directory for the states of its workspace.
     pub(crate) checkpoints: PathBuf,
+    /// Checkpoints that travel.
+    pub(crate) saved: SavedStates,
 }
 
 /// What another life says of a patch that this one has begun.
@@ -88,6 +94,7 @@ impl Jobs {
     pub(crate) fn new(shared: Shared, thread: ThreadId, facts: WorkspaceFacts) -> Self {
         Self {
             checkpoints: Checkpoints::at(shared.checkpoints.join(thread.to_string())),
+            saved: shared.saved,
             node: shared.node,
             launcher: shared.launcher,
             git: shared.git,
@@ -149,26 +156,60 @@ impl Jobs {
         self.patches.finished(key, outcome);
     }
 
-    pub(crate) fn checkpoint(&mut self, cwd: AbsPath, turn: String, span: Span, reply: Reply<()>) {
-        self.spawn(span, reply, |git, checkpoints| async move { checkpoints.begin(&git, cwd, turn).await });
+    pub(crate) fn checkpoint(&mut self, (cwd, policy): (AbsPath, SandboxPolicy), turn: String, span: Span, reply: Reply<()>) {
+        self.spawn(policy, span, reply, |git, checkpoints| async move { checkpoints.begin(&git, cwd, turn).await });
     }
 
-    pub(crate) fn diff(&mut self, turn: String, (max_bytes, ended): (usize, Ended), span: Span, reply: Reply<Changes>) {
-        self.spawn(span, reply, |git, checkpoints| async move { checkpoints.changes(&git, &turn, max_bytes, ended).await });
+    pub(crate) fn diff(
+        &mut self,
+        turn: String,
+        (policy, max_bytes, ended): (SandboxPolicy, usize, Ended),
+        span: Span,
+        reply: Reply<Changes>,
+    ) {
+        self.spawn(
+            policy,
+            span,
+            reply,
+            |git, checkpoints| async move { checkpoints.changes(&git, &turn, max_bytes, ended).await },
+        );
     }
 
-    pub(crate) fn undo(&mut self, turn: String, force: Force, span: Span, reply: Reply<Undo>) {
-        self.spawn(span, reply, |git, checkpoints| async move { checkpoints.undo(&git, &turn, force).await });
+    pub(crate) fn undo(&mut self, turn: String, (policy, force): (SandboxPolicy, Force), span: Span, reply: Reply<Undo>) {
+        self.spawn(policy, span, reply, |git, checkpoints| async move { checkpoints.undo(&git, &turn, force).await });
+    }
+
+    pub(crate) fn forget(&mut self, span: Span, reply: Reply<()>) {
+        let Some(reply) = self.room(reply) else { return };
+        let (checkpoints, saved, thread) = (self.checkpoints.clone(), self.saved.clone(), self.thread);
+        let forget = async move {
+            let (turns, saved) = (checkpoints.forget().await, saved.forget(thread).await);
+            drop(reply.send(turns.and(saved)));
+        };
+        self.running.spawn(forget.instrument(span));
+    }
+
+    pub(crate) fn save(&mut self, save: SaveWorkspace, span: Span, reply: Reply<WorkspaceSaved>) {
+        let Some(reply) = self.room(reply) else { return };
+        let saved = self.saved.clone();
+        self.running.spawn(async move { drop(reply.send(saved.save(save).await)) }.instrument(span));
+    }
+
+    pub(crate) fn restore(&mut self, restore: RestoreWorkspace, span: Span, reply: Reply<WorkspaceRestored>) {
+        let Some(reply) = self.room(reply) else { return };
+        let saved = self.saved.clone();
+        self.running.spawn(async move { drop(reply.send(saved.restore(restore).await)) }.instrument(span));
     }
 
     fn spawn<T: Send + 'static, F: Future<Output = Result<T, NodeError>> + Send + 'static>(
         &mut self,
+        policy: SandboxPolicy,
         span: Span,
         reply: Reply<T>,
-        work: impl FnOnce(Git, Checkpoints) -> F,
+        work: impl FnOnce(ThreadGit, Checkpoints) -> F,
     ) {
         let Some(reply) = self.room(reply) else { return };
-        let done = work(self.git.clone(), self.checkpoints.clone());
+        let done = work(self.git.under(policy), self.checkpoints.clone());
         self.running.spawn(async move { drop(reply.send(done.await)) }.instrument(span));
     }
 

@@ -10,6 +10,8 @@ use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{Attempt, CallId, SessionId};
 use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
+use capstan_types::saved::{RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, StartCall, WorkspaceFacts as DirectoryFacts};
 use ractor::RpcReplyPort;
 use std::fmt;
@@ -63,11 +65,17 @@ pub(crate) enum WorkspaceRequest {
     /// Apply a patch, or give the result of the one that the call applied.
     ApplyPatch { call: Box<PatchCall>, span: Span, reply: Reply<PatchReport> },
     /// Take note of the state before a turn.
-    Checkpoint { cwd: AbsPath, turn: String, span: Span, reply: Reply<()> },
+    Checkpoint { cwd: AbsPath, policy: Box<SandboxPolicy>, turn: String, span: Span, reply: Reply<()> },
     /// Say what a turn changed.
-    Diff { turn: String, max_bytes: usize, ended: Ended, span: Span, reply: Reply<Changes> },
+    Diff { turn: String, policy: Box<SandboxPolicy>, max_bytes: usize, ended: Ended, span: Span, reply: Reply<Changes> },
     /// Bring back the state before a turn.
-    Undo { turn: String, force: Force, span: Span, reply: Reply<Undo> },
+    Undo { turn: String, policy: Box<SandboxPolicy>, force: Force, span: Span, reply: Reply<Undo> },
+    /// Forget all states.
+    Forget { span: Span, reply: Reply<()> },
+    /// Save the workspace as a checkpoint that travels.
+    Save { save: Box<SaveWorkspace>, span: Span, reply: Reply<WorkspaceSaved> },
+    /// Bring such a checkpoint back.
+    Restore { restore: Box<RestoreWorkspace>, span: Span, reply: Reply<WorkspaceRestored> },
 }
 
 /// What happened to a workspace's actor's work.
@@ -79,8 +87,8 @@ pub(crate) enum WorkspaceFact {
     Found { session: SessionId, found: Found },
     /// A session ended.
     Ended { session: SessionId },
-    /// A session has been let go of.
-    Released { session: SessionId },
+    /// A session has been let go of; `lost` says why its end is known to nobody.
+    Released { session: SessionId, lost: Option<String> },
     /// A patch was applied, or was not.
     Patched { key: CallKey, outcome: Result<PatchReport, NodeError> },
 }
@@ -118,8 +126,11 @@ impl WorkspaceRequest {
             Self::ReadFiles { reply, .. } => drop(reply.send(Err(error))),
             Self::ApplyPatch { reply, .. } => drop(reply.send(Err(error))),
             Self::Checkpoint { reply, .. } => drop(reply.send(Err(error))),
+            Self::Forget { reply, .. } => drop(reply.send(Err(error))),
             Self::Undo { reply, .. } => drop(reply.send(Err(error))),
             Self::Diff { reply, .. } => drop(reply.send(Err(error))),
+            Self::Save { reply, .. } => drop(reply.send(Err(error))),
+            Self::Restore { reply, .. } => drop(reply.send(Err(error))),
         }
     }
 }

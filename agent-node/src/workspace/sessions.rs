@@ -9,6 +9,7 @@ use crate::session::adopt::{self, Found};
 use crate::session::holder::Holder;
 use crate::session::launcher::{Launched, Launcher};
 use crate::session::message::{SessionDoor, SessionMsg};
+use crate::session::viewers::Viewers;
 use crate::workspace::adopting::{Adopting, Asked};
 use crate::workspace::jobs::Shared;
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts, WorkspaceMsg};
@@ -216,7 +217,9 @@ impl Sessions {
             SessionArgs { session, dir, holder, control, stdio, place, known, workspace: facts, writes: writes.clone(), journal };
         // Its `pre_start` only starts tasks, so waiting for it here takes no time.
         match Actor::spawn_linked(None, SessionActor, args, workspace.get_cell()).await {
-            Ok((actor, _)) => Ok(SessionDoor { session, enforced: Arc::new(enforced), socket, actor, writes }),
+            Ok((actor, _)) => {
+                Ok(SessionDoor { session, enforced: Arc::new(enforced), socket, actor, writes, viewers: Viewers::new() })
+            }
             // The session lives on without an owner, and ends by that.
             Err(error) => Err(format!("the session's actor could not be started: {error}")),
         }
@@ -250,10 +253,10 @@ impl Sessions {
         }
     }
 
-    /// Forgets a session that has been released; a repeated start of its call is told so.
-    pub(crate) fn released(&mut self, session: SessionId) {
+    /// Forgets a session that has been released, or is `lost`; a repeated start of its call is told so.
+    pub(crate) fn released(&mut self, session: SessionId, lost: Option<String>) {
         if let Some((key, _)) = self.doors.remove(&session) {
-            self.calls.finished(key, Err(NodeError::Over));
+            self.calls.finished(key, Err(lost.map_or(NodeError::Over, NodeError::Unknown)));
         }
     }
 

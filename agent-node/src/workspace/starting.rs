@@ -1,5 +1,7 @@
 //! A start, with the journal before and behind it.
 //!
+//! What needs no runner is made ready while the intent is on its way to the disk.
+//!
 //! Invariant: the runner is asked only when the journal knows of the intent. So whatever a killed node leaves, its next life can say of
 //! each try that nothing was started, find what was, or say that it does not know.
 
@@ -24,8 +26,14 @@ pub(crate) async fn start(gate: &Gate, launcher: &Launcher, journal: &Journal, c
 async fn launch(gate: &Gate, launcher: &Launcher, journal: &Journal, call: StartCall) -> Result<Launched, NodeError> {
     gate.admit(&call.cwd).map_err(|(short, retry_after)| NodeError::Short { said: short.to_string(), retry_after })?;
     let session = SessionId::generate();
-    journal.keep(Entry::Asked(Box::new(Intent::new(session, journal.generation().0, &call)))).await?;
-    match launcher.launch_admitted(session, Program::from(call)).await {
+    let intent = journal.submit(Entry::Asked(Box::new(Intent::new(session, journal.generation().0, &call))))?;
+    let ready = launcher.prepare_admitted(session, Program::from(call)).await;
+    intent.kept().await?;
+    let launched = match ready {
+        Ok(ready) => launcher.start(ready).await,
+        Err(error) => Err((error, None)),
+    };
+    match launched {
         Ok(launched) => {
             let enforced = Some(Box::new(launched.enforced.clone()));
             journal.post(Entry::Runs { session, enforced }).await;

@@ -1,14 +1,21 @@
 //! The states of a workspace: what a turn changed, and undoing it. Real git, real files.
 
 use crate::fixture::{Client, Fixture, soon};
+use capstan_agent_node::CheckpointDir;
 use capstan_proto::wire::node as wire;
 use capstan_types::id::TurnId;
 use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
 use std::collections::BTreeMap;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use tonic::{Code, Status};
 use wire::undo_response::Result as Undo;
+
+/// A policy that hides nothing; what may be written is nothing to a state.
+fn open() -> Option<wire::Policy> {
+    Some((&SandboxPolicy::workspace_write(Vec::new())).into())
+}
 
 impl Client {
     /// Takes note of the state before a new turn, and gives that turn's name.
@@ -18,12 +25,13 @@ impl Client {
     }
 
     async fn begin(&mut self, cwd: &AbsPath, turn: &str) -> Result<(), Status> {
-        let request = wire::CheckpointRequest { authority: self.who(), cwd: cwd.to_string(), turn: turn.to_owned() };
+        let request =
+            wire::CheckpointRequest { authority: self.who(), cwd: cwd.to_string(), turn: turn.to_owned(), policy: open() };
         soon(self.workspace.checkpoint(request)).await.map(drop)
     }
 
     async fn ask_diff(&mut self, turn: &str, max_bytes: u64, ended: bool) -> Result<wire::DiffResponse, Status> {
-        let request = wire::DiffRequest { authority: self.who(), turn: turn.to_owned(), max_bytes, ended };
+        let request = wire::DiffRequest { authority: self.who(), turn: turn.to_owned(), max_bytes, ended, policy: open() };
         Ok(soon(self.workspace.diff(request)).await?.into_inner())
     }
 
@@ -36,12 +44,12 @@ impl Client {
     }
 
     async fn undo(&mut self, turn: &str, force: bool) -> Result<Undo, Status> {
-        let request = wire::UndoRequest { authority: self.who(), turn: turn.to_owned(), force };
+        let request = wire::UndoRequest { authority: self.who(), turn: turn.to_owned(), force, policy: open() };
         Ok(soon(self.workspace.undo(request)).await?.into_inner().result.unwrap())
     }
 }
 
-fn undone(undo: Undo) -> wire::Undone {
+pub(crate) fn undone(undo: Undo) -> wire::Undone {
     match undo {
         Undo::Undone(undone) => undone,
         other => panic!("{other:?}"),
@@ -76,7 +84,7 @@ fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// A repository with one commit.
-fn repository(dir: &Path) {
+pub(crate) fn repository(dir: &Path) {
     git(dir, &["init", "-q", "-b", "main"]);
     let text: String = (0..40).map(|number| format!("line {number}\n")).collect();
     for (name, content) in
@@ -171,6 +179,52 @@ async fn an_undo_brings_back_every_byte_and_leaves_what_git_ignores_alone() {
     // The undo can be undone.
     undone(client.undo(&done.saved, false).await.unwrap());
     assert_eq!(contents(dir), after);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_whose_states_are_forgotten_leaves_no_content_behind_and_can_begin_anew() {
+    let node = Fixture::start().await;
+    let (mut client, mut other) = (node.client(), node.client());
+    std::fs::write(node.path("a"), "before\n").unwrap();
+    let (turn, others) = (client.begun(&node.workspace).await.unwrap(), other.begun(&node.workspace).await.unwrap());
+    let kept = node.dir.path().join("state/checkpoints");
+    let threads = || std::fs::read_dir(&kept).unwrap().count();
+    assert_eq!(threads(), 2);
+    for _ in 0..2 {
+        let request = wire::ForgetRequest { authority: client.who() };
+        soon(client.workspace.forget(request)).await.unwrap();
+    }
+    assert_eq!(threads(), 1);
+    assert_eq!(client.diff(&turn).await.map_err(|status| status.code()), Err(Code::NotFound));
+    assert_eq!(other.diff(&others).await.unwrap(), NOTHING);
+    let again = client.begun(&node.workspace).await.unwrap();
+    std::fs::write(node.path("a"), "after\n").unwrap();
+    assert!(client.diff(&again).await.unwrap().diff.contains("-before\n+after\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn states_that_are_to_last_as_long_as_the_node_go_with_it() {
+    let node = Fixture::with(|config, _| config.checkpoints = CheckpointDir::WhileItLives).await;
+    let mut client = node.client();
+    std::fs::write(node.path("a"), "before\n").unwrap();
+    let turn = client.begun(&node.workspace).await.unwrap();
+    std::fs::write(node.path("a"), "after\n").unwrap();
+    assert!(client.diff(&turn).await.unwrap().diff.contains("+after\n"));
+    drop(client);
+    let Fixture { running, dir, .. } = node;
+    running.shutdown().await;
+    assert_eq!(std::fs::read_dir(dir.path().join("state/scratch")).unwrap().count(), 0);
+    assert!(!dir.path().join("state/checkpoints").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_for_once_is_tried_again() {
+    let node = Fixture::start().await;
+    let mut client = node.client();
+    let there = node.workspace.join("late").unwrap();
+    client.begun(&there).await.unwrap_err();
+    std::fs::create_dir(there.as_path()).unwrap();
+    client.begun(&there).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

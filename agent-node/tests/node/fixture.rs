@@ -1,7 +1,7 @@
 //! A real node with the real runner, and a client of it.
 
 use capstan_agent_node::{
-    JournalSync, NodeConfig, RunnerPath, Running, StateDir, Watermarks, base_environment, default_ceiling, serve,
+    CheckpointDir, JournalSync, NodeConfig, RunnerPath, Running, StateDir, Watermarks, base_environment, default_ceiling, serve,
 };
 use capstan_proto::token::Token;
 use capstan_proto::transport::channel;
@@ -50,6 +50,7 @@ pub(crate) fn config(dir: &Path) -> NodeConfig {
     NodeConfig {
         id: "n1".parse().unwrap(),
         state_dir: StateDir::Own(dir.join("state")),
+        checkpoints: CheckpointDir::WithState,
         runner: runner(),
         prepared: 1,
         listen: vec![],
@@ -59,12 +60,14 @@ pub(crate) fn config(dir: &Path) -> NodeConfig {
         dial_out_token: None,
         membership: None,
         capacity: Capacity { sessions: 16, cpus: 1, memory_bytes: 1 << 30 },
+        stock: capstan_types::stock::Stock::default(),
         watermarks: Watermarks::default(),
         labels: [("zone".to_owned(), "test".to_owned())].into(),
         base_env: base_environment(|name| std::env::var(name).ok()),
         hidden: vec![],
         ceiling: default_ceiling(),
         root_allowed: true,
+        blobs: None,
         strongest: Level::Full,
         journal: JournalSync::On,
     }

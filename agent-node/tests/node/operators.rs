@@ -1,13 +1,14 @@
 //! Operators: they see everything, own nothing, and never pass for an owner.
 
-use crate::fixture::{Client, Events, Fixture, TOKEN, exited, soon, tcp};
+use crate::fixture::{Client, Events, Fixture, TOKEN, eventually, exited, soon, tcp};
 use capstan_proto::convert::operate;
 use capstan_proto::token::Token;
 use capstan_proto::wire::node as wire;
 use capstan_types::id::{Epoch, SessionId, ThreadId};
-use capstan_types::launch::{SessionEnd, Stdio};
+use capstan_types::launch::{SessionEnd, SessionLimit, Stdio};
 use capstan_types::operator::{Operator, SessionPlace};
 use capstan_types::session::StartCall;
+use capstan_types::time::Millis;
 use tonic::{Code, Status};
 
 fn ann() -> Option<wire::Operator> {
@@ -47,6 +48,45 @@ async fn an_operator_sees_and_acts_whoever_owns_and_takes_nothing_from_the_owner
     assert_eq!(seen.rest().await.unwrap().end, exited(3));
     assert_eq!(events.rest().await.unwrap().end, exited(3));
     owner.release(session).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_look_have_few_places_and_take_none_of_the_owners() {
+    let node = Fixture::start().await;
+    let mut owner = node.client();
+    let call = node.call(&owner, "echo here; read x; echo got:$x; read y");
+    let mut events = owner.start(&StartCall { stdio: Stdio::Pipes, ..call }).await.unwrap();
+    let session = events.started().await;
+    let place = place(owner.authority.thread, session);
+    let mut viewers = Vec::new();
+    for _ in 0..4 {
+        let mut viewer = look(&mut owner.clone(), place.clone(), 0).await.unwrap();
+        viewer.until("here\n").await;
+        viewers.push(viewer);
+    }
+    let refused = look(&mut owner.clone(), place.clone(), 0).await.err().unwrap();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert!(refused.message().contains("4 people look at this session already"), "{refused}");
+    owner.write(session, b"a\n", false).await.unwrap();
+    owner.attach(session, 0).await.unwrap().until("got:a\n").await;
+    drop(viewers.pop());
+    eventually("the place of one who left is free", async || look(&mut owner.clone(), place.clone(), 0).await.is_ok()).await;
+    owner.kill(session).await.unwrap();
+    events.rest().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_at_a_session_does_not_keep_it_from_being_ownerless() {
+    let node = Fixture::start().await;
+    let mut owner = node.client();
+    let mut call = node.call(&owner, "echo here; sleep 1000");
+    call.limits.ownerless = Millis(300);
+    let mut events = owner.start(&call).await.unwrap();
+    let place = place(owner.authority.thread, events.started().await);
+    let mut viewer = look(&mut owner.clone(), place, 0).await.unwrap();
+    viewer.until("here\n").await;
+    drop(events);
+    assert_eq!(viewer.rest().await.unwrap().end, SessionEnd::Limit(SessionLimit::Ownerless));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use crate::fixture::{Client, Fixture, eventually, marked};
 use capstan_proto::wire::node as wire;
 use capstan_types::id::TurnId;
+use capstan_types::policy::SandboxPolicy;
 use std::path::Path;
 use std::process::Command;
 use tokio::task::JoinSet;
@@ -23,7 +24,8 @@ async fn stuck() -> (Fixture, JoinSet<()>, String) {
     let mark = format!("capstan-git\0{}", node.workspace);
     let mut client: Client = node.client();
     let turn = TurnId::generate().to_string();
-    let request = wire::CheckpointRequest { authority: client.who(), cwd: node.workspace.to_string(), turn };
+    let policy = Some((&SandboxPolicy::workspace_write(vec![node.workspace.clone()])).into());
+    let request = wire::CheckpointRequest { authority: client.who(), cwd: node.workspace.to_string(), turn, policy };
     let mut asking = JoinSet::new();
     asking.spawn(async move { drop(client.workspace.checkpoint(request).await) });
     eventually("git's helper runs", async || marked(&mark).len() == 1).await;

@@ -8,6 +8,7 @@ mod cluster;
 mod coordinator;
 mod exec;
 mod mistake;
+mod nodes;
 mod placement;
 mod sessions;
 mod threads;
@@ -19,6 +20,10 @@ pub use cluster::{
 pub use coordinator::{CoordinatorArgs, DaemonArgs};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
 pub use mistake::mistake;
+pub use nodes::{
+    ChangeNodesArgs, ChosenNodesArgs, CloseNodesArgs, DrainNodesArgs, EventOutput, EventsArgs, ListNodesArgs, NodesArgs,
+    NodesCommand, Output, WhichNodesArgs,
+};
 pub use placement::PlacementArgs;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
 pub use threads::{
@@ -56,6 +61,10 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Looks at the sessions that run on nodes: lists them, shows them live, ends them
     Sessions(SessionsArgs),
+    /// Looks at nodes, and orders things for them: labels, taints, cordon, drain
+    Nodes(NodesArgs),
+    /// Tells what happened to nodes, and what happens
+    Events(EventsArgs),
     /// Runs an agent node that a coordinator on this host can use
     Node(NodeArgs),
     /// Makes a cluster of several hosts: its authority, join tokens, the certificates of its members
@@ -115,6 +124,13 @@ pub struct NodeArgs {
     /// A fact about this host that placement may select by; may be given again
     #[arg(long = "label", value_name = "KEY=VALUE")]
     pub labels: Vec<String>,
+    /// So many pieces of something are here that threads can reserve, such as gpu=2; may be given again [default: node.resources of config.toml]
+    #[arg(long = "resource", value_name = "NAME=N")]
+    pub resources: Vec<String>,
+    /// A repository's mirror, or a warm cache, is here under this name, so that threads that ask for it come here rather than elsewhere
+    /// (capstan exec --near NAME); may be given again [default: node.holds of config.toml]
+    #[arg(long = "holds", value_name = "NAME")]
+    pub holds: Vec<String>,
     /// Sessions that may run at once
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub sessions: u32,
@@ -125,6 +141,9 @@ pub struct NodeArgs {
     /// Serve /livez, /readyz and /metrics (for Prometheus) over plain HTTP at this address: HOST:PORT, port 0 for a free one
     #[arg(long, value_name = "ADDR")]
     pub monitor: Option<std::net::SocketAddr>,
+    /// How long running sessions may take to end when the node is stopped, in seconds; those that run on are kept for its next start
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub grace: u64,
     /// Whether a start waits until the node's journal is on the disk; off survives any death of the node, and no loss of power
     #[arg(long, value_name = "ON|OFF", default_value = "on", hide = true)]
     pub journal_sync: JournalSync,

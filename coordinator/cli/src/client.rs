@@ -5,6 +5,7 @@
 mod error;
 mod events;
 mod lost;
+mod nodes;
 mod patience;
 mod reach;
 mod requests;
@@ -13,6 +14,7 @@ mod threads;
 
 pub use error::ClientError;
 pub use events::Events;
+pub use nodes::{AllNodes, DrainStream, EventStream, NodeFilter, Ordering};
 pub use reach::{Reach, reach, to};
 pub use requests::SessionFilter;
 pub use sessions::{AllSessions, Session, SessionEvents};
@@ -99,6 +101,12 @@ impl Client {
         }
     }
 
+    /// How a thread that is being created waits for room, in words; nothing if it does not, or nobody knows.
+    pub async fn waiting(&mut self, thread: ThreadId) -> Option<String> {
+        // One of an older release cannot tell.
+        self.requests.waiting(thread).await.inspect_err(|error| tracing::debug!(%error, "not told how the thread waits")).ok()?
+    }
+
     /// Follows a thread in which a turn is about to be started, from its beginning.
     ///
     /// # Errors
@@ -170,12 +178,23 @@ async fn channel(reach: &Reach) -> Result<Channel, Failure> {
     Ok(tls::secured_channel(host, live, &live.credentials(), expected, None))
 }
 
+/// What to do where no coordinator is needed.
+const START_OR_GO_WITHOUT: &str = "start one with `capstan coordinator`, or run without it: --coordinator ''";
+
+/// What of a failure to connect is told where a coordinator that runs is needed.
+#[must_use]
+pub fn needed(failure: Failure) -> Failure {
+    if failure.hint.as_deref() == Some(START_OR_GO_WITHOUT) {
+        return failure.hint("start one with `capstan coordinator`, or name one that runs: --coordinator ADDR");
+    }
+    failure
+}
+
 fn unreached(reach: &Reach, error: &io::Error) -> Failure {
     let place = &reach.place;
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-            Failure::bad_input(format!("no coordinator serves at {place}"))
-                .hint("start one with `capstan coordinator`, or run without it: --coordinator ''")
+            Failure::bad_input(format!("no coordinator serves at {place}")).hint(START_OR_GO_WITHOUT)
         }
         io::ErrorKind::PermissionDenied if reach.member.is_some() => {
             Failure::bad_input(format!("the coordinator at {place} cannot be used: {error}"))

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::host;
 use crate::surroundings::Surroundings;
-use capstan_agent_node::{JournalSync, NodeConfig, RunnerPath, StateDir, Watermarks, base_environment};
+use capstan_agent_node::{CheckpointDir, JournalSync, NodeConfig, RunnerPath, StateDir, Watermarks, base_environment};
 use capstan_coordinator::models::Models;
 use capstan_coordinator::{CoordinatorConfig, RegistryLocation, StaticNode, StoreLocation};
 use capstan_identity::issuer::Issuer;
@@ -19,6 +19,7 @@ use capstan_types::policy::{Ceiling, Level, SandboxMode};
 use capstan_types::thread::{OnInterrupt, ThreadSettings};
 use prometheus_client::registry::Registry;
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::timeout;
@@ -59,12 +60,17 @@ pub struct Door {
     pub membership: Option<Membership>,
     /// The cluster's authority, if it holds that.
     pub issuer: Option<Arc<Issuer>>,
+    /// Where it keeps what operators order for nodes that no registry elsewhere knows.
+    pub orders: Option<PathBuf>,
+    /// How long its turns may take to end when it stops.
+    pub grace: Duration,
 }
 
 /// A coordinator, and perhaps a node.
 #[derive(Debug)]
 pub struct Stack {
     coordinator: capstan_coordinator::Running,
+    grace: Duration,
     node: Option<capstan_agent_node::Running>,
 }
 
@@ -82,6 +88,7 @@ pub fn node_config(
     Ok(NodeConfig {
         id: NODE.parse().map_err(Failure::bad_input)?,
         state_dir: StateDir::SlotIn(home.embedded_nodes()),
+        checkpoints: CheckpointDir::At(home.checkpoints()),
         runner,
         prepared: PREPARED,
         listen: Vec::new(),
@@ -91,6 +98,7 @@ pub fn node_config(
         dial_out_token: None,
         membership: None,
         capacity: host::capacity(SESSIONS),
+        stock: capstan_types::stock::Stock::default(),
         watermarks,
         labels: [].into(),
         base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
@@ -98,6 +106,7 @@ pub fn node_config(
         hidden: vec![home.path().clone()],
         ceiling,
         root_allowed: true,
+        blobs: None,
         strongest: Level::Full,
         journal: JournalSync::On,
     })
@@ -146,10 +155,10 @@ pub fn check_home(home: &Home, settings: &ThreadSettings) -> Result<(), Failure>
 }
 
 impl Hands {
-    const fn registry(&self) -> &RegistryLocation {
+    fn registry(&self, orders: Option<PathBuf>) -> RegistryLocation {
         match self {
-            Self::Embedded(_) | Self::Remote(_) => &RegistryLocation::Embedded,
-            Self::Registered(registry, _) => registry,
+            Self::Embedded(_) | Self::Remote(_) => orders.map_or(RegistryLocation::Embedded, RegistryLocation::Kept),
+            Self::Registered(registry, _) => registry.clone(),
         }
     }
 }
@@ -160,12 +169,14 @@ impl Stack {
     /// # Errors
     /// A part does not start; the others are stopped again.
     pub async fn start(store: StoreLocation, models: Arc<dyn Models>, hands: Hands, door: Door) -> Result<Self, Failure> {
-        let registry = capstan_coordinator::open_registry(hands.registry()).await.map_err(Failure::bad_input)?;
+        let (location, grace) = (hands.registry(door.orders), door.grace);
+        let registry = capstan_coordinator::open_registry(&location).await.map_err(Failure::bad_input)?;
         let config = CoordinatorConfig {
             name: name(door.line.as_deref().unwrap_or("exec-")),
             // Whoever goes on with the threads goes on with their sessions.
             at_end: if door.line.is_some() { OnInterrupt::KeepSessions } else { OnInterrupt::KillSessions },
             line: door.line,
+            grace,
             listen: door.listen,
             token: door.token,
             membership: door.membership,
@@ -180,20 +191,20 @@ impl Stack {
         match hands {
             Hands::Remote(nodes) => {
                 let config = CoordinatorConfig { nodes, ..config };
-                Ok(Self { coordinator: coordinator(config).await?, node: None })
+                Ok(Self { coordinator: coordinator(config).await?, grace, node: None })
             }
             Hands::Registered(_, node_token) => {
                 let config = CoordinatorConfig { node_token, ..config };
-                Ok(Self { coordinator: coordinator(config).await?, node: None })
+                Ok(Self { coordinator: coordinator(config).await?, grace, node: None })
             }
             Hands::Embedded(node) => {
                 let id = node.id.clone();
                 let node = capstan_agent_node::serve(*node, registry).await.map_err(Failure::bad_input)?;
                 let config = CoordinatorConfig { pipes: vec![(id, node.pipe().clone())], ..config };
                 match coordinator(config).await {
-                    Ok(coordinator) => Ok(Self { coordinator, node: Some(node) }),
+                    Ok(coordinator) => Ok(Self { coordinator, grace, node: Some(node) }),
                     Err(failure) => {
-                        bounded("the node", node.shutdown()).await;
+                        bounded("the node", Duration::ZERO, node.shutdown()).await;
                         Err(failure)
                     }
                 }
@@ -205,6 +216,13 @@ impl Stack {
     #[must_use]
     pub fn client(&self) -> Client {
         Client::over(&self.coordinator.pipe())
+    }
+
+    /// Has the node that is here, if there is one, judge by other marks and another ceiling.
+    pub fn reload_node(&self, watermarks: Watermarks, ceiling: &Ceiling) {
+        if let Some(node) = &self.node {
+            node.reload(watermarks, ceiling);
+        }
     }
 
     /// Registers the metrics of the coordinator, and of the node if there is one here.
@@ -238,22 +256,24 @@ impl Stack {
         }
     }
 
-    /// Interrupts the turns, and stops everything but the sessions, which live on until their ownerless time.
+    /// Stops everything but the sessions, which live on until their ownerless time. Turns of a coordinator that others inherit from may end within
+    /// its grace, and are left to these then; others are interrupted.
     pub async fn leave(self) {
-        bounded("the coordinator", self.coordinator.shutdown()).await;
+        bounded("the coordinator", self.grace, self.coordinator.shutdown()).await;
         if let Some(node) = self.node {
-            bounded("the node", node.shutdown()).await;
+            bounded("the node", Duration::ZERO, node.shutdown()).await;
         }
     }
 
     /// Ends what still runs, and stops everything: first who gives orders, then who takes them.
     pub async fn shutdown(self) {
-        bounded("the coordinator", self.coordinator.shutdown()).await;
+        bounded("the coordinator", self.grace, self.coordinator.shutdown()).await;
         if let Some(node) = self.node {
-            if let Some(Err(error)) = bounded("the sessions", node.stop_sessions("the end of the command")).await {
+            if let Some(Err(error)) = bounded("the sessions", Duration::ZERO, node.stop_sessions("the end of the command")).await
+            {
                 tracing::warn!(%error, "the sessions did not stop");
             }
-            bounded("the node", node.shutdown()).await;
+            bounded("the node", Duration::ZERO, node.shutdown()).await;
         }
     }
 }
@@ -268,10 +288,11 @@ fn name(line: &str) -> String {
     format!("{line}{}-{}", std::process::id(), since.as_millis())
 }
 
-async fn bounded<T>(what: &str, stopping: impl Future<Output = T>) -> Option<T> {
-    let stopped = timeout(STOP_DEADLINE, stopping).await.ok();
+async fn bounded<T>(what: &str, grace: Duration, stopping: impl Future<Output = T>) -> Option<T> {
+    let deadline = grace + STOP_DEADLINE;
+    let stopped = timeout(deadline, stopping).await.ok();
     if stopped.is_none() {
-        tracing::warn!("{what} did not stop within {} s", STOP_DEADLINE.as_secs());
+        tracing::warn!("{what} did not stop within {} s", deadline.as_secs());
     }
     stopped
 }

@@ -19,6 +19,8 @@ pub enum Exit {
     Terminated,
     /// SIGHUP did: the terminal is closed.
     HungUp,
+    /// SIGINT interrupted a command that runs no turn.
+    Interrupted,
     /// The session that was attached to ended with this code.
     Session(u8),
 }
@@ -34,6 +36,7 @@ impl Exit {
             Self::Paused => 3,
             Self::Terminated => 128 + 15,
             Self::HungUp => 128 + 1,
+            Self::Interrupted => 128 + 2,
             Self::Session(code) => code,
         }
     }

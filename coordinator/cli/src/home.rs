@@ -76,6 +76,12 @@ impl Home {
         self.0.as_path().join("node")
     }
 
+    /// Where the nodes of this home keep the states of workspaces, in commands and in a coordinator.
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.embedded_nodes().join("checkpoints")
+    }
+
     /// The socket of the coordinator that runs on this home.
     #[must_use]
     pub fn coordinator_socket(&self) -> PathBuf {
@@ -104,6 +110,12 @@ impl Home {
     #[must_use]
     pub fn coordinator_node(&self) -> PathBuf {
         self.0.as_path().join("coordinator.node")
+    }
+
+    /// Where a coordinator keeps what operators order for nodes that no registry elsewhere knows.
+    #[must_use]
+    pub fn node_orders(&self) -> PathBuf {
+        self.path().as_path().join("node-orders.json")
     }
 
     /// The authority of the cluster that was made on this home.

@@ -16,6 +16,7 @@ pub mod surroundings;
 pub mod workspace;
 
 pub mod client;
+pub mod daemon;
 pub mod embedded;
 pub mod engaged;
 pub mod hidden_home;
@@ -37,6 +38,7 @@ pub mod monitor;
 pub mod programs;
 pub mod runner;
 pub mod token_file;
+pub mod who;
 
 pub mod line;
 pub mod lone;

@@ -3,7 +3,7 @@
 mod image;
 mod schema;
 
-pub use image::image;
+pub use image::images;
 pub use schema::schema;
 
 use crate::failure::Failure;

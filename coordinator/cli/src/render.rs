@@ -7,10 +7,12 @@ pub mod text;
 
 pub mod amount;
 pub mod as_root;
+pub mod columns;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod jsonl;
 pub mod live;
+pub mod moment;
 pub mod transcript;
 
 pub use as_root::AsRoot;

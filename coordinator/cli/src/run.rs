@@ -50,6 +50,8 @@ fn obey(command: Command, surroundings: &Surroundings) -> Result<Exit, Failure> 
         Command::Threads(args) => commands::threads::run(&args, surroundings),
         Command::Explain(args) => commands::threads::explain::run(&args, surroundings),
         Command::Sessions(args) => commands::sessions::run(&args, surroundings),
+        Command::Nodes(args) => commands::nodes::run(&args, surroundings),
+        Command::Events(args) => commands::events::run(&args, surroundings),
         Command::Node(args) => commands::node::run(&args, surroundings),
         Command::Cluster(args) => commands::cluster::run(&args, surroundings),
         Command::Doctor(args) => commands::doctor::run(&args, surroundings),

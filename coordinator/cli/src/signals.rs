@@ -34,6 +34,15 @@ impl Signals {
         Ok(Self { interrupts: signal(SignalKind::interrupt())?, terminations: signal(SignalKind::terminate())?, hang_up })
     }
 
+    /// The same for a daemon, to which SIGHUP says something else.
+    ///
+    /// # Errors
+    /// As [`Signals::listen`].
+    pub fn but_hang_up() -> io::Result<Self> {
+        let (interrupts, terminations) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(Self { interrupts, terminations, hang_up: None })
+    }
+
     /// The next wish. Dropping the future loses none. SIGHUP is told once: a terminal that is closed sends it from the shell and from
     /// the kernel, and nobody means the second.
     pub async fn next(&mut self) -> Wish {

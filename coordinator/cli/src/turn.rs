@@ -1,5 +1,7 @@
 //! One turn from its start to its end: events to the renderer, wishes to the coordinator.
 
+mod waiting;
+
 use crate::client::{Client, ClientError, Events};
 use crate::render::Render;
 use crate::signals::{Signals, Wish};
@@ -67,7 +69,7 @@ pub async fn run(
 ) -> Result<Ended, ClientError> {
     let (thread, turn) = (if let Start::Resume(thread) = &start { *thread } else { ThreadId::generate() }, TurnId::generate());
     let (mut events, opened) = tokio::select! {
-        begun = Box::pin(begin(client, (thread, turn), start, input)) => begun?,
+        begun = Box::pin(begin(client, (thread, turn), start, input, render)) => begun?,
         wish = signals.next() => {
             take_back(client, thread).await;
             return Ok(Watch::default().ended(End::Interrupted(Some(wish))));
@@ -124,10 +126,11 @@ async fn begin(
     (thread, turn): (ThreadId, TurnId),
     start: Start,
     input: TurnInput,
+    render: &mut impl Render,
 ) -> Result<(Events, Option<Event>), ClientError> {
     let opened = match start {
         Start::New(settings) => {
-            client.create(thread, *settings).await?;
+            waiting::create(client, thread, *settings, render).await?;
             None
         }
         Start::Resume(thread) => Some(client.resume(thread).await?),

@@ -48,6 +48,11 @@ impl IdentityService {
         self.membership.audit.write(entry);
     }
 
+    /// Notes what is refused before anything is looked up.
+    fn declined(&self, caller: Option<&Caller>, method: &str, status: &Status) {
+        self.note(Kind::Refused, caller, method, status.message().to_owned());
+    }
+
     fn refused(&self, caller: Option<&Caller>, method: &str, error: &IssueError) -> Status {
         self.note(Kind::Refused, caller, method, error.to_string());
         match error {
@@ -65,6 +70,16 @@ impl IdentityService {
 
 fn part<T: std::str::FromStr<Err = impl std::fmt::Display>>(field: &str, text: &str) -> Result<T, Status> {
     text.parse().map_err(|error: T::Err| Status::invalid_argument(format!("{field}: {error}")))
+}
+
+fn newcomer(request: &wire::JoinRequest) -> Result<Newcomer, Status> {
+    Ok(Newcomer {
+        token: part("token_id", &request.token_id)?,
+        secret: Secret::parse(&request.secret).map_err(|error| Status::invalid_argument(format!("secret: {error}")))?,
+        role: part("role", &request.role)?,
+        name: part("name", &request.name)?,
+        request: sized(&request.request)?,
+    })
 }
 
 fn sized(request: &[u8]) -> Result<Vec<u8>, Status> {
@@ -86,16 +101,10 @@ impl wire::identity_server::Identity for IdentityService {
         const METHOD: &str = "/capstan.identity.v1.Identity/Join";
         let caller = request.extensions().get::<Caller>().cloned();
         let request = request.into_inner();
-        let newcomer = Newcomer {
-            token: part("token_id", &request.token_id)?,
-            secret: Secret::parse(&request.secret).map_err(|error| Status::invalid_argument(format!("secret: {error}")))?,
-            role: part("role", &request.role)?,
-            name: part("name", &request.name)?,
-            request: sized(&request.request)?,
-        };
+        let said = newcomer(&request).and_then(|newcomer| Ok((newcomer, self.issuer()?)));
+        let (newcomer, issuer) = said.inspect_err(|status| self.declined(caller.as_ref(), METHOD, status))?;
         let (token, role, name) = (newcomer.token.clone(), newcomer.role, newcomer.name.clone());
-        let chain =
-            self.issuer()?.join(newcomer, now_ms()).await.map_err(|error| self.refused(caller.as_ref(), METHOD, &error))?;
+        let chain = issuer.join(newcomer, now_ms()).await.map_err(|error| self.refused(caller.as_ref(), METHOD, &error))?;
         let serial = chain.first().and_then(|leaf| certificate::read(leaf).ok()).map(|peer| peer.serial.to_string());
         let reason = format!("{role} `{name}` joined with token {token}, certificate {}", serial.unwrap_or_default());
         self.note(Kind::Issued, caller.as_ref(), METHOD, reason);
@@ -107,9 +116,10 @@ impl wire::identity_server::Identity for IdentityService {
         const METHOD: &str = "/capstan.identity.v1.Identity/Renew";
         let caller = request.extensions().get::<Caller>().cloned();
         let peer = caller.as_ref().and_then(Caller::peer).cloned();
-        let peer = peer.ok_or_else(|| Status::unauthenticated("only members have a certificate to renew"))?;
-        let request = sized(&request.into_inner().request)?;
-        let chain = self.issuer()?.renew(&peer, &request, now_ms()).await;
+        let peer = peer.ok_or_else(|| Status::unauthenticated("only members have a certificate to renew"));
+        let said = peer.and_then(|peer| Ok((peer, sized(&request.into_inner().request)?, self.issuer()?)));
+        let (peer, request, issuer) = said.inspect_err(|status| self.declined(caller.as_ref(), METHOD, status))?;
+        let chain = issuer.renew(&peer, &request, now_ms()).await;
         let chain = chain.map_err(|error| self.refused(caller.as_ref(), METHOD, &error))?;
         let serial = chain.first().and_then(|leaf| certificate::read(leaf).ok()).map(|peer| peer.serial.to_string());
         self.note(Kind::Issued, caller.as_ref(), METHOD, format!("renewed, certificate {}", serial.unwrap_or_default()));

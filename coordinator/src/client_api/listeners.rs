@@ -5,6 +5,7 @@ use super::connections::{Connections, Placed};
 use super::gate::Gate;
 use super::health::CoordinatorHealth;
 use super::identity::IdentityService;
+use super::nodes::NodesService;
 use super::plain::{Plain, not_accepted};
 use super::sessions::SessionsService;
 use super::threads::ThreadsService;
@@ -17,6 +18,7 @@ use capstan_proto::guard::Guard;
 use capstan_proto::token::Token;
 use capstan_proto::transport::tls::{DialedIn, TlsIncoming};
 use capstan_proto::transport::{Bound, PipeListener, peer};
+use capstan_proto::wire::client::nodes_server::NodesServer;
 use capstan_proto::wire::client::sessions_server::SessionsServer;
 use capstan_proto::wire::client::threads_server::ThreadsServer;
 use capstan_proto::wire::client::turns_server::TurnsServer;
@@ -47,6 +49,7 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub(crate) struct Listeners {
     pub(crate) threads: Threads,
+    pub(crate) nodes: NodesService,
     /// What clients over TCP must know.
     pub(crate) token: Option<Token>,
     /// What makes this coordinator a member of a cluster, where members are served.
@@ -110,6 +113,7 @@ impl Listeners {
             }
             Guard::Open => None,
         };
+        let sessions = SessionsService { threads: self.threads.clone(), membership: self.membership.clone() };
         Server::builder()
             .layer(guard)
             .max_concurrent_streams(STREAMS)
@@ -118,7 +122,8 @@ impl Listeners {
             .add_optional_service(identity)
             .add_service(self.health.service())
             .add_service(ThreadsServer::with_interceptor(ThreadsService(self.threads.clone()), gate.clone()))
-            .add_service(SessionsServer::with_interceptor(SessionsService(self.threads.clone()), gate.clone()))
+            .add_service(NodesServer::with_interceptor(self.nodes.clone(), gate.clone()))
+            .add_service(SessionsServer::with_interceptor(sessions, gate.clone()))
             .add_service(InterceptedService::new(turns, gate))
     }
 }

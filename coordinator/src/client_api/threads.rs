@@ -12,6 +12,7 @@ use capstan_proto::wire::client::threads_server::Threads as Service;
 use capstan_runtime::actors::ask::ask;
 use capstan_types::id::EventSeq;
 use capstan_types::thread::listing::ThreadFilter;
+use capstan_types::time::Millis;
 use tonic::{Request, Response, Status};
 
 /// Serves threads.
@@ -28,6 +29,19 @@ impl Service for ThreadsService {
         let (thread, wanted) = (chosen("thread_id", &request.thread_id)?, settings(request.settings)?);
         let (thread, settings) = self.0.create(thread, wanted).await.map_err(create_status)?;
         Ok(Response::new(wire::CreateResponse { thread_id: thread.to_string(), settings: Some(settings.into()) }))
+    }
+
+    async fn waiting(&self, request: Request<wire::WaitingRequest>) -> Result<Response<wire::WaitingResponse>, Status> {
+        let in_line = self.0.in_line(thread_id(&request.into_inner().thread_id)?).await.map_err(unavailable)?;
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let told = in_line.map(|line| wire::WaitingResponse {
+            waits: true,
+            before: count(line.before),
+            waiting: count(line.waiting),
+            waited_ms: Millis::of(line.waited).0,
+            reason: line.reason,
+        });
+        Ok(Response::new(told.unwrap_or_default()))
     }
 
     async fn list(&self, request: Request<wire::ListRequest>) -> Result<Response<wire::ListResponse>, Status> {

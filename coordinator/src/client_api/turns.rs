@@ -26,6 +26,7 @@ pub struct TurnsService(pub(crate) Threads);
 impl Service for TurnsService {
     async fn start(&self, request: Request<wire::StartTurnRequest>) -> Result<Response<wire::StartTurnResponse>, Status> {
         let request = request.into_inner();
+        self.0.is_open().map_err(create_status)?;
         let thread = thread_id(&request.thread_id)?;
         let turn = chosen("turn_id", &request.turn_id)?.unwrap_or_else(TurnId::generate);
         let queue = request.queue;
@@ -107,9 +108,11 @@ fn refused(refused: TurnRefused) -> Status {
     match refused {
         TurnRefused::Full | TurnRefused::Crowded => Status::resource_exhausted(refused.to_string()),
         TurnRefused::Log(_) => Status::unavailable(refused.to_string()),
-        TurnRefused::Running(_) | TurnRefused::Undoing | TurnRefused::Empty | TurnRefused::Begun(_) => {
-            Status::failed_precondition(refused.to_string())
-        }
+        TurnRefused::Running(_)
+        | TurnRefused::Undoing
+        | TurnRefused::Empty
+        | TurnRefused::Begun(_)
+        | TurnRefused::Draining(_) => Status::failed_precondition(refused.to_string()),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The way to one node: its record and the clients of its services.
 
+pub(super) mod lives;
 mod member;
 
 use super::dialed::{DialedWay, ShownAs};
+use super::doorway::Doorway;
 use capstan_identity::membership::Membership;
 use capstan_proto::grant_header::GRANT;
 use capstan_proto::token::Token;
@@ -17,6 +19,8 @@ use capstan_types::id::NodeId;
 use capstan_types::node::{NodeAddress, NodeRecord};
 use member::MemberWay;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
 use tonic::metadata::{Binary, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -54,12 +58,21 @@ impl Interceptor for Introduce {
 /// The way to one life of one node. Clones share the connection.
 #[derive(Debug, Clone)]
 pub struct NodeLink {
+    life: Arc<Life>,
+    /// Where the node's newest life is said, if anybody says it.
+    newest: Option<watch::Receiver<Arc<Life>>>,
+    doorway: Doorway,
+}
+
+/// One life of a node, and how it is reached.
+#[derive(Debug)]
+struct Life {
     record: NodeRecord,
     way: Way,
 }
 
 /// How a node is reached.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Way {
     /// By a pipe, by a Unix socket, or on loopback with its token.
     Plain(Channel, Option<Token>),
@@ -73,7 +86,7 @@ impl NodeLink {
     /// A link to a node in this process.
     #[must_use]
     pub fn by_pipe(record: NodeRecord, pipe: &PipeConnector) -> Self {
-        Self { record, way: Way::Plain(pipe.channel(), None) }
+        Self::of(Life { record, way: Way::Plain(pipe.channel(), None) })
     }
 
     /// A link to the node at its record's address. One that is a member of a cluster must prove to be the one in the record.
@@ -87,19 +100,50 @@ impl NodeLink {
             }
             (address, _) => Way::Plain(channel(address)?, token),
         };
-        Ok(Self { record, way })
+        Ok(Self::of(Life { record, way }))
     }
 
     /// A link to a node that has called.
     #[must_use]
-    pub const fn dialed(record: NodeRecord, way: DialedWay) -> Self {
-        Self { record, way: Way::Dialed(way) }
+    pub fn dialed(record: NodeRecord, way: DialedWay) -> Self {
+        Self::of(Life { record, way: Way::Dialed(way) })
     }
 
-    /// The node.
+    /// The same by the door that all lives of the node share.
     #[must_use]
-    pub const fn record(&self) -> &NodeRecord {
-        &self.record
+    pub(super) fn through(self, doorway: Doorway) -> Self {
+        Self { doorway, ..self }
+    }
+
+    /// Whether turns may begin there, and how many run.
+    #[must_use]
+    pub const fn doorway(&self) -> &Doorway {
+        &self.doorway
+    }
+
+    fn of(life: Life) -> Self {
+        Self { life: Arc::new(life), newest: None, doorway: Doorway::default() }
+    }
+
+    /// The link to the node's newest life, as far as it is known. Whoever keeps a link for longer than one request asks for this one.
+    #[must_use]
+    pub fn newest(&self) -> Self {
+        let life = self.newest.as_ref().map_or_else(|| Arc::clone(&self.life), |newest| Arc::clone(&newest.borrow()));
+        Self { life, ..self.clone() }
+    }
+
+    /// The link to a life of the node other than this one, once one is known; `None` when none is for so long.
+    pub async fn another(&self, within: Duration) -> Option<Self> {
+        let mut newest = self.newest.clone()?;
+        let other = newest.wait_for(|life| !Arc::ptr_eq(life, &self.life));
+        let life = tokio::time::timeout(within, other).await.ok()?.ok().map(|life| Arc::clone(&life))?;
+        Some(Self { life, ..self.clone() })
+    }
+
+    /// The node, in this life.
+    #[must_use]
+    pub fn record(&self) -> &NodeRecord {
+        &self.life.record
     }
 
     /// The service by which the node describes itself.
@@ -135,20 +179,20 @@ impl NodeLink {
     }
 
     fn channel(&self, asked: Option<&Asked<'_>>) -> NodeChannel {
-        match &self.way {
+        match &self.life.way {
             Way::Plain(channel, token) => {
                 InterceptedService::new(channel.clone(), Introduce { token: token.clone(), grant: None })
             }
             Way::Member(way) => {
                 let (channel, credentials) = way.newest();
-                let grant = member::grant_for(asked, &self.record, &credentials);
+                let grant = member::grant_for(asked, &self.life.record, &credentials);
                 InterceptedService::new(channel, Introduce { token: None, grant })
             }
             Way::Dialed(way) => {
                 let (channel, shown) = way.newest();
                 let introduce = match shown {
                     ShownAs::Member(credentials) => {
-                        Introduce { token: None, grant: member::grant_for(asked, &self.record, &credentials) }
+                        Introduce { token: None, grant: member::grant_for(asked, &self.life.record, &credentials) }
                     }
                     ShownAs::Token(token) => Introduce { token: Some(token), grant: None },
                 };

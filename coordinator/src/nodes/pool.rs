@@ -3,26 +3,39 @@
 //! An actor owns the links; a task of its own follows the registry and tells it what changed, so that the mailbox is never blocked.
 
 mod desk;
+mod look;
+mod reserved;
+mod status;
 
+use super::board::Board;
 use super::dialed::DialedWay;
-use super::heartbeat::Heartbeat;
+use super::doorway::Doorway;
+use super::events::Events;
+use super::heartbeat::{Heartbeat, Told};
 use super::link::NodeLink;
-use super::pulse::LinkState;
+use super::link::lives::Lives;
 use super::remote::StaticNode;
 use crate::placement::facts::{Freshness, NodeFacts};
-use crate::placement::need::{Need, Wanted};
+use crate::placement::gather::gather;
+use crate::placement::need::Need;
 use crate::placement::no_place::NoPlace;
+use crate::placement::reservations::Activity;
 use capstan_identity::membership::Membership;
+use capstan_proto::protocol::Skew;
 use capstan_proto::token::Token;
 use capstan_proto::transport::PipeConnector;
-use capstan_registry::{NodeEvent, Registry, Standing};
+use capstan_registry::{AllOrders, NodeEvent, Registry};
+use capstan_types::hosts::{HostsAsked, ThreadHost};
 use capstan_types::id::{Generation, NodeId, ThreadId};
 use capstan_types::node::{NodeAddress, NodeRecord};
-use capstan_types::placement::Choice;
+use capstan_types::node_status::NodeStatus;
+use capstan_types::placement::{Choice, PlacementSettings};
+use capstan_types::policy::Level;
 pub(crate) use desk::PATIENCE;
-pub use desk::Ticket;
 use desk::{Answer, Desk, Given};
+pub use desk::{InLine, Ticket};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+pub use reserved::Reserved;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,17 +50,33 @@ pub enum PoolMsg {
     Dialed(Box<NodeRecord>, DialedWay),
     /// This life of a node that had called is gone.
     Undialed(NodeId, Generation),
+    /// This is what operators have ordered.
+    Ordered(Arc<AllOrders>),
+    /// It is time to look at all nodes, and at those who wait: their time may be over, and a node may answer again that did not.
+    Look,
+    /// Say how all nodes are, and those for which something is ordered.
+    Statuses(RpcReplyPort<Vec<NodeStatus>>),
+    /// A node that is there answered, and is in another life than was known.
+    Answered(NodeRecord),
+    /// A node told how much it has in use.
+    Told(NodeId, Told),
+    /// A thread runs sessions now, or waits for its model.
+    Activity(ThreadId, Activity),
     /// Choose a node for a thread's workspace, and reserve there what it needs. When all are full, the answer comes when one has room, or after
     /// as long as the desk lets one wait.
     Place(ThreadId, Box<Need>, Reply),
     /// Give back what a thread's workspace held. Without effect when it held nothing.
     GiveBack(ThreadId, Ticket),
-    /// The time of some who wait may be over.
-    Waited,
+    /// Say how a thread waits for room, if it does.
+    InLine(ThreadId, RpcReplyPort<Option<InLine>>),
     /// Say which nodes there are.
     Names(RpcReplyPort<Vec<NodeId>>),
     /// Give the links to all nodes.
     Links(RpcReplyPort<Vec<NodeLink>>),
+    /// Say which hosts a thread may use that asks for these, and demands this of a sandbox.
+    Gather(HostsAsked, Box<PlacementSettings>, Level, RpcReplyPort<Result<Vec<ThreadHost>, NoPlace>>),
+    /// Say how these nodes are, each if it is there.
+    Sights(Vec<NodeId>, RpcReplyPort<Vec<Option<NodeSight>>>),
     /// Give the link to a node.
     Link(NodeId, RpcReplyPort<Option<NodeLink>>),
 }
@@ -59,8 +88,19 @@ pub struct Placed {
     pub choice: Choice,
     /// What reaches it.
     pub link: NodeLink,
-    /// Gives back what is reserved.
-    pub ticket: Ticket,
+    /// What is reserved there. Dropping it gives that back.
+    pub reserved: Reserved,
+}
+
+/// A node as it is now.
+#[derive(Debug)]
+pub struct NodeSight {
+    /// What it says of itself.
+    pub record: NodeRecord,
+    /// The largest share of anything that is in use, in thousandths.
+    pub load: u16,
+    /// Whether it does not answer, or is in doubt.
+    pub is_silent: bool,
 }
 
 /// The way back to whoever asks for a node.
@@ -79,6 +119,10 @@ pub struct PoolArguments {
     pub membership: Option<Membership>,
     /// What lets one into the nodes that the registry knows otherwise.
     pub token: Option<Token>,
+    /// What operators have ordered until now.
+    pub orders: Arc<AllOrders>,
+    /// Who is told what happens.
+    pub events: Events,
 }
 
 /// The pool.
@@ -91,6 +135,8 @@ pub struct PoolState {
     links: BTreeMap<NodeId, NodeLink>,
     /// Those of nodes that have called, which are there as long as their connections are, whatever the registry says.
     dialed: BTreeSet<NodeId>,
+    /// What those hear who hold a link to an earlier life.
+    lives: Lives,
     /// Those of nodes of other processes.
     heartbeats: BTreeMap<NodeId, Heartbeat>,
     desk: Desk<Reply>,
@@ -100,8 +146,17 @@ pub struct PoolState {
     membership: Option<Membership>,
     token: Option<Token>,
     registry: Arc<dyn Registry>,
-    /// The nodes that were in doubt when somebody was placed last.
+    /// The nodes that were in doubt when that was looked at last.
     suspects: BTreeSet<NodeId>,
+    /// Nodes that are registered and not used, since their protocol is too far from ours.
+    skewed: BTreeMap<NodeId, Skew>,
+    orders: Arc<AllOrders>,
+    /// The doors of all nodes that were ever there.
+    doors: HashMap<NodeId, Doorway>,
+    board: Board,
+    events: Events,
+    /// Whether the registry answered when that was looked at last.
+    answers: bool,
     // Dropped with the actor, so that nothing follows the registry for a pool that is gone.
     _follower: JoinSet<()>,
 }
@@ -113,11 +168,14 @@ impl Actor for NodePool {
 
     async fn pre_start(&self, me: ActorRef<PoolMsg>, given: PoolArguments) -> Result<PoolState, ActorProcessingErr> {
         let mut follower = JoinSet::new();
-        follower.spawn(follow(Arc::clone(&given.registry), me));
+        follower.spawn(follow(Arc::clone(&given.registry), me.clone()));
+        follower.spawn(follow_orders(Arc::clone(&given.registry), me.clone()));
+        me.send_after(look::EVERY, || PoolMsg::Look);
         let pipes = given.pipes.into_iter().collect();
-        Ok(PoolState {
+        let mut state = PoolState {
             links: BTreeMap::new(),
             dialed: BTreeSet::new(),
+            lives: Lives::default(),
             heartbeats: BTreeMap::new(),
             desk: Desk::default(),
             start: Instant::now(),
@@ -127,59 +185,91 @@ impl Actor for NodePool {
             membership: given.membership,
             registry: given.registry,
             suspects: BTreeSet::new(),
+            skewed: BTreeMap::new(),
+            orders: Arc::default(),
+            doors: HashMap::new(),
+            board: Board::default(),
+            events: given.events,
+            answers: true,
             _follower: follower,
-        })
+        };
+        state.obey(given.orders);
+        Ok(state)
     }
 
     async fn handle(&self, me: ActorRef<PoolMsg>, message: PoolMsg, state: &mut PoolState) -> Result<(), ActorProcessingErr> {
         match message {
             PoolMsg::Heard(NodeEvent::Resync(records)) => {
                 state.keep(&records);
-                records.into_iter().for_each(|record| state.join(record));
-                state.serve();
+                records.into_iter().for_each(|record| state.join(&me, record));
+                state.serve(&me);
             }
             PoolMsg::Heard(NodeEvent::Joined(record)) => {
-                state.join(record);
-                state.serve();
+                state.join(&me, record);
+                state.serve(&me);
             }
             PoolMsg::Heard(NodeEvent::Left(id, generation)) => state.left(&id, generation),
             PoolMsg::Dialed(record, way) => {
                 state.dialed.insert(record.id.clone());
-                state.put(NodeLink::dialed(*record, way));
-                state.serve();
+                state.put(&me, NodeLink::dialed(*record, way));
+                state.serve(&me);
             }
             PoolMsg::Undialed(id, generation) => {
                 state.dialed.remove(&id);
                 state.left(&id, generation);
             }
+            // One that has left meanwhile comes back by the registry.
+            PoolMsg::Answered(record) if state.links.contains_key(&record.id) => {
+                state.join(&me, record);
+                state.serve(&me);
+            }
+            PoolMsg::Answered(_) => {}
+            PoolMsg::Ordered(orders) => {
+                state.obey(orders);
+                state.serve(&me);
+            }
+            PoolMsg::Look => {
+                state.look();
+                state.look_again(&me);
+                me.send_after(look::EVERY, || PoolMsg::Look);
+            }
+            PoolMsg::Statuses(reply) => {
+                state.look();
+                let _ = reply.send(state.statuses());
+            }
+            PoolMsg::Told(node, told) => state.told(&node, told),
+            PoolMsg::Activity(thread, activity) => {
+                state.desk.view.set_activity(thread, activity);
+                if activity == Activity::Thinks {
+                    state.serve(&me);
+                }
+            }
             PoolMsg::Place(thread, need, reply) => {
-                if let Some(stale) = state.doubt(&need) {
-                    let _ = reply.send(Err(stale));
-                    return Ok(());
-                }
-                let now = state.now();
-                match state.desk.ask(thread, *need, reply, now) {
-                    Some(answer) => state.answer([answer]),
-                    None => {
-                        state.serve();
-                        me.send_after(PATIENCE, || PoolMsg::Waited);
-                    }
-                }
+                state.place(&me, thread, *need, reply);
             }
             PoolMsg::GiveBack(thread, ticket) => {
                 if state.desk.give_back(thread, ticket) {
-                    state.serve();
+                    state.serve(&me);
                 }
             }
-            PoolMsg::Waited => {
-                let over = state.desk.expire(state.start.elapsed());
-                state.answer(over);
+            PoolMsg::InLine(thread, reply) => {
+                let _ = reply.send(state.desk.in_line(thread, state.now()));
             }
             PoolMsg::Names(reply) => {
                 let _ = reply.send(state.links.keys().cloned().collect());
             }
             PoolMsg::Links(reply) => {
                 let _ = reply.send(state.links.values().cloned().collect());
+            }
+            PoolMsg::Gather(asked, settings, level, reply) => {
+                let stale = state.stale();
+                let gathered =
+                    stale.map_or_else(|| gather(&state.desk.view, &asked, &settings, level), |stale| Err(NoPlace::Stale(stale)));
+                let _ = reply.send(gathered);
+            }
+            PoolMsg::Sights(names, reply) => {
+                state.stale();
+                let _ = reply.send(names.iter().map(|name| state.sight(name)).collect());
             }
             PoolMsg::Link(id, reply) => {
                 let _ = reply.send(state.links.get(&id).cloned());
@@ -191,99 +281,130 @@ impl Actor for NodePool {
 }
 
 impl PoolState {
-    fn join(&mut self, record: NodeRecord) {
+    fn join(&mut self, me: &ActorRef<PoolMsg>, record: NodeRecord) {
         let known = self.links.get(&record.id).is_some_and(|link| *link.record() == record);
         // Who has called another coordinator, and not this one, cannot be reached from here.
         if known || self.dialed.contains(&record.id) || matches!(record.address, NodeAddress::Dialed(_)) {
             return;
         }
         if let Some(link) = self.link(record) {
-            self.put(link);
+            self.put(me, link);
         }
     }
 
-    fn put(&mut self, link: NodeLink) {
-        let mut facts = NodeFacts::of(link.record());
+    fn put(&mut self, me: &ActorRef<PoolMsg>, link: NodeLink) {
+        let mut facts = self.ordered(NodeFacts::of(link.record()));
         facts.freshness = freshness(&self.suspects, &facts.id);
+        let is_used = self.judge(link.record());
+        let link = self.lives.say(&link);
         if link.record().address == NodeAddress::Embedded {
             self.heartbeats.remove(&facts.id);
         } else {
-            let asked = link.clone();
-            self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(facts.id.clone(), move || asked.describer()));
+            let (pool, found_by, id) = (me.clone(), me.clone(), facts.id.clone());
+            // Both fail only when the coordinator is stopping.
+            let another = move |found| _ = found_by.cast(PoolMsg::Answered(found));
+            let told = move |told| _ = pool.cast(PoolMsg::Told(id.clone(), told));
+            self.heartbeats.insert(facts.id.clone(), Heartbeat::begin(link.clone(), another, told));
         }
+        self.tell_joined(link.record());
         self.links.insert(facts.id.clone(), link);
-        self.desk.view.put(facts);
+        if is_used {
+            self.desk.view.put(facts);
+        }
+    }
+
+    /// What is free of a disk may be less than what was there and is not reserved: others write too.
+    fn told(&mut self, id: &NodeId, told: Told) {
+        let Some(facts) = self.desk.view.place(id).and_then(|place| self.desk.view.facts(place)).cloned() else { return };
+        let mut capacity = facts.capacity.clone();
+        if let (Some(free), Some(link)) = (told.disk_free, self.links.get(id)) {
+            let reserved = self.desk.view.in_use(id).resources.disk_bytes;
+            capacity.disk_bytes = link.record().stock.disk_bytes.min(free.saturating_add(reserved));
+        }
+        self.desk.view.put(NodeFacts { busy: told.busy, capacity, ..facts });
     }
 
     /// Keeps the nodes that are as they were, with their connections, and takes the others out.
     fn keep(&mut self, records: &[NodeRecord]) {
         let gone = |(id, link): &(&NodeId, &NodeLink)| !records.contains(link.record()) && !self.dialed.contains(*id);
         let gone: Vec<NodeId> = self.links.iter().filter(gone).map(|(id, _)| id.clone()).collect();
-        for id in gone {
-            self.links.remove(&id);
-            self.heartbeats.remove(&id);
-            self.desk.view.leave(&id);
+        gone.iter().for_each(|id| self.forget(id));
+    }
+
+    fn forget(&mut self, id: &NodeId) {
+        self.tell_left(id);
+        self.links.remove(id);
+        self.heartbeats.remove(id);
+        self.skewed.remove(id);
+        self.board.forget(id);
+        self.desk.view.leave(id);
+    }
+
+    fn place(&mut self, me: &ActorRef<PoolMsg>, thread: ThreadId, need: Need, reply: Reply) {
+        if let Some(why) = self.doubt(&need) {
+            self.answer(me, [(reply, Err(why))]);
+            return;
+        }
+        let now = self.now();
+        match self.desk.ask(thread, need, reply, now) {
+            Some(answer) => self.answer(me, [answer]),
+            None => self.serve(me),
         }
     }
 
-    /// Looks at how far the registry may be believed. Why nothing can be placed now, if that is so.
-    fn doubt(&mut self, need: &Need) -> Option<NoPlace> {
-        let Standing { stale, mut suspects } = self.registry.standing();
-        // Who is registered and does not answer is doubted as much.
-        suspects.extend(self.silent());
-        if suspects != self.suspects {
-            let changed: Vec<NodeId> = self.suspects.symmetric_difference(&suspects).cloned().collect();
-            self.suspects = suspects;
-            for id in changed {
-                if let Some(facts) = self.desk.view.place(&id).and_then(|place| self.desk.view.facts(place)).cloned() {
-                    self.desk.view.put(NodeFacts { freshness: freshness(&self.suspects, &id), ..facts });
-                }
-            }
-        }
-        // A guess that is wrong costs more than a moment's wait; who is on a node already does not guess.
-        stale.filter(|_| !matches!(need.wanted, Wanted::Held(_))).map(NoPlace::Stale)
-    }
-
-    fn silent(&self) -> impl Iterator<Item = NodeId> {
-        let silent = self.heartbeats.iter().filter(|(_, heartbeat)| heartbeat.state().0 == LinkState::Silent);
-        silent.map(|(id, _)| id.clone())
+    /// Nothing is heard when a silent node answers again or the registry does, so those who wait are looked at with every look.
+    fn look_again(&mut self, me: &ActorRef<PoolMsg>) {
+        self.serve(me);
+        let over = self.desk.expire(self.now());
+        self.answer(me, over);
+        // Whom they waited behind may have gone.
+        self.serve(me);
     }
 
     fn left(&mut self, id: &NodeId, generation: Generation) {
         let gone = self.links.get(id).is_some_and(|link| link.record().generation <= generation);
         if gone && !self.dialed.contains(id) {
-            self.links.remove(id);
-            self.heartbeats.remove(id);
-            self.desk.view.leave(id);
+            self.forget(id);
         }
+    }
+
+    fn sight(&self, id: &NodeId) -> Option<NodeSight> {
+        let load = self.desk.view.place(id).map_or(0, |place| self.desk.view.room(place).load);
+        Some(NodeSight { record: self.links.get(id)?.record().clone(), load, is_silent: self.suspects.contains(id) })
     }
 
     fn now(&self) -> Duration {
         self.start.elapsed()
     }
 
-    fn answer(&self, answers: impl IntoIterator<Item = (Reply, Answer)>) {
+    fn answer(&self, me: &ActorRef<PoolMsg>, answers: impl IntoIterator<Item = (Reply, Answer)>) {
         for (reply, answer) in answers {
-            let placed = answer.and_then(|Given { choice, ticket }| {
+            let placed = answer.and_then(|Given { thread, choice, ticket }| {
+                let reserved = Reserved::new(me.clone(), thread, ticket);
                 let link = self.links.get(&choice.node).cloned().ok_or(NoPlace::NoNodes)?;
-                Ok(Placed { choice, link, ticket })
+                Ok(Placed { choice, link, reserved })
             });
+            if let Err(why) = &placed {
+                self.tell_not_placed(why);
+            }
+            // Whoever asked may have gone: what is reserved is given back with the answer.
             let _ = reply.send(placed);
         }
     }
 
     /// There may be room for some who wait.
-    fn serve(&mut self) {
-        if self.desk.waiting() > 0 && self.registry.standing().stale.is_none() {
+    fn serve(&mut self, me: &ActorRef<PoolMsg>) {
+        if self.desk.waiting() > 0 && self.stale().is_none() {
             let now = self.now();
             let served = self.desk.serve(now);
-            self.answer(served);
+            self.answer(me, served);
         }
     }
 
     fn link(&self, record: NodeRecord) -> Option<NodeLink> {
+        let door = self.doors.get(&record.id).cloned().unwrap_or_default();
         if record.address == NodeAddress::Embedded {
-            return self.pipes.get(&record.id).map(|pipe| NodeLink::by_pipe(record.clone(), pipe));
+            return self.pipes.get(&record.id).map(|pipe| NodeLink::by_pipe(record.clone(), pipe).through(door));
         }
         let named = self.nodes.iter().find(|node| node.address == record.address);
         let token = named.map_or_else(|| self.token.clone(), |node| node.token.clone());
@@ -291,6 +412,7 @@ impl PoolState {
         NodeLink::by_address(record, token, self.membership.as_ref())
             .inspect_err(|error| tracing::warn!(node = %id, %error, "a registered node has no usable address"))
             .ok()
+            .map(|link| link.through(door))
     }
 }
 
@@ -298,7 +420,20 @@ fn freshness(suspects: &BTreeSet<NodeId>, id: &NodeId) -> Freshness {
     if suspects.contains(id) { Freshness::Suspect } else { Freshness::Fresh }
 }
 
+async fn follow_orders(registry: Arc<dyn Registry>, pool: ActorRef<PoolMsg>) {
+    let mut orders = registry.orders().await;
+    loop {
+        let newest = Arc::clone(&orders.borrow_and_update());
+        if pool.cast(PoolMsg::Ordered(newest)).is_err() || orders.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 async fn follow(registry: Arc<dyn Registry>, pool: ActorRef<PoolMsg>) {
     let mut watch = registry.watch().await;
     while pool.cast(PoolMsg::Heard(watch.next().await)).is_ok() {}
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,9 +8,6 @@ use std::time::Duration;
 /// The time between an answer and the next question, at most.
 const EVERY: Duration = Duration::from_secs(4);
 
-/// How long the next beat of a stream is waited for: the longest time between two, and as much as an answer gets.
-pub const SILENCE: Duration = Duration::from_millis(6500);
-
 /// How long an answer is waited for.
 pub const DEADLINE: Duration = Duration::from_millis(2500);
 

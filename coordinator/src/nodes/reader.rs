@@ -15,17 +15,11 @@ use capstan_types::output::seal::Seal;
 use capstan_types::output::verify::{Verdict, Verifier};
 use capstan_types::session::{Authority, SessionEvent};
 use std::time::Duration;
-use tonic::Streaming;
+use tonic::{Response, Status, Streaming};
 
-/// The waits before a broken stream is asked for again; after the last the session counts as lost.
-const RETRY_WAITS: [Duration; 6] = [
-    Duration::from_millis(20),
-    Duration::from_millis(100),
-    Duration::from_millis(400),
-    Duration::from_millis(1_500),
-    Duration::from_secs(3),
-    Duration::from_secs(5),
-];
+/// The waits before a broken stream is asked for again. After the last, whoever reads is told that the node is away, and may attach again.
+const RETRY_WAITS: [Duration; 4] =
+    [Duration::from_millis(20), Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1_500)];
 
 /// How many bytes are held against a hash: more than head and tail keep unless they are asked to. Of longer output it is only known whether
 /// something is missing.
@@ -86,7 +80,7 @@ impl LinkReader {
         }
     }
 
-    async fn reattach(&mut self, broken: tonic::Status) -> Result<(), HostError> {
+    async fn reattach(&mut self, broken: Status) -> Result<(), HostError> {
         let node = self.link.record().id.clone();
         let Some(session) = self.session else { return Err(of_status(&node, &broken)) };
         let mut last = broken;
@@ -96,9 +90,9 @@ impl LinkReader {
             }
             self.attempts += 1;
             tokio::time::sleep(*wait).await;
-            match attach(&self.link, &self.authority, session, self.next).await {
+            match attach(&self.link.newest(), &self.authority, session, self.next).await {
                 Ok(stream) => {
-                    self.stream = Some(stream);
+                    self.stream = Some(stream.into_inner());
                     return Ok(());
                 }
                 Err(status) => last = status,
@@ -121,7 +115,7 @@ impl SessionReader for LinkReader {
                     self.note(&event);
                     return Ok(event);
                 }
-                Ok(None) => tonic::Status::unavailable("the node closed the stream before the session's end"),
+                Ok(None) => Status::unavailable("the node closed the stream before the session's end"),
                 Err(status) => status,
             };
             self.reattach(broken).await?;
@@ -130,21 +124,23 @@ impl SessionReader for LinkReader {
 }
 
 /// Opens a stream of `session` at `from`.
-pub(super) async fn attach(
+pub(super) fn attach(
     link: &NodeLink,
     authority: &Authority,
     session: SessionId,
     from: Seq,
-) -> Result<Streaming<wire::SessionEvent>, tonic::Status> {
+) -> impl Future<Output = Result<Response<Streaming<wire::SessionEvent>>, Status>> + use<> {
     let request = wire::AttachRequest {
         authority: Some(authority.into()),
         session_id: session.to_string(),
         from_seq: from.0,
         whole: false,
     };
-    let asked = Asked { authority, act: Act::Session(session, Said::Attach), policy: None };
-    match tokio::time::timeout(ATTACH_DEADLINE, link.exec_for(&asked).attach(request)).await {
-        Ok(answer) => answer.map(tonic::Response::into_inner),
-        Err(_) => Err(tonic::Status::unavailable("the node did not answer in time")),
+    let mut node = link.exec_for(&Asked { authority, act: Act::Session(session, Said::Attach), policy: None });
+    async move {
+        match tokio::time::timeout(ATTACH_DEADLINE, node.attach(request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Status::unavailable("the node did not answer in time")),
+        }
     }
 }

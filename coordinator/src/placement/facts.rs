@@ -3,6 +3,7 @@
 use capstan_types::id::NodeId;
 use capstan_types::label::Labels;
 use capstan_types::node::NodeRecord;
+use capstan_types::orders::{Merged, NodeOrders};
 use capstan_types::policy::Level;
 use capstan_types::resources::Resources;
 use capstan_types::taint::Taint;
@@ -59,14 +60,22 @@ impl NodeFacts {
             capacity: Resources {
                 cpu_milli: u64::from(record.capacity.cpus) * 1000,
                 memory_bytes: record.capacity.memory_bytes,
-                ..Resources::NONE
+                disk_bytes: record.stock.disk_bytes,
+                custom: record.stock.custom.clone(),
             },
             slots: record.capacity.sessions,
             level: record.fingerprint.level,
             missing: record.fingerprint.missing.clone(),
             freshness: Freshness::Fresh,
-            mirrors: BTreeSet::new(),
+            mirrors: record.stock.holds.clone(),
             busy: 0,
         }
+    }
+
+    /// The same under what operators have ordered for it.
+    #[must_use]
+    pub fn under(self, orders: &NodeOrders) -> Self {
+        let Merged { labels, taints, closed, .. } = orders.merged(&self.labels);
+        Self { labels, taints, cordoned: closed, ..self }
     }
 }

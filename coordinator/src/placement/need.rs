@@ -49,8 +49,8 @@ impl Need {
     /// What a thread asks of a node.
     #[must_use]
     pub fn of(asked: &PlacementSettings, wanted: Wanted, level: Level, seed: u64) -> Self {
-        let PlacementSettings { selector, tolerations, resources, packing, batch, priority } = asked.clone();
-        Self { wanted, selector, tolerations, resources, level, packing, repository: None, batch, priority, seed }
+        let PlacementSettings { selector, tolerations, resources, packing, batch, priority, near, hosts: _ } = asked.clone();
+        Self { wanted, selector, tolerations, resources, level, packing, repository: near, batch, priority, seed }
     }
 
     /// Whether a taint is put up with.

@@ -1,7 +1,9 @@
 //! Why no node was chosen.
 
 use super::queue::QueueError;
+use capstan_proto::protocol::Skew;
 use capstan_registry::Stale;
+use capstan_types::hosts::MOST_HOSTS;
 use capstan_types::id::NodeId;
 use capstan_types::placement::{Rejected, told};
 use capstan_types::policy::Level;
@@ -23,6 +25,14 @@ pub enum NoPlace {
     Suspect {
         /// They.
         nodes: String,
+    },
+    /// The nodes that could be chosen speak a protocol that this coordinator does not work with.
+    #[error("node {node} cannot be used: {skew}")]
+    Skewed {
+        /// The one that is wanted, or the first.
+        node: NodeId,
+        /// How its protocol stands to ours.
+        skew: Skew,
     },
     /// The node that was asked for is not there.
     #[error("node {wanted} is not registered; the registered nodes are: {known}")]
@@ -75,6 +85,12 @@ pub enum NoPlace {
         /// Why there was none.
         full: Box<NoPlace>,
     },
+    /// A selector means more hosts than a thread may use.
+    #[error("{found} hosts match, and a thread may use at most {MOST_HOSTS}; name fewer")]
+    TooManyHosts {
+        /// How many.
+        found: usize,
+    },
     /// Too many wait already.
     #[error(transparent)]
     Crowded(#[from] QueueError),
@@ -85,6 +101,12 @@ impl NoPlace {
     #[must_use]
     pub const fn may_pass(&self) -> bool {
         matches!(self, Self::Full { .. })
+    }
+
+    /// Whether it may help whoever waits already to wait on: a node that does not answer now may do so while there is time left.
+    #[must_use]
+    pub const fn may_pass_for_who_waits(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::Suspect { .. })
     }
 }
 

@@ -7,11 +7,13 @@ use super::context::TurnContext;
 use super::continued::Unfinished;
 use super::handle::TurnHandle;
 use super::log::{Draft, LogTask};
+use super::loose_ends;
 use super::message::{ThreadMsg, TurnRefused};
 use super::queue::TurnQueue;
 use super::steer::SteerRefused;
 use super::tally::Tally;
 use super::turn;
+use capstan_tools::host::ExecHost as _;
 use capstan_types::checkpoint::Undo;
 use capstan_types::event::EventBody;
 use capstan_types::history::Entry;
@@ -53,10 +55,12 @@ pub struct ThreadState {
     tally: Tally,
     at_end: OnInterrupt,
     running: Option<RunningTurn>,
-    /// While any waits, one runs.
+    /// While any waits, one runs, or the node takes none.
     queue: TurnQueue,
     /// Held by whoever undoes a turn: no turn runs meanwhile.
     undoing: Arc<()>,
+    /// What runs is left to the next coordinator.
+    handed_over: bool,
     // 16 bytes for each turn of the thread: a request that is repeated must find its turn, however late it comes.
     begun: HashSet<TurnId>,
     // Both are dropped with the actor: a turn cannot outlive its thread, and the log ends after the turn has let go of it.
@@ -92,6 +96,7 @@ impl Actor for ThreadActor {
             running: None,
             queue,
             undoing: Arc::default(),
+            handed_over: false,
             begun,
             turns: JoinSet::new(),
             _log: log,
@@ -109,6 +114,8 @@ impl Actor for ThreadActor {
         message: ThreadMsg,
         state: &mut ThreadState,
     ) -> Result<(), ActorProcessingErr> {
+        // Finished tasks stay in a JoinSet until asked for, and a thread without turns is still looked at, listened to and compared.
+        while state.turns.try_join_next().is_some() {}
         match message {
             ThreadMsg::StartTurn(turn, input, reply) => {
                 let _ = reply.send(state.start(turn, input, &me));
@@ -121,6 +128,19 @@ impl Actor for ThreadActor {
             }
             ThreadMsg::Withdraw(turn, reply) => state.withdraw(turn, reply),
             ThreadMsg::NotQueued(turn) => state.forget(turn),
+            ThreadMsg::Advance => state.advance(&me),
+            ThreadMsg::Cancel(node, by) => {
+                state.settle();
+                if let Some(running) = state.running.as_ref().filter(|_| state.context.host.node() == node) {
+                    running.handle.cancel(&by);
+                }
+            }
+            ThreadMsg::Close => drop(state.queue.clear()),
+            ThreadMsg::HandOver => {
+                state.handed_over = true;
+                drop(state.queue.clear());
+                me.stop(Some("the thread is handed over".to_owned()));
+            }
             ThreadMsg::Steer(meant, text, reply) => state.steer(meant, text, reply),
             ThreadMsg::OwnershipLost => state.let_go(&me),
             ThreadMsg::Interrupt(sessions, reply) => {
@@ -145,8 +165,8 @@ impl Actor for ThreadActor {
                 let _ = reply.send(state.context.sessions.known());
             }
             ThreadMsg::Diff(turn, most, reply) => {
-                let host = Arc::clone(&state.context.host);
-                state.turns.spawn(async move { drop(reply.send(host.diff(turn, most, false).await)) });
+                let (host, policy) = (Arc::clone(&state.context.host), state.context.policy());
+                state.turns.spawn(async move { drop(reply.send(host.diff(&policy, turn, most, false).await)) });
             }
             ThreadMsg::Undo(turn, force, reply) => {
                 state.advance(&me);
@@ -159,13 +179,17 @@ impl Actor for ThreadActor {
                     state.bury(dead, &me);
                 }
                 state.advance(&me);
-                while state.turns.try_join_next().is_some() {} // a JoinSet keeps finished tasks until asked
             }
         }
         Ok(())
     }
 
     async fn post_stop(&self, _: ActorRef<ThreadMsg>, state: &mut ThreadState) -> Result<(), ActorProcessingErr> {
+        if state.handed_over {
+            // What is stored is all that the next coordinator needs, as after a crash; what is under way on the node runs on.
+            state.turns.shutdown().await;
+            return Ok(());
+        }
         if let Some(running) = &state.running {
             running.handle.interrupt(state.at_end);
         }
@@ -191,6 +215,18 @@ impl ThreadState {
     }
 
     fn may_begin(&self, input: &TurnInput) -> Result<(), TurnRefused> {
+        if self.waits_for_node() {
+            return Err(TurnRefused::Draining(self.context.host.node()));
+        }
+        self.makes_sense(input)
+    }
+
+    /// Whether the node begins no turn now. A thread that was placed there has its first one all the same.
+    fn waits_for_node(&self) -> bool {
+        self.context.host.doorway().is_closed() && !self.begun.is_empty()
+    }
+
+    fn makes_sense(&self, input: &TurnInput) -> Result<(), TurnRefused> {
         if Arc::strong_count(&self.undoing) > 1 {
             return Err(TurnRefused::Undoing);
         }
@@ -208,9 +244,9 @@ impl ThreadState {
     fn run(&mut self, id: TurnId, begin: Begin, me: &ActorRef<ThreadMsg>) {
         let handle = TurnHandle::default();
         let (context, shared, before) = (Arc::clone(&self.context), handle.clone(), self.tally.clone());
-        let farewell = Farewell { thread: me.clone(), turn: id };
+        let (farewell, stay) = (Farewell { thread: me.clone(), turn: id }, self.context.host.doorway().enter());
         self.turns.spawn(async move {
-            let _said_on_drop = farewell;
+            let _said_on_drop = (stay, farewell);
             turn::run(&context, id, begin, before, shared).await;
         });
         self.running = Some(RunningTurn { id, handle });
@@ -250,8 +286,9 @@ impl ThreadState {
             return;
         }
         let (host, undoing) = (Arc::clone(&self.context.host), Arc::clone(&self.undoing));
+        let policy = self.context.policy();
         self.turns.spawn(async move {
-            let undone = host.undo(turn, force).await;
+            let undone = host.undo(&policy, turn, force).await;
             drop(undoing);
             let _ = reply.send(undone);
         });
@@ -261,18 +298,18 @@ impl ThreadState {
     fn bury(&mut self, dead: RunningTurn, me: &ActorRef<ThreadMsg>) {
         let (turn, handle) = (dead.id, dead.handle.clone());
         tracing::error!(%turn, "a turn's task died");
-        let (log, tally) = (self.context.log.clone(), self.tally.clone());
+        let (context, tally) = (Arc::clone(&self.context), self.tally.clone());
         let message =
             "the turn failed inside Capstan; what it had done until then is stored, and another turn can go on from there";
         let entries = handle.steering.close().into_iter().map(|text| Entry::User { text, images: Vec::new() });
-        let mut drafts: Vec<Draft> = entries.map(|entry| Draft::Entry(turn, entry)).collect();
+        let entries: Vec<Draft> = entries.map(|entry| Draft::Entry(turn, entry)).collect();
         // It may have died before its beginning was stored.
-        drafts.push(Draft::Unqueued(turn));
-        drafts.push(Draft::Event(Some(turn), EventBody::TurnFailed { message: message.to_owned() }));
+        let end = [Draft::Unqueued(turn), Draft::Event(Some(turn), EventBody::TurnFailed { message: message.to_owned() })];
         let farewell = Farewell { thread: me.clone(), turn };
         self.turns.spawn(async move {
             let _said_on_drop = farewell;
-            let submitted = log.submit(drafts).await;
+            let drafts = loose_ends::of_dead(&context, turn).await.into_iter().chain(entries).chain(end);
+            let submitted = context.log.submit(drafts.collect()).await;
             // As a turn does that ends by itself: before anybody can hear of it.
             let _ = handle.ended.set(tally);
             // If the log is gone too, the thread is stopping and its listeners hear that.
@@ -287,6 +324,7 @@ impl ThreadState {
     fn advance(&mut self, me: &ActorRef<ThreadMsg>) {
         self.settle();
         if self.running.is_none()
+            && !self.waits_for_node()
             // What waits in a thread that is let go begins with its next owner.
             && self.context.log.ownership().why().is_none()
             && let Some((turn, input)) = self.queue.pop()

@@ -8,10 +8,13 @@ use super::items::TurnItems;
 use super::log::{Draft, LogError};
 use super::order::Order;
 use super::step::{self, TurnStop};
+use crate::placement::reservations::Activity;
 use crate::{clock, crash_point};
+use capstan_tools::effects::Effects;
 use capstan_tools::fault::ToolFault;
-use capstan_tools::host::ExecHost as _;
+use capstan_tools::hosts::Hosts as _;
 use capstan_tools::invocation::{CallContext, CallResult};
+use capstan_tools::release::Release;
 use capstan_types::call::{Call, CallAttempt, CallEnd, Outcome};
 use capstan_types::event::EventBody;
 use capstan_types::history::Entry;
@@ -83,7 +86,7 @@ impl Remains {
 fn told_late(call: &Call, end: &CallEnd) -> CallResult {
     let lost = if call.tool == PICTURES { LOST_PICTURE } else { "" };
     let output = format!("{}{lost}", end.output);
-    CallResult { outcome: end.outcome.clone(), output, release: None, changes: Vec::new(), picture: None }
+    CallResult { outcome: end.outcome.clone(), output, release: Vec::new(), changes: Vec::new(), picture: None }
 }
 
 /// Sessions whose nodes are being told that they may forget them.
@@ -103,6 +106,7 @@ impl Calls {
     /// # Errors
     /// What ends the turn: its records can no longer be stored, or the thread has another owner.
     pub async fn run(&self, calls: &[Call], releases: &mut Releases) -> Result<Vec<Entry>, TurnStop> {
+        let _works = Works::begin(&self.context, calls);
         // All of them come to their ends, also when one of them ends the turn: a call that is dropped halfway would have no end.
         let ended = join_all(calls.iter().map(|call| self.perform(call, Try::New))).await;
         self.tell(calls.iter().zip(ended), releases).await
@@ -127,9 +131,9 @@ impl Calls {
         let mut entries = Vec::with_capacity(ended.len());
         let mut drafts = Vec::with_capacity(ended.len());
         for (call, result) in ended {
-            if let Some(session) = result.release {
+            for release in result.release {
                 crash_point::reached("session.releasing");
-                releases.release(&self.context, session);
+                releases.release(&self.context, release);
             }
             let entry = Entry::CallOutput { model_call_id: call.model_call_id.clone(), output: result.output };
             let picture = result.picture.map(|image| Entry::Picture { model_call_id: call.model_call_id.clone(), image: *image });
@@ -155,23 +159,38 @@ impl Calls {
         match fate {
             Fate::Ended(end) => Ok(told_late(call, end)),
             Fate::Run => self.perform(call, Try::New).await,
-            Fate::Again => self.perform(call, Try::Same(items, changes)).await,
-            Fate::Unknown(tried) => {
-                let output = truth::output(&call.tool, self.seen(call, tried, items, changes).await.as_seen(tried));
-                items.give_up(call.id, truth::REASON).await?;
-                let outcome =
-                    Outcome::Unknown { reason: truth::REASON.to_owned(), node: Some(tried.node.clone()), session: None };
-                let result = CallResult { outcome, output, release: None, changes: Vec::new(), picture: None };
-                self.end(call, result).await
+            Fate::Again => {
+                let tried = step::attempt(call, &self.context.node_of(&call.tool, &call.arguments));
+                // What is asked again of a host that is away would be told as not begun, which it may well have been.
+                if !self.context.toolbox.is_everywhere(&call.tool) && self.context.hosts.station(&tried.node).await.is_err() {
+                    let tried = CallAttempt { started_at: call.asked_at, ..tried };
+                    return self.unknown(call, &tried, items, changes).await;
+                }
+                self.perform(call, Try::Same(items, changes)).await
             }
+            Fate::Unknown(tried) => self.unknown(call, tried, items, changes).await,
         }
+    }
+
+    async fn unknown(
+        &self,
+        call: &Call,
+        tried: &CallAttempt,
+        items: &TurnItems,
+        changes: &OnceCell<Option<String>>,
+    ) -> Result<CallResult, TurnStop> {
+        let output = truth::output(&call.tool, self.seen(call, tried, items, changes).await.as_seen(tried));
+        items.give_up(call.id, truth::REASON).await?;
+        let outcome = Outcome::Unknown { reason: truth::REASON.to_owned(), node: Some(tried.node.clone()), session: None };
+        let result = CallResult { outcome, output, release: Vec::new(), changes: Vec::new(), picture: None };
+        self.end(call, result).await
     }
 
     /// What is known of a call whose outcome is not.
     async fn seen(&self, call: &Call, tried: &CallAttempt, items: &TurnItems, changes: &OnceCell<Option<String>>) -> Remains {
         let host = &self.context.host;
         let diff = changes.get_or_init(|| async {
-            let changes = host.diff(call.turn.to_string(), MOST_CHANGES, false).await;
+            let changes = host.diff(&self.invocation.policy, call.turn.to_string(), MOST_CHANGES, false).await;
             changes.inspect_err(|status| tracing::debug!(%status, "no diff")).ok().map(|changes| changes.text())
         });
         let (session, output) = items.seen_of(call.id);
@@ -180,17 +199,18 @@ impl Calls {
 
     async fn perform(&self, call: &Call, tried: Try<'_>) -> Result<CallResult, TurnStop> {
         let toolbox = &self.context.toolbox;
-        let _in_turn = self.order.enter(toolbox.effects(&call.tool, &call.arguments)).await;
+        let hosts = self.context.nodes_of(&call.tool, &call.arguments);
+        let _in_turn = self.order.enter(&hosts, toolbox.effects(&call.tool, &call.arguments)).await;
         crash_point::reached("call.trying");
         if matches!(tried, Try::New) && !step::told_ahead(toolbox, call) {
-            let attempt = step::attempt(call, &self.context.host.node());
+            let attempt = step::attempt(call, &self.context.node_of(&call.tool, &call.arguments));
             let stored = self.context.log.record(vec![Draft::CallAttempted(attempt)]).await;
             stored.inspect_err(|_| self.stop.cancel())?;
         }
         crash_point::reached("call.tried");
         let mut result = self.invoke(call).await?;
         if let (Try::Same(items, changes), Outcome::Unknown { .. }) = (tried, &result.outcome) {
-            let tried = step::attempt(call, &self.context.host.node());
+            let tried = step::attempt(call, &self.context.node_of(&call.tool, &call.arguments));
             let tried = CallAttempt { started_at: call.asked_at, ..tried };
             let facts = truth::facts(self.seen(call, &tried, items, changes).await.as_seen(&tried));
             result.output = format!("{}\n{facts}", result.output);
@@ -230,13 +250,40 @@ impl Calls {
         {
             return Ok(left);
         }
-        let (by, output) = if interrupted { (BY_INTERRUPT, INTERRUPTED) } else { ("the end of its turn", STOPPED) };
+        let cancelled = self.handle.cancelled_by();
+        let (by, output) = match (interrupted, cancelled) {
+            (false, _) => ("the end of its turn", STOPPED.to_owned()),
+            (true, None) => (BY_INTERRUPT, INTERRUPTED.to_owned()),
+            (true, Some(by)) => (by, format!("The call was ended by {by}. It may have done part of its work.")),
+        };
         let began = Instant::now();
-        // A call starts at most one session.
-        let ended = self.invocation.sessions.end_call(call.id, by).await.pop();
-        tracing::info!(call = %call.id, took_ms = began.elapsed().as_millis(), "a call was cancelled, and its session ended");
-        let (release, changes) = ended.map_or((None, Vec::new()), |ended| (Some(ended.session), vec![ended.change]));
-        Ok(CallResult { outcome: Outcome::Cancelled, output: output.to_owned(), release, changes, picture: None })
+        // One at most, unless it was on several hosts.
+        let ended = self.invocation.sessions.end_call(call.id, by).await;
+        tracing::info!(call = %call.id, took_ms = began.elapsed().as_millis(), "a call was cancelled, and its sessions ended");
+        let changes = ended.iter().filter_map(|ended| ended.change.clone()).collect();
+        let release = ended.into_iter().map(|ended| ended.release).collect();
+        Ok(CallResult { outcome: Outcome::Cancelled, output, release, changes, picture: None })
+    }
+}
+
+/// A thread that runs sessions takes a whole slot of its node, until none runs any more.
+struct Works<'a>(Option<&'a TurnContext>);
+
+impl<'a> Works<'a> {
+    fn begin(context: &'a TurnContext, calls: &[Call]) -> Self {
+        let runs = |call: &Call| matches!(context.toolbox.effects(&call.tool, &call.arguments), Effects::Runs | Effects::Writes);
+        let works = calls.iter().any(runs).then_some(context);
+        works.iter().for_each(|context| context.hosts.now(Activity::Runs));
+        Self(works)
+    }
+}
+
+impl Drop for Works<'_> {
+    fn drop(&mut self) {
+        if let Some(context) = self.0 {
+            let runs = context.sessions.list().iter().any(|session| !session.ended && session.elsewhere.is_none());
+            context.hosts.now(if runs { Activity::Runs } else { Activity::Thinks });
+        }
     }
 }
 
@@ -251,9 +298,9 @@ impl From<ToolFault> for TurnStop {
 
 impl Releases {
     /// Tells a node that it may forget a session, whose end is stored.
-    pub(super) fn release(&mut self, context: &Arc<TurnContext>, session: SessionId) {
+    pub(super) fn release(&mut self, context: &Arc<TurnContext>, release: Release) {
         while self.0.try_join_next().is_some() {} // a JoinSet keeps finished tasks until asked
-        let host = Arc::clone(&context.host);
+        let (host, session) = (context.hosts.host(&release.node), release.session);
         self.0.spawn(async move {
             // A node that was not told forgets the session by itself after its retention.
             if let Err(error) = host.release(session).await {

@@ -7,15 +7,20 @@ pub mod overrides;
 pub mod reading;
 mod telling;
 
+use super::hosts::ThreadHosts;
 use super::items::ItemNumbers;
 use super::log::ThreadLog;
+use super::workspace;
 use crate::models::Models;
 use crate::nodes::host::NodeHost;
 use capstan_model::catalog;
 use capstan_store::store::Store;
+use capstan_tools::host::ExecHost as _;
+use capstan_tools::hosts::Hosts as _;
 use capstan_tools::sessions::SessionTable;
 use capstan_tools::toolbox::Toolbox;
-use capstan_types::id::ThreadId;
+use capstan_types::id::{NodeId, ThreadId};
+use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::WorkspaceFacts;
 use capstan_types::thread::ThreadSettings;
 use reading::DocsMemory;
@@ -36,8 +41,10 @@ pub struct TurnContext {
     pub store: Arc<dyn Store>,
     /// Where everything is recorded.
     pub log: ThreadLog,
-    /// The machine.
+    /// The machine of its home.
     pub host: Arc<NodeHost>,
+    /// All its machines.
+    pub hosts: Arc<ThreadHosts>,
     /// The tools on offer.
     pub toolbox: Toolbox,
     /// The sessions that run on between turns.
@@ -49,12 +56,20 @@ pub struct TurnContext {
 }
 
 impl TurnContext {
+    /// The policy of the thread's sessions.
+    #[must_use]
+    pub fn policy(&self) -> SandboxPolicy {
+        workspace::policy(&self.settings, &self.facts)
+    }
+
     /// The same thread with other settings, perhaps in another directory.
     #[must_use]
     pub fn with(&self, settings: ThreadSettings, facts: WorkspaceFacts) -> Self {
+        let hosts = Arc::new(self.hosts.with(&settings, &facts));
         Self {
             thread: self.thread,
             facts,
+            hosts,
             models: Arc::clone(&self.models),
             store: Arc::clone(&self.store),
             log: self.log.clone(),
@@ -66,11 +81,26 @@ impl TurnContext {
             settings,
         }
     }
+
+    /// The host that a call is meant for: the home, unless it names another one of the thread's.
+    #[must_use]
+    pub fn node_of(&self, tool: &str, arguments: &str) -> NodeId {
+        let home = self.host.node();
+        let named = self.toolbox.host(tool, arguments, |number| self.sessions.node_of(number));
+        named.filter(|node| self.hosts.others().contains_key(node)).unwrap_or(home)
+    }
+
+    /// All hosts that a call may be on.
+    #[must_use]
+    pub fn nodes_of(&self, tool: &str, arguments: &str) -> Vec<NodeId> {
+        if self.toolbox.is_everywhere(tool) { self.hosts.names() } else { vec![self.node_of(tool, arguments)] }
+    }
 }
 
 /// The tools that are on offer under these settings.
 #[must_use]
 pub fn toolbox(settings: &ThreadSettings) -> Toolbox {
     let tools = Toolbox::standard(settings.plan_tool);
+    let tools = if settings.hosts.is_empty() { tools } else { tools.with_hosts() };
     if catalog::lookup(&settings.model).images { tools.with_pictures() } else { tools }
 }

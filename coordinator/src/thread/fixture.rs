@@ -1,6 +1,9 @@
 //! What the tests of threads begin with.
 
+pub(crate) mod moody;
+
 use super::context::TurnContext;
+use super::hosts::ThreadHosts;
 use super::items::ItemNumbers;
 use super::log::{LogTask, open_log};
 use crate::models::{ModelClient, OneModel};
@@ -47,6 +50,7 @@ pub(crate) fn settings() -> ThreadSettings {
         docs: capstan_types::docs::ProjectDocs { max_bytes: 0, ..Default::default() },
         placement: Box::default(),
         placed: None,
+        hosts: Vec::new(),
     }
 }
 
@@ -73,6 +77,11 @@ pub(super) async fn stored_thread() -> (ThreadId, Arc<dyn Store>) {
 /// A thread whose model is `client`, and whose node does not answer.
 pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>, LogTask) {
     let (thread, store) = stored_thread().await;
+    thread_in(thread, store, client)
+}
+
+/// The same of a thread that is stored.
+pub(super) fn thread_in(thread: ThreadId, store: Arc<dyn Store>, client: Arc<dyn ModelClient>) -> (Arc<TurnContext>, LogTask) {
     let (log, task) = open_log(thread, Epoch(1), EventSeq(0), Arc::clone(&store));
     let record = NodeRecord {
         id: "n1".parse().unwrap(),
@@ -80,11 +89,14 @@ pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>
         address: NodeAddress::Embedded,
         labels: BTreeMap::new(),
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
+        stock: capstan_types::stock::Stock::default(),
         fingerprint: Fingerprint::default(),
         journal: JournalState::default(),
+        protocol: capstan_proto::protocol::CURRENT,
     };
     let (unserved, _) = pipe();
     let authority = Authority { thread, epoch: Epoch(1), owner: "c1".into() };
+    let host = Arc::new(NodeHost::new(NodeLink::by_pipe(record, &unserved), authority));
     let context = TurnContext {
         thread,
         settings: settings(),
@@ -92,7 +104,8 @@ pub(super) async fn thread_of(client: Arc<dyn ModelClient>) -> (Arc<TurnContext>
         models: Arc::new(OneModel(client)),
         store,
         log,
-        host: Arc::new(NodeHost::new(NodeLink::by_pipe(record, &unserved), authority)),
+        hosts: Arc::new(ThreadHosts::alone(thread, Arc::clone(&host), &settings(), &facts())),
+        host,
         toolbox: Toolbox::standard(false),
         docs: Arc::default(),
         sessions: Arc::default(),

@@ -22,6 +22,8 @@ pub struct TurnHandle {
     pub steering: Steering,
     /// Whether whoever interrupts wants the turn's sessions ended.
     kill: Arc<AtomicBool>,
+    /// Who interrupts, where it is not the user.
+    by: Arc<OnceLock<String>>,
 }
 
 impl TurnHandle {
@@ -31,6 +33,20 @@ impl TurnHandle {
             self.kill.store(true, Ordering::Release);
         }
         self.interrupt.cancel();
+    }
+
+    /// Interrupts the turn and ends its sessions, on somebody else's behalf than the user's.
+    pub fn cancel(&self, by: &str) {
+        if !self.interrupt.is_cancelled() {
+            let _ = self.by.set(by.to_owned());
+        }
+        self.interrupt(OnInterrupt::KillSessions);
+    }
+
+    /// On whose behalf it was interrupted, where that is not the user.
+    #[must_use]
+    pub fn cancelled_by(&self) -> Option<&str> {
+        self.by.get().map(String::as_str)
     }
 
     /// What becomes of the turn's sessions, once it is interrupted.

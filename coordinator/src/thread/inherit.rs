@@ -6,23 +6,24 @@
 
 use super::continued::fate::{Known, fate};
 use super::continued::unfinished::{self, MOST_TIMES, Unfinished};
+use super::hosts::ThreadHosts;
 use super::message::ThreadMsg;
 use super::open::{CreateError, Threads};
 use super::recall::{Recalled, unanswered, unsaid};
+use super::recalling::recalled;
 use crate::clock;
 use crate::nodes::host::NodeHost;
 use capstan_store::store::StoreError;
 use capstan_tools::host::ExecHost as _;
 use capstan_tools::toolbox::Toolbox;
-use capstan_types::id::{ThreadId, TurnId};
+use capstan_types::id::{NodeId, ThreadId, TurnId};
 use capstan_types::thread::ThreadRecord;
+use futures::future::join_all;
 use ractor::ActorRef;
+use std::collections::BTreeMap;
 
 /// What clients are told of a turn that is not gone on with again.
 const TOO_OFTEN: &str = "the coordinator ended each of the 4 times that this turn ran, so it is not gone on with again: what it had done until then is stored, and the outcome of what it was doing is unknown";
-
-/// Events that are read at a time.
-const PAGE: u32 = 2048;
 
 /// A thread, as somebody who wants to listen finds it.
 #[derive(Debug)]
@@ -145,19 +146,28 @@ impl Threads {
     pub(super) async fn unfinished(
         &self,
         thread: ThreadId,
-        host: &NodeHost,
+        hosts: &ThreadHosts,
         recalled: &mut Recalled,
     ) -> Result<Option<Box<Unfinished>>, StoreError> {
         let Some(turn) = recalled.unfinished else { return Ok(None) };
         let (calls, entries) = (self.store.calls_of(thread, turn).await?, self.store.shown(thread).await?);
         let may_have_changed = unfinished::may_have_changed(&calls);
         let tools = Toolbox::standard(true).with_pictures();
-        let (node, remembers) = (host.node(), self.remembers(host));
+        let tools = if hosts.are_many() { tools.with_hosts() } else { tools };
+        let memories = self.memories(hosts).await;
+        let home = hosts.home().node();
         let mut left = Vec::new();
         for (call, end) in unfinished::left(calls, &unanswered(&entries)) {
             let tried = self.store.attempts(thread, call.id).await?;
-            let known =
-                Known { node: &node, remembers, has_session: recalled.on_node.contains(&call.id), once: tools.once(&call.tool) };
+            let of_session = |number: u32| recalled.sessions.open.get(&number).map(|session| session.node.clone());
+            let named = tools.host(&call.tool, &call.arguments, of_session).filter(|node| memories.contains_key(node));
+            let node = named.unwrap_or_else(|| home.clone());
+            // One that was on several hosts is asked again of all of them, so all of them must know of it.
+            let everywhere = tools.is_everywhere(&call.tool);
+            let remembers =
+                if everywhere { memories.values().all(|known| *known) } else { memories.get(&node).copied().unwrap_or(false) };
+            let has_session = !everywhere && recalled.on_node.contains(&call.id);
+            let known = Known { node: &node, remembers, has_session, once: tools.once(&call.tool) };
             left.push(fate(call, end, tried.last(), known));
         }
         let unsaid = self.unsaid(thread, recalled).await?;
@@ -176,10 +186,23 @@ impl Threads {
         Ok(unsaid(&recalled.cut.said, entries.map(|placed| placed.entry)))
     }
 
+    /// Of each host, whether it is there and knows what it was asked before this coordinator's time.
+    async fn memories(&self, hosts: &ThreadHosts) -> BTreeMap<NodeId, bool> {
+        let others = hosts.others().iter().map(|(node, far)| async move {
+            let remembers = match far.now().await {
+                Ok(host) => self.remembers(&host).await,
+                Err(_) => false,
+            };
+            (node.clone(), remembers)
+        });
+        let home = (hosts.home().node(), self.remembers(hosts.home()).await);
+        join_all(others).await.into_iter().chain([home]).collect()
+    }
+
     /// Whether a node knows what it was asked before this coordinator's time. Those in the processes of commands take whatever place is free,
     /// with the memory of whoever had it last.
-    fn remembers(&self, host: &NodeHost) -> bool {
-        host.keeps_a_journal() && (self.line.is_some() || !host.is_embedded())
+    async fn remembers(&self, host: &NodeHost) -> bool {
+        (self.line.is_some() || !host.is_embedded()) && host.keeps_a_journal().await
     }
 
     /// What the thread's stored events say of it.
@@ -188,15 +211,7 @@ impl Threads {
     }
 
     /// The same, where the first events are known.
-    async fn recall_on(&self, thread: ThreadId, mut recalled: Recalled) -> Result<Recalled, StoreError> {
-        loop {
-            let page = self.store.outline(thread, recalled.last, PAGE).await?;
-            let is_last = page.len() < PAGE as usize;
-            page.into_iter().for_each(|event| recalled.add(event));
-            if is_last {
-                recalled.queued = self.store.queued(thread).await?;
-                return Ok(recalled);
-            }
-        }
+    async fn recall_on(&self, thread: ThreadId, before: Recalled) -> Result<Recalled, StoreError> {
+        recalled(self.store.as_ref(), thread, before).await
     }
 }

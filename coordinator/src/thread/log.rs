@@ -2,9 +2,9 @@
 //!
 //! A task takes what is to be recorded from a bounded queue, stores all that has gathered in one transaction, and only then tells
 //! subscribers. What nobody waits for may gather for a moment, so that it goes to the disk with what somebody waits for. Invariants: an
-//! event is told after it is stored and in the order of its number; the numbers have no holes; when something could not be stored, nothing
-//! recorded after it is reported as stored until the owner has been told of the failure; when the end of a turn could not be stored,
-//! nothing more is.
+//! event is told after it is stored and in the order of its number; the numbers have no holes; what nobody waits for and could not be stored
+//! goes before whatever is stored next, so that nothing after it is stored without it; when the end of a turn could not be stored, nothing more
+//! is.
 
 mod batch;
 
@@ -33,6 +33,9 @@ const MOST_TOGETHER: usize = 128;
 /// How long what nobody waits for may gather before it is stored and told: longer than a short call takes, so that its beginning and its end
 /// reach the disk together, and too short for people to see.
 const GATHER: Duration = Duration::from_millis(10);
+
+/// Drafts that nobody waits for and that could not be stored. More: the thread is let go, since its store does not work.
+const MOST_UNSTORED: usize = 1024;
 
 /// Something to be recorded.
 #[expect(clippy::large_enum_variant, reason = "the large variant, an event, is the one that nearly every record is")]
@@ -107,7 +110,8 @@ pub struct LogTask {
     store: Arc<dyn Store>,
     queue: mpsc::Receiver<Command>,
     live: Live,
-    failed: Option<StoreError>,
+    /// What nobody waits for and could not be stored.
+    unstored: Vec<Draft>,
     ownership: Ownership,
 }
 
@@ -117,7 +121,7 @@ pub fn open_log(thread: ThreadId, epoch: Epoch, last: EventSeq, store: Arc<dyn S
     let (sender, queue) = mpsc::channel(QUEUE);
     let ownership = Ownership::default();
     let live = Live::new(last, ownership.clone());
-    let task = LogTask { thread, epoch, store, queue, live, failed: None, ownership: ownership.clone() };
+    let task = LogTask { thread, epoch, store, queue, live, unstored: Vec::new(), ownership: ownership.clone() };
     (ThreadLog { queue: sender, ownership }, task)
 }
 
@@ -159,7 +163,7 @@ impl ThreadLog {
         &self.ownership
     }
 
-    /// Records `drafts` in their order without waiting for the disk. A failure is told to the next [`ThreadLog::record`].
+    /// Records `drafts` in their order without waiting for the disk. What fails is tried again before whatever is recorded next, which fails with it.
     ///
     /// # Errors
     /// [`LogError::Stopped`].
@@ -212,7 +216,9 @@ impl LogTask {
                 self.store(std::mem::take(&mut batch)).await;
             }
         }
-        self.store(batch).await;
+        if !self.unstored.is_empty() || !batch.is_empty() {
+            self.put(batch).await;
+        }
     }
 
     /// Waits for commands, until `due` at the latest; whether there may be more.
@@ -225,28 +231,24 @@ impl LogTask {
     }
 
     async fn store(&mut self, batch: Batch) {
-        if batch.is_empty() {
-            return;
+        if !batch.is_empty() {
+            self.put(batch).await;
         }
-        let ends_a_turn = batch.ends_a_turn();
+    }
+
+    async fn put(&mut self, mut batch: Batch) {
+        if !self.unstored.is_empty() {
+            batch.follow(std::mem::take(&mut self.unstored));
+        }
+        let (ends_a_turn, noted) = (batch.ends_a_turn(), batch.noted());
         let (drafts, replies) = batch.into_parts();
-        let outcome = match self.failed.take() {
-            Some(failure) if replies.is_empty() => {
-                self.failed = Some(failure);
-                return;
+        let outcome = self.append(drafts).await;
+        if let Err(failure) = &outcome {
+            // Whoever waits is told, and decides what to do; nobody would do anything about the others.
+            self.unstored = noted;
+            if ends_a_turn || self.unstored.len() > MOST_UNSTORED {
+                self.ownership.break_off(failure);
             }
-            Some(failure) => Err(failure),
-            None => self.append(drafts).await,
-        };
-        if let Err(failure) = &outcome
-            && replies.is_empty()
-        {
-            self.failed = Some(failure.clone());
-        }
-        if let Err(failure) = &outcome
-            && ends_a_turn
-        {
-            self.ownership.break_off(failure);
         }
         for reply in replies {
             let _ = reply.send(outcome.clone().map_err(LogError::from));

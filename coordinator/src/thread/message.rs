@@ -5,7 +5,7 @@ use super::log::LogError;
 use super::queue::{MOST, Waiting};
 use super::steer::SteerRefused;
 use capstan_types::checkpoint::{Changes, Undo};
-use capstan_types::id::TurnId;
+use capstan_types::id::{NodeId, TurnId};
 use capstan_types::session::known::KnownSessions;
 use capstan_types::thread::{OnInterrupt, TurnInput};
 use ractor::RpcReplyPort;
@@ -36,6 +36,14 @@ pub enum ThreadMsg {
     Diff(String, u64, RpcReplyPort<Result<Changes, Status>>),
     /// Undo a turn, or the last one; also what changed since, if that is said.
     Undo(String, bool, RpcReplyPort<Result<Undo, Status>>),
+    /// Begin the next turn that waits, if none runs.
+    Advance,
+    /// Begin no turn that waits any more: the next coordinator does.
+    Close,
+    /// End the running turn with its sessions, if the thread is on this node; by whose order is said in these words.
+    Cancel(NodeId, String),
+    /// Stop, and leave the running turn to the next coordinator, as if this one had died.
+    HandOver,
     /// It could not be stored that the turn is to run.
     NotQueued(TurnId),
     /// The turn's task has ended.
@@ -65,6 +73,11 @@ pub enum TurnRefused {
     /// One is being undone.
     #[error("a turn is being undone; start this one when that has ended")]
     Undoing,
+    /// Its node is being drained.
+    #[error(
+        "node {0} is being drained, or is drained, and begins no turn; `capstan nodes uncordon {0}` ends that, and a queued turn waits for it"
+    )]
+    Draining(NodeId),
     /// There is nothing to begin with.
     #[error("the prompt is empty; say what is to be done")]
     Empty,

@@ -2,6 +2,7 @@
 
 use super::actor::ThreadArguments;
 use super::context::{TurnContext, toolbox};
+use super::hosts::ThreadHosts;
 use super::items::ItemNumbers;
 use super::located::Located;
 use super::log::open_log;
@@ -20,13 +21,16 @@ use capstan_store::store::{Record, Store, StoreError};
 use capstan_tools::host::ExecHost;
 use capstan_tools::sessions::{Again, SessionTable};
 use capstan_types::event::{Event, EventBody};
-use capstan_types::id::{Epoch, EventSeq, SessionId, ThreadId, TurnId};
-use capstan_types::session::WorkspaceFacts;
+use capstan_types::hosts::HostsAsked;
+use capstan_types::id::{Epoch, EventSeq, NodeId, SessionId, ThreadId, TurnId};
+use capstan_types::path::AbsPath;
+use capstan_types::session::{Authority, WorkspaceFacts};
 use capstan_types::thread::{OnInterrupt, ThreadRecord, ThreadSettings};
 use ractor::ActorRef;
 use std::sync::Arc;
 use std::time::Duration;
-use tonic::Code;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status};
 
 /// The longest an actor of this process may take to answer.
 pub(crate) const ASK_DEADLINE: Duration = Duration::from_secs(10);
@@ -43,6 +47,8 @@ pub struct Threads {
     pub(crate) line: Option<String>,
     /// What becomes of the running turns' sessions when the coordinator stops.
     pub(crate) at_end: OnInterrupt,
+    /// Cancelled when nothing new is to begin here any more.
+    pub(crate) closing: CancellationToken,
     /// Who begins a thread now.
     pub(crate) beginning: OneAtATime,
     /// Where threads are kept.
@@ -107,6 +113,7 @@ impl Threads {
         chosen: Option<ThreadId>,
         settings: ThreadSettings,
     ) -> Result<(ThreadId, ThreadSettings), CreateError> {
+        self.is_open()?;
         let settings = ThreadSettings { provider: self.models.provider(&settings.provider).to_owned(), ..settings };
         let thread = chosen.unwrap_or_else(ThreadId::generate);
         let _alone = self.beginning.enter(thread).await;
@@ -117,14 +124,28 @@ impl Threads {
         Ok((thread, settings))
     }
 
+    /// Whether something new may begin here.
+    ///
+    /// # Errors
+    /// The coordinator is stopping.
+    pub(crate) fn is_open(&self) -> Result<(), CreateError> {
+        match self.closing.is_cancelled() {
+            false => Ok(()),
+            true => Err(CreateError::Stopping("it is stopping; another one goes on where it ends".to_owned())),
+        }
+    }
+
     async fn begin(&self, thread: ThreadId, settings: ThreadSettings) -> Result<ThreadSettings, CreateError> {
         self.models.client(&settings.provider)?;
         let now = clock::now();
         let record = ThreadRecord::begun(thread, self.name.clone(), settings, now);
         let located = self.locate_new(thread, record.epoch, &record.settings).await?;
-        let facts = workspace_on(&located, &record).await?;
+        let cwd = dir_at_home(&record.settings, &located.choice.node);
+        let record = ThreadRecord { settings: ThreadSettings { cwd, ..record.settings }, ..record };
+        let facts = workspace_on(&located, &record).await.map_err(|status| of_beginning(&status))?;
+        let hosts = self.gather(&record.settings, &facts.node).await?;
         let (cwd, node, placed) = (facts.root.clone(), Some(facts.node.clone()), Some(Box::new(located.choice.clone())));
-        let settings = ThreadSettings { cwd, node, placed, ..record.settings };
+        let settings = ThreadSettings { cwd, node, placed, hosts, ..record.settings };
         let record = ThreadRecord { settings: settings.clone(), ..record };
         self.store.create_thread(&record).await?;
         Box::pin(self.run(record, located, facts, Recalled::default(), &[])).await?;
@@ -136,7 +157,7 @@ impl Threads {
         let (thread, settings) = (record.id, record.settings.clone());
         // The node resolves the directory, and placement chooses the node.
         let (cwd, node, placed) = (settings.cwd.clone(), settings.node.clone(), settings.placed.clone());
-        let wanted = ThreadSettings { cwd, node, placed, ..wanted };
+        let wanted = ThreadSettings { cwd, node, placed, hosts: settings.hosts.clone(), ..wanted };
         // What turns have overridden since is not what was asked for.
         let same = wanted == settings || self.begun_with(thread).await?.as_deref() == Some(&wanted);
         if !same || !self.inherits(&record.owner) {
@@ -171,14 +192,16 @@ impl Threads {
             }
             Err(error) => return Err(error),
         };
-        let (recalled, over) = self.find_sessions(&record, &located.host, recalled).await?;
+        let mut hosts = vec![located.host.clone()];
+        hosts.extend(self.others_now(&record).await);
+        let (recalled, over) = self.find_sessions(&record, &hosts, recalled).await?;
         Box::pin(self.run(record, located, facts, recalled, &over)).await
     }
 
     /// The node and the workspace of a thread that has one.
     pub(super) async fn workspace(&self, record: &ThreadRecord) -> Result<(Located, WorkspaceFacts), CreateError> {
         let located = self.locate_known(record.id, record.epoch, &record.settings).await?;
-        let facts = workspace_on(&located, record).await?;
+        let facts = workspace_on(&located, record).await.map_err(|status| of_opening(&status))?;
         Ok((located, facts))
     }
 
@@ -199,10 +222,13 @@ impl Threads {
         let (log, task) = open_log(thread, epoch, last, Arc::clone(&self.store));
         let Located { host, reserved, .. } = located;
         let host = Arc::new(host);
+        let authority = Authority { thread, epoch, owner: self.name.clone() };
+        let hosts = Arc::new(ThreadHosts::of(Arc::clone(&host), (&settings, &facts), self.pool.clone(), &authority));
         let policy = workspace::policy(&settings, &facts);
         let items = recalled.open_commands();
-        let again = Again { host: Arc::clone(&host) as Arc<dyn ExecHost>, policy, cwd: facts.root.clone(), items };
-        let unfinished = self.unfinished(thread, &host, &mut recalled).await?;
+        let others = hosts.others_as_hosts();
+        let again = Again { host: Arc::clone(&host) as Arc<dyn ExecHost>, others, policy, cwd: facts.root.clone(), items };
+        let unfinished = self.unfinished(thread, &hosts, &mut recalled).await?;
         let sessions = Arc::new(SessionTable::again(recalled.sessions, &again));
         // Or the first turn would be told that they run.
         sessions.see_ends(over, SEEN_WITHIN).await;
@@ -213,6 +239,7 @@ impl Threads {
             store: Arc::clone(&self.store),
             log,
             host,
+            hosts,
             toolbox: toolbox(&settings),
             sessions,
             numbers: Arc::new(ItemNumbers::from(recalled.next_item)),
@@ -243,12 +270,46 @@ impl Threads {
     }
 }
 
-async fn workspace_on(located: &Located, record: &ThreadRecord) -> Result<WorkspaceFacts, CreateError> {
-    let opened = located.host.open_workspace(&record.settings.cwd).await;
-    opened.map_err(|status| match status.code() {
-        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
-            CreateError::Away(status.message().to_owned())
-        }
-        _ => CreateError::Workspace(status.message().to_owned()),
-    })
+/// Where a thread works on the node that was chosen. A directory that is named with the node says more than the one that the client is in.
+fn dir_at_home(settings: &ThreadSettings, home: &NodeId) -> AbsPath {
+    let named = match &settings.placement.hosts {
+        Some(HostsAsked::Named(hosts)) => hosts.iter().find(|host| host.node == *home).and_then(|host| host.dir.clone()),
+        Some(HostsAsked::Selected(_)) | None => None,
+    };
+    named.unwrap_or_else(|| settings.cwd.clone())
+}
+
+async fn workspace_on(located: &Located, record: &ThreadRecord) -> Result<WorkspaceFacts, Status> {
+    located.host.open_workspace(&record.settings.cwd).await
+}
+
+/// Why a thread does not begin.
+fn of_beginning(status: &Status) -> CreateError {
+    let said = status.message().to_owned();
+    match status.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => CreateError::Away(said),
+        _ => CreateError::Workspace(said),
+    }
+}
+
+/// Why one that has a workspace is not opened. A turn in it is ended as failed for a workspace that is gone, so only what the node says of the directory
+/// itself counts as that. A clock that is wrong, a node that is full or has not said yet which life of it this is: all that passes.
+fn of_opening(status: &Status) -> CreateError {
+    let said = status.message().to_owned();
+    match status.code() {
+        Code::NotFound | Code::InvalidArgument => CreateError::Workspace(said),
+        _ => CreateError::Away(said),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_directory_that_is_gone_ends_a_turn_for_good() {
+        let ends = |code| matches!(of_opening(&Status::new(code, "")), CreateError::Workspace(_));
+        let ending: Vec<Code> = (0..17).map(Code::from_i32).filter(|code| ends(*code)).collect();
+        assert_eq!(ending, [Code::InvalidArgument, Code::NotFound]);
+    }
 }

@@ -1,14 +1,15 @@
 //! Names, archives, and the end of a thread. None of them needs the thread to run, and only its end stops it.
 
-use super::located::Located;
 use super::message::ThreadMsg;
 use super::open::{ASK_DEADLINE, CreateError, Threads};
 use super::{regain, resume};
+use crate::nodes::host::NodeHost;
 use capstan_runtime::actors::ask::ask;
 use capstan_store::store::StoreError;
 use capstan_types::id::{Epoch, ThreadId};
-use capstan_types::session::ListedState;
+use capstan_types::session::{Listed, ListedState};
 use capstan_types::thread::ThreadRecord;
+use futures::future::join_all;
 
 impl Threads {
     /// Gives a thread a name, or takes it away.
@@ -43,20 +44,30 @@ impl Threads {
         }
         let record = self.stored(thread).await?;
         let epoch = self.store.take_over(thread, record.epoch, &self.name).await?;
-        self.end_sessions(&record, epoch).await;
+        self.clear_nodes(&record, epoch).await;
         Ok(self.store.delete(thread, epoch).await?)
     }
 
-    /// What the node does not hear of ends by its own clock: the sessions have no owner any more.
-    async fn end_sessions(&self, record: &ThreadRecord, epoch: Epoch) {
-        let Ok(Located { host, .. }) = self.locate_known(record.id, epoch, &record.settings).await else { return };
-        let Ok(sessions) = host.sessions().await else { return };
-        let (ended, running): (Vec<_>, Vec<_>) =
-            sessions.into_iter().partition(|session| matches!(session.state, ListedState::Ended(_)));
-        let ids =
-            |listed: Vec<capstan_types::session::Listed>| listed.into_iter().map(|session| session.session).collect::<Vec<_>>();
-        let (ended, running) = (ids(ended), ids(running));
-        regain::sweep(record.id, &host, &running, &ended).await;
-        regain::sweep(record.id, &host, &[], &running).await;
+    /// What a node does not hear of ends by its own clocks: the sessions have no owner any more, and states are kept for a time.
+    async fn clear_nodes(&self, record: &ThreadRecord, epoch: Epoch) {
+        let record = ThreadRecord { epoch, ..record.clone() };
+        let mut hosts = self.others_now(&record).await;
+        // What is reserved is held until its sessions are gone.
+        let home = self.locate_known(record.id, epoch, &record.settings).await.ok();
+        hosts.extend(home.iter().map(|located| located.host.clone()));
+        join_all(hosts.iter().map(|host| clear(record.id, host))).await;
     }
+}
+
+async fn clear(thread: ThreadId, host: &NodeHost) {
+    if let Err(status) = host.forget().await {
+        tracing::warn!(%thread, %status, "the node keeps the states of a deleted thread's workspace until their time is over");
+    }
+    let Ok(sessions) = host.sessions().await else { return };
+    let (ended, running): (Vec<_>, Vec<_>) =
+        sessions.into_iter().partition(|session| matches!(session.state, ListedState::Ended(_)));
+    let ids = |listed: Vec<Listed>| listed.into_iter().map(|session| session.session).collect::<Vec<_>>();
+    let (ended, running) = (ids(ended), ids(running));
+    regain::sweep(thread, host, &running, &ended).await;
+    regain::sweep(thread, host, &[], &running).await;
 }

@@ -20,6 +20,10 @@ use futures::future::join_all;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::timeout;
+use tonic::Status;
+
+/// How long a node may take to list its sessions.
+const LISTS_WITHIN: Duration = Duration::from_secs(15);
 
 /// How long a node may take to end and to forget what nobody knows.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -44,7 +48,8 @@ pub struct Plan {
 #[must_use]
 pub fn plan(recalled: &Recalled, listed: &[Listed], node: &NodeId, cleaning: Cleaning) -> Plan {
     let mut plan = Plan::default();
-    let open: BTreeSet<SessionId> = recalled.sessions.open.values().map(|session| session.session).collect();
+    let here = recalled.sessions.open.values().filter(|session| session.node == *node);
+    let open: BTreeSet<SessionId> = here.map(|session| session.session).collect();
     let mut running = BTreeSet::new();
     for found in listed {
         let ended = matches!(found.state, ListedState::Ended(_));
@@ -85,29 +90,35 @@ fn known(cut_off: &CutOff, found: &Listed, node: &NodeId, cleaning: Cleaning) ->
 }
 
 impl Threads {
-    /// Looks for the sessions of a thread on its node, and gives what is known of them now and which of them do not run any more.
+    /// Looks for the sessions of a thread on its hosts, and gives what is known of them now and which of them do not run any more.
     pub(super) async fn find_sessions(
         &self,
         record: &ThreadRecord,
-        host: &NodeHost,
+        hosts: &[NodeHost],
         mut recalled: Recalled,
     ) -> Result<(Recalled, Vec<SessionId>), CreateError> {
-        let listed = match host.sessions().await {
-            Ok(listed) => listed,
-            // What is known is read on all the same; the rest has no owner, and ends by the node's own clock.
-            Err(status) => {
-                tracing::warn!(thread = %record.id, %status, "a node could not say which sessions it has");
-                return Ok((recalled, Vec::new()));
+        let asked = join_all(hosts.iter().map(|host| async move { (host, timeout(LISTS_WITHIN, host.sessions()).await) })).await;
+        let mut over = Vec::new();
+        for (host, listed) in asked {
+            let listed = listed.unwrap_or_else(|_| Err(Status::deadline_exceeded("it did not answer in time")));
+            let listed = match listed {
+                Ok(listed) => listed,
+                // What is known is read on all the same; the rest has no owner, and ends by the node's own clock.
+                Err(status) => {
+                    tracing::warn!(thread = %record.id, node = %host.node(), %status, "a node could not say which sessions it has");
+                    continue;
+                }
+            };
+            recalled.on_node.extend(listed.iter().map(|session| session.call));
+            let plan = plan(&recalled, &listed, &host.node(), record.settings.cleaning);
+            let records = recalled.take_in(plan.take, clock::now());
+            if !records.is_empty() {
+                self.store.append(record.id, record.epoch, records).await?;
             }
-        };
-        recalled.on_node = listed.iter().map(|session| session.call).collect();
-        let plan = plan(&recalled, &listed, &host.node(), record.settings.cleaning);
-        let records = recalled.take_in(plan.take, clock::now());
-        if !records.is_empty() {
-            self.store.append(record.id, record.epoch, records).await?;
+            sweep(record.id, host, &plan.end, &plan.release).await;
+            over.extend(plan.over);
         }
-        sweep(record.id, host, &plan.end, &plan.release).await;
-        Ok((recalled, plan.over))
+        Ok((recalled, over))
     }
 }
 

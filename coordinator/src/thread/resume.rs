@@ -22,6 +22,7 @@ impl Threads {
     /// # Errors
     /// See [`CreateError`]; the thread is this coordinator's all the same, unless the store did not say so.
     pub async fn resume(&self, thread: ThreadId) -> Result<(ThreadRecord, EventSeq), CreateError> {
+        self.is_open()?;
         let _alone = self.beginning.enter(thread).await;
         let record = self.stored(thread).await?;
         match self.find(thread).await? {

@@ -8,12 +8,15 @@ use super::open::{ASK_DEADLINE, CreateError, Threads};
 use super::recall::Recalled;
 use crate::nodes::link::NodeLink;
 use crate::nodes::pool::PoolMsg;
+use capstan_registry::{NodeEvent, Registry};
 use capstan_runtime::actors::ask::ask;
 use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::session::ListedState;
 use futures::{StreamExt as _, stream};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// Threads that are opened at the same time.
 const AT_ONCE: usize = 8;
@@ -28,11 +31,24 @@ const WAITS: [Duration; 5] = [
 ];
 
 impl Threads {
-    /// Opens the threads of this coordinator's line whose sessions run on any node. Those that run here already are left alone.
-    pub(crate) async fn own_again(&self) {
-        let Ok(nodes) = ask(&self.pool, ASK_DEADLINE, PoolMsg::Names).await else { return };
-        let nodes = nodes.into_iter().map(|node| self.own_on(node));
-        futures::future::join_all(nodes).await;
+    /// Opens the threads of this coordinator's line whose sessions run on any node, now and as nodes come that were not there. Those that run here
+    /// already are left alone. It never ends by itself.
+    pub(crate) async fn own_again(&self, registry: Arc<dyn Registry>) {
+        let mut watch = registry.watch().await;
+        let (mut looked, mut looking) = (BTreeSet::new(), JoinSet::new());
+        loop {
+            let joined = match watch.next().await {
+                NodeEvent::Resync(records) => records,
+                NodeEvent::Joined(record) => vec![record],
+                NodeEvent::Left(..) => Vec::new(),
+            };
+            while looking.try_join_next().is_some() {} // a JoinSet keeps finished tasks until asked
+            // Each once: what a node runs after that was begun by a coordinator that lives, or is asked for by its client.
+            for node in joined.into_iter().map(|record| record.id).filter(|node| looked.insert(node.clone())) {
+                let threads = self.clone();
+                looking.spawn(async move { threads.own_on(node).await });
+            }
+        }
     }
 
     /// Opens the threads of this coordinator's line whose turns have no end, so that these go on whether a client asks or not.
@@ -47,7 +63,10 @@ impl Threads {
         let mut found = BTreeSet::new();
         for (thread, _) in unsettled.into_iter().filter(|(_, owner)| self.inherits(owner)) {
             // One that has begun to run here is no longer what its events said.
-            if self.recall(thread).await.ok()?.is_to_run() {
+            let is_to_run = self.recall(thread).await.map(|recalled| recalled.is_to_run());
+            // One that cannot be read keeps no other from going on. It may be readable when it is opened.
+            let is_to_run = is_to_run.inspect_err(|error| tracing::error!(%thread, %error, "a thread could not be read"));
+            if is_to_run.unwrap_or(true) {
                 found.insert(thread);
             }
         }
@@ -107,3 +126,6 @@ impl Threads {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,9 @@ pub enum TurnStop {
     Log(#[from] LogError),
 }
 
+/// Where a call of a tool with these arguments runs.
+pub type NodeOf<'a> = &'a (dyn Fn(&str, &str) -> NodeId + Sync);
+
 /// Asks the model for one answer. Deltas and retries are told to whoever listens.
 ///
 /// # Errors
@@ -90,7 +93,7 @@ pub async fn keep(
     spent: Spent,
     mut message: Option<ItemId>,
     turn: TurnId,
-    (toolbox, node): (&Toolbox, &NodeId),
+    (toolbox, node_of): (&Toolbox, NodeOf<'_>),
     log: &ThreadLog,
     items: &TurnItems,
 ) -> Result<Vec<Call>, LogError> {
@@ -122,7 +125,7 @@ pub async fn keep(
                 };
                 drafts.push(Draft::CallAsked(call.clone()));
                 if told_ahead(toolbox, &call) {
-                    drafts.push(Draft::CallAttempted(attempt(&call, node)));
+                    drafts.push(Draft::CallAttempted(attempt(&call, &node_of(&call.tool, &call.arguments))));
                 }
                 calls.push(call);
             }

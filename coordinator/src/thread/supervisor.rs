@@ -3,9 +3,9 @@
 //! A thread whose actor fails is forgotten here; its history is in the store, and its next owner goes on from there.
 
 use super::actor::{ThreadActor, ThreadArguments};
-use super::located::Reserved;
 use super::message::ThreadMsg;
-use capstan_types::id::ThreadId;
+use crate::nodes::pool::Reserved;
+use capstan_types::id::{NodeId, ThreadId};
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,6 +20,23 @@ pub enum SupervisorMsg {
     Adopt(Box<ThreadArguments>, Reserved, RpcReplyPort<Result<(), String>>),
     /// Give a thread that runs here.
     Find(ThreadId, RpcReplyPort<Option<ActorRef<ThreadMsg>>>),
+    /// Tell all threads the same.
+    TellAll(ToAll),
+    /// Say how many run here.
+    Count(RpcReplyPort<usize>),
+}
+
+/// What all threads are told.
+#[derive(Debug, Clone)]
+pub enum ToAll {
+    /// A node takes turns again.
+    Advance,
+    /// End the turns on this node, whose drain is at its deadline, in these words.
+    Cancel(NodeId, String),
+    /// Begin no turn that waits any more.
+    Close,
+    /// Stop, and leave the turn that runs to the next coordinator.
+    HandOver,
 }
 
 /// The supervisor of threads.
@@ -70,6 +87,20 @@ impl Actor for ThreadSupervisor {
                         let _ = reply.send(Err(error.to_string()));
                     }
                 }
+            }
+            SupervisorMsg::TellAll(told) => {
+                for actor in state.threads.values() {
+                    // It fails only for one that has stopped.
+                    let _ = actor.cast(match &told {
+                        ToAll::Advance => ThreadMsg::Advance,
+                        ToAll::Cancel(node, by) => ThreadMsg::Cancel(node.clone(), by.clone()),
+                        ToAll::Close => ThreadMsg::Close,
+                        ToAll::HandOver => ThreadMsg::HandOver,
+                    });
+                }
+            }
+            SupervisorMsg::Count(reply) => {
+                let _ = reply.send(state.threads.len());
             }
             SupervisorMsg::Find(thread, reply) => {
                 let _ = reply.send(state.threads.get(&thread).cloned());

@@ -16,13 +16,13 @@ use super::final_message::Demand;
 use super::handle::TurnHandle;
 use super::items::TurnItems;
 use super::log::Draft;
+use super::loose_ends;
 use super::prompt;
 use super::step::{self, TurnStop};
 use super::tally::Tally;
-use super::workspace::{self, Before};
+use super::workspace::Before;
 use crate::crash_point;
 use capstan_model::{ModelError, Prompt};
-use capstan_tools::host::ExecHost as _;
 use capstan_tools::invocation::{CallContext, NobodyToAsk};
 use capstan_tools::plan::PlanState;
 use capstan_tools::sessions::EndedSession;
@@ -109,11 +109,15 @@ struct Turn<'a> {
 
 impl Turn<'_> {
     async fn run_to_end(&mut self, begin: Begin) {
-        let (context, policy) = (self.context, workspace::policy(&self.context.settings, &self.context.facts));
-        let mut before = Before::of(Arc::clone(&context.host), context.facts.root.clone(), &policy, self.id);
+        let (context, policy) = (self.context, self.context.policy());
+        let mut before = Before::of(Arc::clone(&context.host), context.facts.root.clone(), policy, self.id);
         let stopped = self.steps(begin, &mut before).await;
         if matches!(stopped, Err(TurnStop::Interrupted)) && self.handle.on_interrupt() == OnInterrupt::KillSessions {
             self.end_sessions().await;
+            if let Some(by) = self.handle.cancelled_by() {
+                // It fails only with the log, which the turn's end meets too.
+                let _ = self.warn(format!("the turn was ended by {by}")).await;
+            }
         }
         crash_point::reached("turn.diffing");
         if let Some(diff) = before.diff(&self.handle.interrupt).await {
@@ -127,16 +131,21 @@ impl Turn<'_> {
             Err(TurnStop::Interrupted) => EventBody::TurnInterrupted,
             Err(stop) => EventBody::TurnFailed { message: stop.to_string() },
         };
-        self.end(end, unsaid).await;
+        let loose = match &end {
+            EventBody::TurnFailed { .. } if self.is_begun => loose_ends::of_failed(self.context, self.id).await,
+            _ => Vec::new(),
+        };
+        self.end(end, loose, unsaid).await;
     }
 
     /// Ends what earlier calls of the turn left to run.
     async fn end_sessions(&mut self) {
-        let ended = self.context.sessions.end_turn(self.id, calls::BY_INTERRUPT).await;
-        let changed = |session: &EndedSession| self.changed(session.change.clone());
+        let by = self.handle.cancelled_by().unwrap_or(calls::BY_INTERRUPT);
+        let ended = self.context.sessions.end_turn(self.id, by).await;
+        let changed = |session: &EndedSession| session.change.clone().map(|change| self.changed(change));
         // It fails only with the log, which the turn's end meets too; the nodes then keep the sessions until their retention is over.
-        if self.context.log.record(ended.iter().map(changed).collect()).await.is_ok() {
-            ended.iter().for_each(|session| self.releases.release(self.context, session.session));
+        if self.context.log.record(ended.iter().filter_map(changed).collect()).await.is_ok() {
+            ended.into_iter().for_each(|session| self.releases.release(self.context, session.release));
         }
     }
 
@@ -144,7 +153,7 @@ impl Turn<'_> {
         Draft::Event(Some(self.id), EventBody::SessionChanged { change })
     }
 
-    async fn end(&self, end: EventBody, unsaid: Vec<String>) {
+    async fn end(&self, end: EventBody, loose: Vec<Draft>, unsaid: Vec<String>) {
         let log = &self.context.log;
         // Neither can fail but by the log's end, which the record below meets too.
         let _ = self.plan.complete(self.items.as_ref()).await;
@@ -155,7 +164,7 @@ impl Turn<'_> {
         // A turn that asked nobody in a thread that never did has no bill.
         let bodies = (!total.bill.0.is_empty()).then_some(billed).into_iter().chain([end.clone()]);
         crash_point::reached("turn.ending");
-        let drafts = said(&unsaid).map(|entry| Draft::Entry(self.id, entry));
+        let drafts = loose.into_iter().chain(said(&unsaid).map(|entry| Draft::Entry(self.id, entry)));
         // One that could not begin is not to begin again.
         let drafts = drafts.chain((!self.is_begun).then_some(Draft::Unqueued(self.id)));
         let drafts = drafts.chain(bodies.map(|body| Draft::Event(Some(self.id), body)));
@@ -281,9 +290,8 @@ impl Turn<'_> {
         let spent = answerers.spent(answer.usage);
         self.spent.add(&spent);
         self.fit.hear(answer.usage, &bare, entries, answer.entries.len());
-        let calls =
-            step::keep(&answer, spent, message, self.id, (&context.toolbox, &context.host.node()), &context.log, &self.items)
-                .await?;
+        let node_of = |tool: &str, arguments: &str| context.node_of(tool, arguments);
+        let calls = step::keep(&answer, spent, message, self.id, (&context.toolbox, &node_of), &context.log, &self.items).await?;
         entries.extend(answer.entries);
         Ok(calls)
     }
@@ -359,10 +367,12 @@ impl Turn<'_> {
         CallContext {
             thread: context.thread,
             host: Arc::clone(&context.host) as Arc<dyn capstan_tools::host::ExecHost>,
+            hosts: context.hosts.are_many().then(|| Arc::clone(&context.hosts) as Arc<dyn capstan_tools::hosts::Hosts>),
+            sights: Vec::new(),
             sessions: Arc::clone(&context.sessions),
             plan: Arc::clone(&self.plan),
             cwd: context.facts.root.clone(),
-            policy: workspace::policy(&context.settings, &context.facts),
+            policy: context.policy(),
             limits: context.settings.limits(),
             cleaning: context.settings.cleaning,
             approval: context.settings.approval,

@@ -17,7 +17,7 @@ pub enum NotWithdrawn {
     #[error(transparent)]
     Refused(#[from] TurnRefused),
     /// It is the thread of another coordinator, of this name.
-    #[error("thread {0} is the coordinator {1}'s; resume it here to take it over")]
+    #[error("thread {0} is the coordinator {1}'s; `capstan exec resume` takes it over")]
     Elsewhere(ThreadId, String),
 }
 

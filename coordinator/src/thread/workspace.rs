@@ -44,6 +44,7 @@ pub fn policy(settings: &ThreadSettings, facts: &WorkspaceFacts) -> SandboxPolic
 pub struct Before {
     host: Arc<NodeHost>,
     root: AbsPath,
+    policy: SandboxPolicy,
     turn: TurnId,
     noted: Noted,
 }
@@ -60,9 +61,9 @@ enum Noted {
 impl Before {
     /// Of a turn that may change what `policy` lets it.
     #[must_use]
-    pub fn of(host: Arc<NodeHost>, root: AbsPath, policy: &SandboxPolicy, turn: TurnId) -> Self {
+    pub fn of(host: Arc<NodeHost>, root: AbsPath, policy: SandboxPolicy, turn: TurnId) -> Self {
         let noted = if policy.mode == SandboxMode::ReadOnly { Noted::No } else { Noted::NotYet };
-        Self { host, root, turn, noted }
+        Self { host, root, policy, turn, noted }
     }
 
     /// Takes note of it, unless that has been done, or until `interrupt` is cancelled: then there is no call to be run. To be called before
@@ -74,7 +75,7 @@ impl Before {
         let noted = tokio::select! {
             biased;
             () = interrupt.cancelled() => return,
-            noted = self.host.checkpoint(&self.root, self.turn.to_string()) => noted,
+            noted = self.host.checkpoint(&self.root, &self.policy, self.turn.to_string()) => noted,
         };
         self.noted = match noted {
             Ok(()) => Noted::Yes,
@@ -92,7 +93,7 @@ impl Before {
         if self.noted != Noted::Yes {
             return None;
         }
-        let diff = self.host.diff(self.turn.to_string(), MOST_DIFF, true);
+        let diff = self.host.diff(&self.policy, self.turn.to_string(), MOST_DIFF, true);
         let hurried = async {
             interrupt.cancelled().await;
             tokio::time::sleep(HURRIED_DIFF).await;

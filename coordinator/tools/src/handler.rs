@@ -30,6 +30,16 @@ pub(crate) trait Handler: Debug + Send + Sync {
         false
     }
 
+    /// Whether a call of it is meant for one host, so that it may name which.
+    fn takes_host(&self) -> bool {
+        false
+    }
+
+    /// Whether it must know how the thread's hosts are when its arguments are read.
+    fn sees_hosts(&self) -> bool {
+        false
+    }
+
     /// Reads the arguments. Nothing is done yet.
     fn prepare(&self, call: &Call, context: &CallContext) -> Result<Box<dyn Prepared>, BadCall>;
 }
@@ -104,5 +114,5 @@ pub(crate) async fn record(context: &CallContext, started: ItemBody, completed: 
 
 /// The result of a call for which nothing was started.
 pub(crate) fn not_started(reason: String, output: String) -> CallResult {
-    CallResult { outcome: Outcome::NotStarted { reason }, output, release: None, changes: Vec::new(), picture: None }
+    CallResult { outcome: Outcome::NotStarted { reason }, output, release: Vec::new(), changes: Vec::new(), picture: None }
 }

@@ -2,6 +2,8 @@
 
 mod apply_patch;
 mod exec_command;
+mod list_hosts;
+mod run_on_all;
 mod sessions;
 mod tell;
 mod update_plan;
@@ -10,6 +12,8 @@ mod write_stdin;
 
 pub(crate) use apply_patch::ApplyPatch;
 pub(crate) use exec_command::ExecCommand;
+pub(crate) use list_hosts::ListHosts;
+pub(crate) use run_on_all::RunOnAll;
 pub(crate) use sessions::Sessions;
 pub(crate) use tell::leave;
 pub(crate) use update_plan::UpdatePlan;

@@ -1,13 +1,15 @@
 //! What a tool is given to do one call with, and what it gives back.
 
 use crate::host::ExecHost;
+use crate::hosts::{Hosts, Sight, Station};
 use crate::items::ItemSink;
 use crate::plan::PlanState;
+use crate::release::Release;
 use crate::sessions::SessionTable;
 use async_trait::async_trait;
 use capstan_types::call::Outcome;
 use capstan_types::history::Image;
-use capstan_types::id::{SessionId, ThreadId};
+use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::limits::SessionLimits;
 use capstan_types::output::clean::Cleaning;
 use capstan_types::path::AbsPath;
@@ -22,8 +24,12 @@ use std::sync::Arc;
 pub struct CallContext {
     /// The thread.
     pub thread: ThreadId,
-    /// The machine.
+    /// The machine: at first that of the thread's home.
     pub host: Arc<dyn ExecHost>,
+    /// The hosts of the thread, where it has more than one.
+    pub hosts: Option<Arc<dyn Hosts>>,
+    /// How they are, for a call that must know.
+    pub sights: Vec<Sight>,
     /// The sessions that the thread has running, by the numbers the model knows.
     pub sessions: Arc<SessionTable>,
     /// The plan that the turn shows.
@@ -46,6 +52,22 @@ pub struct CallContext {
     pub items: Arc<dyn ItemSink>,
 }
 
+impl CallContext {
+    /// The same on another host.
+    #[must_use]
+    pub fn at(&self, station: Station) -> Self {
+        let Station { host, cwd, policy } = station;
+        Self { host, cwd, policy, ..self.clone() }
+    }
+
+    /// The name of the host, where it is not the thread's home.
+    #[must_use]
+    pub fn elsewhere(&self) -> Option<NodeId> {
+        let home = self.hosts.as_ref()?.names().into_iter().next()?;
+        Some(self.host.node()).filter(|node| *node != home)
+    }
+}
+
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallResult {
@@ -53,8 +75,8 @@ pub struct CallResult {
     pub outcome: Outcome,
     /// What the model is told.
     pub output: String,
-    /// A session whose end this result tells. Once the result is stored, the caller releases it with [`ExecHost::release`].
-    pub release: Option<SessionId>,
+    /// The sessions whose ends this result tells. Once the result is stored, the caller releases them with [`ExecHost::release`].
+    pub release: Vec<Release>,
     /// What the model knows of sessions once it has this result. To be stored together with the call's end.
     pub changes: Vec<SessionChange>,
     /// A picture that the model is shown with the output.

@@ -7,14 +7,17 @@ mod denials;
 pub mod effects;
 pub mod fault;
 pub mod host;
+pub mod hosts;
 pub mod invocation;
 pub mod items;
 pub mod plan;
+pub mod release;
 pub mod sessions;
 
 pub mod spec;
 pub mod toolbox;
 
+mod aim;
 mod arguments;
 mod format;
 mod handler;

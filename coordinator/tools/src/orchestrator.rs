@@ -64,5 +64,5 @@ async fn decline(prepared: &dyn Prepared, call: &Call, context: &CallContext, re
         record(context, started, declined).await?;
     }
     let output = format!("{} was declined: {reason}", call.tool);
-    Ok(CallResult { outcome: Outcome::Declined { reason }, output, release: None, changes: Vec::new(), picture: None })
+    Ok(CallResult { outcome: Outcome::Declined { reason }, output, release: Vec::new(), changes: Vec::new(), picture: None })
 }

@@ -9,13 +9,17 @@ mod live;
 mod pump;
 mod record;
 mod resumed;
+mod started;
 
 pub use announce::Announcement;
 pub use live::Again;
-pub(crate) use live::{LiveSession, Patience, Started};
+pub(crate) use live::{LiveSession, Patience};
 pub(crate) use record::Ending;
+pub(crate) use started::Started;
 
-use capstan_types::id::{CallId, SessionId, TurnId};
+use crate::host::ExecHost;
+use crate::release::Release;
+use capstan_types::id::{CallId, NodeId, SessionId, TurnId};
 use capstan_types::session::known::{FIRST_NUMBER, KnownSessions, REMEMBERED, SessionChange};
 use futures::future::join_all;
 use std::collections::BTreeMap;
@@ -34,6 +38,9 @@ pub struct SessionTable {
     inner: Mutex<Inner>,
 }
 
+/// A session, and where it runs.
+type OnHost = (Arc<dyn ExecHost>, SessionId);
+
 #[derive(Debug)]
 struct Inner {
     next: u32,
@@ -41,6 +48,8 @@ struct Inner {
     live: BTreeMap<u32, Arc<LiveSession>>,
     /// How the last ones ended that the model was told of.
     closed: BTreeMap<u32, String>,
+    /// Sessions of calls that are on several hosts at once. They have no numbers: the call waits for them, and is what ends them.
+    fans: BTreeMap<CallId, Vec<OnHost>>,
 }
 
 /// What is told of a session in lists.
@@ -50,6 +59,8 @@ pub struct ListedSession {
     pub number: u32,
     /// The session.
     pub session: SessionId,
+    /// The host that it runs on, where that is not the thread's home.
+    pub elsewhere: Option<NodeId>,
     /// The call that started it.
     pub call: CallId,
     /// The command line.
@@ -66,9 +77,9 @@ pub struct ListedSession {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedSession {
     /// The session, to be released once the change is stored.
-    pub session: SessionId,
-    /// What is to be stored.
-    pub change: SessionChange,
+    pub release: Release,
+    /// What is to be stored, if the model knew of it.
+    pub change: Option<SessionChange>,
 }
 
 /// There is no room for another session. For the model.
@@ -82,7 +93,15 @@ pub(crate) struct TableFull {
 
 impl Default for SessionTable {
     fn default() -> Self {
-        Self { inner: Mutex::new(Inner { next: FIRST_NUMBER, starting: 0, live: BTreeMap::new(), closed: BTreeMap::new() }) }
+        Self {
+            inner: Mutex::new(Inner {
+                next: FIRST_NUMBER,
+                starting: 0,
+                live: BTreeMap::new(),
+                closed: BTreeMap::new(),
+                fans: BTreeMap::new(),
+            }),
+        }
     }
 }
 
@@ -92,7 +111,7 @@ impl SessionTable {
     pub fn again(known: KnownSessions, again: &Again) -> Self {
         let KnownSessions { next_number: next, open, closed } = known;
         let live = open.into_iter().map(|(number, known)| (number, Arc::new(LiveSession::again(known, again)))).collect();
-        Self { inner: Mutex::new(Inner { next, starting: 0, live, closed }) }
+        Self { inner: Mutex::new(Inner { next, starting: 0, live, closed, fans: BTreeMap::new() }) }
     }
 
     /// Waits until the ends of these sessions are seen, at most for so long.
@@ -120,6 +139,22 @@ impl SessionTable {
     /// The session of that number.
     pub(crate) fn get(&self, number: u32) -> Option<Arc<LiveSession>> {
         self.lock().live.get(&number).cloned()
+    }
+
+    /// Where the session of that number runs.
+    #[must_use]
+    pub fn node_of(&self, number: u32) -> Option<NodeId> {
+        self.lock().live.get(&number).map(|live| live.node())
+    }
+
+    /// Takes note of a session of a call that is on several hosts.
+    pub(crate) fn fan_out(&self, call: CallId, host: Arc<dyn ExecHost>, session: SessionId) {
+        self.lock().fans.entry(call).or_default().push((host, session));
+    }
+
+    /// Forgets the sessions of such a call, which has ended.
+    pub(crate) fn fan_in(&self, call: CallId) {
+        self.lock().fans.remove(&call);
     }
 
     /// How a session ended that the model was told of, if it is one of the last.
@@ -165,8 +200,15 @@ impl SessionTable {
     ///
     /// The returned sessions are to be released by the caller once it has stored what became of them.
     pub async fn end_call(&self, call: CallId, by: &str) -> Vec<EndedSession> {
-        let mine: Vec<_> = self.lock().live.values().filter(|session| session.call() == call).cloned().collect();
-        self.end(mine, by).await
+        let (mine, fan) = {
+            let mut inner = self.lock();
+            let mine: Vec<_> = inner.live.values().filter(|session| session.call() == call).cloned().collect();
+            (mine, inner.fans.remove(&call).unwrap_or_default())
+        };
+        let (mut ended, _) = tokio::join!(self.end(mine, by), end_fan(&fan, by));
+        let release = |(host, session): &OnHost| Release { node: host.node(), session: *session };
+        ended.extend(fan.iter().map(|one| EndedSession { release: release(one), change: None }));
+        ended
     }
 
     /// Ends the sessions that a turn's calls started, as [`SessionTable::end_call`] does.
@@ -183,13 +225,21 @@ impl SessionTable {
 
     async fn end(&self, sessions: Vec<Arc<LiveSession>>, by: &str) -> Vec<EndedSession> {
         join_all(sessions.iter().map(|session| session.kill(by))).await;
-        sessions.iter().map(|live| EndedSession { session: live.session(), change: self.close(live) }).collect()
+        sessions.iter().map(|live| EndedSession { release: live.release(), change: Some(self.close(live)) }).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic cannot leave the map half changed: every change of it is one call.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How long hosts may take to end what a call has on them.
+const END_FAN: Duration = Duration::from_secs(5);
+
+/// Those that do not answer in time end it themselves, at the command's deadline.
+async fn end_fan(fan: &[OnHost], by: &str) {
+    let _ = tokio::time::timeout(END_FAN, join_all(fan.iter().map(|(host, session)| host.kill(*session, by)))).await;
 }
 
 /// One line of a list.
@@ -200,7 +250,8 @@ pub(crate) fn shown(session: &ListedSession) -> String {
         (false, true) => "its node does not answer",
         (false, false) => "running",
     };
-    format!("  {} ({}): {command}", session.number, state)
+    let on = session.elsewhere.as_ref().map(|node| format!(" on {node}")).unwrap_or_default();
+    format!("  {}{on} ({}): {command}", session.number, state)
 }
 
 /// A place in the table for a session that is being started; given back when dropped.

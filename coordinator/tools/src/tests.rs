@@ -4,6 +4,7 @@ mod again;
 mod apply_patch;
 mod exec_command;
 mod fake;
+mod hosts;
 mod later_turns;
 mod lost;
 mod patch_in_shell;

@@ -32,8 +32,10 @@ pub const FILES: usize = 4;
 pub enum Kind {
     /// Somebody was refused.
     Refused,
-    /// A start or a patch was granted.
+    /// Something was granted that changes something.
     Granted,
+    /// A person does something to a session, whoever owns it.
+    Operated,
     /// Somebody joined the cluster, or renewed a certificate.
     Issued,
 }
@@ -130,6 +132,7 @@ impl Audit {
         match entry.kind {
             Kind::Refused => tracing::warn!(peer, method = %entry.method, reason = %entry.reason, "refused"),
             Kind::Granted => tracing::debug!(peer, method = %entry.method, reason = %entry.reason, "granted"),
+            Kind::Operated => tracing::info!(peer, method = %entry.method, reason = %entry.reason, "a person acts on a session"),
             Kind::Issued => tracing::info!(peer, method = %entry.method, reason = %entry.reason, "a certificate was issued"),
         }
         let queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);

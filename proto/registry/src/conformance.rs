@@ -7,6 +7,8 @@ use crate::standing::Standing;
 use crate::view::{BACKLOG, NodeEvent, NodeWatch};
 use capstan_types::id::{Generation, NodeId};
 use capstan_types::node::{Capacity, Fingerprint, JournalState, NodeAddress, NodeRecord};
+use capstan_types::orders::{Change, Closed, Given, Unchanged};
+use capstan_types::time::UnixMillis;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -21,9 +23,15 @@ pub(crate) fn record(id: &str, generation: u64) -> NodeRecord {
         address: NodeAddress::Tcp(format!("127.0.0.1:{}", 4000 + generation)),
         labels: BTreeMap::from([("arch".to_owned(), "x86_64".to_owned())]),
         capacity: Capacity { sessions: 8, cpus: 2, memory_bytes: 1 << 30 },
+        stock: capstan_types::stock::Stock::default(),
         fingerprint: Fingerprint::default(),
         journal: JournalState::default(),
+        protocol: 2,
     }
+}
+
+pub(crate) fn given() -> Given {
+    Given { by: "ann".parse().unwrap(), at: UnixMillis(7), reason: Some("kernel".to_owned()) }
 }
 
 fn id(name: &str) -> NodeId {
@@ -47,6 +55,9 @@ pub(crate) async fn check<R: Registry>(fresh: impl AsyncFn() -> R) {
     a_slow_watcher_gets_the_whole_list_and_then_goes_on(&fresh().await).await;
     coordinators_are_listed_until_they_leave(&fresh().await).await;
     a_registry_that_answers_may_be_believed(&fresh().await).await;
+    orders_stay_whether_their_node_is_there_or_not(&fresh().await).await;
+    orders_that_change_nothing_are_refused(&fresh().await).await;
+    of_orders_at_once_none_is_lost(&fresh().await).await;
 }
 
 async fn a_node_is_listed_until_it_is_released(registry: &impl Registry) {
@@ -158,4 +169,39 @@ async fn a_registry_that_answers_may_be_believed(registry: &impl Registry) {
     let _a = registry.register(record("a", 1)).await.unwrap();
     assert_eq!(registry.reach().await, Ok(()));
     assert_eq!(registry.standing(), Standing::default());
+}
+
+async fn orders_stay_whether_their_node_is_there_or_not(registry: &impl Registry) {
+    let mut watch = registry.orders().await;
+    assert!(watch.borrow_and_update().is_empty());
+    let cordoned = registry.order(&id("a"), &Change::Cordon, &given()).await.unwrap();
+    assert_eq!(cordoned.closed.as_ref().map(|closed| &closed.what), Some(&Closed::Cordoned));
+    tokio::time::timeout(PATIENCE, watch.wait_for(|all| all.get(&id("a")) == Some(&cordoned))).await.unwrap().unwrap();
+    registry.register(record("a", 1)).await.unwrap().release().await;
+    let held = registry.register(record("a", 2)).await.unwrap();
+    assert_eq!(registry.orders().await.borrow().get(&id("a")), Some(&cordoned), "a restart of the node changed its orders");
+    assert_eq!(registry.nodes().await, [record("a", 2)], "orders are no node, and change none");
+    let open = registry.order(&id("a"), &Change::Uncordon, &given()).await.unwrap();
+    assert_eq!(registry.orders().await.borrow().get(&id("a")), Some(&open));
+    assert!(open.is_empty() && open.count == 2);
+    held.release().await;
+}
+
+async fn orders_that_change_nothing_are_refused(registry: &impl Registry) {
+    let refused = registry.order(&id("a"), &Change::Uncordon, &given()).await.unwrap_err();
+    assert_eq!(refused, RegistryError::Unchanged(Unchanged::Already));
+    assert!(registry.orders().await.borrow().is_empty());
+}
+
+async fn of_orders_at_once_none_is_lost(registry: &impl Registry) {
+    let label = |number: u32| {
+        let (key, value) = (format!("k{number}").parse().unwrap(), "v".parse().unwrap());
+        Change::Label { key, value, own: None, overwrite: false }
+    };
+    let (a, b, c) = (label(1), label(2), label(3));
+    let (node, given) = (id("a"), given());
+    let all =
+        tokio::join!(registry.order(&node, &a, &given), registry.order(&node, &b, &given), registry.order(&node, &c, &given));
+    assert!(all.0.is_ok() && all.1.is_ok() && all.2.is_ok(), "{all:?}");
+    assert_eq!(registry.orders().await.borrow().get(&node).map(|orders| orders.labels.len()), Some(3));
 }

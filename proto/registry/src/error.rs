@@ -1,6 +1,7 @@
 //! What a registry did not do. For the operator: each says what to do next.
 
 use capstan_types::id::{Generation, NodeId};
+use capstan_types::orders::Unchanged;
 
 /// Why something was not registered or found. For the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,6 +12,17 @@ pub enum RegistryError {
     /// A coordinator of this name is there.
     #[error("a coordinator called {0} is registered already; stop it, or start this one on another home directory")]
     Announced(String),
+    /// The orders stay as they are.
+    #[error(transparent)]
+    Unchanged(#[from] Unchanged),
+    /// The file with the orders cannot be used.
+    #[error("the orders for nodes cannot be kept in {file}: {reason}")]
+    OrdersFile {
+        /// Which.
+        file: String,
+        /// What stands in the way.
+        reason: String,
+    },
     /// The record cannot be stored.
     #[error("the registry does not take the record: {0}")]
     Record(String),

@@ -15,25 +15,30 @@ mod keys;
 mod known;
 mod list;
 pub mod location;
+mod orders;
 mod pause;
 pub mod records;
+mod stream;
 mod value;
 mod wants;
 mod wire;
 
 use crate::coordinator::CoordinatorRecord;
 use crate::error::RegistryError;
+use crate::orders::OrdersWatch;
 use crate::registry::{Announcement, Lease, Registration, Registry};
 use crate::standing::Standing;
 use crate::view::NodeWatch;
 use async_trait::async_trait;
-use capstan_types::id::Generation;
+use capstan_types::id::{Generation, NodeId};
 use capstan_types::node::NodeRecord;
+use capstan_types::orders::{Change, Given, NodeOrders};
 use client::{Client, DEADLINE};
 use follow::{Follower, Rhythm};
 use keeper::{EtcdHold, Keeper, NotHeld};
 use keys::Keys;
 use location::EtcdLocation;
+use orders::OrdersFollower;
 use std::sync::{Arc, OnceLock};
 use value::Value;
 
@@ -48,6 +53,7 @@ pub struct EtcdRegistry {
     rhythm: Rhythm,
     keeper: Arc<Keeper>,
     follower: OnceLock<Follower>,
+    orders: OnceLock<OrdersFollower>,
 }
 
 impl EtcdRegistry {
@@ -63,12 +69,23 @@ impl EtcdRegistry {
     fn with(location: &EtcdLocation, rhythm: Rhythm) -> Result<Self, RegistryError> {
         let client = Arc::new(Client::new(location)?);
         let keeper = Arc::new(Keeper::start(Arc::clone(&client), location.lease_ttl));
-        Ok(Self { client, keys: Keys::below(&location.prefix), rhythm, keeper, follower: OnceLock::new() })
+        Ok(Self {
+            client,
+            keys: Keys::below(&location.prefix),
+            rhythm,
+            keeper,
+            follower: OnceLock::new(),
+            orders: OnceLock::new(),
+        })
     }
 
     /// The follower, which is started when it is first asked for: a node's user may not even read what it follows.
     fn follower(&self) -> &Follower {
         self.follower.get_or_init(|| Follower::start(Arc::clone(&self.client), self.keys.nodes(), self.rhythm))
+    }
+
+    fn orders_follower(&self) -> &OrdersFollower {
+        self.orders.get_or_init(|| OrdersFollower::start(Arc::clone(&self.client), self.keys.orders(), self.rhythm))
     }
 
     /// The follower, when it has seen all that this process wrote, or when etcd does not answer.
@@ -122,8 +139,25 @@ impl Registry for EtcdRegistry {
         self.caught_up().await.view.watch()
     }
 
+    async fn orders(&self) -> OrdersWatch {
+        let follower = self.orders_follower();
+        // Whoever places must not take a node for open because nothing was read yet.
+        follower.known.wait_for(1, DEADLINE).await;
+        follower.watch()
+    }
+
+    async fn order(&self, node: &NodeId, change: &Change, given: &Given) -> Result<NodeOrders, RegistryError> {
+        let follower = self.orders_follower();
+        let (orders, revision) = orders::change(&self.client, &self.keys.order(node), change, given).await?;
+        follower.known.wait_for(revision, DEADLINE).await;
+        Ok(orders)
+    }
+
     fn standing(&self) -> Standing {
-        self.follower.get().map(|follower| follower.known.standing()).unwrap_or_default()
+        let standing = self.follower.get().map(|follower| follower.known.standing()).unwrap_or_default();
+        // A node that was closed meanwhile must not be taken for open.
+        let orders = self.orders.get().and_then(|follower| follower.known.standing().stale);
+        Standing { stale: standing.stale.or(orders), ..standing }
     }
 }
 

@@ -8,11 +8,13 @@ pub mod coordinator;
 pub mod error;
 pub mod standing;
 
+pub mod orders;
 pub mod view;
 
 pub mod registry;
 
 pub mod embedded;
+mod orders_file;
 
 mod brake;
 pub mod etcd;
@@ -33,6 +35,7 @@ pub use etcd::EtcdRegistry;
 pub use etcd::location::{EndpointError, Endpoints, EtcdLocation, Login, Tls};
 pub use etcd::records::{EtcdRecords, Made};
 pub use open::{RegistryLocation, open};
+pub use orders::{AllOrders, OrdersWatch};
 pub use registry::{Announcement, Lease, Registration, Registry};
 pub use standing::{Stale, Standing};
 pub use view::{NodeEvent, NodeView, NodeWatch};

@@ -5,10 +5,13 @@
 
 use crate::coordinator::CoordinatorRecord;
 use crate::error::RegistryError;
+use crate::orders::OrdersWatch;
 use crate::standing::Standing;
 use crate::view::NodeWatch;
 use async_trait::async_trait;
+use capstan_types::id::NodeId;
 use capstan_types::node::NodeRecord;
+use capstan_types::orders::{Change, Given, NodeOrders};
 use std::fmt::Debug;
 
 /// Knows the nodes that are alive.
@@ -45,6 +48,15 @@ pub trait Registry: Debug + Send + Sync {
 
     /// How much of that may be believed now.
     fn standing(&self) -> Standing;
+
+    /// What operators have ordered for nodes, as it changes. Orders stay whether their node is there or not.
+    async fn orders(&self) -> OrdersWatch;
+
+    /// Changes what is ordered for a node, and gives the orders as they are then. When this returns, [`Registry::orders`] of this registry shows it.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unchanged`] when the change cannot be made or changes nothing; or the registry is out of reach.
+    async fn order(&self, node: &NodeId, change: &Change, given: &Given) -> Result<NodeOrders, RegistryError>;
 
     /// Follows the nodes from now on. The first event is a [`Resync`](crate::view::NodeEvent::Resync) with those that are there already.
     async fn watch(&self) -> NodeWatch;

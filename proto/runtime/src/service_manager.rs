@@ -22,6 +22,19 @@ pub fn ready(status: &str) -> Watchdog {
     Watchdog { _telling: telling }
 }
 
+/// Says that the daemon reads its configuration again.
+pub fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "the service manager could not be told of a reload"),
+    }
+}
+
+/// Says that it has done so.
+pub fn reloaded() {
+    tell(&[NotifyState::Ready]);
+}
+
 /// Says that the daemon is about to end.
 pub fn stopping() {
     tell(&[NotifyState::Stopping]);

@@ -2,8 +2,10 @@
 
 use super::{Malformed, nonempty, parse};
 use crate::wire::client as wire;
+use capstan_types::hosts::{MOST_HOSTS, ThreadHost};
 use capstan_types::placement::{Choice, Packing, PlacementSettings, Priority, Rejection, Why};
 use capstan_types::resources::Resources;
+use capstan_types::stock;
 use wire::reason::Reason;
 
 /// The most tolerations of one thread.
@@ -21,6 +23,8 @@ impl From<PlacementSettings> for wire::Placement {
             pack: asked.packing == Packing::Pack,
             batch: asked.batch.unwrap_or_default(),
             priority: Some(u8::from(asked.priority).into()),
+            near: asked.near.unwrap_or_default(),
+            hosts: asked.hosts.map(|hosts| hosts.to_string()).unwrap_or_default(),
         }
     }
 }
@@ -50,8 +54,38 @@ impl TryFrom<wire::Placement> for PlacementSettings {
             packing: if wire.pack { Packing::Pack } else { Packing::Spread },
             batch: nonempty(wire.batch),
             priority: wire.priority.map(priority).transpose()?.unwrap_or_default(),
+            near: nonempty(wire.near)
+                .map(|near| stock::held(&near).map_err(|error| Malformed::new("placement.near", error)))
+                .transpose()?,
+            hosts: nonempty(wire.hosts).map(|hosts| parse("placement.hosts", &hosts)).transpose()?,
         })
     }
+}
+
+impl From<ThreadHost> for wire::ThreadHost {
+    fn from(host: ThreadHost) -> Self {
+        Self { node_id: host.node.into(), dir: host.dir.map(Into::into).unwrap_or_default() }
+    }
+}
+
+impl TryFrom<wire::ThreadHost> for ThreadHost {
+    type Error = Malformed;
+
+    fn try_from(wire: wire::ThreadHost) -> Result<Self, Malformed> {
+        let dir = nonempty(wire.dir).map(|dir| parse("hosts.dir", &dir)).transpose()?;
+        Ok(Self { node: parse("hosts.node_id", &wire.node_id)?, dir })
+    }
+}
+
+/// The hosts that a thread may use besides its node.
+///
+/// # Errors
+/// Too many, or one that is none.
+pub(super) fn hosts(wire: Vec<wire::ThreadHost>) -> Result<Vec<ThreadHost>, Malformed> {
+    if wire.len() > MOST_HOSTS {
+        return Err(Malformed::new("settings.hosts", format!("there are more than {MOST_HOSTS}")));
+    }
+    wire.into_iter().map(TryInto::try_into).collect()
 }
 
 impl From<Resources> for wire::Amounts {
@@ -157,6 +191,8 @@ mod tests {
             packing: Packing::Pack,
             batch: Some("b1".to_owned()),
             priority: Priority::HIGHEST,
+            near: Some("github.com/a/b".to_owned()),
+            hosts: Some("a,b:/srv/x".parse().unwrap()),
         };
         assert_eq!(PlacementSettings::try_from(wire::Placement::from(asked.clone())), Ok(asked));
         assert_eq!(PlacementSettings::try_from(wire::Placement::default()), Ok(PlacementSettings::default()));

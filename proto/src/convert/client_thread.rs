@@ -1,6 +1,6 @@
 //! Threads, their settings, and what a turn is begun with.
 
-use super::{Malformed, client_money, client_overrides, client_profile, client_session, nonempty, parse};
+use super::{Malformed, client_money, client_overrides, client_placement, client_profile, client_session, nonempty, parse};
 use crate::wire::client as wire;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,6 +12,9 @@ use capstan_types::window::WindowSettings;
 
 /// The largest picture, in bytes: 20 MiB.
 pub const MAX_IMAGE: usize = 20 << 20;
+
+/// The most bytes of all pictures of a turn together: 96 MiB, so that they fit into a request with all else.
+pub const MAX_IMAGES: usize = 96 << 20;
 
 /// The most pictures that one turn may begin with.
 pub const MOST_IMAGES: usize = 32;
@@ -42,6 +45,7 @@ impl From<ThreadSettings> for wire::ThreadSettings {
             docs: Some(settings.docs.into()),
             placement: Some((*settings.placement).into()),
             placed: settings.placed.map(|choice| (*choice).into()),
+            hosts: settings.hosts.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -78,6 +82,7 @@ impl TryFrom<wire::ThreadSettings> for ThreadSettings {
             docs: wire.docs.map(TryInto::try_into).transpose()?.unwrap_or_default(),
             placement: Box::new(wire.placement.map(TryInto::try_into).transpose()?.unwrap_or_default()),
             placed: wire.placed.map(|choice| choice.try_into().map(Box::new)).transpose()?,
+            hosts: client_placement::hosts(wire.hosts)?,
         })
     }
 }
@@ -140,6 +145,10 @@ impl TryFrom<wire::StartTurnRequest> for TurnInput {
         if wire.images.len() > MOST_IMAGES {
             let reason = format!("there are {} pictures; at most {MOST_IMAGES} are taken", wire.images.len());
             return Err(Malformed::new("images", reason));
+        }
+        let together: usize = wire.images.iter().map(|image| image.data.len()).sum();
+        if together > MAX_IMAGES {
+            return Err(Malformed::new("images", format!("they have {together} bytes together; at most {MAX_IMAGES} are taken")));
         }
         let schema = nonempty(wire.output_schema).map(|text| serde_json::from_str(&text)).transpose();
         Ok(Self {

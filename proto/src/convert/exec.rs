@@ -207,6 +207,8 @@ pub fn policy(wire: Option<wire::Policy>) -> Result<SandboxPolicy, Malformed> {
                 .map_err(|_| Malformed::new("policy.level", "it is none that this release knows"))?,
         ),
         protected: wire.protected,
+        // Nobody can ask for it.
+        unprotected: false,
     })
 }
 

@@ -7,10 +7,12 @@ use capstan_types::id::Generation;
 use capstan_types::load::{NodeLoad, Resource, Room};
 use capstan_types::node::{Capacity, Fingerprint, JournalState, NodeAddress, NodeRecord};
 use capstan_types::policy::Level;
+use capstan_types::stock::{MOST_HELD, Stock, held};
+use capstan_types::time::UnixMillis;
 
 /// A node's answer to Describe.
 #[must_use]
-pub fn describe(record: NodeRecord, version: &str, sessions: u32, load: NodeLoad) -> wire::DescribeResponse {
+pub fn describe(record: NodeRecord, version: &str, sessions: u32, load: NodeLoad, clock: UnixMillis) -> wire::DescribeResponse {
     wire::DescribeResponse {
         node_id: record.id.into(),
         generation: record.generation.0,
@@ -25,7 +27,30 @@ pub fn describe(record: NodeRecord, version: &str, sessions: u32, load: NodeLoad
         sessions,
         journal: journal_to_wire(record.journal).into(),
         load: Some(load.into()),
+        protocol: record.protocol,
+        clock_ms: clock.0,
+        stock: Some(record.stock.into()),
     }
+}
+
+/// What a node says of itself now, besides its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vitals {
+    /// Its release.
+    pub version: String,
+    /// Which protocol it speaks, 0 for one that does not say.
+    pub protocol: u32,
+    /// What it has in use; `None` of one that does not say.
+    pub load: Option<NodeLoad>,
+    /// What its clock says, if it says it.
+    pub clock: Option<UnixMillis>,
+}
+
+/// Reads what changes of a node's description.
+#[must_use]
+pub fn vitals(wire: wire::DescribeResponse) -> Vitals {
+    let clock = Some(UnixMillis(wire.clock_ms)).filter(|clock| clock.0 > 0);
+    Vitals { version: wire.version, protocol: wire.protocol, load: wire.load.map(Into::into), clock }
 }
 
 /// Reads a node's description. `address` is where it was asked, which the node itself need not know.
@@ -41,9 +66,27 @@ pub fn record(wire: wire::DescribeResponse, address: NodeAddress) -> Result<Node
         address,
         labels: wire.labels.into_iter().collect(),
         capacity: Capacity { sessions: capacity.sessions, cpus: capacity.cpus, memory_bytes: capacity.memory_bytes },
+        stock: wire.stock.unwrap_or_default().into(),
         fingerprint: wire.fingerprint.unwrap_or_default().into(),
         journal,
+        protocol: wire.protocol,
     })
+}
+
+impl From<Stock> for wire::Stock {
+    fn from(stock: Stock) -> Self {
+        let custom = stock.custom.into_iter().map(|(key, amount)| (key.into(), amount)).collect();
+        Self { disk_bytes: stock.disk_bytes, custom, holds: stock.holds.into_iter().collect() }
+    }
+}
+
+impl From<wire::Stock> for Stock {
+    fn from(wire: wire::Stock) -> Self {
+        // What this release cannot read is not counted on.
+        let custom = wire.custom.iter().filter_map(|(key, amount)| Some((key.parse().ok()?, *amount))).collect();
+        let holds = wire.holds.iter().filter_map(|name| held(name).ok()).take(MOST_HELD).collect();
+        Self { disk_bytes: wire.disk_bytes, custom, holds }
+    }
 }
 
 impl From<NodeLoad> for wire::Load {

@@ -38,8 +38,8 @@ const KIND_JSON: u8 = 3;
 /// What a node asks of a holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// Send output from `from` on, and the end when it comes. It also makes the sender an owner: a session without one ends after
-    /// its ownerless time. Every connection that has made a request, owner or not, is sent [`Report::Ended`]; one that has not may
+    /// Send output from `from` on, and the end when it comes. It also makes the sender an owner, unless it only looks: a session
+    /// without one ends after its ownerless time. Every connection that has made a request, owner or not, is sent [`Report::Ended`]; one that has not may
     /// be about to attach. The connection by which a fork server was asked for the session counts as one that has.
     Attach {
         /// The sender's protocol version.
@@ -79,12 +79,15 @@ pub struct Wants {
     /// all of it first.
     #[serde(skip_serializing_if = "is_false")]
     pub whole: bool,
+    /// To look, and to be no owner by that.
+    #[serde(skip_serializing_if = "is_false")]
+    pub looks: bool,
 }
 
 impl Wants {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "the caller is generated")]
     const fn is_nothing(&self) -> bool {
-        !self.seal && !self.whole
+        !self.seal && !self.whole && !self.looks
     }
 }
 

@@ -65,6 +65,12 @@ pub enum Work {
     Diff,
     /// An earlier state is brought back.
     Undo,
+    /// All its states are forgotten.
+    Forget,
+    /// It is saved as a checkpoint that travels.
+    Save,
+    /// Such a checkpoint is brought back.
+    Restore,
 }
 
 /// The right to one act.
@@ -161,6 +167,25 @@ impl Grant {
         let latest = here.now_ms.saturating_add(LONGEST_MS + SKEW_MS);
         let in_time = self.not_after_ms.saturating_add(SKEW_MS) > here.now_ms && self.not_after_ms <= latest;
         fits(in_time, GrantRefusal::Time)
+    }
+}
+
+impl Act {
+    /// Whether it changes something: for the world, for a session, or of what a node keeps of a thread's files. What is read, what is noted for
+    /// later, and that an end is stored, changes nothing.
+    #[must_use]
+    pub const fn changes(&self) -> bool {
+        match self {
+            Self::Start(..) | Self::Patch(..) => true,
+            Self::Session(_, said) => match said {
+                Said::Write | Said::Signal | Said::Resize | Said::Kill => true,
+                Said::Attach | Said::Release => false,
+            },
+            Self::Workspace(work) => match work {
+                Work::Undo | Work::Forget | Work::Restore => true,
+                Work::Open | Work::ReadFiles | Work::Checkpoint | Work::Diff | Work::Save => false,
+            },
+        }
     }
 }
 

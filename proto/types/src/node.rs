@@ -2,6 +2,7 @@
 
 use crate::id::{Generation, NodeId};
 use crate::policy::Level;
+use crate::stock::Stock;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -18,11 +19,17 @@ pub struct NodeRecord {
     pub labels: BTreeMap<String, String>,
     /// What it can run.
     pub capacity: Capacity,
+    /// What it has besides.
+    #[serde(default)]
+    pub stock: Stock,
     /// What its kernel can enforce.
     pub fingerprint: Fingerprint,
     /// Whether this life knows what earlier ones started.
     #[serde(default)]
     pub journal: JournalState,
+    /// Which protocol it speaks; 0 when it was not said, which older releases do not.
+    #[serde(default)]
+    pub protocol: u32,
 }
 
 /// Whether a node has the journal of its earlier lives.

@@ -2,6 +2,7 @@
 
 use crate::id::{NodeId, SessionId, ThreadId};
 use crate::session::Listed;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,7 +10,8 @@ use std::str::FromStr;
 const LONGEST: usize = 200;
 
 /// A person, as logs and a session's end name them: 1 to 200 bytes of printable text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Person(String);
 
 /// A text that names nobody.
@@ -23,6 +25,20 @@ impl FromStr for Person {
     fn from_str(text: &str) -> Result<Self, PersonError> {
         let printable = !text.chars().any(char::is_control);
         if !text.trim().is_empty() && text.len() <= LONGEST && printable { Ok(Self(text.to_owned())) } else { Err(PersonError) }
+    }
+}
+
+impl TryFrom<String> for Person {
+    type Error = PersonError;
+
+    fn try_from(text: String) -> Result<Self, PersonError> {
+        text.parse()
+    }
+}
+
+impl From<Person> for String {
+    fn from(person: Person) -> Self {
+        person.0
     }
 }
 

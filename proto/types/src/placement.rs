@@ -1,5 +1,6 @@
 //! What a thread asks of its node, and why a node was chosen and others were not: values that are kept with the thread, and sentences for people.
 
+use crate::hosts::HostsAsked;
 use crate::id::NodeId;
 use crate::resources::Resources;
 use crate::selector::Selector;
@@ -24,6 +25,12 @@ pub struct PlacementSettings {
     pub batch: Option<String>,
     /// How far before others it stands when it has to wait: 0 to 9, 5 without a word.
     pub priority: Priority,
+    /// What had better be there: a repository's mirror, or a warm cache, by the name under which nodes say that they hold it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near: Option<String>,
+    /// The hosts that the thread may use; `None` is the one that holds its workspace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<HostsAsked>,
 }
 
 /// How far before others somebody stands who waits.

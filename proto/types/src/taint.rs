@@ -77,6 +77,14 @@ impl Effect {
     }
 }
 
+impl FromStr for Effect {
+    type Err = TaintError;
+
+    fn from_str(text: &str) -> Result<Self, TaintError> {
+        Self::named(text).ok_or_else(|| no_effect(text))
+    }
+}
+
 impl Toleration {
     /// Whether the taint is put up with.
     #[must_use]

@@ -5,6 +5,7 @@ pub mod listing;
 use crate::budget::Budgets;
 use crate::docs::ProjectDocs;
 use crate::history::{Image, Usage};
+use crate::hosts::ThreadHost;
 use crate::id::{Epoch, EventSeq, NodeId, ThreadId, TurnId};
 use crate::limits::SessionLimits;
 use crate::output::clean::Cleaning;
@@ -76,6 +77,9 @@ pub struct ThreadSettings {
     /// Why the node was chosen. Known once it is.
     #[serde(default)]
     pub placed: Option<Box<Choice>>,
+    /// The hosts that it may use besides its node. Known once that is.
+    #[serde(default)]
+    pub hosts: Vec<ThreadHost>,
 }
 
 /// A model of a provider.

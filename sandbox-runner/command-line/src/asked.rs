@@ -69,7 +69,7 @@ const FLAGS: [(&str, &str, &str); 13] = [
 ];
 
 /// Limits of what only a session of a node has: output that passes through its holder.
-const OF_OUTPUT: [&str; 2] = ["output", "idle_time"];
+const OF_OUTPUT: [&str; 3] = ["output", "idle_time", "keep_all"];
 
 impl Asked {
     /// Reads the flags, and what is behind them.

@@ -53,7 +53,7 @@ const FAMILIES: [&str; 20] = [
     "RUST",
     "VIRTUAL_ENV",
 ];
-/// Parts of names that keep a variable back all the same.
+/// Parts of names that keep a variable back all the same. `AUTH` is none in `AUTHOR_`, which only says who writes.
 const SECRETS: [&str; 8] = ["AUTH", "COOKIE", "CREDENTIAL", "KEY", "PASS", "PRIVATE", "SECRET", "TOKEN"];
 
 /// The environment of the command: what of `all` is harmless, and what was `asked` for by `NAME` or `NAME=VALUE`.
@@ -70,7 +70,7 @@ pub(crate) fn of(all: impl Iterator<Item = (OsString, OsString)>, asked: &[OsStr
 fn is_harmless(name: &OsStr, value: &OsStr) -> bool {
     let Some(name) = name.to_str() else { return false };
     let known = NAMES.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family));
-    let upper = name.to_ascii_uppercase();
+    let upper = name.to_ascii_uppercase().replace("AUTHOR_", "");
     // `://user:password@host`, as registries and proxies are given.
     let opens = String::from_utf8_lossy(value.as_bytes()).split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
     known && !opens && !SECRETS.iter().any(|secret| upper.contains(secret))
@@ -103,8 +103,12 @@ mod tests {
             ("DATABASE_URL", "s"),
             ("PIP_INDEX_URL", "https://u:p@host/simple"),
             ("RUSTFLAGS", "-Cx"),
+            ("GIT_AUTHOR_NAME", "A"),
+            ("GIT_AUTHOR_TOKEN", "s"),
+            ("CARGO_HTTP_AUTHORIZATION", "s"),
+            ("PIP_AUTH", "s"),
         ];
-        assert_eq!(kept(&all, &[]), ["PATH=/bin", "CARGO_HOME=/c", "RUSTFLAGS=-Cx"]);
+        assert_eq!(kept(&all, &[]), ["PATH=/bin", "CARGO_HOME=/c", "RUSTFLAGS=-Cx", "GIT_AUTHOR_NAME=A"]);
     }
 
     #[test]

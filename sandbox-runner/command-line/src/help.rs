@@ -17,7 +17,8 @@ Usage: capstan-sandbox VERB
                                     .git/hooks, .git/config, .capstan, .codex and .agents
                -n, --network NET    none, loopback (the default), full, or hosts: \"crates.io *.crates.io:443\"
                -l, --limit N=VALUE  memory=3GiB, processes=1024, cpu=1.5, cpu_time=10m, disk_written=1GiB, file_size=4GiB,
-                                    open_files=1024 or total_time=1h; none lifts it
+                                    open_files=1024 or total_time=1h; none lifts it (output, idle_time and keep_all are for sessions
+                                    of a node)
                -e, --env NAME[=V]   pass on a variable that looks like a secret or is not known to be harmless, or set it
                    --level LEVEL    refuse to run it with less: landlock, namespaces or full
                    --at-most LEVEL  use no more, though this host could

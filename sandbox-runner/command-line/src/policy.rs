@@ -37,6 +37,19 @@ impl Asked {
         })
     }
 
+    /// Whether there is the directory that was named to run in. What may not be looked at is left to the launch.
+    ///
+    /// # Errors
+    /// A sentence for whoever wrote the line.
+    pub fn check_directory(&self) -> Result<(), String> {
+        let refused = |reason: &str| Err(format!("the directory `{}` of -C cannot be used: {reason}", self.working.display()));
+        match std::fs::metadata(&self.working) {
+            Ok(found) if !found.is_dir() => refused("it is not a directory"),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => refused("there is none"),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     /// The directory that the command runs in.
     ///
     /// # Errors
@@ -75,6 +88,17 @@ mod tests {
         assert!(read.writable.is_empty() && read.readable.iter().any(|place| place.as_path() == Path::new("/usr")));
         assert_eq!(write.writable.first().map(AbsPath::as_path), Some(Path::new("/usr")));
         assert!(write.writable.iter().any(|place| place.as_path() == Path::new("/tmp")));
+    }
+
+    #[test]
+    fn a_directory_that_is_none_is_told() {
+        let said = |line: &str| asked(line).check_directory();
+        assert_eq!((said("-- ls"), said("-C /usr -- ls")), (Ok(()), Ok(())));
+        assert_eq!(said("-C /no/such -- ls"), Err("the directory `/no/such` of -C cannot be used: there is none".to_owned()));
+        assert_eq!(
+            said("-C /etc/passwd -- ls"),
+            Err("the directory `/etc/passwd` of -C cannot be used: it is not a directory".to_owned())
+        );
     }
 
     #[test]

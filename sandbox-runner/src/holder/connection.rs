@@ -75,7 +75,7 @@ impl Connection {
         self.spoke = true;
     }
 
-    /// Makes the peer an owner, and sends output from `from` on.
+    /// Makes the peer an owner unless it only looks, and sends output from `from` on.
     pub(super) const fn attach(&mut self, from: Seq, wants: Wants) {
         self.cursor = Some(from);
         self.wants = wants;
@@ -94,6 +94,11 @@ impl Connection {
 
     /// Whether its peer counts as an owner of the session.
     pub(super) const fn is_owner(&self) -> bool {
+        self.reads() && !self.wants.looks
+    }
+
+    /// Whether its peer takes output.
+    pub(super) const fn reads(&self) -> bool {
         self.cursor.is_some() && !self.gone && !self.silent
     }
 
@@ -179,7 +184,7 @@ impl Connection {
     /// or takes too little to be waited for.
     pub(super) fn patience(&self, spool: &Spool) -> Option<Duration> {
         let needs = |cursor| if self.wants.whole { spool.past_all(cursor) } else { cursor };
-        let at_risk = self.is_owner() && self.cursor.is_some_and(|cursor| spool.would_cost(needs(cursor), MAX_DATA as u64));
+        let at_risk = self.reads() && self.cursor.is_some_and(|cursor| spool.would_cost(needs(cursor), MAX_DATA as u64));
         self.patience.left().filter(|_| at_risk)
     }
 

@@ -34,7 +34,7 @@ impl Holder {
 
     /// Tells each connection what it has not been told. The proxy bounds how many there are.
     pub(super) fn tell_denials(&mut self) {
-        for connection in self.connections.iter_mut().filter(|connection| connection.is_owner()) {
+        for connection in self.connections.iter_mut().filter(|connection| connection.reads()) {
             tell(connection, &self.denials);
         }
     }

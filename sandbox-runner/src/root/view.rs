@@ -65,7 +65,9 @@ impl View {
                 let root = roots::writable(root.as_path()).map_err(|reason| Refusal::Policy { reason })?;
                 view.write(root, owners)?;
             }
-            view.protection = Protection::of(&view.writable, &policy.protected, found);
+            if !policy.unprotected {
+                view.protection = Protection::of(&view.writable, &policy.protected, found);
+            }
             view.protect_logins();
         }
         for place in &policy.readable {

@@ -46,10 +46,14 @@ impl Pool {
         self.waiting.push(pid);
     }
 
-    /// One has a session now.
+    /// One has a session now. The first that is missing says when all that are missing by then are forked: were that put off by each, there
+    /// would be none while one session follows another.
     pub(super) fn took(&mut self, pid: libc::pid_t, now: Instant) {
+        let full = self.next().is_none();
         self.waiting.retain(|waiting| *waiting != pid);
-        self.fill_at = self.fill_at.max(now + LATER);
+        if full {
+            self.fill_at = self.fill_at.max(now + LATER);
+        }
     }
 
     /// A process has ended; one that waited should not have.
@@ -84,6 +88,18 @@ mod tests {
         assert_eq!(pool.next(), Some(now + LATER), "the end of a session is no failure");
         pool.failed(8, now);
         assert!(pool.is_empty() && !pool.wants_one(now + LATER) && pool.wants_one(now + HOLD_OFF));
+    }
+
+    #[test]
+    fn holders_that_are_taken_one_after_another_are_replaced_all_the_same() {
+        let now = Instant::now();
+        let mut pool = Pool::new(3, now);
+        (1..=3).for_each(|pid| pool.joined(pid));
+        pool.took(1, now);
+        pool.took(2, now + LATER / 2);
+        assert_eq!(pool.next(), Some(now + LATER));
+        pool.took(3, now + LATER);
+        assert!(pool.wants_one(now + LATER), "sessions that follow each other put nothing off");
     }
 
     #[test]

@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// Runs a command and gives its exit code.
 pub(super) fn run(args: Vec<OsString>) -> ExitCode {
-    let asked = match Asked::parse(args) {
+    let asked = match Asked::parse(args).and_then(|asked| asked.check_directory().map(|()| asked)) {
         Ok(asked) => asked,
         Err(mistake) => return misuse(&mistake),
     };

@@ -53,11 +53,11 @@ fn nonsense_costs_its_sender_the_connection_and_nobody_else_anything() {
 }
 
 #[test]
-fn there_are_eight_connections_and_a_ninth_is_sent_away() {
+fn there_are_twelve_connections_and_one_more_is_sent_away() {
     let session = Launch::new(&["sleep", "1000"]).start();
-    let mut eight: Vec<_> = (0..8).map(|_| Client::connect(session.dir())).collect();
+    let mut twelve: Vec<_> = (0..12).map(|_| Client::connect(session.dir())).collect();
     assert_eq!(Client::connect_silently(session.dir()).next(), None);
-    eight.pop();
+    twelve.pop();
     crate::session::wait_until("room", || matches!(Client::connect_silently(session.dir()).next(), Some(Report::Hello { .. })));
 }
 

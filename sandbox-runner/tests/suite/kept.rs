@@ -36,7 +36,7 @@ fn read(session: &Session, wants: Wants) -> (Vec<Piece>, Option<Seal>) {
 }
 
 fn verdict(session: &Session, whole: bool) -> Verdict {
-    let (pieces, seal) = read(session, Wants { seal: true, whole });
+    let (pieces, seal) = read(session, Wants { seal: true, whole, looks: false });
     let mut verifier = Verifier::new(Seq(0), u64::MAX);
     pieces.iter().for_each(|piece| verifier.add(piece));
     verifier.end(seal.as_ref(), whole)
@@ -51,7 +51,7 @@ fn gaps(pieces: &[Piece]) -> u64 {
 fn who_asks_for_all_gets_all_and_others_what_they_always_got() {
     let session = keeping(Some(1 << 30));
     let total = session.end_record().output_bytes;
-    let (pieces, seal) = read(&session, Wants { seal: true, whole: true });
+    let (pieces, seal) = read(&session, Wants { seal: true, whole: true, looks: false });
     let bytes: Vec<u8> =
         pieces.iter().flat_map(|piece| if let Piece::Bytes { bytes, .. } = piece { bytes.to_vec() } else { vec![] }).collect();
     assert_eq!((bytes.len() as u64, gaps(&pieces)), (total, 0));
@@ -72,7 +72,7 @@ fn who_asks_for_all_gets_all_and_others_what_they_always_got() {
 #[test]
 fn what_is_kept_whole_stops_at_its_limit_and_says_how_much_it_is() {
     let session = keeping(Some(1 << 20));
-    let (pieces, seal) = read(&session, Wants { seal: true, whole: true });
+    let (pieces, seal) = read(&session, Wants { seal: true, whole: true, looks: false });
     let kept = seal.unwrap().kept.unwrap();
     assert_eq!((kept.bytes, kept.stopped), (1 << 20, Some(Stopped::Limit)));
     assert_eq!(fs::metadata(session.dir().join("all")).unwrap().len(), 1 << 20);

@@ -60,6 +60,16 @@ fn a_session_without_an_owner_ends_and_one_with_an_owner_does_not() {
 }
 
 #[test]
+fn who_only_looks_sees_all_and_is_no_owner() {
+    let session = limited("echo seen; sleep 1000", |limits| limits.ownerless = SHORT).start();
+    let mut viewer = Client::connect(session.dir());
+    let wants = Wants { looks: true, ..Wants::default() };
+    viewer.send(&Request::Attach { version: VERSION, from: Seq(0), wants });
+    let seen = viewer.read_to_end();
+    assert_eq!((seen.text(), seen.end), ("seen\n".to_owned(), SessionEnd::Limit(SessionLimit::Ownerless)));
+}
+
+#[test]
 fn an_owner_that_died_with_its_input_held_up_is_no_owner() {
     let session = {
         let mut launch = Launch::new(&["sleep", "1000"]).stdio(capstan_types::launch::Stdio::Pipes);

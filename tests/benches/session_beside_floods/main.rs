@@ -45,6 +45,8 @@ fn main() {
     let workspace = state.join("workspace");
     std::fs::create_dir(&workspace).expect("a directory can be made");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
+    // Links to nodes are made on it, also between the parts that run to their ends.
+    let _inside = runtime.enter();
     println!(
         "{0} normal sessions, each asked every {1:?}, alone and beside {0} floods; milliseconds\n",
         plan.sessions,

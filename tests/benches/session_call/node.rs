@@ -1,6 +1,8 @@
 //! An agent node in a process of its own: the benchmark's program plays it, so that it can be set as no operator would.
 
-use capstan_agent_node::{JournalSync, NodeConfig, RunnerPath, StateDir, Watermarks, base_environment, default_ceiling};
+use capstan_agent_node::{
+    CheckpointDir, JournalSync, NodeConfig, RunnerPath, StateDir, Watermarks, base_environment, default_ceiling,
+};
 use capstan_coordinator::{RegistryLocation, open_registry};
 use capstan_proto::token::Token;
 use capstan_tests::process::command;
@@ -98,6 +100,7 @@ fn config(state: &Path, strongest: Level, journal: JournalSync) -> NodeConfig {
     NodeConfig {
         id: "bench".parse().expect("it is a node id"),
         state_dir: StateDir::Own(state.to_owned()),
+        checkpoints: CheckpointDir::WithState,
         runner: RunnerPath::program(runner()),
         prepared: 2,
         strongest,
@@ -108,12 +111,14 @@ fn config(state: &Path, strongest: Level, journal: JournalSync) -> NodeConfig {
         dial_out_token: None,
         membership: None,
         capacity: Capacity { sessions: 2048, cpus: 2, memory_bytes: 1 << 34 },
+        stock: capstan_types::stock::Stock::default(),
         watermarks: Watermarks::default(),
         labels: [].into(),
         base_env: base_environment(|name| std::env::var(name).ok()),
         hidden: Vec::new(),
         ceiling: default_ceiling(),
         root_allowed: true,
+        blobs: None,
         journal,
     }
 }

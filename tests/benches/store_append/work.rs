@@ -89,5 +89,6 @@ fn settings() -> ThreadSettings {
         budgets: capstan_types::budget::Budgets::default(),
         placement: Box::default(),
         placed: None,
+        hosts: Vec::new(),
     }
 }

@@ -36,6 +36,7 @@ impl Coordinator {
         let config = CoordinatorConfig {
             name: format!("{LINE}{store}"),
             line: Some(LINE.to_owned()),
+            grace: std::time::Duration::ZERO,
             at_end: OnInterrupt::KillSessions,
             listen: Vec::new(),
             token: None,

@@ -43,5 +43,6 @@ pub(crate) fn settings(workspace: &Path) -> ThreadSettings {
         budgets: capstan_types::budget::Budgets::default(),
         placement: Box::default(),
         placed: None,
+        hosts: Vec::new(),
     }
 }

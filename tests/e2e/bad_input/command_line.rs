@@ -31,6 +31,13 @@ fn flags_that_cannot_be_are_told() {
         Case::of("a node's name that is none", "node --listen 127.0.0.1:0 --name N_1"),
         Case::of("a label that is none", "node --listen 127.0.0.1:0 --label x"),
         Case::of("room for nothing", "node --listen 127.0.0.1:0 --sessions 0"),
+        Case::of("an amount of nothing", "node --listen 127.0.0.1:0 --resource gpu"),
+        Case::of("something that is held without a name", "node --listen 127.0.0.1:0 --holds ''"),
+        Case::of("an amount that is none", "exec --resource gpu=many hi"),
+        Case::of("a disk that has no size", "exec --disk much hi"),
+        Case::of("near to nothing", "exec --near '' hi"),
+        Case::of("hosts that are none", "exec --hosts a,,b hi"),
+        Case::of("a host twice", "exec --hosts a,b,a hi"),
     ]);
     insta::assert_snapshot!(all);
 }

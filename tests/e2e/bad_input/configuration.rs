@@ -17,6 +17,9 @@ fn a_configuration_that_cannot_be_used_is_told() {
         Case::config("a sandbox mode that is none", "sandbox_mode = \"open\"\n"),
         Case::config("a relative root", "[sandbox_workspace_write]\nwritable_roots = [\"x\"]\n"),
         Case::config("a time that is too short", "ownerless_timeout_ms = 1\n"),
+        Case::config("hosts that are none", "hosts = \"a,,b\"\n"),
+        Case::config("less than none of something", "[node.resources]\ngpu = -1\n").arguments("node --listen 127.0.0.1:0"),
+        Case::config("what is held as one text", "[node]\nholds = \"repo\"\n").arguments("node --listen 127.0.0.1:0"),
         Case::config("a provider that is not known", "model_provider = \"acme\"\n").arguments("exec hi"),
         Case::config("a provider without an address", "model_provider = \"acme\"\n[model_providers.acme]\nname = \"Acme\"\n")
             .arguments("exec -m m hi"),

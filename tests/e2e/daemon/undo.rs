@@ -1,8 +1,8 @@
 //! What a turn changed, shown and undone by `capstan threads`; and patches in the middle of what a command does.
 
-use super::{Daemon, exec};
-use crate::scripted::{call, command, contains, exited, says, step};
-use capstan_tests::capstan::{Capstan, Run};
+use super::{Daemon, exec, workspace};
+use crate::scripted::{call, command, contains, exited, says, step, write};
+use capstan_tests::capstan::{Capstan, Home, Run};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -92,4 +92,51 @@ fn a_thread_that_changed_nothing_has_nothing_to_be_undone() {
         !fs::exists(checkpoints.join("checkpoints").join(thread_of(&run))).expect("it can be looked at"),
         "a turn that only spoke was noted"
     );
+}
+
+/// A turn of `capstan exec` that runs no coordinator besides itself.
+fn of_a_command(more: &[&str]) -> (Home, Run) {
+    let home = Home::new();
+    fs::create_dir(workspace(&home)).expect("a directory can be made");
+    fs::write(workspace(&home).join("a.txt"), "one\n").expect("a file can be written");
+    write(home.root(), &steps());
+    let script = home.root().join("script.json");
+    let run = exec(&home).arg("--script").arg(&script).args(more.iter().copied()).run();
+    run.assert_code(0);
+    (home, run)
+}
+
+#[test]
+fn what_a_command_did_is_shown_and_undone_without_a_coordinator_and_by_one_that_was_started_since() {
+    let (home, run) = of_a_command(&[]);
+    let (thread, a) = (thread_of(&run), workspace(&home).join("a.txt"));
+    let alone = |args: &[&str]| Capstan::new(&home).arg("threads").args(args.iter().copied()).run();
+    let diff = alone(&["diff", &thread]);
+    diff.assert_code(0);
+    assert!(diff.stdout.contains("-one\n+two\n"), "{diff}");
+    let undone = alone(&["undo", &thread]);
+    undone.assert_code(0);
+    assert_eq!(fs::read_to_string(&a).expect("it is there"), "one\n", "{undone}");
+    let saved = undone.stdout.trim().rsplit(' ').next().expect("a name").to_owned();
+    let daemon = Daemon::start(home, &[]);
+    threads(&daemon, &["undo", &thread, &saved]).assert_code(0);
+    assert_eq!(fs::read_to_string(&a).expect("it is there"), "two\n");
+}
+
+#[test]
+fn of_a_thread_that_is_not_kept_or_not_any_more_no_content_is_kept_either() {
+    let (home, _) = of_a_command(&["--ephemeral"]);
+    assert_eq!(entries(&home, "node/checkpoints") + entries(&home, "node/0/scratch"), 0);
+    let (home, run) = of_a_command(&[]);
+    assert_eq!(entries(&home, "node/checkpoints"), 1);
+    Capstan::new(&home).args(["threads", "delete", "--yes", &thread_of(&run)]).run().assert_code(0);
+    assert_eq!(entries(&home, "node/checkpoints"), 0);
+    let (home, run) = of_a_command(&[]);
+    let daemon = Daemon::start(home, &[]);
+    threads(&daemon, &["delete", "--yes", &thread_of(&run)]).assert_code(0);
+    assert_eq!(entries(&daemon.home, "node/checkpoints"), 0);
+}
+
+fn entries(home: &Home, dir: &str) -> usize {
+    fs::read_dir(home.path().join(dir)).map_or(0, Iterator::count)
 }

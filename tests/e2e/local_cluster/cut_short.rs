@@ -32,6 +32,7 @@ fn an_interrupted_command_takes_down_what_it_made() {
         local.down(&[]).assert_code(0);
     } else {
         assert!(up.stderr.contains("interrupted"), "{up}");
+        up.assert_code(130);
     }
     local.assert_gone(&names);
 }

@@ -51,6 +51,15 @@ fn namespaces_that_cannot_be_made_are_told_or_done_without() {
 }
 
 #[test]
+fn a_script_that_is_not_there_is_told_before_anything_is_made() {
+    let local = Local::new();
+    let up = local.up(&["--ports", "--script", "/no/such/script.json"]);
+    up.assert_code(2);
+    assert!(up.stderr.contains("/no/such/script.json") && !up.stderr.contains("ready"), "{up}");
+    assert!(!local.dir().exists(), "{up}");
+}
+
+#[test]
 fn directories_that_cannot_be_used_are_named() {
     let local = Local::new();
     let long = format!("/var/tmp/{}", "x".repeat(80));

@@ -7,14 +7,15 @@ use std::os::unix::fs::symlink;
 /// Flags, the exit code, and what is said.
 type Mistake<'a> = (&'a [&'a str], i32, &'a str);
 
-const MISTAKES: [Mistake<'_>; 24] = [
+const MISTAKES: [Mistake<'_>; 25] = [
     (&["-s", "workspace-write", "-w", "/no/such/place"], 125, "`/no/such/place` cannot be used: No such file"),
     (&["-s", "workspace-write", "-w", "/"], 125, "the writable directory `/` is `/`; choose danger-full-access"),
     (&["-s", "workspace-write", "-C", "/"], 125, "is `/`; choose danger-full-access"),
     (&["-s", "workspace-write", "-w", "/etc/passwd"], 125, "is not a directory"),
     (&["-s", "workspace-write", "-w", "/proc"], 125, "is the kernel's, not data"),
     (&["-r", "/no/such/place"], 125, "`/no/such/place` cannot be used: No such file"),
-    (&["-C", "/no/such/place"], 125, "`/no/such/place`"),
+    (&["-C", "/no/such/place"], 2, "the directory `/no/such/place` of -C cannot be used: there is none"),
+    (&["-l", "keep_all=1MiB"], 2, "for a node's sessions only"),
     (&["-w", "/var/tmp"], 2, "`--writable` means nothing with `-s read-only`"),
     (&["-s", "open"], 2, "`open` is not a sandbox mode; use read-only, workspace-write or danger-full-access"),
     (&["-n", "127.1"], 2, "127.1"),

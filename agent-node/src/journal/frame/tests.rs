@@ -17,14 +17,14 @@ fn entries() -> impl Strategy<Value = Entry> {
 }
 
 fn batches() -> impl Strategy<Value = Vec<Vec<Entry>>> {
-    proptest::collection::vec(proptest::collection::vec(entries(), 1..4), 1..6)
+    proptest::collection::vec(proptest::collection::vec(entries(), 1..4), 2..6)
 }
 
-/// A file with these frames, and where the last one begins.
-fn file(batches: &[Vec<Entry>], zeros: usize) -> (Vec<u8>, usize) {
-    let mut file = head();
-    let mut last = file.len();
-    for batch in batches {
+/// A file that began with the first of these batches and to which the others were added, and where the last one begins.
+fn written(batches: &[Vec<Entry>], zeros: usize) -> (Vec<u8>, usize) {
+    let mut file = file(&batches[0]).unwrap();
+    let mut last = 0;
+    for batch in &batches[1..] {
         last = file.len();
         file.extend(encode(batch).unwrap());
     }
@@ -32,10 +32,18 @@ fn file(batches: &[Vec<Entry>], zeros: usize) -> (Vec<u8>, usize) {
     (file, last)
 }
 
+/// The same as the release before wrote it.
+fn old(batches: &[Vec<Entry>]) -> Vec<u8> {
+    let mut file = [&MAGIC[..], &1_u32.to_le_bytes()].concat();
+    file.extend(crc32fast::hash(&file).to_le_bytes());
+    batches.iter().for_each(|batch| file.extend(encode(batch).unwrap()));
+    file
+}
+
 proptest! {
     #[test]
     fn what_was_written_is_read(batches in batches(), zeros in 0..50_usize) {
-        let (bytes, _) = file(&batches, zeros);
+        let (bytes, _) = written(&batches, zeros);
         let read = read(&bytes).unwrap();
         prop_assert_eq!((read.end, read.torn), (bytes.len() - zeros, 0));
         prop_assert_eq!(read.entries, batches.concat());
@@ -43,7 +51,7 @@ proptest! {
 
     #[test]
     fn a_last_frame_that_is_cut_at_any_byte_is_dropped_and_nothing_else(batches in batches(), zeros in 0..50_usize) {
-        let (bytes, last) = file(&batches, 0);
+        let (bytes, last) = written(&batches, 0);
         let before = batches[..batches.len() - 1].concat();
         for cut in last..bytes.len() {
             let mut cut = bytes[..cut].to_vec();
@@ -56,7 +64,7 @@ proptest! {
 
     #[test]
     fn a_bit_that_flips_before_the_last_frame_is_never_taken_for_truth(batches in batches(), bit in any::<prop::sample::Index>()) {
-        let (bytes, last) = file(&batches, 9);
+        let (bytes, last) = written(&batches, 9);
         let bit = bit.index(bytes.len() * 8);
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
@@ -75,7 +83,36 @@ proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(noise in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = read(&noise);
-        let _ = read(&[head(), noise].concat());
+        let _ = read(&[file(&[]).unwrap(), noise].concat());
+    }
+
+    #[test]
+    fn what_a_file_began_with_is_damaged_and_not_torn_wherever_a_bit_of_it_flips(batches in batches(), bit in any::<prop::sample::Index>()) {
+        for bytes in [file(&batches[0]).unwrap(), old(&batches[..1])] {
+            let bit = bit.index(bytes.len() * 8);
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            flipped.resize(flipped.len() + 50, 0);
+            prop_assert!(read(&flipped).is_err(), "damage at {} is taken for a frame that was torn", bit / 8);
+            prop_assert!(read(&bytes[..bytes.len() - 1]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_release_before_is_read(batches in batches()) {
+        prop_assert_eq!(read(&old(&batches)).unwrap().entries, batches.concat());
+    }
+
+    #[test]
+    fn what_is_long_is_split_and_each_part_is_sure(entries in proptest::collection::vec(entries(), 0..20), most in 1..200_usize) {
+        let frames = split(&entries, most).unwrap();
+        let (mut found, mut at) = (Vec::new(), 0);
+        while let Some((more, length)) = frames.get(at..).and_then(decode) {
+            prop_assert!(more.len() <= 1 || length < most + 400, "a frame of {} bytes", length);
+            found.extend(more);
+            at += length;
+        }
+        prop_assert_eq!((found, at), (entries, frames.len()));
     }
 }
 

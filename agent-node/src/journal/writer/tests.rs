@@ -44,6 +44,19 @@ async fn a_journal_that_is_gone_or_damaged_is_lost_and_one_that_was_torn_is_not(
     assert_eq!(open(dir.path(), 4, true).state(), JournalState::Lost);
 }
 
+#[tokio::test]
+async fn a_flipped_bit_in_what_a_journal_began_with_makes_it_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(FILE);
+    open(dir.path(), 1, false).keep(epoch(1)).await.unwrap();
+    // Written anew, as at every start: all that is known lies in its first frame.
+    assert_eq!(open(dir.path(), 2, true).epochs().len(), 1);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[frame_end(&path) - 3] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    assert_eq!(open(dir.path(), 3, true).state(), JournalState::Lost);
+}
+
 fn frame_end(path: &Path) -> usize {
     std::fs::read(path).unwrap().iter().rposition(|byte| *byte != 0).unwrap() + 1
 }

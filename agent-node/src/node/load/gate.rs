@@ -6,7 +6,7 @@
 
 use super::decision::{Rooms, Short, Verdict, decide, observe};
 use super::sample::{Sampler, threads};
-use super::watermarks::Watermarks;
+use super::watermarks::{Marks, Watermarks};
 use super::workspace_disks::WorkspaceDisks;
 use crate::ballast::Ballast;
 use capstan_types::load::{NodeLoad, Resource};
@@ -35,7 +35,7 @@ pub(crate) struct Gate {
 }
 
 struct Inner {
-    marks: Watermarks,
+    marks: Marks,
     measure: Box<dyn Fn() -> Rooms + Send + Sync>,
     ballast: Ballast,
     seen: Mutex<Seen>,
@@ -67,9 +67,15 @@ impl Gate {
         let rooms = measure();
         let short = observe(&BTreeSet::new(), &rooms, &marks);
         let seen = Mutex::new(Seen { at: Instant::now(), rooms, short, admitted: 0, refused: BTreeMap::new() });
-        let (workspaces, measured) = (WorkspaceDisks::new(marks), watch::Sender::new(0));
+        let marks = Marks::new(marks);
+        let (workspaces, measured) = (WorkspaceDisks::new(marks.clone()), watch::Sender::new(0));
         let inner = Inner { marks, measure: Box::new(measure), ballast, seen, workspaces, wanted: Notify::new(), measured };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Judges by these marks from now on.
+    pub(crate) fn judge_by(&self, marks: Watermarks) {
+        self.inner.marks.set(marks);
     }
 
     /// Measures whenever it is wanted, and does not end by itself.
@@ -103,7 +109,7 @@ impl Gate {
         let (mut rooms, mut short) = (seen.rooms.clone(), seen.short.clone());
         rooms.extend(workspace.map(|disk| (Resource::WorkspaceDisk, disk.room)));
         short.extend(workspace.filter(|disk| disk.short).map(|_| Resource::WorkspaceDisk));
-        match decide(&rooms, &short, &self.inner.marks, seen.admitted, dice) {
+        match decide(&rooms, &short, &self.inner.marks.now(), seen.admitted, dice) {
             Verdict::Admit => {
                 seen.admitted += 1;
                 Ok(())
@@ -156,7 +162,7 @@ impl Gate {
     fn measure(&self) {
         let rooms = (self.inner.measure)();
         let mut seen = self.seen();
-        let short = observe(&seen.short, &rooms, &self.inner.marks);
+        let short = observe(&seen.short, &rooms, &self.inner.marks.now());
         tell(&seen.short, &short);
         let disk_is_fine = !short.contains(&Resource::Disk);
         (seen.at, seen.rooms, seen.short, seen.admitted) = (Instant::now(), rooms, short, 0);

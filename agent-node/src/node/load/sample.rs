@@ -57,7 +57,7 @@ fn memory() -> Option<Room> {
 }
 
 /// What is left of the file system that holds a directory. It blocks for one question.
-pub(super) fn space(dir: &Path) -> Option<Room> {
+pub(crate) fn space(dir: &Path) -> Option<Room> {
     disk(dir).0
 }
 

@@ -1,6 +1,7 @@
 //! How much of each resource a node keeps free.
 
 use capstan_types::load::{Resource, Room};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The largest share of the whole that is kept: a small host must not be shut by numbers that were meant for a large one.
 const LARGEST_SHARE: u64 = 4;
@@ -72,5 +73,23 @@ pub(super) const fn cost(resource: Resource) -> u64 {
         Resource::Inodes => 8,
         Resource::Descriptors | Resource::Processes => 4,
         Resource::Terminals => 1,
+    }
+}
+
+/// The marks of a node that runs, which may be changed. Clones share them.
+#[derive(Debug, Clone)]
+pub(super) struct Marks(Arc<Mutex<Watermarks>>);
+
+impl Marks {
+    pub(super) fn new(marks: Watermarks) -> Self {
+        Self(Arc::new(Mutex::new(marks)))
+    }
+
+    pub(super) fn now(&self) -> Watermarks {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set(&self, marks: Watermarks) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = marks;
     }
 }

@@ -5,7 +5,7 @@
 
 use super::decision::observe;
 use super::sample::space;
-use super::watermarks::Watermarks;
+use super::watermarks::{Marks, Watermarks};
 use capstan_types::load::{Resource, Room};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub(super) struct Measured {
 /// The disks. Clones share them.
 #[derive(Debug, Clone)]
 pub(super) struct WorkspaceDisks {
-    marks: Watermarks,
+    marks: Marks,
     known: Arc<Mutex<HashMap<PathBuf, Known>>>,
     wanted: Arc<Notify>,
 }
@@ -42,7 +42,7 @@ struct Known {
 }
 
 impl WorkspaceDisks {
-    pub(super) fn new(marks: Watermarks) -> Self {
+    pub(super) fn new(marks: Marks) -> Self {
         Self { marks, known: Arc::default(), wanted: Arc::default() }
     }
 
@@ -93,14 +93,14 @@ impl WorkspaceDisks {
         for dir in dirs {
             let room = space(&dir);
             if let Some(known) = self.lock().get_mut(&dir) {
-                known.measured = room.map(|room| judged(room, known.measured, &self.marks));
+                known.measured = room.map(|room| judged(room, known.measured, &self.marks.now()));
             }
         }
     }
 
     #[cfg(test)]
     pub(super) fn pretend(&self, dir: &Path, room: Room) {
-        let known = Known { used: Instant::now(), measured: Some(judged(room, None, &self.marks)) };
+        let known = Known { used: Instant::now(), measured: Some(judged(room, None, &self.marks.now())) };
         self.lock().insert(dir.to_owned(), known);
     }
 
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_directory_is_judged_once_it_has_been_measured() {
         let dir = tempfile::tempdir().unwrap();
-        let disks = WorkspaceDisks::new(Watermarks { workspace_disk: u64::MAX, ..Watermarks::default() });
+        let disks = WorkspaceDisks::new(Marks::new(Watermarks { workspace_disk: u64::MAX, ..Watermarks::default() }));
         assert_eq!(disks.of(dir.path()), None);
         disks.measure();
         let measured = disks.of(dir.path()).unwrap();
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn no_more_than_so_many_directories_are_known_and_the_oldest_goes_first() {
-        let disks = WorkspaceDisks::new(Watermarks::default());
+        let disks = WorkspaceDisks::new(Marks::new(Watermarks::default()));
         for number in 0..=MOST {
             disks.of(Path::new(&format!("/{number}")));
         }

@@ -47,6 +47,28 @@ async fn a_launch_is_told_what_was_found_after_the_last_session_that_wrote() {
 }
 
 #[tokio::test]
+async fn what_a_look_that_failed_was_to_judge_is_judged_by_the_next_though_nobody_asks() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = index(&dir, "[ -e list ] && cat list");
+    assert_eq!(index.below(&write("/w")).await.places, None);
+    index.writes(&write("/w")).over();
+    let judging = || looks(&dir).into_iter().filter(|look| look.contains("--since")).collect::<Vec<_>>();
+    let soon = async |count| {
+        let all = async {
+            while judging().len() < count {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), all).await.unwrap();
+    };
+    soon(1).await;
+    list(&dir, "[]");
+    soon(2).await;
+    let judged = judging();
+    assert_eq!(judged[0], judged[1], "the second look judges something else than the first");
+}
+
+#[tokio::test]
 async fn further_names_are_looked_for_as_well() {
     let dir = tempfile::tempdir().unwrap();
     let index = index(&dir, "cat list");

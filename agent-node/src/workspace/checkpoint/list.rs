@@ -93,7 +93,7 @@ pub(crate) fn sweep(dir: &Path) {
     let over = threads.iter().enumerate().filter(|(number, (at, _))| *number >= THREADS || *at < old);
     for (_, (_, path)) in over {
         if let Err(error) = fs::remove_dir_all(path) {
-            tracing::warn!(dir = %path.display(), %error, "old states of a workspace could not be removed; it is tried again at the next start");
+            tracing::warn!(dir = %path.display(), %error, "old states of a workspace could not be removed; it is tried again in an hour");
         }
     }
 }

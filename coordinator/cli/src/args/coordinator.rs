@@ -40,6 +40,9 @@ pub struct CoordinatorArgs {
     /// Serve /livez, /readyz and /metrics (for Prometheus) over plain HTTP at this address: HOST:PORT, port 0 for a free one
     #[arg(long, value_name = "ADDR")]
     pub monitor: Option<std::net::SocketAddr>,
+    /// How long running turns may take to end when the coordinator is stopped, in seconds; those that run on are left to its next start
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub grace: u64,
     /// Take the answers from a script instead of models, in every thread from its first step
     #[arg(long, value_name = "FILE")]
     pub script: Option<PathBuf>,

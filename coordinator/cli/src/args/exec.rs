@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "With --coordinator these belong to the coordinator's process and are refused: --script, --record, --oss, \
     --local-provider, --node, --node-token-file, --ephemeral, and -c for model_providers, prices, openai_base_url, oss_provider, node and \
-    ownerless_timeout_ms.\n\nExit codes: 0 the turn completed; 1 it failed or was interrupted; 2 what was given cannot be used; 3 it is paused, \
+    ownerless_timeout_ms.\n\nExit codes: 0 the turn completed; 1 it failed or was interrupted, or the directory is not trusted; 2 what was given cannot be used; 3 it is paused, \
     because a budget is used up; 129 and 143 after SIGHUP and SIGTERM."
 )]
 pub struct ExecArgs {
@@ -146,7 +146,7 @@ pub enum ColourChoice {
 /// The value of `-s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SandboxArg {
-    /// Everything may be read, nothing written
+    /// The system, toolchains and the workspace may be read, nothing written
     ReadOnly,
     /// The workspace and temporary directories may be written
     WorkspaceWrite,

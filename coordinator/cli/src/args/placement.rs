@@ -1,8 +1,11 @@
 //! What `capstan exec` asks of the node that is to hold a new thread's workspace.
 
+use capstan_types::hosts::HostsAsked;
+use capstan_types::label::LabelKey;
 use capstan_types::placement::{Packing, PlacementSettings, Priority};
 use capstan_types::resources::{self, Resources};
 use capstan_types::selector::Selector;
+use capstan_types::stock::{amount, held};
 use capstan_types::taint::Toleration;
 use clap::Args;
 
@@ -21,6 +24,15 @@ pub struct PlacementArgs {
     /// Memory to reserve there, such as 512Mi or 2Gi
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Placement of a new thread")]
     pub memory: Option<u64>,
+    /// Disk to reserve there, such as 20Gi
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Placement of a new thread")]
+    pub disk: Option<u64>,
+    /// Pieces of something that nodes count to reserve there, such as gpu=1; may be given again
+    #[arg(long, value_name = "NAME=N", value_parser = amount, help_heading = "Placement of a new thread")]
+    pub resource: Vec<(LabelKey, u64)>,
+    /// Rather a node that holds this: a repository's mirror, or a warm cache, by the name that the node gives it (capstan node --holds NAME)
+    #[arg(long, value_name = "NAME", value_parser = held, help_heading = "Placement of a new thread")]
+    pub near: Option<String>,
     /// Take the most loaded node with room, so that others become empty [default: the least loaded]
     #[arg(long, help_heading = "Placement of a new thread")]
     pub pack: bool,
@@ -30,20 +42,30 @@ pub struct PlacementArgs {
     /// Where it stands when it has to wait for room: 0 is last, 9 first [default: 5]
     #[arg(long, value_name = "0-9", value_parser = priority, help_heading = "Placement of a new thread")]
     pub priority: Option<Priority>,
+    /// Let the model use several hosts: names, each with a directory of its own where it needs one (web-1,web-2:/srv/app; the first is home), a
+    /// selector (zone=a,!spot), or '*' for all [default: hosts of config.toml]
+    #[arg(long, value_name = "NAMES|SELECTOR", help_heading = "Placement of a new thread")]
+    pub hosts: Option<HostsAsked>,
 }
 
 impl PlacementArgs {
     /// What is asked.
     #[must_use]
     pub fn settings(&self) -> PlacementSettings {
-        let amount = |given: Option<u64>| given.unwrap_or(0);
         PlacementSettings {
             selector: self.selector.clone().unwrap_or_default(),
             tolerations: self.toleration.clone(),
-            resources: Resources { cpu_milli: amount(self.cpu), memory_bytes: amount(self.memory), ..Resources::NONE },
+            resources: Resources {
+                cpu_milli: self.cpu.unwrap_or(0),
+                memory_bytes: self.memory.unwrap_or(0),
+                disk_bytes: self.disk.unwrap_or(0),
+                custom: self.resource.iter().cloned().collect(),
+            },
             packing: if self.pack { Packing::Pack } else { Packing::Spread },
             batch: self.batch.clone(),
             priority: self.priority.unwrap_or_default(),
+            near: self.near.clone(),
+            hosts: self.hosts.clone(),
         }
     }
 }
@@ -99,6 +121,11 @@ mod tests {
             ("--cpu=many", "500m"),
             ("--memory=much", "512Mi"),
             ("--priority=10", "0 (last) to 9 (first)"),
+            ("--hosts=a,,b", "is no host"),
+            ("--disk=much", "512Mi"),
+            ("--resource=gpu", "write NAME=N"),
+            ("--near=", "write a name"),
+            ("--hosts=a b", "not a part of a selector"),
         ] {
             assert!(asked(&[flag]).unwrap_err().contains(said), "{flag}");
         }

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 /// `capstan threads`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --coordinator these ask the coordinator that runs on $CAPSTAN_HOME, and if none does, look into its store. \
-    A thread is named by its id, the beginning of its id, or its name."
+    after_help = "Without --coordinator these ask the coordinator that runs on $CAPSTAN_HOME. If none does, all but steer, queue, interrupt, \
+    follow and compact look into its store, and diff, undo and delete at the workspaces of threads that `capstan exec` ran on this host; those five \
+    need a coordinator that runs.\n\nA thread is named by its id, the beginning of its id, or its name."
 )]
 pub struct ThreadsArgs {
     /// What to do.

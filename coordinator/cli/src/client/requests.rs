@@ -1,5 +1,6 @@
 //! What is asked of a coordinator: one attempt each, with a deadline.
 
+mod nodes;
 mod sessions;
 mod threads;
 
@@ -9,6 +10,7 @@ use super::error::ClientError;
 use capstan_proto::convert::{Malformed, client_thread};
 use capstan_proto::token::Token;
 use capstan_proto::wire::client as wire;
+use capstan_proto::wire::client::nodes_client::NodesClient;
 use capstan_proto::wire::client::sessions_client::SessionsClient;
 use capstan_proto::wire::client::threads_client::ThreadsClient;
 use capstan_proto::wire::client::turns_client::TurnsClient;
@@ -63,6 +65,7 @@ pub(super) enum Until {
 pub(super) struct Requests {
     threads: ThreadsClient<InterceptedService<Channel, Introduce>>,
     turns: TurnsClient<InterceptedService<Channel, Introduce>>,
+    nodes: NodesClient<InterceptedService<Channel, Introduce>>,
     sessions: SessionsClient<InterceptedService<Channel, Introduce>>,
 }
 
@@ -72,6 +75,7 @@ impl Requests {
         Self {
             threads: ThreadsClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             turns: TurnsClient::new(channel.clone()),
+            nodes: NodesClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             sessions: SessionsClient::new(channel).max_decoding_message_size(LARGEST),
         }
     }
@@ -89,6 +93,17 @@ impl Requests {
         } else {
             Err(Malformed::new("thread_id", "it is not the one that was asked for").into())
         }
+    }
+
+    /// How a thread that is being created waits for room, in words; nothing if it does not.
+    pub(super) async fn waiting(&mut self, thread: ThreadId) -> Result<Option<String>, ClientError> {
+        let request = wire::WaitingRequest { thread_id: thread.to_string() };
+        let told = within("say how the thread waits", ASK_DEADLINE, self.threads.waiting(request)).await?;
+        let place = match told.before {
+            0 => format!("first of {} in line", told.waiting),
+            before => format!("{before} of {} in line before it", told.waiting),
+        };
+        Ok(told.waits.then(|| format!("Waiting for a place: {} ({place})", told.reason)))
     }
 
     pub(super) async fn subscribe(

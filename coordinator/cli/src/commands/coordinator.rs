@@ -4,6 +4,7 @@ use super::cluster::own_name;
 use super::exec::every_provider;
 use crate::args::CoordinatorArgs;
 use crate::config::{self, ChosenRegistry, Inputs, Layers, UserConfig, auth::KeyRing};
+use crate::daemon::{Configuration, DaemonSignals, Wished};
 use crate::embedded::{Door, Hands, Stack, named_node, node_config};
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
@@ -11,12 +12,11 @@ use crate::line;
 use crate::lone;
 use crate::membership::{self, Joining, Keeper, Member};
 use crate::monitor;
-use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{runner, runtime, token_file};
-use capstan_agent_node::{NodeConfig, StateDir};
-use capstan_coordinator::models::{Models, Scripted, open_script};
+use capstan_agent_node::{CheckpointDir, NodeConfig, StateDir};
+use capstan_coordinator::models::{Models, Replaceable, Scripted, open_script};
 use capstan_coordinator::{RegistryLocation, ServeError, StoreLocation};
 use capstan_identity::issuer::Issuer;
 use capstan_proto::transport::Listen;
@@ -27,6 +27,10 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// What takes effect without a restart, besides `auth.json`.
+const RELOADED: &[&str] = &["model_providers", "prices", "node.watermarks", "node.ceiling", "ownerless_timeout_ms"];
 
 /// Sessions that the node in this process is ready for ahead of their start.
 const PREPARED: u32 = 2;
@@ -56,7 +60,20 @@ pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, 
         StoreLocation::Sqlite(_) | StoreLocation::Ephemeral => line::ALONE.to_owned(),
     };
     let ChosenRegistry { location, .. } = config::registry(args.registry.as_deref(), &layers, surroundings)?;
-    let door = Door { line: Some(line), listen, token, membership: None, issuer: None };
+    let door = Door {
+        line: Some(line),
+        listen,
+        token,
+        orders: Some(home.node_orders()),
+        grace: Duration::from_secs(args.grace),
+        ..Door::default()
+    };
+    let configuration = Configuration::read(home.path().as_path().to_owned(), layers, RELOADED);
+    let (models, scripted) = (Arc::new(Replaceable::new(models)), args.script.is_some());
+    let take = |layers: &Layers| match scripted {
+        true => Ok(None),
+        false => Ok(Some(every_provider(layers, keys(&home, surroundings)?)?)),
+    };
     let joining = Joining::of_words(args.join.as_deref())?;
     runtime::block_on(async {
         let (member, issuer) = member(args, &home, joining.as_ref(), &location, surroundings).await?;
@@ -67,7 +84,7 @@ pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, 
         }
         let door = Door { membership: member.as_ref().map(|member| member.membership.clone()), issuer, ..door };
         let _keeper = member.map(|member| Keeper::start(&member.membership.live, member.source));
-        serve((store, models, hands, door), token_file, args.monitor).await
+        serve((store, models, hands, door), (configuration, &take), token_file, args.monitor).await
     })
 }
 
@@ -115,11 +132,15 @@ fn models(args: &CoordinatorArgs, layers: &Layers, home: &Home, surroundings: &S
     if let Some(script) = &args.script {
         return Ok(Arc::new(Scripted(open_script(script).map_err(Failure::bad_input)?)));
     }
+    every_provider(layers, keys(home, surroundings)?)
+}
+
+fn keys(home: &Home, surroundings: &Surroundings) -> Result<KeyRing, Failure> {
     let (keys, warning) = KeyRing::open(home, surroundings)?;
     if let Some(warning) = warning {
         failure::warn(&mut io::stderr(), &warning);
     }
-    every_provider(layers, keys)
+    Ok(keys)
 }
 
 fn hands(
@@ -152,39 +173,65 @@ fn hands(
         node_config(home, surroundings, runner::find(surroundings)?, config::ceiling(layers)?, config::watermarks(layers)?)?;
     // The token lies below the home most often, which is hidden as a whole.
     let token = token_file.map(|path| surroundings.absolute(path)).transpose()?;
-    let hidden = node.hidden.iter().cloned().chain(token).collect();
+    // And so does the cluster's authority, unless it was named.
+    let authority = args.cluster.as_deref().map(|path| surroundings.absolute(path)).transpose()?;
+    let hidden = node.hidden.iter().cloned().chain(token).chain(authority).collect();
     let state_dir = StateDir::Own(home.coordinator_node());
-    Ok(Hands::Embedded(Box::new(NodeConfig { state_dir, prepared: PREPARED, hidden, ..node })))
+    // With those of commands of their own, so that what one of them did is shown and undone by the other.
+    let checkpoints = CheckpointDir::At(home.checkpoints());
+    // Whoever may speak to this coordinator is not made root by it, as with a daemon of a node.
+    Ok(Hands::Embedded(Box::new(NodeConfig { state_dir, checkpoints, prepared: PREPARED, hidden, root_allowed: false, ..node })))
 }
 
+/// Reads the models of a configuration; `None` where they come from a script.
+type Take<'a> = &'a (dyn Fn(&Layers) -> Result<Option<Arc<dyn Models>>, Failure> + Sync);
+
 async fn serve(
-    (store, models, hands, door): (StoreLocation, Arc<dyn Models>, Hands, Door),
+    (store, models, hands, door): (StoreLocation, Arc<Replaceable>, Hands, Door),
+    (mut configuration, take): (Configuration, Take<'_>),
     token_file: Option<PathBuf>,
     monitor: Option<SocketAddr>,
 ) -> Result<Exit, Failure> {
-    let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
+    let mut signals = DaemonSignals::listen()?;
     let mut stack = tokio::select! {
-        stack = Stack::start(store, models, hands, door) => stack?,
-        _ = signals.next() => return Ok(Exit::Success),
+        stack = Stack::start(store, Arc::clone(&models) as Arc<dyn Models>, hands, door) => stack?,
+        () = signals.end() => return Ok(Exit::Success),
     };
     let monitor = monitor::start(monitor, |metrics| stack.register_metrics(metrics), stack.checks()).await?;
     announce(&stack, token_file.as_deref(), monitor.as_ref());
     let _watchdog = service_manager::ready("the coordinator serves");
-    let failed = tokio::select! {
-        _ = signals.next() => false,
-        () = stack.ended() => true,
+    let failed = loop {
+        tokio::select! {
+            wished = signals.next() => match wished {
+                Wished::End => break false,
+                Wished::Reload => reload(&mut configuration, take, &models, &stack),
+            },
+            () = stack.ended() => break true,
+        }
     };
     service_manager::stopping();
     tokio::select! {
         () = stack.leave() => {}
         // Asked again: what is left ends with the process.
-        _ = signals.next() => {}
+        () = signals.end() => {}
     }
     if failed {
         Err(Failure::failed("the coordinator cannot go on; its log says why").hint("start it again"))
     } else {
         Ok(Exit::Success)
     }
+}
+
+/// All of it is read before any of it is taken in.
+fn reload(configuration: &mut Configuration, take: Take<'_>, models: &Replaceable, stack: &Stack) {
+    service_manager::reloading();
+    configuration.reload(|layers| {
+        let (fresh, marks, ceiling) = (take(layers)?, config::watermarks(layers)?, config::ceiling(layers)?);
+        fresh.into_iter().for_each(|fresh| models.replace(fresh));
+        stack.reload_node(marks, &ceiling);
+        Ok(())
+    });
+    service_manager::reloaded();
 }
 
 /// One line on standard output, for whoever waits until the coordinator can be used.

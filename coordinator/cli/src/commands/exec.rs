@@ -2,6 +2,7 @@
 
 mod asked;
 mod belongs;
+mod in_vain;
 mod models;
 mod overrides;
 mod owner;
@@ -11,10 +12,13 @@ mod start;
 pub use asked::{Begin, Which};
 pub use models::{every_provider, models};
 pub use overrides::Changes;
+pub use owner::at_work;
 pub use prepare::{Changed, Prepared, prepare};
 
 use crate::args::{ColourChoice, ExecArgs};
-use crate::engaged::Engaged;
+use crate::client::ClientError;
+use crate::embedded::Hands;
+use crate::engaged::{Engaged, Place};
 use crate::failure::{Exit, Failure};
 use crate::last_message;
 use crate::refusal::refused;
@@ -23,8 +27,11 @@ use crate::screen::{self, Stream};
 use crate::signals::{Signals, Wish};
 use crate::surroundings::Surroundings;
 use crate::turn::{self, End, Ended};
+use capstan_coordinator::StoreLocation;
+use capstan_types::thread::listing::ThreadFilter;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 use tracing::Instrument;
 
 /// Runs the command. Blocks until the turn has ended and everything has stopped.
@@ -35,11 +42,14 @@ pub fn run(args: &ExecArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     let prepared = prepare(args, surroundings)?;
     let _telemetry = crate::telemetry::start("capstan-exec", &prepared.telemetry)?;
     let output = Output { json: args.json, colour: args.color, file: args.output_last_message.clone() };
-    crate::runtime::block_on(async move {
+    crate::runtime::block_on_one_turn(async move {
         let span = tracing::info_span!("capstan.exec", gen_ai.request.model = %prepared.settings.model);
         drive(prepared, &output, surroundings).instrument(span).await
     })
 }
+
+/// How long a node elsewhere may take to forget an ephemeral thread.
+const FORGOTTEN_WITHIN: Duration = Duration::from_secs(5);
 
 struct Output {
     json: bool,
@@ -53,6 +63,7 @@ async fn drive(prepared: Prepared, output: &Output, surroundings: &Surroundings)
         engaged = Engaged::at(prepared.place.clone()) => engaged?,
         wish = signals.next() => return interrupted(Some(wish)),
     };
+    let asks_elsewhere = matches!(&prepared.place, Place::Here { store: StoreLocation::Ephemeral, hands, .. } if !matches!(hands, Hands::Embedded(_)));
     let ended = if output.json {
         let mut render = AsRoot::new(JsonLines::new(io::stdout()), io::stderr());
         shown(&engaged, prepared, &mut render, &mut signals).await
@@ -61,12 +72,29 @@ async fn drive(prepared: Prepared, output: &Output, surroundings: &Surroundings)
         let mut render = AsRoot::new(Transcript::new(page, io::stderr(), io::stdout()), io::stderr());
         shown(&engaged, prepared, &mut render, &mut signals).await
     };
+    if asks_elsewhere {
+        let forgotten = tokio::time::timeout(FORGOTTEN_WITHIN, forget(&engaged));
+        tokio::select! {
+            // The node's own time for states ends what it has not heard of.
+            _ = forgotten => {}
+            wish = signals.next() => return interrupted(Some(wish)),
+        }
+    }
     tokio::select! {
         () = engaged.shutdown() => {}
         // Asked again while stopping: what is left ends by its own deadlines.
         wish = signals.next() => return interrupted(Some(wish)),
     }
     conclude(ended?, output.file.as_deref())
+}
+
+/// Has a node elsewhere forget what it kept for threads of which nothing is to be kept. One in this process forgets by itself.
+async fn forget(engaged: &Engaged) -> Result<(), ClientError> {
+    let mut client = engaged.client();
+    for thread in client.threads(ThreadFilter::default()).await?.threads {
+        client.delete(thread.id).await?;
+    }
+    Ok(())
 }
 
 async fn shown(engaged: &Engaged, prepared: Prepared, render: &mut impl Render, signals: &mut Signals) -> Result<Ended, Failure> {

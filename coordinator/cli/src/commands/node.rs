@@ -2,16 +2,17 @@
 
 use crate::args::{self, NodeArgs};
 use crate::config::{self, ChosenRegistry, Inputs, UserConfig};
+use crate::daemon::{Configuration, DaemonSignals, Wished};
 use crate::embedded::named_node;
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
 use crate::membership::{self, Joining, Keeper, Member};
 use crate::monitor;
-use crate::signals::Signals;
+use crate::render::text;
 use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{host, runner, runtime, token_file};
-use capstan_agent_node::{JournalSync, NodeConfig, StateDir, Watermarks, base_environment};
+use capstan_agent_node::{CheckpointDir, JournalSync, NodeConfig, StateDir, Watermarks, base_environment};
 use capstan_coordinator::RegistryLocation;
 use capstan_proto::transport::Listen;
 use capstan_runtime::monitor::Monitor;
@@ -20,10 +21,15 @@ use capstan_types::id::NodeId;
 use capstan_types::node::NodeAddress;
 use capstan_types::policy::{Ceiling, Level};
 use capstan_types::principal::Role;
+use capstan_types::stock::{MOST_HELD, Stock, amount, held};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What takes effect without a restart.
+const RELOADED: &[&str] = &["node.watermarks", "node.ceiling", "ownerless_timeout_ms"];
 
 /// Sessions that the node is ready for ahead of their start.
 const PREPARED: u32 = 2;
@@ -45,7 +51,12 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
             "a node that dials out is registered by the coordinators that it calls, and a registry is configured as well";
         return Err(Failure::bad_input(sentence).hint("leave out --dial-out, or [registry] and CAPSTAN_REGISTRY"));
     }
-    let (mut config, token_file) = prepare(args, &home, (config::ceiling(&layers)?, config::watermarks(&layers)?), surroundings)?;
+    let (mut config, token_file) = prepare(
+        args,
+        &home,
+        (config::ceiling(&layers)?, config::watermarks(&layers)?, stock(args, config::stock(&layers)?)?),
+        surroundings,
+    )?;
     config.hidden.extend(secrets);
     config.advertise = advertised(args.advertise.as_deref(), &config.listen, location != RegistryLocation::Embedded)?;
     let _telemetry = telemetry::start("capstan-node", &telemetry)?;
@@ -53,14 +64,16 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
         // A node's id is spelt as a member's name is.
         let name = config.id.as_str().parse().map_err(Failure::bad_input)?;
         let member = membership::joined(&home, Role::Node, &name, joining.as_ref()).await?;
-        serve(config, location, (token_file, args.monitor), member).await
+        let configuration = Configuration::read(home.path().as_path().to_owned(), layers, RELOADED);
+        let told = Told { token_file, monitor: args.monitor, grace: Duration::from_secs(args.grace) };
+        serve(config, location, told, (member, configuration)).await
     })
 }
 
 fn prepare(
     args: &NodeArgs,
     home: &Home,
-    (ceiling, watermarks): (Ceiling, Watermarks),
+    (ceiling, watermarks, stock): (Ceiling, Watermarks, Stock),
     surroundings: &Surroundings,
 ) -> Result<(NodeConfig, Option<PathBuf>), Failure> {
     let id = name(args.name.as_deref())?;
@@ -77,6 +90,7 @@ fn prepare(
     let state_dir = args.state_dir.clone().unwrap_or_else(|| home.daemon(&id));
     let config = NodeConfig {
         state_dir: StateDir::Own(surroundings.absolute(&state_dir)?.as_path().to_owned()),
+        checkpoints: CheckpointDir::WithState,
         runner: runner::find(surroundings)?,
         prepared: PREPARED,
         listen,
@@ -86,12 +100,14 @@ fn prepare(
         dial_out_token,
         membership: None,
         capacity: host::capacity(args.sessions),
+        stock,
         watermarks,
         labels,
         base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
         hidden: hidden(home, [token_file.as_deref(), args.dial_out_token_file.as_deref()], surroundings)?,
         ceiling,
         root_allowed: false,
+        blobs: None,
         strongest: Level::Full,
         journal: match args.journal_sync {
             args::JournalSync::On => JournalSync::On,
@@ -145,39 +161,97 @@ fn labels(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     given.iter().map(label).collect()
 }
 
+/// What a node is told on its command line beside its configuration.
+struct Told {
+    token_file: Option<PathBuf>,
+    monitor: Option<SocketAddr>,
+    grace: Duration,
+}
+
+/// The flags go before the configuration, each kind as a whole.
+fn stock(args: &NodeArgs, configured: Stock) -> Result<Stock, Failure> {
+    let mut stock = configured;
+    if !args.resources.is_empty() {
+        let custom = args.resources.iter().map(|text| amount(text)).collect::<Result<_, _>>();
+        stock.custom = custom.map_err(|error| Failure::bad_input(format!("--resource: {error}")))?;
+    }
+    if !args.holds.is_empty() {
+        let holds = args.holds.iter().map(|text| held(text)).collect::<Result<_, _>>();
+        stock.holds = holds.map_err(|error| Failure::bad_input(format!("--holds: {error}")))?;
+    }
+    if stock.holds.len() > MOST_HELD {
+        return Err(Failure::bad_input(format!("--holds: at most {MOST_HELD} names are told")));
+    }
+    Ok(stock)
+}
+
 async fn serve(
     config: NodeConfig,
     location: RegistryLocation,
-    (token_file, monitor): (Option<PathBuf>, Option<SocketAddr>),
-    member: Option<Member>,
+    told: Told,
+    (member, mut configuration): (Option<Member>, Configuration),
 ) -> Result<Exit, Failure> {
     let config = NodeConfig { membership: member.as_ref().map(|member| member.membership.clone()), ..config };
     let dial_out = config.dial_out.clone();
     let _keeper = member.map(|member| Keeper::start(&member.membership.live, member.source));
-    let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
+    let mut signals = DaemonSignals::listen()?;
     let registry = capstan_coordinator::open_registry(&location).await.map_err(Failure::bad_input)?;
     let mut node = tokio::select! {
         node = capstan_agent_node::serve(config, registry) => node.map_err(Failure::bad_input)?,
         // A registry that does not answer is waited for.
-        _ = signals.next() => return Ok(Exit::Success),
+        () = signals.end() => return Ok(Exit::Success),
     };
-    let monitor = monitor::start(monitor, |metrics| node.register_metrics(metrics), node.checks()).await?;
-    announce(&node, &dial_out, token_file.as_deref(), monitor.as_ref());
+    let monitor = monitor::start(told.monitor, |metrics| node.register_metrics(metrics), node.checks()).await?;
+    announce(&node, &dial_out, told.token_file.as_deref(), monitor.as_ref());
     let _watchdog = service_manager::ready("the node serves");
-    let failed = tokio::select! {
-        _ = signals.next() => false,
-        () = node.ended() => true,
+    let failed = loop {
+        tokio::select! {
+            wished = signals.next() => match wished {
+                Wished::End => break false,
+                Wished::Reload => reload(&mut configuration, &node),
+            },
+            () = node.ended() => break true,
+        }
     };
     service_manager::stopping();
+    if !failed {
+        tokio::select! {
+            left = node.drain(told.grace) => tell_of(left),
+            // Asked again: without waiting.
+            () = signals.end() => {}
+        }
+    }
     tokio::select! {
         () = node.shutdown() => {}
-        // Asked again: what is left ends with the process.
-        _ = signals.next() => {}
+        // And again: what is left ends with the process.
+        () = signals.end() => {}
     }
     if failed {
         Err(Failure::failed("the node cannot go on; its log says why").hint("start it again"))
     } else {
         Ok(Exit::Success)
+    }
+}
+
+/// All of it is read before any of it is taken in.
+fn reload(configuration: &mut Configuration, node: &capstan_agent_node::Running) {
+    service_manager::reloading();
+    configuration.reload(|layers| {
+        let (marks, ceiling) = (config::watermarks(layers)?, config::ceiling(layers)?);
+        node.reload(marks, &ceiling);
+        Ok(())
+    });
+    service_manager::reloaded();
+}
+
+/// What stays when the node goes.
+fn tell_of(sessions: u32) {
+    if sessions > 0 {
+        let sentence = format!(
+            "{} still run and are kept; the next start of this node takes them up",
+            text::counted(usize::try_from(sessions).unwrap_or(usize::MAX), "session")
+        );
+        failure::warn(&mut io::stderr(), &sentence);
     }
 }
 
@@ -213,16 +287,20 @@ mod tests {
             name: Some("n1".to_owned()),
             state_dir: None,
             labels: Vec::new(),
+            resources: Vec::new(),
+            holds: Vec::new(),
             sessions: 3,
             registry: None,
             monitor: None,
             advertise: None,
             dial_out: Vec::new(),
             dial_out_token_file: None,
+            grace: 5,
             journal_sync: args::JournalSync::On,
         };
         more(&mut args);
-        prepare(&args, &Home::open(&surroundings).unwrap(), (default_ceiling(), Watermarks::default()), &surroundings)
+        let stock = stock(&args, Stock::default()).map_err(|failure| failure.sentence)?;
+        prepare(&args, &Home::open(&surroundings).unwrap(), (default_ceiling(), Watermarks::default(), stock), &surroundings)
             .map_err(|failure| failure.sentence)
     }
 
@@ -234,6 +312,19 @@ mod tests {
         assert_eq!((config.hidden.len(), config.capacity.sessions), (2, 3));
         let (config, token_file) = prepared("unix:///run/n1", |_| {}).unwrap();
         assert!(config.token.is_none() && token_file.is_none());
+    }
+
+    #[test]
+    fn what_a_node_says_that_it_has_is_read_or_refused_in_words() {
+        let (config, _) = prepared("unix:///run/n1", |args| {
+            args.resources = vec!["gpu=2".to_owned(), "x.io/fpga=1".to_owned()];
+            args.holds = vec!["github.com/org/repo".to_owned()];
+        })
+        .unwrap();
+        assert_eq!(config.stock.custom.values().copied().collect::<Vec<_>>(), [2, 1]);
+        assert!(config.stock.holds.contains("github.com/org/repo"));
+        let refused = prepared("unix:///run/n1", |args| args.resources = vec!["gpu".to_owned()]).unwrap_err();
+        assert!(refused.starts_with("--resource: `gpu` is no amount") && refused.contains("write NAME=N"), "{refused}");
     }
 
     #[test]

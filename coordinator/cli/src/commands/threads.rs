@@ -85,7 +85,7 @@ fn follow(args: &FollowArgs, surroundings: &Surroundings) -> Result<Exit, Failur
 async fn watch(reach: Reach, args: &FollowArgs, render: &mut impl Render) -> Result<Exit, Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::bad_input(format!("signals cannot be listened to: {error}")))?;
     let shown = async {
-        let mut client = Client::connect(reach).await?;
+        let mut client = Client::connect(reach).await.map_err(client::needed)?;
         let thread = named(&mut client, &args.thread).await?.id;
         let mut events = client.look_on(thread, EventSeq(args.after)).await.map_err(refused)?;
         shown(&mut events, render).await

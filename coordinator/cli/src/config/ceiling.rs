@@ -5,6 +5,7 @@ use super::layers::{Layers, bad_value, wrong_type};
 use super::permissions::reading::Reading;
 use super::permissions::{limits, network};
 use capstan_agent_node::default_ceiling;
+use capstan_types::limits::SessionLimits;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::profile::check_protected;
 use capstan_types::policy::{Ceiling, Place};
@@ -15,7 +16,8 @@ const TABLE: &str = "node.ceiling";
 
 const KEYS: &str = "mode, network, writable, readable, hidden, protected, level and limits";
 
-/// How long sessions live on when whoever started them is gone. They ask for a minute; this key can lower that.
+/// How long sessions live on when whoever started them is gone. They ask for a minute; this key lowers that,
+/// and no number can raise it.
 const OWNERLESS: &str = "ownerless_timeout_ms";
 
 /// The shortest time without an owner: a session must outlive the moment in which a connection is made anew.
@@ -69,11 +71,15 @@ fn protected(reading: &Reading<'_>, key: &str, value: &Value) -> Result<Vec<Stri
 
 fn ownerless(layers: &Layers, highest: Millis) -> Result<Millis, ConfigError> {
     let Some((place, value)) = layers.find(OWNERLESS)? else { return Ok(highest) };
+    let highest = highest.min(SessionLimits::default().ownerless);
     let number = value.as_integer().ok_or_else(|| wrong_type(place, OWNERLESS, "a whole number", value))?;
     match u64::try_from(number) {
         Ok(asked) if (SHORTEST..=highest.0).contains(&asked) => Ok(Millis(asked)),
         Ok(_) | Err(_) => {
-            let reason = format!("{number} is out of range; it is from {SHORTEST} to {} (ms)", highest.0);
+            let reason = format!(
+                "{number} is out of range; it is from {SHORTEST} to {} (ms), which is what sessions have without it",
+                highest.0
+            );
             Err(bad_value(place, OWNERLESS, reason))
         }
     }
@@ -107,9 +113,14 @@ mod tests {
     #[test]
     fn a_time_that_is_none_is_refused() {
         assert_eq!(with("ownerless_timeout_ms=soon").unwrap_err(), "-c: `ownerless_timeout_ms` must be a whole number, not text");
-        for text in ["0", "-1", "3600001"] {
+        for text in ["0", "-1", "60001"] {
             let said = with(&format!("ownerless_timeout_ms={text}")).unwrap_err();
-            assert!(said.ends_with(&format!("{text} is out of range; it is from 100 to 3600000 (ms)")), "{said}");
+            assert!(
+                said.ends_with(&format!(
+                    "{text} is out of range; it is from 100 to 60000 (ms), which is what sessions have without it"
+                )),
+                "{said}"
+            );
         }
     }
 

@@ -3,6 +3,7 @@
 use super::error::ConfigError;
 use super::source::Source;
 use capstan_runtime::config_file::merge;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use toml::{Table, Value};
@@ -15,6 +16,16 @@ pub(super) struct Layer {
 
 /// A key that a layer has: where, which, and its value.
 pub(super) type Found<'a> = (&'a Source, &'static str, &'a Value);
+
+fn flatten(prefix: &str, table: &Table, into: &mut BTreeMap<String, Value>) {
+    for (key, value) in table {
+        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match value {
+            Value::Table(inner) => flatten(&name, inner, into),
+            value => drop(into.insert(name, value.clone())),
+        }
+    }
+}
 
 /// A configuration, strongest layer first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -79,6 +90,21 @@ impl Layers {
             }
         }
         Ok(merged)
+    }
+
+    /// The keys that have other values than in `before`, each by its whole name.
+    #[must_use]
+    pub fn changed_since(&self, before: &Self) -> Vec<String> {
+        let whole = |layers: &Self| {
+            let mut merged = Table::new();
+            layers.0.iter().rev().for_each(|layer| merge(&mut merged, layer.table.clone()));
+            let mut flat = BTreeMap::new();
+            flatten("", &merged, &mut flat);
+            flat
+        };
+        let (old, new) = (whole(before), whole(self));
+        let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        keys.into_iter().filter(|key| old.get(*key) != new.get(*key)).cloned().collect()
     }
 
     /// The value of the strongest layer that has the key, and that layer's source.

@@ -179,7 +179,7 @@ mod tests {
     fn etcd(chosen: Result<ChosenRegistry, String>) -> EtcdLocation {
         match chosen.unwrap().location {
             RegistryLocation::Etcd(location) => *location,
-            RegistryLocation::Embedded => panic!("none was chosen"),
+            RegistryLocation::Embedded | RegistryLocation::Kept(_) => panic!("none was chosen"),
         }
     }
 

@@ -113,10 +113,20 @@ pub fn resolve(layers: &Layers, flags: &Flags) -> Result<Resolved, ConfigError> 
         fallbacks,
         budgets: spending::budgets(layers)?,
         window: window::window(layers)?,
-        placement: flags.placement.clone(),
+        placement: placement(layers, flags)?,
         placed: None,
+        hosts: Vec::new(),
     };
     Ok(Resolved { settings, provider, fallback_providers })
+}
+
+/// The flags go before the configuration.
+fn placement(layers: &Layers, flags: &Flags) -> Result<Box<PlacementSettings>, ConfigError> {
+    let mut asked = flags.placement.clone();
+    if asked.hosts.is_none() {
+        asked.hosts = layers.parsed("hosts")?;
+    }
+    Ok(asked)
 }
 
 /// The model, its provider's name, and the provider where it is ours to know.

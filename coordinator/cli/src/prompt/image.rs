@@ -4,16 +4,38 @@ use crate::failure::Failure;
 use crate::given_file;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use capstan_proto::convert::client_thread::MAX_IMAGE;
+use capstan_proto::convert::client_thread::{MAX_IMAGE, MAX_IMAGES, MOST_IMAGES};
 use capstan_types::history::Image;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Reads a picture. Its form is known by its first bytes, not by its name.
+/// Reads pictures.
+///
+/// # Errors
+/// They are too many, or too large together; or one cannot be used.
+pub fn images(paths: &[PathBuf]) -> Result<Vec<Image>, Failure> {
+    if paths.len() > MOST_IMAGES {
+        return Err(Failure::bad_input(format!("{} images are given, and at most {MOST_IMAGES} are taken", paths.len()))
+            .hint("leave some out, or give them to later turns"));
+    }
+    let (mut images, mut together) = (Vec::with_capacity(paths.len()), 0);
+    for path in paths {
+        let (image, size) = image(path)?;
+        together += size;
+        if together > MAX_IMAGES {
+            let sentence = format!("the images have more than {} MiB together, which is the most for one turn", MAX_IMAGES >> 20);
+            return Err(Failure::bad_input(sentence).hint("leave some out, make them smaller, or give them to later turns"));
+        }
+        images.push(image);
+    }
+    Ok(images)
+}
+
+/// Reads a picture, and gives its size in bytes. Its form is known by its first bytes, not by its name.
 ///
 /// # Errors
 /// It is no regular file, cannot be read, is too large, or is no picture that models take.
-pub fn image(path: &Path) -> Result<Image, Failure> {
+fn image(path: &Path) -> Result<(Image, usize), Failure> {
     let refused = |reason: String| Failure::bad_input(format!("the image {} cannot be used: {reason}", path.display()));
     let mut bytes = Vec::new();
     let limit = MAX_IMAGE as u64 + 1;
@@ -29,7 +51,7 @@ pub fn image(path: &Path) -> Result<Image, Failure> {
         return Err(refused(format!("it has more than {} MiB", MAX_IMAGE >> 20)));
     }
     let media_type = Image::kind_of(&bytes).ok_or_else(|| refused("it is no PNG, JPEG, GIF or WebP picture".to_owned()))?;
-    Ok(Image { media_type: media_type.to_owned(), base64: STANDARD.encode(&bytes) })
+    Ok((Image { media_type: media_type.to_owned(), base64: STANDARD.encode(&bytes) }, bytes.len()))
 }
 
 #[cfg(test)]
@@ -39,7 +61,20 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<Image, Failure> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        image(file.path())
+        image(file.path()).map(|(image, _)| image)
+    }
+
+    #[test]
+    fn pictures_are_counted_and_weighed_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("large.gif");
+        let mut large = b"GIF89a".to_vec();
+        large.resize(MAX_IMAGE, 0);
+        std::fs::write(&path, large).unwrap();
+        let said = |count| images(&vec![path.clone(); count]).map(|images| images.len()).map_err(|failure| failure.sentence);
+        assert_eq!(said(4), Ok(4));
+        assert_eq!(said(5), Err("the images have more than 96 MiB together, which is the most for one turn".to_owned()));
+        assert_eq!(said(33), Err("33 images are given, and at most 32 are taken".to_owned()));
     }
 
     #[test]

@@ -31,6 +31,19 @@ pub fn count(count: u64) -> String {
     out
 }
 
+/// An amount of bytes in its largest unit: `512 B`, `1.5 GiB`.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    let units = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    match units.into_iter().find(|(_, bits)| bytes >> bits > 0) {
+        Some((unit, bits)) => {
+            let (whole, tenth) = (bytes >> bits, ((bytes % (1 << bits)) * 10) >> bits);
+            if tenth == 0 { format!("{whole} {unit}") } else { format!("{whole}.{tenth} {unit}") }
+        }
+        None => format!("{bytes} B"),
+    }
+}
+
 /// The tokens that a thread has used.
 #[must_use]
 pub fn tokens(usage: &Usage) -> String {

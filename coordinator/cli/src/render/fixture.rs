@@ -37,6 +37,7 @@ pub(crate) fn settings() -> ThreadSettings {
         docs: capstan_types::docs::ProjectDocs::default(),
         placement: Box::default(),
         placed: None,
+        hosts: Vec::new(),
     }
 }
 

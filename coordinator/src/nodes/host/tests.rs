@@ -1,5 +1,6 @@
 use super::*;
-use capstan_proto::transport::pipe;
+use crate::nodes::link::lives::Lives;
+use capstan_proto::transport::{PipeConnector, pipe};
 use capstan_types::id::{Attempt, CallId, Epoch, Generation, ThreadId};
 use capstan_types::launch::Stdio;
 use capstan_types::limits::SessionLimits;
@@ -15,10 +16,11 @@ use tonic::Request;
 use tonic::transport::Server;
 use wire::exec_server::{Exec, ExecServer};
 
-/// A node that refuses so many requests as busy, each with the same wait, and then takes them.
+/// A node that refuses so many requests, each with the same status and the same wait, and then takes them.
 #[derive(Debug)]
 struct Full {
     refusals: AtomicU32,
+    code: Code,
     retry_after_ms: u64,
     asked: AtomicU32,
 }
@@ -28,7 +30,7 @@ impl Full {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let refuses = self.refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
         if refuses {
-            let mut status = Status::resource_exhausted("it is full");
+            let mut status = Status::new(self.code, "it is full");
             status.metadata_mut().insert("retry-after-ms", self.retry_after_ms.into());
             return Err(status);
         }
@@ -75,15 +77,53 @@ impl Exec for Served {
 
 /// A host whose node refuses the first `refusals` requests, and that node. The tasks serve it.
 fn host(refusals: u32, retry_after_ms: u64) -> (NodeHost, Arc<Full>, JoinSet<()>) {
-    let full = Arc::new(Full { refusals: AtomicU32::new(refusals), retry_after_ms, asked: AtomicU32::new(0) });
+    let (connector, full, serving) = served(refusals, retry_after_ms, Code::ResourceExhausted);
+    (NodeHost::new(NodeLink::by_pipe(record(), &connector), authority()), full, serving)
+}
+
+fn authority() -> Authority {
+    Authority { thread: ThreadId::generate(), epoch: Epoch(1), owner: "tester".into() }
+}
+
+fn served(refusals: u32, retry_after_ms: u64, code: Code) -> (PipeConnector, Arc<Full>, JoinSet<()>) {
+    let full = Arc::new(Full { refusals: AtomicU32::new(refusals), code, retry_after_ms, asked: AtomicU32::new(0) });
     let (connector, listener) = pipe();
     let server = Server::builder().add_service(ExecServer::new(Served(Arc::clone(&full))));
     let mut serving = JoinSet::new();
     serving.spawn(async move {
         let _ = server.serve_with_incoming(listener).await;
     });
-    let authority = Authority { thread: ThreadId::generate(), epoch: Epoch(1), owner: "tester".into() };
-    (NodeHost::new(NodeLink::by_pipe(record(), &connector), authority), full, serving)
+    (connector, full, serving)
+}
+
+/// What a start comes to whose node refuses it once with this code, and is then heard of in another life.
+async fn started_in_two_lives(code: Code, journal: JournalState) -> (Result<(), HostError>, u32) {
+    let (connector, full, _serving) = served(1, 0, code);
+    let mut lives = Lives::default();
+    let host = NodeHost::new(lives.say(&NodeLink::by_pipe(record(), &connector)), authority());
+    let restarted = async {
+        while full.asked.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        lives.say(&NodeLink::by_pipe(NodeRecord { generation: Generation(2), journal, ..record() }, &connector))
+    };
+    let (started, _link) = tokio::join!(host.start(session()), restarted);
+    (started.map(drop), full.asked.load(Ordering::Relaxed))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_an_earlier_life_may_have_done_is_repeated_only_to_a_life_that_would_know() {
+    let (started, asked) = started_in_two_lives(Code::Unavailable, JournalState::Kept).await;
+    assert_eq!((started, asked), (Ok(()), 2));
+    let (started, asked) = started_in_two_lives(Code::Unavailable, JournalState::Lost).await;
+    assert!(matches!(started, Err(HostError::Lost { reason, .. }) if reason.contains("lost its journal")));
+    assert_eq!(asked, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_was_denied_is_asked_of_the_next_life_whatever_that_has_kept() {
+    let (started, asked) = started_in_two_lives(Code::PermissionDenied, JournalState::Lost).await;
+    assert_eq!((started, asked), (Ok(()), 2));
 }
 
 fn record() -> NodeRecord {
@@ -93,8 +133,10 @@ fn record() -> NodeRecord {
         address: NodeAddress::Embedded,
         labels: [].into(),
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
+        stock: capstan_types::stock::Stock::default(),
         fingerprint: Fingerprint::default(),
         journal: JournalState::default(),
+        protocol: capstan_proto::protocol::CURRENT,
     }
 }
 

@@ -32,9 +32,23 @@ const KEEPS_AFTER: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket(u64);
 
+/// How somebody waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InLine {
+    /// How many are served before it.
+    pub before: usize,
+    /// How many wait at all.
+    pub waiting: usize,
+    /// For how long it has waited.
+    pub waited: Duration,
+    /// Why there is no room, for people.
+    pub reason: String,
+}
+
 /// A node that was chosen and reserved.
 #[derive(Debug)]
 pub(super) struct Given {
+    pub(super) thread: ThreadId,
     pub(super) choice: Choice,
     pub(super) ticket: Ticket,
 }
@@ -100,7 +114,7 @@ impl<R: Asker> Desk<R> {
                 continue;
             }
             match self.give(thread, &need, &kept) {
-                Err(full) if full.may_pass() => {
+                Err(full) if full.may_pass_for_who_waits() => {
                     let waited = self.queue.waited(thread, now);
                     if seat < KEEPERS && waited >= KEEPS_AFTER {
                         kept |= usable(&self.view, &need);
@@ -144,6 +158,15 @@ impl<R: Asker> Desk<R> {
         held
     }
 
+    /// How somebody waits, if it does.
+    pub(super) fn in_line(&self, thread: ThreadId, now: Duration) -> Option<InLine> {
+        let (need, _) = self.waiting.get(&thread)?;
+        let (before, waiting) = self.queue.position(thread, now)?;
+        let full = choose_beside(&self.view, need, &RoaringBitmap::new()).err();
+        let reason = full.map_or_else(|| "others are before it".to_owned(), |full| full.to_string());
+        Some(InLine { before, waiting, waited: self.queue.waited(thread, now), reason })
+    }
+
     /// How many wait.
     pub(super) fn waiting(&self) -> usize {
         self.queue.len()
@@ -164,7 +187,7 @@ impl<R: Asker> Desk<R> {
         self.last += 1;
         let ticket = Ticket(self.last);
         self.tickets.insert(thread, ticket);
-        Ok(Given { choice, ticket })
+        Ok(Given { thread, choice, ticket })
     }
 }
 

@@ -46,13 +46,13 @@ impl ThreadState {
         if self.queue.before(id).is_some() {
             return Ok(());
         }
-        self.may_begin(input)?;
+        self.makes_sense(input)?;
         if self.queue.has_room() { Ok(()) } else { Err(TurnRefused::Full) }
     }
 
     /// Begins a turn if none runs, or has it wait; gives how many are before it.
     fn put(&mut self, id: TurnId, input: Box<TurnInput>, me: &ActorRef<ThreadMsg>) -> usize {
-        if self.running.is_none() {
+        if self.running.is_none() && !self.waits_for_node() {
             self.launch(id, *input, me);
             return 0;
         }

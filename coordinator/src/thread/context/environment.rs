@@ -4,6 +4,7 @@
 //! another coordinator, and when a history was shortened.
 
 use capstan_types::history::Entry;
+use capstan_types::id::NodeId;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{ApprovalPolicy, SandboxPolicy};
 use capstan_types::session::WorkspaceFacts;
@@ -32,7 +33,7 @@ impl Environment {
             None if facts.git => "a git work tree that holds more than a project".to_owned(),
             None => "none; the directory is not under git".to_owned(),
         };
-        let place = [
+        let mut place = vec![
             ("node", facts.node.to_string()),
             ("system", facts.system.clone()),
             ("cwd", facts.root.to_string()),
@@ -40,12 +41,15 @@ impl Environment {
             ("shell", "bash".to_owned()),
             ("date", format!("{today} (UTC)")),
         ];
+        if !settings.hosts.is_empty() {
+            place.push(("hosts", others(settings, &facts.node)));
+        }
         let permissions = [
             ("sandbox", format!("{}. {}", policy.mode, sandbox(settings, policy))),
             ("approval", format!("{}. {}", settings.approval, approval(settings.approval))),
         ];
         let said = |facts: Vec<(&'static str, String)>| facts.into_iter().map(|(tag, text)| (tag, one_line(&text))).collect();
-        Self { place: said(place.to_vec()), permissions: said(permissions.to_vec()) }
+        Self { place: said(place), permissions: said(permissions.to_vec()) }
     }
 
     /// What is new to a model that knows this much: all of it, what has changed, or nothing.
@@ -66,6 +70,21 @@ impl Environment {
         let lines = (!changed.is_empty()).then(|| lines(&changed))?;
         Some(format!("{CHANGE}\nFrom here on this holds; the rest is as it was.\n{lines}</environment_change>"))
     }
+}
+
+/// How many hosts are named; `list_hosts` tells all.
+const NAMED_HOSTS: usize = 20;
+
+fn others(settings: &ThreadSettings, home: &NodeId) -> String {
+    let mut names: Vec<&str> =
+        settings.hosts.iter().map(|host| host.node.as_str()).filter(|name| *name != home.as_str()).collect();
+    let more = names.len().saturating_sub(NAMED_HOSTS);
+    names.truncate(NAMED_HOSTS);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!(
+        "{home} is home; calls may also name {}{more}. Each host has files of its own: what is written on one is not on the others. A call works          in the directory that list_hosts tells of its host.",
+        names.join(", ")
+    )
 }
 
 /// What a model with this history knows of its environment.

@@ -1,6 +1,7 @@
 //! What goes to the disk together.
 
 use super::{Draft, LogError};
+use std::ops::Range;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -11,6 +12,8 @@ type Reply = oneshot::Sender<Result<(), LogError>>;
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     drafts: Vec<Draft>,
+    /// Those of the drafts that nobody waits for.
+    noted: Vec<Range<usize>>,
     replies: Vec<Reply>,
     /// When it is to be stored at the latest.
     due: Option<Instant>,
@@ -20,6 +23,9 @@ impl Batch {
     /// Adds what may gather for `patience` from the first of it on, unless somebody waits.
     pub(super) fn add(&mut self, drafts: Vec<Draft>, reply: Option<Reply>, patience: Duration) {
         self.due = self.due.or_else(|| Some(Instant::now() + patience));
+        if reply.is_none() {
+            self.noted.push(self.drafts.len()..self.drafts.len() + drafts.len());
+        }
         self.drafts.extend(drafts);
         self.replies.extend(reply);
     }
@@ -42,6 +48,20 @@ impl Batch {
     /// Whether a turn's end is among them.
     pub(super) fn ends_a_turn(&self) -> bool {
         self.drafts.iter().any(|draft| matches!(draft, Draft::Event(_, body) if body.ends_turn()))
+    }
+
+    /// Puts what nobody waits for before all of it.
+    pub(super) fn follow(&mut self, mut noted: Vec<Draft>) {
+        let before = noted.len();
+        noted.append(&mut self.drafts);
+        self.drafts = noted;
+        self.noted.iter_mut().for_each(|range| *range = range.start + before..range.end + before);
+        self.noted.insert(0, 0..before);
+    }
+
+    /// A copy of what nobody waits for.
+    pub(super) fn noted(&self) -> Vec<Draft> {
+        self.noted.iter().flat_map(|range| self.drafts.get(range.clone()).unwrap_or_default()).cloned().collect()
     }
 
     /// The drafts, and who waits for them.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::thread::fixture::moody::Moody;
 use crate::thread::fixture::stored_thread;
 use tokio::task::JoinSet;
 
@@ -11,6 +12,10 @@ struct Fixture {
 
 async fn fixture() -> Fixture {
     let (thread, store) = stored_thread().await;
+    fixture_in(thread, store)
+}
+
+fn fixture_in(thread: ThreadId, store: Arc<dyn Store>) -> Fixture {
     let (log, task) = open_log(thread, Epoch(1), EventSeq(0), Arc::clone(&store));
     let mut tasks = JoinSet::new();
     tasks.spawn(task.run());
@@ -77,6 +82,53 @@ async fn a_note_that_was_not_stored_is_told_to_the_next_record_and_leaves_no_hol
     assert_eq!(refused, LogError::Store(StoreError::Fenced { thread: f.thread, fence: Epoch(1), newest }));
     assert_eq!(live.after, EventSeq(1));
     assert_eq!(f.store.events(f.thread, EventSeq(0), 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_note_that_was_not_stored_is_not_lost_because_somebody_else_was_told() {
+    let (thread, store) = stored_thread().await;
+    let moody = Moody::new(store);
+    let f = fixture_in(thread, moody.clone());
+    let continued = |times| EventBody::TurnContinued { times };
+    let note = |times| Draft::Event(None, continued(times));
+    moody.refuse_once(|_| true);
+    // In one batch with what somebody records, who is told.
+    let noted = f.log.note(vec![note(1)]);
+    let (noted, steered) = tokio::join!(noted, f.log.record(vec![event()]));
+    assert_eq!((noted, steered), (Ok(()), Err(LogError::Store(StoreError::Full))));
+    moody.refuse_once(|_| true);
+    // And alone, before somebody else records.
+    f.log.note(vec![note(2)]).await.unwrap();
+    let _ = f.log.subscribe().await.unwrap();
+    f.log.record(vec![event()]).await.unwrap();
+    let events = f.store.events(thread, EventSeq(0), 10).await.unwrap();
+    let kinds: Vec<_> = events.into_iter().map(|event| event.body).collect();
+    assert_eq!(kinds, [continued(1), continued(2), EventBody::TurnStarted]);
+}
+
+#[tokio::test]
+async fn what_could_not_be_stored_when_the_log_ends_is_tried_once_more() {
+    let (thread, store) = stored_thread().await;
+    let moody = Moody::new(store);
+    let mut f = fixture_in(thread, moody.clone());
+    moody.refuse_once(|_| true);
+    f.log.note(vec![event()]).await.unwrap();
+    let _ = f.log.subscribe().await.unwrap();
+    drop(f.log);
+    f._task.join_next().await.unwrap().unwrap();
+    assert_eq!(f.store.events(f.thread, EventSeq(0), 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_takes_nothing_gathers_no_notes_without_end() {
+    let (thread, store) = stored_thread().await;
+    let moody = Moody::new(store);
+    let f = fixture_in(thread, moody.clone());
+    moody.refuse(|_| true);
+    for _ in 0..=MOST_UNSTORED {
+        f.log.note(vec![event()]).await.unwrap();
+    }
+    tokio::time::timeout(Duration::from_secs(10), f.log.ownership().lost()).await.expect("the thread is let go");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use crate::thread::calls::Calls;
 use crate::thread::context::news::{self, News};
 use crate::thread::continued::{Stage, Unfinished};
 use crate::thread::log::{Draft, LogError};
+use crate::thread::loose_ends;
 use crate::thread::step::TurnStop;
 use crate::thread::workspace::Before;
 use capstan_types::event::EventBody;
@@ -62,10 +63,15 @@ impl Turn<'_> {
         let context = self.context;
         let stored = context.store.shown(context.thread).await.map_err(LogError::from)?;
         let mut entries = Entry::shown(stored);
+        let loose = loose_ends::of_earlier(context, self.id, &entries).await;
+        entries.extend(loose.iter().filter_map(|draft| match draft {
+            Draft::Entry(_, entry) => Some(entry.clone()),
+            _ => None,
+        }));
         if input.compact {
             let demands = EventBody::TurnDemands { output_schema: None, budgets: input.budgets, refused: None, compact: true };
             let begun = [EventBody::TurnStarted, demands].map(|body| Draft::Event(Some(self.id), body));
-            context.log.record(begun.into_iter().chain([Draft::Unqueued(self.id)]).collect()).await?;
+            context.log.record(loose.into_iter().chain(begun).chain([Draft::Unqueued(self.id)]).collect()).await?;
             self.is_begun = true;
             return Ok(entries);
         }
@@ -92,6 +98,7 @@ impl Turn<'_> {
         drafts.push(Draft::Event(Some(self.id), EventBody::ItemCompleted { item }));
         drafts.extend(warnings.into_iter().map(|message| self.warning(message)));
         drafts.extend(said.changes.into_iter().map(|change| self.changed(change)));
+        drafts.extend(loose);
         drafts.extend(added.iter().cloned().map(|entry| Draft::Entry(self.id, entry)));
         crash_point::reached("turn.beginning");
         context.log.record(drafts).await?;
@@ -101,7 +108,7 @@ impl Turn<'_> {
         if self.is_changed {
             let _ = self.handle.changed.set(Arc::clone(context));
         }
-        said.releases.into_iter().for_each(|session| self.releases.release(context, session));
+        said.releases.into_iter().for_each(|release| self.releases.release(context, release));
         entries.append(&mut added);
         Ok(entries)
     }

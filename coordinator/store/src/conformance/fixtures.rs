@@ -50,6 +50,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
             docs: capstan_types::docs::ProjectDocs::default(),
             placement: Box::default(),
             placed: None,
+            hosts: Vec::new(),
         },
         created_at: UnixMillis(1_000 + u64::from(number)),
         updated_at: UnixMillis(1_000 + u64::from(number)),

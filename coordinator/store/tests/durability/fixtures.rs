@@ -34,6 +34,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
         budgets: capstan_types::budget::Budgets::default(),
         placement: Box::default(),
         placed: None,
+        hosts: Vec::new(),
     };
     ThreadRecord::begun(ThreadId::from_u128(number.into()), "owner".to_owned(), settings, UnixMillis(1))
 }

@@ -77,6 +77,10 @@ impl Handler for ApplyPatch {
         true
     }
 
+    fn takes_host(&self) -> bool {
+        true
+    }
+
     fn prepare(&self, call: &Call, context: &CallContext) -> Result<Box<dyn Prepared>, BadCall> {
         // A provider with free-form tools sends the patch itself instead of JSON.
         if call.arguments.trim_start().starts_with("*** Begin Patch") {
@@ -137,7 +141,7 @@ impl PatchCall {
                 let result = CallResult {
                     outcome: Outcome::Finished { end: None },
                     output: patch_report(0, wall, &output),
-                    release: None,
+                    release: Vec::new(),
                     changes: Vec::new(),
                     picture: None,
                 };
@@ -169,8 +173,13 @@ impl Told {
             "{error}, while the patch was being applied; whether it was applied is not known: read its files before you send it again"
         );
         let outcome = Outcome::Unknown { reason: truth.clone(), node: Some(node), session: None };
-        let result =
-            CallResult { outcome, output: format!("apply_patch: {truth}"), release: None, changes: Vec::new(), picture: None };
+        let result = CallResult {
+            outcome,
+            output: format!("apply_patch: {truth}"),
+            release: Vec::new(),
+            changes: Vec::new(),
+            picture: None,
+        };
         Self { result, status: ItemStatus::Failed, reason: Some(truth) }
     }
 }

@@ -17,6 +17,7 @@ use capstan_types::launch::{Stdio, TermSize};
 use capstan_types::output::clean::Cleaning;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::Escalation;
+pub(super) use environment::variables;
 use run::Command;
 use serde::Deserialize;
 use serde_json::json;
@@ -52,6 +53,11 @@ struct Arguments {
     /// Read, because models send it with an escalation, and not offered: there are no standing permissions that it could propose.
     #[serde(rename = "prefix_rule")]
     _prefix_rule: Option<Vec<String>>,
+}
+
+/// A command as a login shell runs it.
+pub(super) fn shell_line(cmd: String) -> Vec<String> {
+    vec![DEFAULT_SHELL.to_owned(), "-lc".to_owned(), cmd]
 }
 
 const fn yes() -> bool {
@@ -130,6 +136,10 @@ impl Handler for ExecCommand {
     }
 
     fn once(&self) -> bool {
+        true
+    }
+
+    fn takes_host(&self) -> bool {
         true
     }
 

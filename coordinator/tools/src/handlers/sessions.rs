@@ -150,7 +150,7 @@ impl Prepared for Wish {
             return Ok(CallResult {
                 outcome: Outcome::Finished { end: None },
                 output: format!("Another call has told of the end of session {number}: {how}"),
-                release: None,
+                release: Vec::new(),
                 changes: Vec::new(),
                 picture: None,
             });
@@ -169,7 +169,7 @@ fn list(context: &CallContext) -> CallResult {
     };
     let lines: Vec<_> = context.sessions.list().iter().map(line).collect();
     let output = if lines.is_empty() { "No sessions.".to_owned() } else { format!("Sessions:\n{}", lines.join("\n")) };
-    CallResult { outcome: Outcome::Finished { end: None }, output, release: None, changes: Vec::new(), picture: None }
+    CallResult { outcome: Outcome::Finished { end: None }, output, release: Vec::new(), changes: Vec::new(), picture: None }
 }
 
 fn failed(reason: String) -> CallResult {

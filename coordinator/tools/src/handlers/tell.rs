@@ -41,10 +41,10 @@ pub(super) async fn tell(
     let facts = facts(live, ending.as_ref(), &output.text);
     let session = live.session();
     let (outcome, standing, release) = match ending {
-        None => (Outcome::Yielded { session, seq }, running(live.number()), None),
+        None => (Outcome::Yielded { session, seq }, running(live.number()), Vec::new()),
         Some(Ending::Ended(end)) => {
             let standing = ended(&end, live.enforced().as_ref());
-            (Outcome::Finished { end: Some(end) }, standing, Some(session))
+            (Outcome::Finished { end: Some(end) }, standing, vec![live.release()])
         }
         Some(Ending::Lost { reason, after }) => {
             let seconds = after.as_duration().as_secs_f64();
@@ -52,7 +52,7 @@ pub(super) async fn tell(
                 "Process state unknown: {reason}, {seconds:.1} seconds after the command started. It is not known whether it finished or \
                  still runs; the output below is the last that was seen. Check what it did before you run it again."
             );
-            (Outcome::Unknown { reason, node: Some(context.host.node()), session: Some(session) }, truth, None)
+            (Outcome::Unknown { reason, node: Some(live.node()), session: Some(session) }, truth, Vec::new())
         }
     };
     let note = telling.note.map(str::to_owned);

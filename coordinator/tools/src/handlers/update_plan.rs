@@ -101,7 +101,7 @@ impl Prepared for NewPlan {
         Ok(CallResult {
             outcome: Outcome::Finished { end: None },
             output: "Plan updated".to_owned(),
-            release: None,
+            release: Vec::new(),
             changes: Vec::new(),
             picture: None,
         })

@@ -56,6 +56,10 @@ impl Handler for ViewImage {
         Effects::Reads
     }
 
+    fn takes_host(&self) -> bool {
+        true
+    }
+
     fn prepare(&self, call: &Call, context: &CallContext) -> Result<Box<dyn Prepared>, BadCall> {
         let Arguments { path } = arguments::parse(call)?;
         let absolute = context.cwd.join(&path).map_err(|error| BadCall::of(call, format!("view_image: {error}")))?;
@@ -129,7 +133,7 @@ fn seen(path: &AbsPath, picture: Image) -> CallResult {
     CallResult {
         outcome: Outcome::Finished { end: None },
         output: format!("The picture {path} ({}) follows.", picture.media_type),
-        release: None,
+        release: Vec::new(),
         changes: Vec::new(),
         picture: Some(Box::new(picture)),
     }

@@ -186,7 +186,13 @@ fn not_written(live: &LiveSession, error: HostError) -> Result<CallResult, ToolF
                  the session with an empty write_stdin before you write again"
             );
             let outcome = Outcome::Unknown { reason: truth.clone(), node: Some(node), session: Some(live.session()) };
-            Ok(CallResult { outcome, output: format!("write_stdin: {truth}"), release: None, changes: Vec::new(), picture: None })
+            Ok(CallResult {
+                outcome,
+                output: format!("write_stdin: {truth}"),
+                release: Vec::new(),
+                changes: Vec::new(),
+                picture: None,
+            })
         }
         error => Ok(failed(error.to_string())),
     }

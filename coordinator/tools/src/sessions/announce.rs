@@ -1,7 +1,7 @@
 //! What a turn is told of the sessions of the turns before it.
 
 use super::{ListedSession, SessionTable, shown};
-use capstan_types::id::SessionId;
+use crate::release::Release;
 use capstan_types::session::known::SessionChange;
 
 /// What is said, and what is to be stored together with it.
@@ -12,7 +12,7 @@ pub struct Announcement {
     /// Of each session whose end is said, or has been said a turn ago.
     pub changes: Vec<SessionChange>,
     /// Sessions that left the table, for their nodes to forget once the changes are stored.
-    pub releases: Vec<SessionId>,
+    pub releases: Vec<Release>,
 }
 
 impl SessionTable {
@@ -34,7 +34,7 @@ impl SessionTable {
             }
             if said || listed.untold == 0 {
                 changes.push(self.close(&session));
-                releases.push(listed.session);
+                releases.push(session.release());
             } else {
                 changes.push(SessionChange::Announced { number: listed.number });
             }

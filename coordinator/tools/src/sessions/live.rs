@@ -4,13 +4,15 @@ use super::ListedSession;
 use super::pump::Pump;
 use super::record::{Ending, Record};
 use super::resumed::{Away, ResumedReader};
+use super::started::Started;
 use crate::fault::ToolFault;
 use crate::format;
 use crate::host::{ExecHost, HostError, Input, SessionReader};
 use crate::items::{ItemSink, SinkClosed};
+use crate::release::Release;
 use async_trait::async_trait;
 use capstan_types::clamp::HeadTail;
-use capstan_types::id::{CallId, SessionId, TurnId};
+use capstan_types::id::{CallId, NodeId, SessionId, TurnId};
 use capstan_types::item::{CommandExecution, ItemBody, ItemId, ItemStatus};
 use capstan_types::launch::{Enforced, Stdio};
 use capstan_types::output::Seq;
@@ -54,6 +56,8 @@ pub(crate) struct LiveSession {
     announced: AtomicBool,
     policy: SandboxPolicy,
     host: Arc<dyn ExecHost>,
+    /// The host's name, where it is not the thread's home.
+    elsewhere: Option<NodeId>,
     record: Arc<Record>,
     away: Arc<Away>,
     /// One call at a time looks, or two would share the output by chance.
@@ -61,38 +65,13 @@ pub(crate) struct LiveSession {
     _pump: JoinSet<()>,
 }
 
-/// What a started session is made of.
-#[derive(Debug)]
-pub(crate) struct Started {
-    /// Its number.
-    pub(crate) number: u32,
-    /// Its name.
-    pub(crate) session: SessionId,
-    /// The turn of its call.
-    pub(crate) turn: TurnId,
-    /// How its standard streams are connected.
-    pub(crate) stdio: Stdio,
-    /// How its output is told.
-    pub(crate) cleaning: Cleaning,
-    /// What it may touch.
-    pub(crate) policy: SandboxPolicy,
-    /// Where it runs.
-    pub(crate) host: Arc<dyn ExecHost>,
-    /// Its item's number.
-    pub(crate) item: ItemId,
-    /// Its item.
-    pub(crate) body: CommandExecution,
-    /// Where its output is told.
-    pub(crate) items: Arc<dyn ItemSink>,
-    /// When its call began.
-    pub(crate) at: Instant,
-}
-
 /// What all sessions of a thread have in common that are read again.
 #[derive(Debug, Clone)]
 pub struct Again {
-    /// Where they run.
+    /// Where those run that run at home.
     pub host: Arc<dyn ExecHost>,
+    /// Where the others run, by name.
+    pub others: BTreeMap<NodeId, Arc<dyn ExecHost>>,
     /// What the thread's sessions may touch.
     pub policy: SandboxPolicy,
     /// Where the thread works.
@@ -125,19 +104,25 @@ impl ItemSink for NoItems {
 impl LiveSession {
     /// Begins to read a session.
     pub(crate) fn new(started: Started, reader: Box<dyn SessionReader>) -> Self {
-        let Started { number, session, turn, stdio, cleaning, policy, host, item, body, items, at } = started;
+        let Started { number, session, turn, stdio, cleaning, policy, host, elsewhere, ownerless, item, body, items, at } =
+            started;
         let (call, command) = (body.call, body.command.clone());
         let record = Record::new(item, body, cleaning, at);
         let node = host.node();
         let known =
             KnownSession { number, session, node, call, turn, item, command, stdio, cleaning, next: Seq(0), announced: false };
-        Self::reading(known, policy, host, record, Arc::default(), reader, items)
+        let away = Arc::<Away>::default();
+        let resumed = ResumedReader::new(Arc::clone(&host), session, Seq(0), Arc::clone(&away));
+        let reader = ResumedReader::of(reader, ownerless, resumed);
+        Self::reading(known, policy, (host, elsewhere), record, away, Box::new(reader), items)
     }
 
     /// Begins to read a session again that another life of the thread knew, at the first byte that the model has not been told.
     pub(crate) fn again(known: KnownSession, again: &Again) -> Self {
-        let Again { host, policy, cwd, items } = again;
-        let (host, policy) = (Arc::clone(host), policy.clone());
+        let Again { host, others, policy, cwd, items } = again;
+        let elsewhere = others.get(&known.node);
+        let (host, policy) = (Arc::clone(elsewhere.unwrap_or(host)), policy.clone());
+        let elsewhere = elsewhere.map(|_| known.node.clone());
         let body = items.get(&known.item).cloned().unwrap_or_else(|| CommandExecution {
             call: known.call,
             command: known.command.clone(),
@@ -156,14 +141,14 @@ impl LiveSession {
         let record = Record::from(known.item, body, known.cleaning, known.next);
         let away = Arc::<Away>::default();
         let reader = ResumedReader::new(Arc::clone(&host), known.session, known.next, Arc::clone(&away));
-        Self::reading(known, policy, host, record, away, Box::new(reader), Arc::new(NoItems))
+        Self::reading(known, policy, (host, elsewhere), record, away, Box::new(reader), Arc::new(NoItems))
     }
 
     /// The session that `known` says, with a task that reads it.
     fn reading(
         known: KnownSession,
         policy: SandboxPolicy,
-        host: Arc<dyn ExecHost>,
+        (host, elsewhere): (Arc<dyn ExecHost>, Option<NodeId>),
         record: Record,
         away: Arc<Away>,
         reader: Box<dyn SessionReader>,
@@ -184,6 +169,7 @@ impl LiveSession {
             announced: AtomicBool::new(announced),
             policy,
             host,
+            elsewhere,
             record,
             away,
             turnstile: Mutex::new(()),
@@ -209,6 +195,16 @@ impl LiveSession {
     /// Its name.
     pub(crate) const fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// Where it runs.
+    pub(crate) fn node(&self) -> NodeId {
+        self.host.node()
+    }
+
+    /// What is to be said to its node once its end is stored.
+    pub(crate) fn release(&self) -> Release {
+        Release { node: self.node(), session: self.session }
     }
 
     /// The call that started it.
@@ -252,6 +248,7 @@ impl LiveSession {
         ListedSession {
             number: self.number,
             session: self.session,
+            elsewhere: self.elsewhere.clone(),
             call: self.call,
             command: self.command.clone(),
             ended: progress.over,

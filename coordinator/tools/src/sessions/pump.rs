@@ -40,7 +40,7 @@ impl Pump {
                 Ok(SessionEvent::Denied(denial)) => self.record.deny(&denial),
                 Ok(SessionEvent::Started { .. }) => {}
                 Err(HostError::Fenced) => return Err(ToolFault::Fenced),
-                // The reader has tried to find the session again before it says so.
+                // The reader has tried to find the session again until it was over, or must have been ended for want of an owner.
                 Err(error) => return Ok(Ending::Lost { reason: error.to_string(), after: self.record.age() }),
             }
         }

@@ -1,6 +1,6 @@
 //! The sessions of a thread whose coordinator died: read on by the next.
 
-use super::fake::{Bench, lost};
+use super::fake::{Bench, release};
 use crate::host::HostError;
 use crate::sessions::{Again, SessionTable};
 use capstan_types::id::SessionId;
@@ -9,7 +9,9 @@ use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::known::{KnownSession, KnownSessions};
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// A bench whose only session was known before its coordinator died, told up to byte 5.
 async fn left_by_the_dead() -> (Bench, SessionId) {
@@ -28,6 +30,7 @@ fn rebuilt(mut bench: Bench, known: KnownSessions) -> Bench {
     let cwd = bench.context.cwd.clone();
     let again = Again {
         host: bench.host.clone(),
+        others: std::collections::BTreeMap::new(),
         policy: SandboxPolicy::workspace_write(vec![cwd.clone()]),
         cwd,
         items: std::collections::BTreeMap::new(),
@@ -51,7 +54,7 @@ async fn a_session_is_read_on_where_the_model_was_left() {
     session.exit(3);
     let rest = bench.call("write_stdin", json!({"session_id": 1000})).await;
     assert!(rest.output.contains("code 3\n") && rest.output.ends_with("Output:\nuntold\n"), "{}", rest.output);
-    assert_eq!(rest.release, Some(id));
+    assert_eq!(rest.release, [release(id)]);
     let next = bench.host.will_start();
     next.exit(0);
     bench.call("exec_command", json!({"cmd": "true"})).await;
@@ -72,18 +75,22 @@ async fn a_session_that_its_node_does_not_know_is_told_gone() {
 #[tokio::test(start_paused = true)]
 async fn a_node_that_is_away_is_asked_again_when_the_session_is_used() {
     let (bench, id) = left_by_the_dead().await;
-    bench.host.attaching.lock().unwrap().push_back(Err(lost()));
+    bench.host.away.store(true, Ordering::Relaxed);
     seen().await;
     let listed = bench.call("sessions", json!({"action": "list"})).await.output;
     assert!(listed.contains("1000 (its node does not answer)"), "{listed}");
-    bench.host.attaching.lock().unwrap().push_back(Err(lost()));
     let first = bench.call("write_stdin", json!({"session_id": 1000, "yield_time_ms": 5000})).await.output;
     assert!(first.contains("Its node cannot be asked now"), "{first}");
+    // However long it stays away: nobody knows how long the session lives.
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    bench.host.comes_back();
     let session = bench.host.will_attach(id, Seq(5));
     session.exit(0);
+    let (before, asked) = (Instant::now(), bench.host.attached.lock().unwrap().len());
     let found = bench.call("write_stdin", json!({"session_id": 1000})).await.output;
     assert!(found.contains("Process exited with code 0"), "{found}");
-    assert_eq!(bench.host.attached.lock().unwrap().len(), 3);
+    assert!(before.elapsed() < Duration::from_millis(500), "it waited for its turn");
+    assert_eq!(bench.host.attached.lock().unwrap().len(), asked + 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! Commands: what the node is asked, and what the model and a person are told.
 
-use super::fake::{Bench, Told, enforced, node};
+use super::fake::{Bench, Told, enforced, node, release};
 use crate::effects::Effects;
 use crate::fault::ToolFault;
 use crate::host::{HostError, SessionEvent};
@@ -31,7 +31,7 @@ async fn a_finished_command_is_told_with_its_exit_code_and_output() {
     hello
     ");
     assert_eq!(result.outcome, Outcome::Finished { end: Some(SessionEnd::Exited { code: 3 }) });
-    assert_eq!(result.release, Some(session.id));
+    assert_eq!(result.release, [release(session.id)]);
     assert!(bench.context.sessions.list().is_empty());
     assert_eq!(*bench.items.live.lock().unwrap(), "hello\n");
 
@@ -114,7 +114,7 @@ async fn a_command_that_runs_on_is_left_with_a_number_and_an_open_item() {
     ready
     ");
     assert!(matches!(result.outcome, Outcome::Yielded { session: id, seq } if id == session.id && seq.0 == 6));
-    assert_eq!(result.release, None);
+    assert_eq!(result.release, []);
     let told = bench.items.told();
     let [Told::Started(..), Told::Updated(_, ItemBody::CommandExecution(item))] = &told[..] else { panic!("{told:?}") };
     assert_eq!((item.status, item.session, item.output.as_str()), (ItemStatus::InProgress, Some(session.id), "ready\n"));

@@ -7,6 +7,7 @@ use crate::host::{
 };
 use crate::invocation::{Approver, CallContext, CallResult, Decision, NobodyToAsk, Question};
 use crate::items::{ItemSink, SinkClosed};
+use crate::release::Release;
 use async_trait::async_trait;
 use bytes::Bytes;
 use capstan_types::call::Call;
@@ -23,7 +24,7 @@ use capstan_types::session::known::SessionChange;
 use capstan_types::time::UnixMillis;
 use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
@@ -32,9 +33,13 @@ type Event = Result<SessionEvent, HostError>;
 /// A node whose sessions are played by the test.
 #[derive(Debug, Default)]
 pub(super) struct FakeHost {
+    /// None is `n1`.
+    name: Option<NodeId>,
     pub(super) starting: Mutex<VecDeque<Result<FakeReader, HostError>>>,
     pub(super) attaching: Mutex<VecDeque<Result<FakeReader, HostError>>>,
     pub(super) attached: Mutex<Vec<(SessionId, Seq)>>,
+    /// The node is away, for those who attach.
+    pub(super) away: AtomicBool,
     pub(super) patching: Mutex<VecDeque<Result<PatchReport, HostError>>>,
     pub(super) starts: Mutex<Vec<StartSession>>,
     pub(super) patches: Mutex<Vec<PatchRequest>>,
@@ -85,6 +90,7 @@ impl Played {
         self.end(SessionEnd::Exited { code });
     }
 
+    /// The stream breaks.
     pub(super) fn lose(&self) {
         self.send(Err(lost()));
     }
@@ -92,6 +98,10 @@ impl Played {
 
 pub(super) fn node() -> NodeId {
     "n1".parse().unwrap()
+}
+
+pub(super) fn release(session: SessionId) -> Release {
+    Release { node: node(), session }
 }
 
 pub(super) fn lost() -> HostError {
@@ -103,6 +113,22 @@ pub(super) fn enforced() -> Enforced {
 }
 
 impl FakeHost {
+    /// Another node than `n1`.
+    pub(super) fn named(name: NodeId) -> Self {
+        Self { name: Some(name), ..Self::default() }
+    }
+
+    /// The node goes away, with the stream of this session.
+    pub(super) fn goes_away(&self, session: &Played) {
+        self.away.store(true, Ordering::Relaxed);
+        session.lose();
+    }
+
+    /// It comes back.
+    pub(super) fn comes_back(&self) {
+        self.away.store(false, Ordering::Relaxed);
+    }
+
     /// The next start gives this session, which runs already.
     pub(super) fn will_start(&self) -> Arc<Played> {
         let played = self.will_start_silently();
@@ -132,7 +158,7 @@ impl FakeHost {
 #[async_trait]
 impl ExecHost for FakeHost {
     fn node(&self) -> NodeId {
-        node()
+        self.name.clone().unwrap_or_else(node)
     }
 
     async fn start(&self, session: StartSession) -> Result<Box<dyn SessionReader>, HostError> {
@@ -143,6 +169,9 @@ impl ExecHost for FakeHost {
 
     async fn attach(&self, session: SessionId, from: Seq) -> Result<Box<dyn SessionReader>, HostError> {
         self.attached.lock().unwrap().push((session, from));
+        if self.away.load(Ordering::Relaxed) {
+            return Err(lost());
+        }
         let reader = self.attaching.lock().unwrap().pop_front().unwrap_or(Err(HostError::NoSession))?;
         Ok(Box::new(reader))
     }
@@ -277,6 +306,8 @@ impl Bench {
         let context = CallContext {
             thread: ThreadId::from_u128(7),
             host: host.clone(),
+            hosts: None,
+            sights: Vec::new(),
             sessions: Arc::default(),
             plan: Arc::default(),
             policy: SandboxPolicy::workspace_write(vec![cwd.clone()]),

@@ -1,6 +1,6 @@
 //! Sessions in the turns after the one that started them: announced, listed, signalled, ended; and a table that can be rebuilt.
 
-use super::fake::{Bench, Played};
+use super::fake::{Bench, Played, release};
 use crate::host::HostError;
 use crate::invocation::CallResult;
 use crate::sessions::{Announcement, SessionTable};
@@ -65,12 +65,12 @@ async fn an_end_that_was_announced_is_kept_for_one_turn_and_only_for_output_that
     seen().await;
     bench.next_turn();
     let first = bench.context.sessions.announce();
-    assert_eq!(first.releases, [silent.id]);
+    assert_eq!(first.releases, [release(silent.id)]);
     let gone = bench.call("write_stdin", json!({"session_id": 1000})).await;
     assert_eq!(gone.output, "write_stdin failed: session 1000 is over, and you were told all of it: Process exited with code 0");
     bench.next_turn();
     let second = bench.context.sessions.announce();
-    assert_eq!(second.releases, [chatty.id]);
+    assert_eq!(second.releases, [release(chatty.id)]);
     assert!(!second.text.unwrap().contains("1001"));
     assert_eq!(bench.context.sessions.announce().releases, []);
     let known = bench.context.sessions.known();
@@ -107,7 +107,7 @@ async fn the_sessions_tool_lists_signals_and_ends() {
     Original token count: 0
     Output:
     ");
-    assert_eq!(ended.release, Some(server.id));
+    assert_eq!(ended.release, [release(server.id)]);
     let again = bench.call("sessions", json!({"action": "end", "session_id": 1000})).await;
     assert_eq!(again.output, "sessions failed: session 1000 is over: Process ended by Capstan: killed by the model");
 }
@@ -212,7 +212,7 @@ impl Story {
             Act::Interrupt(which) => match self.bench.context.sessions.get(number(which)) {
                 Some(live) => {
                     let ended = self.bench.context.sessions.end_call(live.call(), "the user").await;
-                    ended.into_iter().map(|ended| ended.change).collect()
+                    ended.into_iter().filter_map(|ended| ended.change).collect()
                 }
                 None => Vec::new(),
             },

@@ -1,6 +1,6 @@
 //! The table of sessions: numbers, room, ends that nobody waits for.
 
-use super::fake::{Bench, Told};
+use super::fake::{Bench, Told, release};
 use crate::sessions::{EndedSession, ListedSession, MAX_SESSIONS};
 use capstan_types::call::Outcome;
 use capstan_types::id::CallId;
@@ -89,6 +89,7 @@ async fn ending_a_call_kills_its_session_and_completes_its_item() {
     let expected = ListedSession {
         number: 1000,
         session: first.id,
+        elsewhere: None,
         call: CallId::from_u128(1),
         command: "/bin/bash -lc 'sleep 99'".into(),
         ended: false,
@@ -98,11 +99,11 @@ async fn ending_a_call_kills_its_session_and_completes_its_item() {
     assert_eq!(listed[0], expected);
     let released = bench.context.sessions.end_call(CallId::from_u128(1), "the user").await;
     let closed = |number| SessionChange::Closed { number, how: "Process ended by Capstan: killed by the user".into() };
-    assert_eq!(released, [EndedSession { session: first.id, change: closed(1000) }]);
+    assert_eq!(released, [EndedSession { release: release(first.id), change: Some(closed(1000)) }]);
     assert_eq!(*bench.host.kills.lock().unwrap(), [(first.id, "the user".to_owned())]);
     assert_eq!(bench.items.completed_command().end, Some(SessionEnd::Killed { by: "the user".into() }));
     let rest = bench.context.sessions.end_all("the end").await;
-    assert_eq!(rest.iter().map(|ended| ended.session).collect::<Vec<_>>(), [second.id]);
+    assert_eq!(rest.iter().map(|ended| ended.release.session).collect::<Vec<_>>(), [second.id]);
     assert!(bench.context.sessions.list().is_empty());
 }
 
@@ -114,7 +115,7 @@ async fn a_session_whose_call_was_abandoned_is_still_in_the_table() {
     let waited = tokio::time::timeout(std::time::Duration::from_secs(1), bench.toolbox.invoke(&call, &bench.context)).await;
     assert!(waited.is_err());
     let ended = bench.context.sessions.end_call(call.id, "the user").await;
-    assert_eq!(ended.iter().map(|ended| ended.session).collect::<Vec<_>>(), [session.id]);
+    assert_eq!(ended.iter().map(|ended| ended.release.session).collect::<Vec<_>>(), [session.id]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! Looks and writes: how long they wait, and what they tell.
 
-use super::fake::{Bench, Played, lost};
+use super::fake::{Bench, Played, lost, release};
 use crate::host::{HostError, Input};
 use capstan_types::call::Outcome;
 use capstan_types::launch::{SessionEnd, Stdio};
@@ -108,7 +108,7 @@ async fn the_result_that_tells_the_end_names_the_session_to_release() {
     let (bench, session) = running(false).await;
     session.exit(0);
     let result = bench.call("write_stdin", json!({"session_id": 1000})).await;
-    assert_eq!(result.release, Some(session.id));
+    assert_eq!(result.release, [release(session.id)]);
     assert_eq!(result.outcome, Outcome::Finished { end: Some(SessionEnd::Exited { code: 0 }) });
 }
 

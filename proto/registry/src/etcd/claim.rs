@@ -10,7 +10,7 @@ use crate::error::EtcdError;
 use capstan_types::id::Generation;
 
 /// How often a claim is begun anew because somebody else wrote between its reading and its writing.
-const RACES: usize = 16;
+pub(super) const RACES: usize = 16;
 
 /// What to do about what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,18 +3,15 @@
 //! A watch that says nothing may be over without anybody having said so; it is asked every so often whether it lives. Deletions that a
 //! compaction swallowed are found by comparing lists, from time to time also when all seems well.
 
-use super::client::{Client, LARGEST_ANSWER, TRY, silent};
+use super::client::{Client, TRY, silent};
 use super::entry::{node_id, readable};
-use super::fault::Fault;
 use super::fold::{Change, Picture, Told};
-use super::keys::end_of;
 use super::known::Known;
 use super::list::listed;
 use super::pause::{Pause, spread};
+use super::stream;
 use super::wire::event::EventType;
-use super::wire::watch_client::WatchClient;
-use super::wire::watch_request::RequestUnion;
-use super::wire::{WatchCreateRequest, WatchProgressRequest, WatchRequest, WatchResponse};
+use super::wire::{WatchRequest, WatchResponse};
 use crate::brake::{Brake, Rule};
 use crate::error::EtcdError;
 use crate::view::NodeView;
@@ -24,11 +21,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, timeout};
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
-
-/// Questions that wait for the stream. Full: the next is not asked, since one is on its way.
-const QUESTIONS: usize = 4;
 
 /// How often things are done.
 #[derive(Debug, Clone, Copy)]
@@ -131,17 +124,7 @@ impl Following {
     }
 
     fn broke(&self, member: usize, status: &Status) {
-        let error = match Fault::of(status) {
-            Fault::Denied => EtcdError::Denied(format!("watch {}", self.beginning)),
-            Fault::Login(reason) => EtcdError::Login(reason),
-            Fault::Refused(reason) => EtcdError::Refused(reason),
-            Fault::Token => {
-                self.client.forget_token();
-                EtcdError::Login(status.message().to_owned())
-            }
-            Fault::Elsewhere(reason) => EtcdError::Away { endpoints: self.client.endpoints().to_owned(), reason },
-        };
-        self.client.turn_from(member);
+        let error = stream::broke(&self.client, &self.beginning, member, status);
         tracing::debug!(%error, "the watch of the nodes broke");
         self.known.failed(error);
     }
@@ -152,7 +135,8 @@ impl Following {
             self.reconcile().await?;
         }
         let (member, channel) = self.client.member();
-        let opened = timeout(TRY, self.open(channel)).await.unwrap_or_else(|_| Err(silent()));
+        let opened = timeout(TRY, stream::open(&self.client, channel, &self.beginning, self.picture.revision() + 1)).await;
+        let opened = opened.unwrap_or_else(|_| Err(silent()));
         let over = match opened {
             Ok((ask, stream)) => self.follow(ask, stream).await,
             Err(status) => Err(status),
@@ -184,25 +168,6 @@ impl Following {
         self.known.heard();
     }
 
-    async fn open(
-        &self,
-        channel: tonic::transport::Channel,
-    ) -> Result<(mpsc::Sender<WatchRequest>, Streaming<WatchResponse>), Status> {
-        let (ask, questions) = mpsc::channel(QUESTIONS);
-        let create = WatchCreateRequest {
-            key: self.beginning.clone().into(),
-            range_end: end_of(&self.beginning),
-            start_revision: self.picture.revision() + 1,
-        };
-        // Before the call: etcd says nothing until it has heard something.
-        let _ = ask.try_send(WatchRequest { request_union: Some(RequestUnion::CreateRequest(create)) });
-        let mut request = self.client.introduced(&channel, ReceiverStream::new(questions)).await?;
-        // Else a member that is cut off from the others would keep the watch and say nothing.
-        request.metadata_mut().insert("hasleader", tonic::metadata::MetadataValue::from_static("true"));
-        let mut watch = WatchClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
-        Ok((ask, watch.watch(request).await?.into_inner()))
-    }
-
     /// Follows a watch until it breaks; `Ok` when its beginning is forgotten.
     async fn follow(&mut self, ask: mpsc::Sender<WatchRequest>, mut stream: Streaming<WatchResponse>) -> Result<(), Status> {
         let mut tick = interval(self.rhythm.ask);
@@ -217,7 +182,7 @@ impl Following {
                         return Ok(());
                     }
                     if message.canceled {
-                        return Err(cancelled(&message.cancel_reason));
+                        return Err(stream::cancelled(&message.cancel_reason));
                     }
                     self.heard();
                     self.take(message);
@@ -226,7 +191,7 @@ impl Following {
                     if last.elapsed() > self.rhythm.silent {
                         return Err(Status::deadline_exceeded(format!("the watch was silent for {} ms", last.elapsed().as_millis())));
                     }
-                    let _ = ask.try_send(WatchRequest { request_union: Some(RequestUnion::ProgressRequest(WatchProgressRequest {})) });
+                    stream::ask_whether_it_lives(&ask);
                     self.lapse();
                     if reconciled.elapsed() > reconcile_after {
                         reconciled = Instant::now();
@@ -290,14 +255,5 @@ impl Following {
             left.iter().for_each(|node| self.view.leave(&node.id, node.generation));
             self.known.applied(self.picture.revision(), self.brake.suspects().cloned().collect());
         }
-    }
-}
-
-/// etcd gives the reason as text alone.
-fn cancelled(reason: &str) -> Status {
-    match reason {
-        _ if reason.contains("permission denied") => Status::permission_denied(reason),
-        "" => Status::unavailable("the watch was cancelled"),
-        _ => Status::unavailable(reason),
     }
 }

@@ -1,5 +1,5 @@
-//! Where in etcd what is. Below the prefix: `nodes/<id>` and `coordinators/<id>`, each held by its process's lease; and records of other
-//! kinds, which nobody's life holds.
+//! Where in etcd what is. Below the prefix: `nodes/<id>` and `coordinators/<id>`, each held by its process's lease; `orders/<node>`, which stay; and
+//! records of other kinds, which nobody's life holds.
 
 use capstan_types::id::NodeId;
 
@@ -21,6 +21,15 @@ impl Keys {
     /// What all nodes' keys begin with.
     pub(crate) fn nodes(&self) -> String {
         format!("{}nodes/", self.prefix)
+    }
+
+    pub(crate) fn order(&self, id: &NodeId) -> String {
+        format!("{}{id}", self.orders())
+    }
+
+    /// What the keys of all orders begin with.
+    pub(crate) fn orders(&self) -> String {
+        format!("{}orders/", self.prefix)
     }
 
     pub(crate) fn coordinator(&self, id: &str) -> String {
@@ -65,6 +74,7 @@ mod tests {
         for prefix in ["/capstan/v1", "/capstan/v1/"] {
             let keys = Keys::below(prefix);
             assert_eq!(keys.node(&"a".parse().unwrap()), "/capstan/v1/nodes/a");
+            assert_eq!(keys.order(&"a".parse().unwrap()), "/capstan/v1/orders/a");
             assert_eq!(keys.coordinator("b/1"), "/capstan/v1/coordinators/b/1");
             assert_eq!(end_of(&keys.nodes()), b"/capstan/v1/nodes0");
         }

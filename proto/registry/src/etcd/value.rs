@@ -5,6 +5,7 @@
 use crate::coordinator::CoordinatorRecord;
 use capstan_types::id::Generation;
 use capstan_types::node::NodeRecord;
+use capstan_types::orders::NodeOrders;
 use serde::{Deserialize, Serialize};
 
 /// The version that is written.
@@ -67,6 +68,18 @@ impl Value {
 
     pub(super) fn of_coordinator(record: &CoordinatorRecord) -> Result<Self, String> {
         Ok(Self { record: encode(record, false)?, goodbye: encode(record, true)? })
+    }
+}
+
+/// The orders for a node, as they are stored.
+pub(super) fn of_orders(orders: &NodeOrders) -> Result<Vec<u8>, String> {
+    encode(orders, false)
+}
+
+/// Reads the orders for a node.
+pub(super) fn orders(bytes: &[u8]) -> Result<NodeOrders, String> {
+    match decode(bytes)? {
+        Found::Here(orders) | Found::Leaving(orders) => Ok(orders),
     }
 }
 

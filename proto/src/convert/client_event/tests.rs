@@ -50,6 +50,7 @@ fn thread_settings() -> ThreadSettings {
         docs: capstan_types::docs::ProjectDocs::default(),
         placement: Box::default(),
         placed: None,
+        hosts: vec![capstan_types::hosts::ThreadHost { node: "b".parse().unwrap(), dir: Some("/srv/x".parse().unwrap()) }],
     }
 }
 

@@ -28,7 +28,11 @@ fn requests() -> Vec<Recorded<Request>> {
         (b"\x03{\"attach\":{\"version\":1,\"from\":7}}", Request::Attach { version: 1, from: Seq(7), wants: Wants::default() }),
         (
             b"\x03{\"attach\":{\"version\":1,\"from\":7,\"wants\":{\"seal\":true,\"whole\":true}}}",
-            Request::Attach { version: 1, from: Seq(7), wants: Wants { seal: true, whole: true } },
+            Request::Attach { version: 1, from: Seq(7), wants: Wants { seal: true, whole: true, looks: false } },
+        ),
+        (
+            b"\x03{\"attach\":{\"version\":1,\"from\":7,\"wants\":{\"looks\":true}}}",
+            Request::Attach { version: 1, from: Seq(7), wants: Wants { looks: true, ..Wants::default() } },
         ),
         (b"\x02ls\n\0\xff", Request::Input(Bytes::from_static(b"ls\n\0\xff"))),
         (b"\x02", Request::Input(Bytes::new())),

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 fn requests() -> impl Strategy<Value = Request> {
     prop_oneof![
         any::<(u32, u64, bool, bool)>().prop_map(|(version, from, seal, whole)| {
-            Request::Attach { version, from: Seq(from), wants: Wants { seal, whole } }
+            Request::Attach { version, from: Seq(from), wants: Wants { seal, whole, looks: !seal } }
         }),
         proptest::collection::vec(any::<u8>(), 0..300).prop_map(|bytes| Request::Input(bytes.into())),
         Just(Request::CloseInput),

@@ -52,6 +52,17 @@ impl SessionLimit {
     /// names of [`SessionLimits`]. `None` when it is not there.
     #[must_use]
     pub fn value_in(self, limits: &[String]) -> Option<String> {
+        let number = self.number_in(limits)?;
+        Some(match self {
+            Self::Total | Self::Idle | Self::Ownerless | Self::CpuTime => span(Millis(number)),
+            Self::Memory | Self::Written | Self::FileSize | Self::Output => bytes(number),
+            Self::Processes => number.to_string(),
+        })
+    }
+
+    /// The same as a number: of milliseconds, of bytes, or of processes.
+    #[must_use]
+    pub fn number_in(self, limits: &[String]) -> Option<u64> {
         let name = match self {
             Self::Total => "total",
             Self::Idle => "idle",
@@ -65,12 +76,7 @@ impl SessionLimit {
         };
         let value = limits.iter().find_map(|entry| entry.strip_prefix(name)?.strip_prefix('='))?;
         let value = value.split_once(' ').map_or(value, |(value, _mechanism)| value);
-        let number: u64 = value.trim_end_matches("ms").parse().ok()?;
-        Some(match self {
-            Self::Total | Self::Idle | Self::Ownerless | Self::CpuTime => span(Millis(number)),
-            Self::Memory | Self::Written | Self::FileSize | Self::Output => bytes(number),
-            Self::Processes => number.to_string(),
-        })
+        value.trim_end_matches("ms").parse().ok()
     }
 }
 

@@ -32,6 +32,7 @@ impl SandboxPolicy {
             writable,
             hidden: joined(&self.hidden, &ceiling.hidden),
             protected,
+            unprotected: false,
             network: self.network.meet(&ceiling.network),
             level: self.level.max(ceiling.level).max(Level::Landlock),
         }

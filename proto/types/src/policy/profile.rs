@@ -121,6 +121,7 @@ impl PermissionProfile {
             readable,
             hidden: at(&self.hidden),
             protected: self.protected.clone(),
+            unprotected: false,
             network: self.network.clone(),
             level: self.level,
         }

@@ -85,6 +85,10 @@ pub struct SandboxPolicy {
     /// Relative paths, read-only wherever they occur below a writable directory, besides [`PROTECTED`].
     #[serde(default)]
     pub protected: Vec<String>,
+    /// Whether nothing is read-only by its name: for the node's own programs that bring a workspace back with all that it held. It is not on
+    /// the wire, and no admitted policy has it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unprotected: bool,
     /// Which network there is.
     pub network: Network,
     /// The least that must be in force, or the session is refused.
@@ -94,7 +98,16 @@ pub struct SandboxPolicy {
 
 impl SandboxPolicy {
     const fn new(mode: SandboxMode, writable: Vec<AbsPath>, network: Network, level: Level) -> Self {
-        Self { mode, writable, readable: Vec::new(), hidden: Vec::new(), protected: Vec::new(), network, level }
+        Self {
+            mode,
+            writable,
+            readable: Vec::new(),
+            hidden: Vec::new(),
+            protected: Vec::new(),
+            unprotected: false,
+            network,
+            level,
+        }
     }
 
     /// Nothing writable but temporary files, no network but loopback.

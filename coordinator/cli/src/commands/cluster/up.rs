@@ -22,10 +22,11 @@ use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::programs;
 use crate::runtime;
-use crate::signals::Signals;
+use crate::signals::{Signals, Wish};
 use crate::surroundings::Surroundings;
 use bridge::Tools;
 use capstan_coordinator::StoreLocation;
+use capstan_coordinator::models::open_script;
 use capstan_identity::secret_file;
 use capstan_types::principal::Role;
 use down::{Files, take_down};
@@ -54,6 +55,10 @@ pub(super) fn up(args: &UpArgs, home: &Home, surroundings: &Surroundings) -> Res
         std::env::current_exe().map_err(|error| Failure::bad_input(format!("this program cannot find itself: {error}")))?;
     let script = args.script.as_deref().map(|script| surroundings.absolute(script)).transpose()?;
     let script = script.map(|script| script.as_path().to_owned());
+    if let Some(script) = &script {
+        // Read again by each coordinator; what is wrong with it is told before anything is made.
+        open_script(script).map_err(Failure::bad_input)?;
+    }
     let store = store(home, surroundings)?;
     runtime::block_on(async {
         let mut signals =
@@ -71,7 +76,7 @@ pub(super) fn up(args: &UpArgs, home: &Home, surroundings: &Surroundings) -> Res
         let common = Common { dir: dir.clone(), capstan, etcd, tools, registry, script, surroundings: surroundings.clone() };
         let made = tokio::select! {
             made = make(&common, state.clone(), home) => made,
-            _ = signals.next() => Err(Failure { exit: Exit::Terminated, ..Failure::failed("interrupted; what was made is taken down") }),
+            wish = signals.next() => Err(interrupted(wish)),
         };
         match made {
             Ok(()) => told(&state, &dir, home, &store),
@@ -83,6 +88,15 @@ pub(super) fn up(args: &UpArgs, home: &Home, surroundings: &Surroundings) -> Res
         }
         Ok(Exit::Success)
     })
+}
+
+fn interrupted(by: Wish) -> Failure {
+    let exit = match by {
+        Wish::Interrupt => Exit::Interrupted,
+        Wish::Terminate => Exit::Terminated,
+        Wish::HangUp => Exit::HungUp,
+    };
+    Failure { exit, ..Failure::failed("interrupted; what was made is taken down") }
 }
 
 /// Says how it is: exit code 1 if not all is well.

@@ -21,6 +21,14 @@ pub(super) fn check(thread: &ThreadRecord, home: &Home) -> Result<(), Failure> {
         let sentence = format!("thread {} belongs to the coordinator that runs on the home directory {}", thread.id, home.path());
         return Err(Failure::bad_input(sentence).hint(format!("use it: --coordinator unix://{}", socket.display())));
     }
+    at_work(thread)
+}
+
+/// Refuses a thread that another command on this host runs now.
+///
+/// # Errors
+/// One does.
+pub fn at_work(thread: &ThreadRecord) -> Result<(), Failure> {
     match process(&thread.owner).filter(is_capstan) {
         Some(process) => {
             let sentence = format!("thread {} is at work in process {process}", thread.id);

@@ -2,10 +2,11 @@
 
 use super::asked::{Asked, Begin, asked};
 use super::belongs;
+use super::in_vain;
 use super::models::{Answers, every_provider, models};
 use super::overrides::{self, Changes};
 use crate::args::ExecArgs;
-use crate::client;
+use crate::client::{self, Reach};
 use crate::config::auth::KeyRing;
 use crate::config::resolve::{Answerer, Resolved};
 use crate::config::{self, ConfigError, Flags, Inputs, Layers, Sandboxing, UserConfig};
@@ -22,11 +23,14 @@ use crate::surroundings::Surroundings;
 use crate::telemetry::Telemetry;
 use crate::token_file;
 use crate::workspace::{self, GitCheck};
+use capstan_agent_node::{CheckpointDir, NodeConfig};
 use capstan_coordinator::StoreLocation;
 use capstan_coordinator::models::{Models, Priced};
+use capstan_proto::transport::Listen;
 use capstan_types::budget::Budgets;
 use capstan_types::docs::GlobalDoc;
 use capstan_types::money::MicroDollars;
+use capstan_types::node::NodeAddress;
 use capstan_types::overrides::TurnOverrides;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxMode;
@@ -80,15 +84,17 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
     if reach.is_some() {
         belongs::refuse(args)?;
     }
+    in_vain::refuse(args, &begin, reach.is_some())?;
     let layers = layers(args, &home)?;
     let hands = if reach.is_none() { Some(hands(args, &home, &layers, surroundings)?) } else { None };
-    let cwd = if is_new || args.cd.is_some() { cwd(args, hands.as_ref(), surroundings)? } else { here(surroundings) };
+    let sight = Sight::of(reach.as_ref(), hands.as_ref());
+    let cwd = if is_new || args.cd.is_some() { cwd(args, sight, surroundings)? } else { here(surroundings) };
     let answerer = answerer(args, reach.is_some());
     let (global_doc, warning) = global_doc::read(&home)?;
     if let Some(warning) = warning {
         failure::warn(&mut io::stderr(), &warning);
     }
-    let flags = flags(args, answerer, cwd.clone(), global_doc, surroundings)?;
+    let flags = flags(args, answerer, (cwd.clone(), sight), global_doc, surroundings)?;
     let mut resolved = config::resolve(&layers, &flags)?;
     let changes = changed(args, &resolved.settings, flags.add_dirs);
     spend(args, &mut resolved.settings);
@@ -157,27 +163,54 @@ fn layers(args: &ExecArgs, home: &Home) -> Result<Layers, Failure> {
 fn hands(args: &ExecArgs, home: &Home, layers: &Layers, surroundings: &Surroundings) -> Result<Hands, Failure> {
     let Some(address) = &args.node else {
         let runner = runner::find(surroundings)?;
-        return Ok(Hands::Embedded(Box::new(node_config(
-            home,
-            surroundings,
-            runner,
-            config::ceiling(layers)?,
-            config::watermarks(layers)?,
-        )?)));
+        let node = node_config(home, surroundings, runner, config::ceiling(layers)?, config::watermarks(layers)?)?;
+        // What keeps no thread keeps nothing of its files either.
+        let checkpoints = if args.ephemeral { CheckpointDir::WhileItLives } else { node.checkpoints };
+        return Ok(Hands::Embedded(Box::new(NodeConfig { checkpoints, ..node })));
     };
     let token = args.node_token_file.as_deref().map(token_file::read).transpose()?;
     Ok(Hands::Remote(vec![named_node(address, token)?]))
 }
 
+/// What this host's directories say of those in which the sessions will work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    /// They are the same.
+    Same,
+    /// They are perhaps the same: the node is another process of this host, or one that a coordinator of this host knows.
+    Perhaps,
+    /// Nothing.
+    Other,
+}
+
+impl Sight {
+    fn of(reach: Option<&Reach>, hands: Option<&Hands>) -> Self {
+        match (reach, hands) {
+            (Some(Reach { place: Listen::Tls(_), .. }), _) => Self::Other,
+            (_, Some(Hands::Embedded(_))) => Self::Same,
+            (_, Some(Hands::Remote(nodes))) if nodes.iter().all(|node| matches!(node.address, NodeAddress::Tls(_))) => {
+                Self::Other
+            }
+            (_, Some(Hands::Remote(_) | Hands::Registered(..)) | None) => Self::Perhaps,
+        }
+    }
+
+    /// The path as it is, where this host cannot tell, or what `look` says of it.
+    fn look(self, path: AbsPath, look: impl FnOnce(&AbsPath) -> Result<AbsPath, Failure>) -> Result<AbsPath, Failure> {
+        match self {
+            Self::Other => Ok(path),
+            Self::Perhaps if !path.as_path().exists() => Ok(path),
+            Self::Perhaps | Self::Same => look(&path),
+        }
+    }
+}
+
 /// The workspace. On another node only that node can tell what is there.
-fn cwd(args: &ExecArgs, hands: Option<&Hands>, surroundings: &Surroundings) -> Result<AbsPath, Failure> {
+fn cwd(args: &ExecArgs, sight: Sight, surroundings: &Surroundings) -> Result<AbsPath, Failure> {
     let path = args.cd.as_deref().map_or_else(|| Ok(surroundings.cwd().clone()), |path| surroundings.absolute(path))?;
     let skipped = args.skip_git_repo_check || args.dangerously_bypass_approvals_and_sandbox;
     let check = if skipped { GitCheck::Skipped } else { GitCheck::Required };
-    match hands {
-        Some(Hands::Remote(_) | Hands::Registered(..)) | None if !path.as_path().exists() => Ok(path),
-        Some(Hands::Remote(_) | Hands::Registered(..) | Hands::Embedded(_)) | None => workspace::local(&path, check),
-    }
+    sight.look(path, |path| workspace::local(path, check))
 }
 
 fn answerer(args: &ExecArgs, elsewhere: bool) -> Answerer {
@@ -192,7 +225,7 @@ fn answerer(args: &ExecArgs, elsewhere: bool) -> Answerer {
 fn flags(
     args: &ExecArgs,
     answerer: Answerer,
-    cwd: AbsPath,
+    (cwd, sight): (AbsPath, Sight),
     global_doc: Option<GlobalDoc>,
     surroundings: &Surroundings,
 ) -> Result<Flags, Failure> {
@@ -202,7 +235,7 @@ fn flags(
         (None, Some(name)) => Sandboxing::Profile(name.clone()),
         (None, None) => Sandboxing::Configured,
     };
-    let add_dir = |path: &std::path::PathBuf| workspace::writable(&surroundings.absolute(path)?);
+    let add_dir = |path: &std::path::PathBuf| sight.look(surroundings.absolute(path)?, workspace::writable);
     Ok(Flags {
         model: args.model.clone(),
         answerer,
@@ -256,7 +289,7 @@ fn answers(
 }
 
 fn input(args: &ExecArgs, given: Option<&str>) -> Result<TurnInput, Failure> {
-    let images = args.image.iter().map(|path| prompt::image(path)).collect::<Result<_, _>>()?;
+    let images = prompt::images(&args.image)?;
     let output_schema = args.output_schema.as_deref().map(prompt::schema).transpose()?;
     let text = prompt::prompt(given, Piped::of_process(), &mut io::stderr())?;
     Ok(TurnInput { text, images, output_schema, budgets: None, overrides: TurnOverrides::default(), compact: false })

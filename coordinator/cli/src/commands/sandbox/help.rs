@@ -23,7 +23,8 @@ What the command may touch:
 
 What the command may use:
   -l, --limit NAME=VALUE         memory=3GiB, processes=1024, cpu=1.5 (processors), cpu_time=10m, total_time=1h,
-                                 disk_written=1GiB, file_size=4GiB or open_files=1024; the value none lifts the limit
+                                 disk_written=1GiB, file_size=4GiB or open_files=1024; the value none lifts the limit.
+                                 output, idle_time and keep_all are for sessions of a node: set them in a profile
 
 How strong the sandbox is:
       --level LEVEL              refuse to start with less than landlock, namespaces or full; `capstan doctor` says which level

@@ -9,7 +9,7 @@ mod pipes;
 mod screen;
 
 use super::find::{find, prefix};
-use super::place::{Place, person, refused};
+use super::place::{Place, refused};
 use super::recording::Recording;
 use super::{ended, table};
 use crate::args::AttachArgs;
@@ -18,6 +18,7 @@ use crate::failure::{Exit, Failure};
 use crate::runtime;
 use crate::surroundings::Surroundings;
 use crate::terminal::{self, DetachKeys};
+use crate::who::person;
 use capstan_types::launch::{SessionEnd, Stdio};
 use capstan_types::operator::{Person, Seen};
 use capstan_types::output::Seq;

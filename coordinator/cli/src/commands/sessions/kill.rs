@@ -2,13 +2,14 @@
 
 use super::ended;
 use super::find::{find, is_live};
-use super::place::{Place, person, refused};
+use super::place::{Place, refused};
 use crate::args::KillArgs;
 use crate::client::{Client, ClientError, Session, SessionEvents};
 use crate::failure::{Exit, Failure};
 use crate::runtime;
 use crate::signal_name;
 use crate::surroundings::Surroundings;
+use crate::who::person;
 use capstan_types::launch::SessionEnd;
 use capstan_types::operator::{Person, Seen};
 use capstan_types::output::Seq;

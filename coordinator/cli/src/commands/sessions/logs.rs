@@ -2,7 +2,7 @@
 
 use super::ended;
 use super::find::{find, is_live};
-use super::place::{Place, person, refused};
+use super::place::{Place, refused};
 use super::proof::{Proof, tell};
 use super::recording::{Recording, gap};
 use crate::args::LogsArgs;
@@ -12,6 +12,7 @@ use crate::render::live::{Live, Pass};
 use crate::runtime;
 use crate::signals::Signals;
 use crate::surroundings::Surroundings;
+use crate::who::person;
 use capstan_types::operator::Person;
 use capstan_types::output::seal::Seal;
 use capstan_types::output::{Piece, Seq};

@@ -11,13 +11,9 @@ use crate::token_file;
 use capstan_coordinator::models::Providers;
 use capstan_coordinator::{StaticNode, StoreLocation};
 use capstan_proto::transport::Listen;
-use capstan_types::operator::Person;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
-
-/// The longest name of a user that is told.
-const LONGEST_USER: usize = 64;
 
 /// The way to the sessions.
 #[derive(Debug)]
@@ -73,15 +69,6 @@ const ABSENT: &str = "no coordinator serves";
 
 /// What to do then.
 const START: &str = "start one with `capstan coordinator`, name another with --coordinator, or ask a node itself with --node";
-
-/// Who acts, as the node's log and the session's end tell it.
-pub(super) fn person(surroundings: &Surroundings) -> Result<Person, Failure> {
-    let uid = rustix::process::getuid().as_raw();
-    let named = surroundings.variable("USER").or_else(|| surroundings.variable("LOGNAME"));
-    let user = named.filter(|name| name.len() <= LONGEST_USER && name.chars().all(|c| c.is_ascii_graphic()));
-    let text = user.map_or_else(|| format!("uid {uid}"), |user| format!("{user} (uid {uid})"));
-    text.parse().map_err(Failure::failed)
-}
 
 /// A coordinator's no, as the user is told it.
 pub(super) fn refused(error: &ClientError) -> Failure {

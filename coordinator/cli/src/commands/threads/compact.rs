@@ -18,7 +18,7 @@ pub(super) fn run(args: &CompactArgs, surroundings: &Surroundings) -> Result<Exi
     let reach = client_of(&args.daemon, surroundings)?;
     let turn = TurnId::generate();
     crate::runtime::block_on(async {
-        let mut client = Client::connect(reach).await?;
+        let mut client = Client::connect(reach).await.map_err(crate::client::needed)?;
         let thread = named(&mut client, &args.thread).await?.id;
         let mut events = client.look_on(thread, EventSeq(0)).await.map_err(refused)?;
         let input = TurnInput { compact: true, ..TurnInput::default() };

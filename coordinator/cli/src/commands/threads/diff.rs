@@ -1,7 +1,9 @@
 //! `capstan threads diff`: what a turn changed.
 
-use super::{client_of, turn};
+use super::place::Place;
+use super::turn;
 use crate::args::DiffArgs;
+use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::refusal::refused;
 use crate::render::text;
@@ -12,12 +14,11 @@ use std::io::{self, IsTerminal, Write};
 
 pub(super) fn run(args: &DiffArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
     let turn = turn(args.turn.as_deref())?;
-    let reach = client_of(&args.daemon, surroundings)?;
-    let changes = crate::runtime::block_on(async {
-        let mut client = crate::client::Client::connect(reach).await?;
+    let place = Place::with_workspaces(&args.daemon, surroundings)?;
+    let changes = crate::runtime::block_on(place.with(async |mut client: Client| {
         let thread = named(&mut client, &args.thread).await?.id;
         client.diff(thread, turn).await.map_err(refused)
-    })?;
+    }))?;
     show(&changes);
     Ok(Exit::Success)
 }

@@ -30,7 +30,7 @@ pub fn run(args: &ExplainArgs, surroundings: &Surroundings) -> Result<Exit, Fail
 fn json(record: &ThreadRecord) -> String {
     format!(
         "{}\n",
-        serde_json::json!({ "thread": record.id.to_string(), "asked": record.settings.placement, "placed": record.settings.placed })
+        serde_json::json!({ "thread": record.id.to_string(), "asked": record.settings.placement, "placed": record.settings.placed, "hosts": record.settings.hosts })
     )
 }
 
@@ -45,6 +45,10 @@ fn explained(record: &ThreadRecord) -> String {
     let passed_over = told(rejected);
     if !passed_over.is_empty() {
         said.push_str(&format!("passed over: {passed_over}\n"));
+    }
+    if !record.settings.hosts.is_empty() {
+        let hosts: Vec<String> = record.settings.hosts.iter().map(ToString::to_string).collect();
+        said.push_str(&format!("it may also use: {}\n", hosts.join(", ")));
     }
     said
 }

@@ -1,12 +1,14 @@
-//! Where the threads are: a coordinator that runs, or the store of this home, for which one without nodes is set up in this process.
+//! Where the threads are: a coordinator that runs, or the store of this home, for which one without models is set up in this process, with a
+//! node where workspaces are to be touched.
 
 use crate::args::DaemonArgs;
 use crate::client::{self, Client, Reach};
-use crate::config::{self, Inputs, UserConfig};
-use crate::embedded::{Door, Hands, Stack};
+use crate::config::{self, Inputs, Layers, UserConfig};
+use crate::embedded::{Door, Hands, Stack, node_config};
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::lone;
+use crate::runner;
 use crate::surroundings::Surroundings;
 use capstan_coordinator::StoreLocation;
 use capstan_coordinator::models::Providers;
@@ -19,12 +21,29 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) enum Place {
     There(Reach),
-    Here(StoreLocation),
+    Here(StoreLocation, Hands),
 }
 
 impl Place {
     /// The coordinator that is named, else the one that runs on this home, else its store.
     pub(super) fn of(daemon: &DaemonArgs, surroundings: &Surroundings) -> Result<Self, Failure> {
+        Self::chosen(daemon, surroundings, |_, _| Ok(Hands::Remote(Vec::new())))
+    }
+
+    /// The same, with hands for the workspaces of threads that commands ran on this host.
+    pub(super) fn with_workspaces(daemon: &DaemonArgs, surroundings: &Surroundings) -> Result<Self, Failure> {
+        Self::chosen(daemon, surroundings, |home, layers| {
+            let (ceiling, watermarks) = (config::ceiling(layers)?, config::watermarks(layers)?);
+            let node = node_config(home, surroundings, runner::find(surroundings)?, ceiling, watermarks)?;
+            Ok(Hands::Embedded(Box::new(node)))
+        })
+    }
+
+    fn chosen(
+        daemon: &DaemonArgs,
+        surroundings: &Surroundings,
+        hands: impl FnOnce(&Home, &Layers) -> Result<Hands, Failure>,
+    ) -> Result<Self, Failure> {
         if let Some(reach) = client::reach(daemon, surroundings)? {
             return Ok(Self::There(reach));
         }
@@ -34,7 +53,7 @@ impl Place {
         }
         let inputs = Inputs { home: home.path().as_path(), user: UserConfig::Read, profile: None, overrides: &[] };
         let (layers, _) = config::read(inputs)?;
-        config::store(&layers, &home, surroundings).map(Self::Here)
+        Ok(Self::Here(config::store(&layers, &home, surroundings)?, hands(&home, &layers)?))
     }
 
     /// Does it with a client of what is there.
@@ -44,9 +63,9 @@ impl Place {
     {
         match self {
             Self::There(reach) => act(Client::connect(reach).await?).await,
-            Self::Here(store) => {
+            Self::Here(store, hands) => {
                 let models = Arc::new(Providers::new(BTreeMap::new(), Box::new(|_: &str| None)));
-                let stack = Stack::start(store, models, Hands::Remote(Vec::new()), Door::default()).await?;
+                let stack = Stack::start(store, models, hands, Door::default()).await?;
                 let done = act(stack.client()).await;
                 stack.leave().await;
                 done

@@ -29,7 +29,7 @@ pub(super) fn delete(args: &DeleteArgs, surroundings: &Surroundings) -> Result<E
         return Err(Failure::bad_input("a thread that is deleted cannot be brought back, and there is nobody to ask")
             .hint("--yes deletes without asking; `capstan threads archive` only puts away"));
     }
-    let place = Place::of(&args.daemon, surroundings)?;
+    let place = Place::with_workspaces(&args.daemon, surroundings)?;
     runtime::block_on(place.with(async |mut client: Client| {
         for thread in all(&mut client, &args.threads).await? {
             if args.yes || is_meant(&thread)? {

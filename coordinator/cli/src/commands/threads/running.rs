@@ -18,7 +18,7 @@ pub(super) fn queue(args: &QueueArgs, surroundings: &Surroundings) -> Result<Exi
     let reach = client_of(&args.daemon, surroundings)?;
     let turn = TurnId::generate();
     crate::runtime::block_on(async {
-        let mut client = Client::connect(reach).await?;
+        let mut client = Client::connect(reach).await.map_err(crate::client::needed)?;
         let thread = named(&mut client, &args.thread).await?.id;
         let input = TurnInput { text: args.prompt.clone(), ..TurnInput::default() };
         let before = Box::pin(client.queue_turn(thread, turn, input)).await.map_err(refused)?;
@@ -35,7 +35,7 @@ pub(super) fn interrupt(args: &InterruptArgs, surroundings: &Surroundings) -> Re
     let reach = client_of(&args.daemon, surroundings)?;
     let sessions = if args.kill { OnInterrupt::KillSessions } else { OnInterrupt::KeepSessions };
     crate::runtime::block_on(async {
-        let mut client = Client::connect(reach).await?;
+        let mut client = Client::connect(reach).await.map_err(crate::client::needed)?;
         let thread = named(&mut client, &args.thread).await?.id;
         let turn = client.interrupt_turn(thread, sessions, args.queued).await.map_err(refused)?;
         say(&turn.map_or_else(|| format!("no turn runs in {thread}"), |turn| format!("interrupted turn {turn}")));

@@ -1,7 +1,10 @@
 //! `capstan threads undo`: the workspace as it was before a turn.
 
-use super::{client_of, turn};
+use super::place::Place;
+use super::turn;
 use crate::args::UndoArgs;
+use crate::client::Client;
+use crate::commands::exec::at_work;
 use crate::failure::{Exit, Failure};
 use crate::refusal::refused;
 use crate::render::text;
@@ -13,12 +16,13 @@ use std::io::{self, Write};
 
 pub(super) fn run(args: &UndoArgs, surroundings: &Surroundings) -> Result<Exit, Failure> {
     let turn = turn(args.turn.as_deref())?;
-    let reach = client_of(&args.daemon, surroundings)?;
-    let (thread, undo) = crate::runtime::block_on(async {
-        let mut client = crate::client::Client::connect(reach).await?;
-        let thread = named(&mut client, &args.thread).await?.id;
-        Ok((thread, client.undo(thread, turn, args.force).await.map_err(refused)?))
-    })?;
+    let place = Place::with_workspaces(&args.daemon, surroundings)?;
+    let (thread, undo) = crate::runtime::block_on(place.with(async |mut client: Client| {
+        let thread = named(&mut client, &args.thread).await?;
+        // Its turn may be changing the workspace just now.
+        at_work(&thread)?;
+        Ok((thread.id, client.undo(thread.id, turn, args.force).await.map_err(refused)?))
+    }))?;
     told(thread, undo)
 }
 

@@ -136,6 +136,18 @@ fn whose_time_is_over_is_told_where_it_stood() {
 }
 
 #[test]
+fn who_waits_can_be_told_where_it_stands_and_why() {
+    let mut desk = desk(&[("a", 1000)]);
+    placed(&mut desk, 1, cpu(1000));
+    assert!(desk.ask(thread(2), cpu(1000), By(2), START).is_none());
+    assert!(desk.ask(thread(3), cpu(1000), By(3), START).is_none());
+    let told = desk.in_line(thread(3), Duration::from_secs(4)).unwrap();
+    let reason = "no node has room now; of 1 node(s), 1 has no room now".to_owned();
+    assert_eq!(told, InLine { before: 1, waiting: 2, waited: Duration::from_secs(4), reason });
+    assert_eq!(desk.in_line(thread(1), START), None, "it has its place");
+}
+
+#[test]
 fn who_has_gone_is_not_given_anything() {
     let mut desk = desk(&[("a", 1000)]);
     let first = placed(&mut desk, 1, cpu(1000));

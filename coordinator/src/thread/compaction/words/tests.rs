@@ -18,6 +18,7 @@ fn a_summary_tells_the_plan_and_the_sessions_again() {
     let session = ListedSession {
         number: 1000,
         session: SessionId::generate(),
+        elsewhere: None,
         call: CallId::generate(),
         command: "make watch".into(),
         ended: false,

@@ -18,7 +18,7 @@ const QUIET: [(&str, &str); 10] = [
 ];
 
 /// The variables of one call. The settings may change the quiet ones, but not those that say whose session it is.
-pub(super) fn variables(call: &Call, context: &CallContext) -> BTreeMap<String, String> {
+pub(in crate::handlers) fn variables(call: &Call, context: &CallContext) -> BTreeMap<String, String> {
     let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let mut variables: BTreeMap<String, String> = QUIET.into_iter().map(own).collect();
     variables.extend(context.environment.clone());

@@ -11,11 +11,12 @@ use async_trait::async_trait;
 use capstan_types::call::{Call, Outcome};
 use capstan_types::id::SessionId;
 use capstan_types::item::{CommandExecution, ItemBody, ItemId, ItemStatus};
-use capstan_types::launch::{Enforced, Stdio};
+use capstan_types::launch::{Enforced, SessionLimit, Stdio};
 use capstan_types::output::clean::Cleaning;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{Escalation, SandboxPolicy};
 use capstan_types::session::known::SessionChange;
+use capstan_types::time::Millis;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -87,6 +88,9 @@ impl Command {
             |_| HostError::Lost { node: context.host.node(), reason: format!("it did not answer within {} s", START.as_secs()) };
         let (reader, session, enforced) = timeout(START, starting).await.map_err(late)??;
         let body = self.body(call, context, ItemStatus::InProgress, None);
+        // Its node may have lowered it.
+        let ownerless =
+            SessionLimit::Ownerless.number_in(&enforced.limits).map_or(context.limits.ownerless, Millis).as_duration();
         let started = Started {
             number: place.number(),
             session,
@@ -95,6 +99,8 @@ impl Command {
             cleaning: self.cleaning,
             policy,
             host: Arc::clone(&context.host),
+            elsewhere: context.elsewhere(),
+            ownerless,
             item,
             body: CommandExecution { session: Some(session), enforced: Some(enforced), ..body },
             items: Arc::clone(&context.items),
@@ -145,7 +151,7 @@ impl Command {
                     CallResult {
                         outcome,
                         output: format!("exec_command: {truth}"),
-                        release: None,
+                        release: Vec::new(),
                         changes: Vec::new(),
                         picture: None,
                     },

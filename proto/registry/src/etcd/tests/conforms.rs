@@ -1,7 +1,7 @@
 //! What every registry must do, and what several processes on one etcd are to each other.
 
 use super::{at, record, registry};
-use crate::conformance;
+use crate::conformance::{self, given};
 use crate::error::RegistryError;
 use crate::etcd::EtcdRegistry;
 use crate::etcd::location::EtcdLocation;
@@ -9,6 +9,7 @@ use crate::etcd_cluster::EtcdCluster;
 use crate::registry::Registry as _;
 use crate::view::NodeEvent;
 use capstan_types::id::Generation;
+use capstan_types::orders::Change;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -55,6 +56,20 @@ async fn a_process_that_is_gone_without_a_word_leaves_when_its_lease_ends() {
     drop((held, mortal));
     let left = tokio::time::timeout(Duration::from_secs(20), watch.next()).await;
     assert_eq!(left, Ok(NodeEvent::Left("a".parse().unwrap(), Generation(1))));
+}
+
+#[tokio::test]
+async fn what_one_process_orders_others_see_and_etcd_keeps() {
+    let cluster = EtcdCluster::start(1);
+    let (one, other) = (registry(&cluster), registry(&cluster));
+    let mut watch = other.orders().await;
+    let node = "a".parse().unwrap();
+    let ordered = one.order(&node, &Change::Cordon, &given()).await.unwrap();
+    watch.wait_for(|all| all.get(&node) == Some(&ordered)).await.unwrap();
+    drop((one, other));
+    cluster.kill(0);
+    cluster.start_again(0);
+    assert_eq!(registry(&cluster).orders().await.borrow().get(&node), Some(&ordered), "orders ended with a process or with etcd");
 }
 
 #[tokio::test]

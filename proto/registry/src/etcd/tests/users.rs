@@ -1,20 +1,24 @@
 //! etcd's own users, roles and certificates, as ARCHITECTURE.md tells operators to make them.
 
 use super::{at, record, until};
+use crate::conformance::given;
 use crate::coordinator::CoordinatorRecord;
 use crate::error::{EtcdError, RegistryError};
 use crate::etcd::EtcdRegistry;
 use crate::etcd::location::{EtcdLocation, Login, Tls};
 use crate::etcd_cluster::EtcdCluster;
 use crate::registry::Registry as _;
+use crate::standing::Standing;
+use capstan_types::orders::Change;
 use std::fs;
 
-const ROLES: [&[&str]; 12] = [
+const ROLES: [&[&str]; 13] = [
     &["user", "add", "root:pw"],
     &["user", "grant-role", "root", "root"],
     &["role", "add", "capstan-coordinator"],
     &["role", "grant-permission", "--prefix=true", "capstan-coordinator", "read", "/capstan/v1/nodes/"],
     &["role", "grant-permission", "--prefix=true", "capstan-coordinator", "readwrite", "/capstan/v1/coordinators/"],
+    &["role", "grant-permission", "--prefix=true", "capstan-coordinator", "readwrite", "/capstan/v1/orders/"],
     &["user", "add", "coordinator:pw-c"],
     &["user", "grant-role", "coordinator", "capstan-coordinator"],
     &["role", "add", "capstan-node-a"],
@@ -52,6 +56,11 @@ async fn a_nodes_user_has_its_own_key_and_nothing_else() {
     assert!(matches!(etcd_error(node.reach().await), EtcdError::Denied(_)));
     assert!(matches!(etcd_error(node.coordinators().await), EtcdError::Denied(_)));
     assert!(matches!(etcd_error(node.announce(CoordinatorRecord { id: "d".to_owned(), ..here }).await), EtcdError::Denied(_)));
+    // Not what operators order for it, however it is asked for.
+    assert!(matches!(etcd_error(node.order(&"a".parse().unwrap(), &Change::Cordon, &given()).await), EtcdError::Denied(_)));
+    assert!(node.orders().await.borrow().is_empty());
+    let ordered = coordinator.order(&"a".parse().unwrap(), &Change::Cordon, &given()).await.unwrap();
+    assert_eq!(coordinator.orders().await.borrow().get(&"a".parse().unwrap()), Some(&ordered));
     // And a coordinator is no node.
     let said = etcd_error(coordinator.register(record("a", 2)).await).to_string();
     assert!(said.contains("does not allow this process to write /capstan/v1/nodes/a; give its user a role"), "{said}");
@@ -59,6 +68,19 @@ async fn a_nodes_user_has_its_own_key_and_nothing_else() {
     cluster.kill(0);
     cluster.start_again(0);
     until("a fresh view", async || coordinator.standing().stale.is_none() && coordinator.nodes().await == [record("a", 1)]).await;
+}
+
+#[tokio::test]
+async fn with_roles_of_an_older_release_nothing_is_ordered_and_nodes_are_seen() {
+    let cluster = EtcdCluster::start(1);
+    ROLES.iter().filter(|words| !words.contains(&"/capstan/v1/orders/")).for_each(|words| drop(cluster.ctl(words)));
+    let (node, coordinator) = (as_user(at(&cluster), "a", "pw-a"), as_user(at(&cluster), "coordinator", "pw-c"));
+    let _held = node.register(record("a", 1)).await.unwrap();
+    assert!(coordinator.orders().await.borrow().is_empty());
+    assert_eq!(coordinator.nodes().await, [record("a", 1)]);
+    assert_eq!(coordinator.standing(), Standing::default());
+    let said = etcd_error(coordinator.order(&"a".parse().unwrap(), &Change::Cordon, &given()).await).to_string();
+    assert!(said.contains("does not allow this process to read /capstan/v1/orders/a"), "{said}");
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ fn policy(names: &'static [&'static str]) -> impl Strategy<Value = SandboxPolicy
     (mode(), paths(), paths(), vec(path(names), 0..2), protected(names), network(), select(&Level::ALL[1..])).prop_map(
         |(mode, writable, readable, hidden, protected, network, level)| match mode {
             SandboxMode::DangerFullAccess => SandboxPolicy::full_access(),
-            mode => SandboxPolicy { mode, writable, readable, hidden, protected, network, level },
+            mode => SandboxPolicy { mode, writable, readable, hidden, protected, unprotected: false, network, level },
         },
     )
 }

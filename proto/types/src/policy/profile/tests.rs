@@ -49,6 +49,7 @@ fn a_profile_adds_places_to_its_base() {
         readable: paths(&["/data"]),
         hidden: paths(&["/w/.env"]),
         protected: vec!["Cargo.lock".to_owned()],
+        unprotected: false,
         network: profile.network.clone(),
         level: Level::Namespaces,
     };

@@ -1,0 +1,101 @@
+//! Runs the runner's `tree` verb, inside the sandbox.
+
+use crate::error::NodeError;
+use crate::session::launcher::{Launcher, Program};
+use crate::session::run::{self, Outcome, RunError};
+use bytes::Bytes;
+use capstan_types::launch::{SessionEnd, Stdio};
+use capstan_types::limits::{ByteCap, SessionLimits};
+use capstan_types::path::AbsPath;
+use capstan_types::policy::{SandboxMode, SandboxPolicy};
+use capstan_types::saved::WorkspaceRestored;
+use capstan_types::tree_document::{StatePut, StateTaken, TreeDocument, TreeResult};
+use std::collections::BTreeMap;
+
+/// The longest result, in bytes. It names packs, and some files.
+const MAX_RESULT: usize = 16 << 20;
+
+/// Takes a state. An error says why there is none.
+pub(super) async fn take(launcher: &Launcher, document: TreeDocument, policy: &SandboxPolicy) -> Result<StateTaken, String> {
+    let TreeDocument::Take { top, store, out, seen, .. } = &document else { return Err("that takes no state".to_owned()) };
+    let sees = reads(policy, top).into_iter().chain([store.clone()]).collect();
+    let writes = vec![out.clone(), above(seen)];
+    let confined = SandboxPolicy { readable: sees, ..SandboxPolicy::workspace_write(writes) };
+    let confined = SandboxPolicy { hidden: policy.hidden.clone(), ..confined };
+    let top = top.clone();
+    match run(launcher, top, document, confined).await {
+        Ok(TreeResult::Taken(taken)) => Ok(taken),
+        Ok(TreeResult::Refused(reason)) | Err(NodeError::Unknown(reason)) => Err(reason),
+        Ok(_) => Err("its program answered something else".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Puts a state back. Of a program that was cut off it is not known how far it came.
+pub(super) async fn put(
+    launcher: &Launcher,
+    document: TreeDocument,
+    policy: &SandboxPolicy,
+) -> Result<WorkspaceRestored, NodeError> {
+    let TreeDocument::Put { top, store, seen, .. } = &document else {
+        return Err(NodeError::Unknown("that puts no state back".to_owned()));
+    };
+    let writing = SandboxPolicy::workspace_write(vec![top.clone()]);
+    // What is written is the workspace, and nothing that the node's operator keeps from sessions.
+    let writing = launcher.admission.admit(writing).map_err(NodeError::Refused)?;
+    let readable = vec![store.clone(), above(seen)];
+    // The state was taken of a workspace where those names were protected all the time.
+    let confined = SandboxPolicy { readable, hidden: policy.hidden.clone(), unprotected: true, ..writing };
+    let top = top.clone();
+    match run(launcher, top, document, confined).await? {
+        TreeResult::Put(StatePut { changed, named, skipped }) => Ok(WorkspaceRestored { changed, named, skipped }),
+        TreeResult::Refused(reason) => Err(NodeError::Unknown(reason)),
+        _ => Err(NodeError::Unknown("its program answered something else".to_owned())),
+    }
+}
+
+/// What the thread's sessions may read of files. Without a sandbox that is everything, of which the workspace is enough.
+fn reads(policy: &SandboxPolicy, top: &AbsPath) -> Vec<AbsPath> {
+    match policy.mode {
+        SandboxMode::DangerFullAccess => vec![top.clone()],
+        _ => policy.readable.iter().chain(&policy.writable).cloned().collect(),
+    }
+}
+
+fn above(path: &AbsPath) -> AbsPath {
+    path.as_path().parent().and_then(|above| AbsPath::new(above).ok()).unwrap_or_else(|| path.clone())
+}
+
+async fn run(
+    launcher: &Launcher,
+    cwd: AbsPath,
+    document: TreeDocument,
+    mut policy: SandboxPolicy,
+) -> Result<TreeResult, NodeError> {
+    policy.readable.extend(launcher.runner.program());
+    let program = Program {
+        argv: launcher.runner.verb_argv("tree"),
+        cwd,
+        env: BTreeMap::new(),
+        stdio: Stdio::Pipes,
+        policy,
+        limits: SessionLimits { head: ByteCap::mebibytes(16), ..SessionLimits::default() },
+    };
+    let document = serde_json::to_vec(&document).map_err(|error| NodeError::Unknown(error.to_string()))?;
+    match run::to_end(launcher, program, Bytes::from(document), MAX_RESULT, super::DEADLINE).await {
+        Ok(outcome) => result(&outcome),
+        Err(RunError::Refused(refusal)) => Err(NodeError::Refused(refusal)),
+        Err(RunError::Unknown(reason)) => Err(NodeError::Unknown(reason)),
+    }
+}
+
+fn result(outcome: &Outcome) -> Result<TreeResult, NodeError> {
+    match (serde_json::from_slice(&outcome.output), &outcome.end) {
+        (Ok(result), SessionEnd::Exited { .. }) => Ok(result),
+        // Killed after its answer, perhaps in the middle of its work: the answer is not to be trusted.
+        (_, end) => {
+            let said = String::from_utf8_lossy(&outcome.output[..outcome.output.len().min(500)]).trim().to_owned();
+            Err(NodeError::Unknown(format!("the program ended without a result ({end:?}) {said}")))
+        }
+    }
+}
