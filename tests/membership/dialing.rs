@@ -18,7 +18,9 @@ fn record(id: &str) -> NodeRecord {
         labels: [].into(),
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
         fingerprint: Fingerprint::default(),
+        stock: capstan_types::stock::Stock::default(),
         journal: JournalState::default(),
+        protocol: capstan_proto::protocol::CURRENT,
     }
 }
 

@@ -56,7 +56,9 @@ pub fn issuer_in(dir: &Path, location: impl FnOnce() -> Result<RegistryLocation,
     match issuer::records(dir).map_err(Failure::bad_input)? {
         Records::Here => Issuer::open(dir).map_err(Failure::bad_input),
         Records::Shared => match location()? {
-            RegistryLocation::Embedded => Err(Failure::bad_input(ClusterError::Shared(dir.display().to_string()))),
+            RegistryLocation::Embedded | RegistryLocation::Kept(_) => {
+                Err(Failure::bad_input(ClusterError::Shared(dir.display().to_string())))
+            }
             RegistryLocation::Etcd(location) => {
                 Issuer::with(dir, Arc::new(SharedLedger::at(*location))).map_err(Failure::bad_input)
             }

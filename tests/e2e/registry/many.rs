@@ -46,7 +46,9 @@ fn record(number: usize, address: &str) -> NodeRecord {
         labels: [].into(),
         capacity: Capacity { sessions: 16, cpus: 4, memory_bytes: 1 << 32 },
         fingerprint: Fingerprint::default(),
+        stock: capstan_types::stock::Stock::default(),
         journal: JournalState::default(),
+        protocol: capstan_proto::protocol::CURRENT,
     }
 }
 
