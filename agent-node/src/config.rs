@@ -56,6 +56,10 @@ pub struct NodeConfig {
     pub listen: Vec<Listen>,
     /// Where coordinators reach it by what the registry says; `None`: at the first place where it listens.
     pub advertise: Option<NodeAddress>,
+    /// Coordinators that the node calls, to be asked by them on the connections that it makes.
+    pub dial_out: Vec<Listen>,
+    /// The token of coordinators on loopback among those.
+    pub dial_out_token: Option<Token>,
     /// What callers must know. Required to listen on TCP; also asked for on Unix sockets when it is there. Pipes need none.
     pub token: Option<Token>,
     /// What makes this node a member of a cluster. Required to listen for members; it must be this node's.
@@ -106,6 +110,15 @@ pub enum ConfigError {
         "listening at {0} needs a certificate, by which members of a cluster know this node; join one with --join TOKEN ADDR"
     )]
     MembershipRequired(Listen),
+    /// A Unix socket is on this host, where the node can be reached.
+    #[error("a node cannot dial out to {0}; name a coordinator by https://HOST:PORT, or by 127.0.0.1:PORT with its token file")]
+    NoDial(Listen),
+    /// A coordinator on loopback must know that the node is this user's, and the other way.
+    #[error("dialing out to {0} needs the token of that coordinator; name its token file with --dial-out-token-file")]
+    DialTokenRequired(Listen),
+    /// Coordinators are called as a member of their cluster.
+    #[error("dialing out to {0} needs a certificate; join the cluster with --join TOKEN ADDR")]
+    DialMembershipRequired(Listen),
     /// The certificate is another's.
     #[error("the certificate is for `{is}`, and this node is `{node}`; join under that name, or start the node with --name {}", .is.id)]
     Another {
@@ -144,7 +157,17 @@ impl NodeConfig {
         if let (Some(listen), None) = (open_to_all, &self.token) {
             return Err(ConfigError::TokenRequired(listen.clone()));
         }
+        self.dial_out.iter().try_for_each(|place| self.check_dial(place))?;
         self.check_membership()
+    }
+
+    fn check_dial(&self, place: &Listen) -> Result<(), ConfigError> {
+        match place {
+            Listen::Unix(_) => Err(ConfigError::NoDial(place.clone())),
+            Listen::Tcp(_) if self.dial_out_token.is_none() => Err(ConfigError::DialTokenRequired(place.clone())),
+            Listen::Tls(_) if self.membership.is_none() => Err(ConfigError::DialMembershipRequired(place.clone())),
+            Listen::Tcp(_) | Listen::Tls(_) => Ok(()),
+        }
     }
 
     fn check_membership(&self) -> Result<(), ConfigError> {

@@ -3,6 +3,7 @@
 //! Invariant: the node is registered only when it can be asked, and is taken out of the registry before it stops answering. Stopping it
 //! ends no session: their holders live on, and end by their ownerless time if nobody comes back.
 
+mod dial_out;
 mod level;
 mod server;
 
@@ -26,7 +27,8 @@ use crate::workspace::files::Files;
 use crate::workspace::git::Git;
 use crate::workspace::jobs::Shared;
 use crate::workspace::saved::SavedStates;
-use capstan_proto::transport::{Bound, ListenError, PipeConnector};
+use capstan_proto::transport::dial::DialOut;
+use capstan_proto::transport::{Bound, Listen, ListenError, PipeConnector};
 use capstan_registry::{Registration, Registry, RegistryError};
 use capstan_runtime::actors::{AskError, BoundedRef, Root};
 use capstan_runtime::monitor::Check;
@@ -35,7 +37,7 @@ use capstan_types::policy::Ceiling;
 use capstan_types::stock::Stock;
 use prometheus_client::registry::Registry as Metrics;
 use ractor::{Actor, SpawnErr};
-use server::Servers;
+use server::{Dialing, Servers};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,7 +142,8 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
     let node = start_actors(&config, &state, &root, record.clone(), (Arc::clone(&launcher), journal, gate.clone())).await?;
     let mut measuring = JoinSet::new();
     measuring.spawn(gate.keep_measuring());
-    let (servers, pipe) = Servers::start(&node, bound, config.token).await;
+    let dialing = Dialing { places: places(&config), token: config.dial_out_token };
+    let (servers, pipe) = Servers::start(&node, bound, config.token, dialing).await;
     let registration = registry.register(record).await?;
     tracing::info!(node = %config.id, generation = %state.generation, addresses = ?addresses, "the node serves");
     Ok(Running {
@@ -191,6 +194,16 @@ async fn start_actors(
         closing: CancellationToken::new(),
         stopping: CancellationToken::new(),
     })
+}
+
+/// Whom the node dials. What cannot be dialed was refused with the configuration.
+fn places(config: &NodeConfig) -> Vec<DialOut> {
+    let place = |listen: &Listen| match (listen, &config.membership, &config.dial_out_token) {
+        (Listen::Tls(host), Some(membership), _) => Some(DialOut::Member(host.clone(), membership.clone())),
+        (Listen::Tcp(address), _, Some(token)) => Some(DialOut::Loopback(*address, token.clone())),
+        (_, _, _) => None,
+    };
+    config.dial_out.iter().filter_map(place).collect()
 }
 
 fn address(bound: &Bound) -> NodeAddress {

@@ -20,6 +20,8 @@ pub mod nodes;
 
 pub mod models;
 
+pub mod shared_ledger;
+
 pub mod clock;
 
 mod crash_point;

@@ -1,6 +1,8 @@
 //! The nodes as a coordinator knows them: who is there, how each is reached, and what a tool may do with one.
 
 pub mod board;
+pub(crate) mod dial_in;
+pub mod dialed;
 pub mod doorway;
 pub mod events;
 pub mod everywhere;

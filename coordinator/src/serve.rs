@@ -1,9 +1,11 @@
 //! Builds a coordinator and runs it.
 
+use crate::client_api::health::CoordinatorHealth;
 use crate::client_api::listeners::Listeners;
 use crate::client_api::nodes::NodesService;
 use crate::config::CoordinatorConfig;
 use crate::drain::{Drainer, Drains};
+use crate::nodes::dial_in::{DialIn, WAITING};
 use crate::nodes::events::Events;
 use crate::nodes::pool::{NodePool, PoolArguments, PoolMsg};
 use crate::nodes::remote::{RemoteError, register};
@@ -18,6 +20,7 @@ use prometheus_client::registry::Registry as Metrics;
 use ractor::{Actor, ActorRef};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -77,6 +80,7 @@ pub struct Running {
     announcement: Announcement,
     pool: ActorRef<PoolMsg>,
     supervisor: ActorRef<SupervisorMsg>,
+    health: CoordinatorHealth,
     stop: CancellationToken,
     // The servers and the wait for the two actors; dropped with us.
     tasks: JoinSet<()>,
@@ -126,16 +130,39 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         pool: pool.clone(),
         supervisor: supervisor.clone(),
     };
+    let (dialed, dials) = mpsc::channel(WAITING);
+    let dial_in = DialIn {
+        name: threads.name.as_str().into(),
+        token: config.token.clone(),
+        membership: membership.clone(),
+        registry: Arc::clone(&config.registry),
+        pool: pool.clone(),
+    };
     let (pipe, listener) = pipe();
-    let stop = CancellationToken::new();
+    let (stop, health) = (CancellationToken::new(), CoordinatorHealth::serving().await);
     let startup = threads.clone();
     let (drains, registry) = (Drains::default(), Arc::clone(&config.registry));
     let drainer = Drainer { threads: threads.clone(), registry: Arc::clone(&registry), drains: drains.clone() };
     let nodes = NodesService { threads: threads.clone(), registry, events, drains };
     let inherits = startup.line.is_some();
-    let listeners =
-        Listeners { threads: threads.clone(), nodes, token: config.token, membership, issuer: config.issuer, stop: stop.clone() };
+    let listeners = Listeners {
+        threads: threads.clone(),
+        nodes,
+        token: config.token,
+        membership,
+        issuer: config.issuer,
+        dialed,
+        health: health.clone(),
+        stop: stop.clone(),
+    };
     let mut tasks = JoinSet::new();
+    let until = stop.clone();
+    tasks.spawn(async move {
+        tokio::select! {
+            () = dial_in.run(dials) => {}
+            () = until.cancelled() => {}
+        }
+    });
     tasks.spawn(listeners.pipe(listener));
     let places = bound.iter().map(Bound::place).collect();
     for bound in bound {
@@ -168,6 +195,7 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         announcement,
         pool,
         supervisor,
+        health,
         stop,
         tasks,
         background,
@@ -266,6 +294,7 @@ impl Running {
     pub async fn shutdown(mut self) {
         let grace = Some(STOP_GRACE);
         self.background.shutdown().await;
+        self.health.stopping().await;
         // Nobody new is to find it.
         self.announcement.release().await;
         if self.threads.line.is_some() {

@@ -4,6 +4,8 @@
 #
 #   set-up.sh init ROOT_PASSWORD_FILE COORDINATORS_PASSWORD_FILE      makes root and the coordinators' user, and turns authentication on; again after
 #                                                                     an update, for what the new release needs
+#   set-up.sh dial-out ROOT_PASSWORD_FILE                             where nodes dial out: coordinators keep the records of those
+#   set-up.sh shared ROOT_PASSWORD_FILE                               after `capstan cluster init --shared`: coordinators keep tokens and certificates
 #   set-up.sh node ROOT_PASSWORD_FILE NAME NODE_PASSWORD_FILE         for each node, by the name that `capstan node --name` gives it
 #
 # ENDPOINTS (http://127.0.0.1:2379) says where etcd is, PREFIX (/capstan/v1/) how keys begin; ETCDCTL_CACERT, ETCDCTL_CERT and ETCDCTL_KEY
@@ -14,7 +16,7 @@
 #   password_file = "/etc/capstan/etcd.password"
 set -eu
 
-usage() { sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,19s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 export ETCDCTL_API=3
 endpoints=${ENDPOINTS:-http://127.0.0.1:2379}
@@ -50,6 +52,20 @@ init)
     ctl role grant-permission --prefix=true capstan-coordinator readwrite "${prefix}coordinators/" >/dev/null
     ctl role grant-permission --prefix=true capstan-coordinator readwrite "${prefix}orders/" >/dev/null
     ctl auth enable
+    ;;
+dial-out)
+    [ $# = 2 ] || usage
+    root=$2
+    ctl role grant-permission --prefix=true capstan-coordinator readwrite "${prefix}nodes/" >/dev/null
+    echo "user capstan-coordinator may read and write ${prefix}nodes/"
+    ;;
+shared)
+    [ $# = 2 ] || usage
+    root=$2
+    for kind in tokens used certificates denied; do
+        ctl role grant-permission --prefix=true capstan-coordinator readwrite "${prefix}${kind}/" >/dev/null
+    done
+    echo "user capstan-coordinator may read and write the records of the cluster's authority"
     ;;
 node)
     [ $# = 4 ] || usage

@@ -24,11 +24,16 @@ impl Token {
         if plain && (16..=256).contains(&text.len()) { Ok(Self(text.to_owned())) } else { Err(TokenError) }
     }
 
-    /// Whether `header` is `Bearer` with this token. Takes the same time for every wrong token of the same length.
+    /// Whether `header` is `Bearer` with this token.
     fn matches(&self, header: &str) -> bool {
-        let Some(given) = header.strip_prefix("Bearer ") else { return false };
-        let differences = given.bytes().zip(self.0.bytes()).fold(0, |seen, (a, b)| seen | (a ^ b));
-        given.len() == self.0.len() && differences == 0
+        header.strip_prefix("Bearer ").is_some_and(|given| self.is(given))
+    }
+
+    /// Whether this text is the token. Takes the same time for every wrong one of the same length.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        let differences = text.bytes().zip(self.0.bytes()).fold(0, |seen, (a, b)| seen | (a ^ b));
+        text.len() == self.0.len() && differences == 0
     }
 
     /// Puts the token into a request.

@@ -25,6 +25,7 @@ mod context;
 mod crash;
 mod daemon;
 mod demo;
+mod dialing;
 mod hosts;
 mod placement;
 mod profiles;

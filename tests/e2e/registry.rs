@@ -3,6 +3,7 @@
 mod another_life;
 mod away;
 mod found;
+mod many;
 mod refusals;
 
 use capstan_tests::capstan::{Capstan, Home, Running};

@@ -91,7 +91,7 @@ impl Seat {
 
     pub(crate) fn trust(&self) -> Trust {
         let issuer = Issuer::open(&self.cluster_dir()).expect("the authority is there");
-        runtime().block_on(issuer.trust()).expect("the records can be read")
+        runtime().block_on(issuer.trust(&Trust::default(), now_ms())).expect("the records can be read")
     }
 
     /// Revokes a certificate, by the command.

@@ -8,9 +8,13 @@ mod attacker;
 mod house;
 
 mod another_life;
+mod dialing;
 mod impersonation;
 mod joining;
 mod renewal;
 mod revocation;
+mod shared;
+mod strangers;
+mod succession;
 mod walk;
 mod whole_path;

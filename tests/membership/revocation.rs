@@ -2,6 +2,13 @@
 
 use crate::attacker::Attacker;
 use crate::house::{Seat, audited, runtime};
+use capstan_coordinator::nodes::link::NodeLink;
+use capstan_identity::audit::Audit;
+use capstan_identity::live::Live;
+use capstan_identity::membership::Membership;
+use capstan_proto::wire::node as wire;
+use capstan_tests::capstan::Capstan;
+use capstan_types::grant::{Act, Asked, policy_digest};
 use std::time::{Duration, Instant};
 
 /// The promise.
@@ -71,4 +78,44 @@ fn the_command_takes_a_certificate_back() {
         }
         assert!(began.elapsed() < WITHIN, "it is let in {:?} after it was revoked", began.elapsed());
     }
+}
+
+/// A node that was taken over still answers on the connections that it has; what it says is not to be taken.
+#[test]
+fn a_revoked_node_loses_the_streams_that_coordinators_have_open_to_it() {
+    let seat = Seat::new();
+    let node = seat.node("far");
+    let dir = tempfile::tempdir().expect("a directory");
+    let live = Live::held(seat.credentials("capstan://c1/coordinator/test"), seat.trust());
+    let audit = Audit::open(dir.path().join("audit.jsonl")).expect("a log");
+    let membership = Membership { live: live.clone(), audit };
+    runtime().block_on(async {
+        let link = NodeLink::by_address(node.record("far"), None, Some(&membership)).expect("an address");
+        let attacker = Attacker::with(seat_credentials(&seat), live.trust().as_ref().clone(), &node);
+        let call = attacker.call("sleep 300");
+        let digest = policy_digest(&call.policy, Some(&call.limits));
+        let asked = Asked { authority: &call.authority, act: Act::Start(call.call, call.attempt), policy: Some(digest) };
+        let mut stream = link.exec_for(&asked).start(wire::StartRequest::from(&call)).await.expect("it starts").into_inner();
+        stream.message().await.expect("the stream is whole").expect("it started");
+        tokio::task::block_in_place(|| {
+            let words = ["cluster", "cert", "revoke", "node/far"];
+            let run = Capstan::new(&seat.home).args(words).run();
+            run.assert_code(0);
+            assert_eq!(run.stdout, "1 certificate of the node `far` revoked; it comes back with a new token only\n");
+        });
+        // As the coordinator hears it from the authority.
+        live.believe(&tokio::task::block_in_place(|| {
+            std::thread::scope(|scope| scope.spawn(|| seat.trust()).join().expect("the records can be read"))
+        }));
+        let broken =
+            tokio::time::timeout(WITHIN, async { while stream.message().await.is_ok_and(|event| event.is_some()) {} }).await;
+        assert!(broken.is_ok(), "the stream lives on");
+        link.describer().describe(wire::DescribeRequest {}).await.expect_err("it is asked again");
+    });
+}
+
+fn seat_credentials(seat: &Seat) -> capstan_identity::credentials::Credentials {
+    std::thread::scope(|scope| {
+        scope.spawn(|| seat.credentials("capstan://c1/coordinator/other")).join().expect("a certificate is made")
+    })
 }

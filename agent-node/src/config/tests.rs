@@ -15,6 +15,8 @@ fn config() -> NodeConfig {
         listen: vec![],
         token: None,
         advertise: None,
+        dial_out: Vec::new(),
+        dial_out_token: None,
         membership: None,
         capacity: Capacity { sessions: 1, cpus: 1, memory_bytes: 1 },
         stock: Stock::default(),

@@ -1,5 +1,6 @@
 //! The node's gRPC servers, one for each listener.
 
+use super::dial_out::{self, Doors};
 use crate::node::handle::NodeHandle;
 use crate::service::exec::ExecService;
 use crate::service::gate::Gate;
@@ -10,17 +11,21 @@ use capstan_identity::tls::Callers;
 use capstan_proto::convert::workspace::MAX_PATCH;
 use capstan_proto::guard::Guard;
 use capstan_proto::token::Token;
+use capstan_proto::transport::dial::DialOut;
 use capstan_proto::transport::tls::TlsIncoming;
 use capstan_proto::transport::{Bound, PipeConnector, pipe};
 use capstan_proto::wire::node::exec_server::ExecServer;
 use capstan_proto::wire::node::node_server::NodeServer;
 use capstan_proto::wire::node::operate_server::OperateServer;
 use capstan_proto::wire::node::workspace_server::WorkspaceServer;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio_stream::wrappers::UnixListenerStream;
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tonic::transport::server::{Router, TcpIncoming};
@@ -45,16 +50,32 @@ const CONNECTION_WINDOW: u32 = 4 << 20;
 /// that vanished without a word become ownerless.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
+/// The same for a connection that the node made itself: if it is half open, nobody but the node can make another, and should within 10
+/// seconds.
+const DIALED_KEEPALIVE: Duration = Duration::from_secs(4);
+
+/// Connections that were made and wait to be served. Full: the next one waits.
+const DIALED: usize = 16;
+
 /// How long connections may take to finish when the node stops.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What the largest request has besides its patch, in bytes.
 const ENVELOPE: usize = 1 << 20;
 
+/// Whom the node dials.
+#[derive(Debug)]
+pub(super) struct Dialing {
+    pub(super) places: Vec<DialOut>,
+    /// What coordinators on loopback must know.
+    pub(super) token: Option<Token>,
+}
+
 /// The servers of a node. Dropping it stops them at once.
 #[derive(Debug)]
 pub(super) struct Servers {
     running: JoinSet<()>,
+    dialing: JoinSet<()>,
     health: HealthReporter,
     sockets: Vec<Socket>,
 }
@@ -78,9 +99,14 @@ fn inode(path: &Path) -> Option<u64> {
 
 impl Servers {
     /// Serves on each place that was bound, and on a pipe. They stop taking connections when the node begins to stop.
-    pub(super) async fn start(node: &NodeHandle, bound: Vec<Bound>, token: Option<Token>) -> (Self, PipeConnector) {
+    pub(super) async fn start(
+        node: &NodeHandle,
+        bound: Vec<Bound>,
+        token: Option<Token>,
+        dialed: Dialing,
+    ) -> (Self, PipeConnector) {
         let (health, health_service) = tonic_health::server::health_reporter();
-        let mut servers = Self { running: JoinSet::new(), health, sockets: Vec::new() };
+        let mut servers = Self { running: JoinSet::new(), dialing: JoinSet::new(), health, sockets: Vec::new() };
         servers.report(ServingStatus::Serving).await;
         let gate = token.map_or(Gate::Open, Gate::Token);
         for bound in bound {
@@ -98,6 +124,7 @@ impl Servers {
                 }
             }
         }
+        servers.dial(node, dialed, &health_service);
         let (connector, listener) = pipe();
         let router = router(node, Guard::Open, Gate::Open, health_service);
         let stopping = node.stopping.clone();
@@ -105,6 +132,31 @@ impl Servers {
             served(router.serve_with_incoming_shutdown(listener, stopping.cancelled_owned()).await);
         });
         (servers, connector)
+    }
+
+    /// Serves the connections that the node makes itself.
+    fn dial<H: Health>(&mut self, node: &NodeHandle, Dialing { places, token }: Dialing, health: &HealthServer<H>) {
+        if places.is_empty() {
+            return;
+        }
+        let (members, of_members) = mpsc::channel(DIALED);
+        let (plain, of_plain) = mpsc::channel(DIALED);
+        if let Some(membership) = node.membership.clone() {
+            let router = router_of(node, Guard::Members(membership), Gate::Open, health.clone(), DIALED_KEEPALIVE);
+            let (stopping, incoming) = (node.stopping.clone(), ReceiverStream::new(of_members).map(Ok::<_, io::Error>));
+            self.running.spawn(async move {
+                served(router.serve_with_incoming_shutdown(incoming, stopping.cancelled_owned()).await);
+            });
+        }
+        // Without one, there is none on loopback.
+        if let Some(token) = token {
+            let router = router_of(node, Guard::Open, Gate::Token(token), health.clone(), DIALED_KEEPALIVE);
+            let (stopping, incoming) = (node.stopping.clone(), ReceiverStream::new(of_plain).map(Ok::<_, io::Error>));
+            self.running.spawn(async move {
+                served(router.serve_with_incoming_shutdown(incoming, stopping.cancelled_owned()).await);
+            });
+        }
+        self.dialing = dial_out::keep(places, node, &Doors { members, plain });
     }
 
     fn listen(&mut self, bound: Bound, router: Guarded, stopping: &CancellationToken) {
@@ -162,14 +214,18 @@ impl Drop for Servers {
 type Guarded = Router<Stack<Guard, Identity>>;
 
 fn router<H: Health>(node: &NodeHandle, guard: Guard, gate: Gate, health: HealthServer<H>) -> Guarded {
+    router_of(node, guard, gate, health, KEEPALIVE)
+}
+
+fn router_of<H: Health>(node: &NodeHandle, guard: Guard, gate: Gate, health: HealthServer<H>, keepalive: Duration) -> Guarded {
     let workspace = WorkspaceServer::new(WorkspaceService::new(node.clone())).max_decoding_message_size(MAX_PATCH + ENVELOPE);
     Server::builder()
         .layer(guard)
         .max_concurrent_streams(STREAMS)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .http2_keepalive_timeout(Some(KEEPALIVE))
+        .http2_keepalive_interval(Some(keepalive))
+        .http2_keepalive_timeout(Some(keepalive))
         .add_service(health)
         .add_service(ExecServer::with_interceptor(ExecService::new(node.clone()), gate.clone()))
         .add_service(OperateServer::with_interceptor(OperateService::new(node.clone()), gate.clone()))

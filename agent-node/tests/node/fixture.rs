@@ -56,6 +56,8 @@ pub(crate) fn config(dir: &Path) -> NodeConfig {
         listen: vec![],
         token: None,
         advertise: None,
+        dial_out: Vec::new(),
+        dial_out_token: None,
         membership: None,
         capacity: Capacity { sessions: 16, cpus: 1, memory_bytes: 1 << 30 },
         stock: capstan_types::stock::Stock::default(),

@@ -14,8 +14,8 @@ mod sessions;
 mod threads;
 
 pub use cluster::{
-    CertArgs, CertCommand, ClusterArgs, ClusterCommand, CreateTokenArgs, DownArgs, InitArgs, JoinArgs, LocalArgs, PlaceArgs,
-    RevokeCertArgs, RevokeTokenArgs, TokenArgs, TokenCommand, UpArgs,
+    CaCommand, CertArgs, CertCommand, ClusterArgs, ClusterCommand, CreateTokenArgs, DownArgs, InitArgs, JoinArgs, LocalArgs,
+    PlaceArgs, RevokeCertArgs, RevokeTokenArgs, Revoked, TokenArgs, TokenCommand, UpArgs,
 };
 pub use coordinator::{CoordinatorArgs, DaemonArgs};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
@@ -97,8 +97,15 @@ pub struct DemoArgs {
 pub struct NodeArgs {
     /// Where to listen: https://HOST:PORT for members of its cluster, 127.0.0.1:PORT (port 0 takes a free one; IPv6 in brackets) or
     /// unix:///PATH; may be given again
-    #[arg(long, value_name = "ADDR", required = true)]
+    #[arg(long, value_name = "ADDR", required_unless_present = "dial_out")]
     pub listen: Vec<String>,
+    /// Call the coordinator at this address and serve it on that connection, for a node that nobody can reach from outside: https://HOST:PORT,
+    /// or 127.0.0.1:PORT; may be given again, once for each coordinator of the cluster
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["registry", "advertise"])]
+    pub dial_out: Vec<String>,
+    /// The file with the token of coordinators that are called on loopback
+    #[arg(long, value_name = "FILE", requires = "dial_out")]
+    pub dial_out_token_file: Option<PathBuf>,
     /// Where coordinators that find the node in the registry reach it: https://HOST:PORT [default: the first place of --listen]
     #[arg(long, value_name = "ADDR")]
     pub advertise: Option<String>,

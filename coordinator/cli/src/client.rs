@@ -20,7 +20,7 @@ pub use requests::SessionFilter;
 pub use sessions::{AllSessions, Session, SessionEvents};
 
 use crate::failure::Failure;
-use crate::membership::renew_once;
+use crate::membership::{Keeper, renew_once};
 use capstan_identity::tls::Expected;
 use capstan_proto::transport::tls::{self, why_not};
 use capstan_proto::transport::{Listen, PipeConnector, own_channel, try_out};
@@ -32,6 +32,7 @@ use lost::Lost;
 use requests::Requests;
 use std::error::Error as _;
 use std::io;
+use std::sync::Arc;
 use tonic::transport::Channel;
 
 /// A client.
@@ -39,13 +40,15 @@ use tonic::transport::Channel;
 pub struct Client {
     requests: Requests,
     reach: Option<Reach>,
+    /// Keeps this process a member, and hears whom not to believe any more, as long as the command runs.
+    _keeper: Option<Arc<Keeper>>,
 }
 
 impl Client {
     /// A client of the coordinator behind the pipe.
     #[must_use]
     pub fn over(pipe: &PipeConnector) -> Self {
-        Self { requests: Requests::over(pipe.channel(), None), reach: None }
+        Self { requests: Requests::over(pipe.channel(), None), reach: None, _keeper: None }
     }
 
     /// A client of the coordinator in another process, which is there and lets us in.
@@ -55,7 +58,10 @@ impl Client {
     pub async fn connect(reach: Reach) -> Result<Self, Failure> {
         let mut requests = Requests::over(channel(&reach).await?, reach.token.clone());
         match requests.greet().await {
-            Ok(()) => Ok(Self { requests, reach: Some(reach) }),
+            Ok(()) => {
+                let keeper = reach.member.clone().map(|(live, source)| Arc::new(Keeper::start(&live, source)));
+                Ok(Self { requests, reach: Some(reach), _keeper: keeper })
+            }
             Err(ClientError::Refused(status)) if why_not(status.as_ref()).is_some() => {
                 let why = why_not(status.as_ref()).unwrap_or_default();
                 Err(Failure::bad_input(format!("the coordinator at {} cannot be used: {why}", reach.place)))

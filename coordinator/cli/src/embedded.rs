@@ -94,6 +94,8 @@ pub fn node_config(
         listen: Vec::new(),
         token: None,
         advertise: None,
+        dial_out: Vec::new(),
+        dial_out_token: None,
         membership: None,
         capacity: host::capacity(SESSIONS),
         stock: capstan_types::stock::Stock::default(),

@@ -4,9 +4,9 @@
 
 use crate::failure::Failure;
 use crate::home::Home;
-use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use capstan_identity::random;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 
 /// The line of a coordinator that has its store for itself.
@@ -25,7 +25,7 @@ pub fn among_others(home: &Home) -> Result<String, Failure> {
     let id = match fs::read_to_string(&path) {
         Ok(id) => id.trim().to_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let id = random().map_err(failed)?;
+            let id = random::hex::<RANDOM_BYTES>().map_err(io::Error::other).map_err(failed)?;
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
             file.write_all(id.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
             id
@@ -40,16 +40,6 @@ pub fn among_others(home: &Home) -> Result<String, Failure> {
         );
     }
     Ok(format!("{ALONE}{id}/"))
-}
-
-fn random() -> io::Result<String> {
-    let mut bytes = [0; RANDOM_BYTES];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    let mut text = String::with_capacity(2 * RANDOM_BYTES);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    Ok(text)
 }
 
 #[cfg(test)]

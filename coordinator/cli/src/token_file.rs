@@ -4,9 +4,9 @@
 
 use crate::failure::Failure;
 use crate::given_file;
+use capstan_identity::random;
 use capstan_proto::token::Token;
-use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -49,23 +49,15 @@ pub fn read_or_make(path: &Path) -> Result<Token, Failure> {
 fn make(path: &Path) -> io::Result<()> {
     // Its mode is set when it is made, so that there is no moment at which others can open it.
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let written = random().and_then(|token| file.write_all(token.as_bytes())).and_then(|()| file.sync_all());
+    let written = random::hex::<RANDOM_BYTES>()
+        .map_err(io::Error::other)
+        .and_then(|token| writeln!(file, "{token}"))
+        .and_then(|()| file.sync_all());
     if written.is_err() {
         // A file without a token would be refused from now on.
         let _ = std::fs::remove_file(path);
     }
     written
-}
-
-fn random() -> io::Result<String> {
-    let mut bytes = [0; RANDOM_BYTES];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    let mut text = String::with_capacity(2 * RANDOM_BYTES + 1);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text.push('\n');
-    Ok(text)
 }
 
 #[cfg(test)]

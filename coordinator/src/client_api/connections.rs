@@ -3,13 +3,9 @@
 //! One more is served all the same, but each of its requests is refused with a sentence, so that whoever sits before it is told; and of
 //! such there are few. Past those a connection is closed without a word: every connection costs memory and a descriptor.
 
-use std::io;
-use std::pin::Pin;
+use capstan_proto::transport::Breakable;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tonic::transport::server::Connected;
+use tokio::sync::Semaphore;
 use tonic::{Request, Status};
 
 /// Connections that are served. Full: the next one is refused.
@@ -41,10 +37,10 @@ impl Connections {
     pub(crate) fn take<S>(&self, stream: S) -> Option<Placed<S>> {
         let place = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().ok();
         if let Some(held) = place(&self.served) {
-            return Some(Placed { stream, welcome: Welcome::Served, _held: held });
+            return Some(Breakable::whole(stream, Welcome::Served).holding(held));
         }
         let refused =
-            place(&self.refused).map(|held| Placed { stream, welcome: Welcome::Refused { most: self.most }, _held: held });
+            place(&self.refused).map(|held| Breakable::whole(stream, Welcome::Refused { most: self.most }).holding(held));
         match &refused {
             Some(_) => tracing::warn!(most = self.most, "a client is refused: there are too many"),
             None => tracing::warn!(
@@ -79,56 +75,12 @@ impl Welcome {
 }
 
 /// A connection with its place, which is free again when it is closed.
-#[derive(Debug)]
-pub(crate) struct Placed<S> {
-    stream: S,
-    welcome: Welcome,
-    _held: OwnedSemaphorePermit,
-}
-
-impl<S> Connected for Placed<S> {
-    type ConnectInfo = Welcome;
-
-    fn connect_info(&self) -> Welcome {
-        self.welcome
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Placed<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Placed<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-}
+pub(crate) type Placed<S> = Breakable<S, Welcome>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tonic::transport::server::Connected as _;
 
     fn request_of(placed: &Placed<()>) -> Request<()> {
         let mut request = Request::new(());

@@ -56,9 +56,11 @@ impl IdentityService {
     fn refused(&self, caller: Option<&Caller>, method: &str, error: &IssueError) -> Status {
         self.note(Kind::Refused, caller, method, error.to_string());
         match error {
-            IssueError::Token(_) | IssueError::Foreign(_) => Status::permission_denied(error.to_string()),
+            IssueError::Token(_) | IssueError::Foreign(_) | IssueError::Distrusted(_) => {
+                Status::permission_denied(error.to_string())
+            }
             IssueError::Authority(_) => Status::invalid_argument(error.to_string()),
-            IssueError::Ledger(_) | IssueError::Certificate(_) | IssueError::Random(_) => {
+            IssueError::Ledger(_) | IssueError::Cluster(_) | IssueError::Certificate(_) | IssueError::Random(_) => {
                 tracing::error!(%error, "no certificate can be made");
                 Status::unavailable("the cluster's records cannot be used now; the coordinator's log says why")
             }
@@ -88,10 +90,7 @@ fn sized(request: &[u8]) -> Result<Vec<u8>, Status> {
 }
 
 fn told(trust: &Trust) -> wire::FollowResponse {
-    wire::FollowResponse {
-        authorities: trust.authorities.iter().map(|authority| authority.to_vec().into()).collect(),
-        denied: trust.denied.iter().map(ToString::to_string).collect(),
-    }
+    wire::FollowResponse { proof: trust.proof.to_vec().into() }
 }
 
 #[tonic::async_trait]

@@ -3,8 +3,10 @@
 
 use super::connections::{Connections, Placed};
 use super::gate::Gate;
+use super::health::CoordinatorHealth;
 use super::identity::IdentityService;
 use super::nodes::NodesService;
+use super::plain::{Plain, not_accepted};
 use super::sessions::SessionsService;
 use super::threads::ThreadsService;
 use super::turns::TurnsService;
@@ -14,7 +16,7 @@ use capstan_identity::membership::Membership;
 use capstan_identity::tls::Callers;
 use capstan_proto::guard::Guard;
 use capstan_proto::token::Token;
-use capstan_proto::transport::tls::TlsIncoming;
+use capstan_proto::transport::tls::{DialedIn, TlsIncoming};
 use capstan_proto::transport::{Bound, PipeListener, peer};
 use capstan_proto::wire::client::nodes_server::NodesServer;
 use capstan_proto::wire::client::sessions_server::SessionsServer;
@@ -26,7 +28,8 @@ use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
@@ -42,9 +45,6 @@ const STREAMS: u32 = 1024;
 /// A silent client is asked whether it lives after this time, and given up after as long again.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
-/// How long no connection is accepted after one could not be, such as for want of descriptors: to try at once would only be to fail again.
-const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
-
 /// Serves clients, each listener in a task of the owner's, until `stop` is cancelled.
 #[derive(Debug, Clone)]
 pub(crate) struct Listeners {
@@ -56,6 +56,9 @@ pub(crate) struct Listeners {
     pub(crate) membership: Option<Membership>,
     /// The cluster's authority, if it is here.
     pub(crate) issuer: Option<Arc<Issuer>>,
+    /// Where nodes go that call to be asked.
+    pub(crate) dialed: mpsc::Sender<DialedIn>,
+    pub(crate) health: CoordinatorHealth,
     pub(crate) stop: CancellationToken,
 }
 
@@ -74,7 +77,7 @@ impl Listeners {
             Bound::Tcp(..) => self.token.clone().map_or(Gate::Open, Gate::Token),
             Bound::Tls(..) | Bound::Unix(..) => Gate::Open,
         };
-        let membership = self.membership.clone();
+        let (membership, dialed) = (self.membership.clone(), self.dialed.clone());
         let guard = match (&bound, &membership) {
             (Bound::Tls(..), Some(membership)) => Guard::Members(membership.clone()),
             (Bound::Tls(..) | Bound::Tcp(..) | Bound::Unix(..), _) => Guard::Open,
@@ -86,11 +89,12 @@ impl Listeners {
                     // A configuration that lets members in without being one was refused.
                     let Some(membership) = membership else { return };
                     // Whoever is none yet may join; what else they ask is refused by the guard.
-                    let incoming = TlsIncoming::new(listener, membership, Callers::Anybody);
+                    let incoming = TlsIncoming::new(listener, membership, Callers::Anybody).dialed_to(dialed);
                     router.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await
                 }
                 Bound::Tcp(listener, _) => {
-                    router.serve_with_incoming_shutdown(over_tcp(listener, connections), stop.cancelled_owned()).await
+                    let incoming = Plain::new(listener, connections, dialed).incoming();
+                    router.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await
                 }
                 Bound::Unix(listener, _) => {
                     router.serve_with_incoming_shutdown(over_unix(listener, connections), stop.cancelled_owned()).await
@@ -116,6 +120,7 @@ impl Listeners {
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE))
             .add_optional_service(identity)
+            .add_service(self.health.service())
             .add_service(ThreadsServer::with_interceptor(ThreadsService(self.threads.clone()), gate.clone()))
             .add_service(NodesServer::with_interceptor(self.nodes.clone(), gate.clone()))
             .add_service(SessionsServer::with_interceptor(sessions, gate.clone()))
@@ -127,26 +132,6 @@ fn served(result: Result<(), tonic::transport::Error>) {
     if let Err(error) = result {
         tracing::error!(error = &error as &dyn std::error::Error, "a listener of the client API has failed");
     }
-}
-
-fn over_tcp(listener: TcpListener, connections: Connections) -> BoxStream<'static, io::Result<Placed<TcpStream>>> {
-    let next = async |listener: &TcpListener| {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true).map(|()| stream)
-    };
-    stream::unfold((listener, connections), move |(listener, connections)| async move {
-        loop {
-            match next(&listener).await {
-                Ok(stream) => {
-                    if let Some(placed) = connections.take(stream) {
-                        return Some((Ok(placed), (listener, connections)));
-                    }
-                }
-                Err(error) => not_accepted(&error).await,
-            }
-        }
-    })
-    .boxed()
 }
 
 /// Whoever may open the socket's file could connect; root may open every file, and the directory is not always ours to close.
@@ -168,12 +153,4 @@ fn over_unix(listener: UnixListener, connections: Connections) -> BoxStream<'sta
         }
     })
     .boxed()
-}
-
-/// A connection that fails is not the last.
-async fn not_accepted(error: &io::Error) {
-    tracing::warn!(%error, "a connection was not accepted");
-    if error.kind() != io::ErrorKind::PermissionDenied {
-        tokio::time::sleep(AFTER_A_FAILURE).await;
-    }
 }

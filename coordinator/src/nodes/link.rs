@@ -3,6 +3,7 @@
 pub(super) mod lives;
 mod member;
 
+use super::dialed::{DialedWay, ShownAs};
 use super::doorway::Doorway;
 use capstan_identity::membership::Membership;
 use capstan_proto::grant_header::GRANT;
@@ -77,6 +78,8 @@ enum Way {
     Plain(Channel, Option<Token>),
     /// As a member of its cluster.
     Member(Arc<MemberWay>),
+    /// Over the connection that the node has made.
+    Dialed(DialedWay),
 }
 
 impl NodeLink {
@@ -98,6 +101,12 @@ impl NodeLink {
             (address, _) => Way::Plain(channel(address)?, token),
         };
         Ok(Self::of(Life { record, way }))
+    }
+
+    /// A link to a node that has called.
+    #[must_use]
+    pub fn dialed(record: NodeRecord, way: DialedWay) -> Self {
+        Self::of(Life { record, way: Way::Dialed(way) })
     }
 
     /// The same by the door that all lives of the node share.
@@ -175,8 +184,19 @@ impl NodeLink {
                 InterceptedService::new(channel.clone(), Introduce { token: token.clone(), grant: None })
             }
             Way::Member(way) => {
-                let (channel, grant) = way.channel_for(asked, &self.life.record);
+                let (channel, credentials) = way.newest();
+                let grant = member::grant_for(asked, &self.life.record, &credentials);
                 InterceptedService::new(channel, Introduce { token: None, grant })
+            }
+            Way::Dialed(way) => {
+                let (channel, shown) = way.newest();
+                let introduce = match shown {
+                    ShownAs::Member(credentials) => {
+                        Introduce { token: None, grant: member::grant_for(asked, &self.life.record, &credentials) }
+                    }
+                    ShownAs::Token(token) => Introduce { token: Some(token), grant: None },
+                };
+                InterceptedService::new(channel, introduce)
             }
         }
     }

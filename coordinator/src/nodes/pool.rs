@@ -8,6 +8,7 @@ mod reserved;
 mod status;
 
 use super::board::Board;
+use super::dialed::DialedWay;
 use super::doorway::Doorway;
 use super::events::Events;
 use super::heartbeat::Heartbeat;
@@ -47,6 +48,10 @@ pub enum PoolMsg {
     Heard(NodeEvent),
     /// A thread runs sessions now, or waits for its model.
     Activity(ThreadId, Activity),
+    /// A node has called, and is reached so.
+    Dialed(Box<NodeRecord>, DialedWay),
+    /// This life of a node that had called is gone.
+    Undialed(NodeId, Generation),
     /// This is what operators have ordered.
     Ordered(Arc<AllOrders>),
     /// It is time to look at all nodes, and at those who wait: their time may be over, and a node may answer again that did not.
@@ -126,6 +131,8 @@ pub struct NodePool;
 #[derive(Debug)]
 pub struct PoolState {
     links: BTreeMap<NodeId, NodeLink>,
+    /// Those of nodes that have called, which are there as long as their connections are, whatever the registry says.
+    dialed: BTreeSet<NodeId>,
     /// What those hear who hold a link to an earlier life.
     lives: Lives,
     /// Those of nodes of other processes.
@@ -165,6 +172,7 @@ impl Actor for NodePool {
         let pipes = given.pipes.into_iter().collect();
         let mut state = PoolState {
             links: BTreeMap::new(),
+            dialed: BTreeSet::new(),
             lives: Lives::default(),
             heartbeats: BTreeMap::new(),
             desk: Desk::default(),
@@ -204,6 +212,16 @@ impl Actor for NodePool {
                 if activity == Activity::Thinks {
                     state.serve(&me);
                 }
+            }
+            PoolMsg::Dialed(record, way) => {
+                state.dialed.insert(record.id.clone());
+                let door = state.doors.get(&record.id).cloned().unwrap_or_default();
+                state.put(&me, NodeLink::dialed(*record, way).through(door));
+                state.serve(&me);
+            }
+            PoolMsg::Undialed(id, generation) => {
+                state.dialed.remove(&id);
+                state.left(&id, generation);
             }
             // One that has left meanwhile comes back by the registry.
             PoolMsg::Answered(record) if state.links.contains_key(&record.id) => {
@@ -262,32 +280,40 @@ impl Actor for NodePool {
 
 impl PoolState {
     fn join(&mut self, me: &ActorRef<PoolMsg>, record: NodeRecord) {
-        if self.links.get(&record.id).is_some_and(|link| *link.record() == record) {
+        let known = self.links.get(&record.id).is_some_and(|link| *link.record() == record);
+        // Who has called another coordinator, and not this one, cannot be reached from here.
+        if known || self.dialed.contains(&record.id) || matches!(record.address, NodeAddress::Dialed(_)) {
             return;
         }
-        let mut facts = self.ordered(NodeFacts::of(&record));
+        if let Some(link) = self.link(record) {
+            self.put(me, link);
+        }
+    }
+
+    fn put(&mut self, me: &ActorRef<PoolMsg>, link: NodeLink) {
+        let mut facts = self.ordered(NodeFacts::of(link.record()));
         facts.freshness = freshness(&self.suspects, &facts.id);
-        let is_used = self.judge(&record);
-        if let Some(link) = self.link(record).map(|link| self.lives.say(&link)) {
-            if link.record().address == NodeAddress::Embedded {
-                self.heartbeats.remove(&facts.id);
-            } else {
-                let pool = me.clone();
-                let heartbeat = Heartbeat::begin(link.clone(), move |found| drop(pool.cast(PoolMsg::Answered(found))));
-                self.heartbeats.insert(facts.id.clone(), heartbeat);
-            }
-            self.tell_joined(link.record());
-            self.links.insert(facts.id.clone(), link);
-            if is_used {
-                self.desk.view.put(facts);
-            }
+        let is_used = self.judge(link.record());
+        let link = self.lives.say(&link);
+        if link.record().address == NodeAddress::Embedded {
+            self.heartbeats.remove(&facts.id);
+        } else {
+            let pool = me.clone();
+            // It fails only when the coordinator is stopping.
+            let heartbeat = Heartbeat::begin(link.clone(), move |found| drop(pool.cast(PoolMsg::Answered(found))));
+            self.heartbeats.insert(facts.id.clone(), heartbeat);
+        }
+        self.tell_joined(link.record());
+        self.links.insert(facts.id.clone(), link);
+        if is_used {
+            self.desk.view.put(facts);
         }
     }
 
     /// Keeps the nodes that are as they were, with their connections, and takes the others out.
     fn keep(&mut self, records: &[NodeRecord]) {
-        let gone: Vec<NodeId> =
-            self.links.iter().filter(|(_, link)| !records.contains(link.record())).map(|(id, _)| id.clone()).collect();
+        let gone = |(id, link): &(&NodeId, &NodeLink)| !records.contains(link.record()) && !self.dialed.contains(*id);
+        let gone: Vec<NodeId> = self.links.iter().filter(gone).map(|(id, _)| id.clone()).collect();
         gone.iter().for_each(|id| self.forget(id));
     }
 
@@ -322,7 +348,8 @@ impl PoolState {
     }
 
     fn left(&mut self, id: &NodeId, generation: Generation) {
-        if self.links.get(id).is_some_and(|link| link.record().generation <= generation) {
+        let gone = self.links.get(id).is_some_and(|link| link.record().generation <= generation);
+        if gone && !self.dialed.contains(id) {
             self.forget(id);
         }
     }

@@ -2,13 +2,13 @@
 //!
 //! Invariant: of a request only the public key is taken. Name, role, times and uses are the issuer's.
 
+use crate::random::{self, NoRandom};
 use crate::request::{PrivateKey, RequestError};
 use capstan_types::principal::{Label, Principal};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ED25519, SanType, SerialNumber,
+    IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ED25519, SanType, SerialNumber, SigningKey as _,
 };
-use ring::rand::{SecureRandom, SystemRandom};
 use rustls_pki_types::{CertificateDer, CertificateSigningRequestDer};
 use std::fmt;
 use std::time::Duration;
@@ -39,8 +39,8 @@ pub enum AuthorityError {
     #[error(transparent)]
     Key(#[from] RequestError),
     /// There are no random numbers.
-    #[error("the system has no random numbers")]
-    Random,
+    #[error(transparent)]
+    Random(#[from] NoRandom),
 }
 
 /// An authority that can sign.
@@ -88,6 +88,11 @@ impl Authority {
         &self.certificate
     }
 
+    /// Its signature of what is no certificate.
+    pub(crate) fn sign(&self, context: &[u8], body: &[u8]) -> Option<Vec<u8>> {
+        self.issuer.key().sign(&[context, body].concat()).ok()
+    }
+
     /// A certificate for `name` with the public key of a request, valid from `now_ms` less [`SKEW`] for `lifetime` after `now_ms`.
     ///
     /// # Errors
@@ -123,8 +128,7 @@ fn called(name: &str) -> DistinguishedName {
 }
 
 fn serial() -> Result<SerialNumber, AuthorityError> {
-    let mut bytes = [0; SERIAL_BYTES];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| AuthorityError::Random)?;
+    let mut bytes = random::bytes::<SERIAL_BYTES>()?;
     // Positive, and of full length whatever comes.
     bytes[0] = bytes[0] & 0x7f | 0x40;
     Ok(SerialNumber::from_slice(&bytes))

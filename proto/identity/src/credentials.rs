@@ -3,22 +3,23 @@
 
 use crate::request::PrivateKey;
 use crate::trust::Trust;
-use crate::{certificate, pem_text, secret_file};
-use capstan_types::principal::{Peer, Serial};
+use crate::{certificate, pem_text, secret_file, signed_trust};
+use capstan_types::principal::Peer;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const IDENTITY: &str = "identity.pem";
-const AUTHORITIES: &str = "authorities.pem";
-const DENIED: &str = "denied.json";
+const TRUST: &str = "trust.pem";
 const ISSUER: &str = "issuer";
+
+/// What the file with the trust is marked with.
+const TRUST_TAG: &str = "CAPSTAN TRUST";
 
 /// A process's credentials cannot be used. For the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -131,10 +132,8 @@ impl IdentityDir {
     /// # Errors
     /// That is missing or makes no sense.
     pub fn trust(&self) -> Result<Trust, CredentialsError> {
-        let authorities =
-            pem_text::read_certificates(&self.read(AUTHORITIES)?).ok_or_else(|| self.failed("it holds no certificate"))?;
-        let denied: BTreeSet<Serial> = serde_json::from_str(&self.read(DENIED)?).map_err(|error| self.failed(error))?;
-        Ok(Trust { authorities, denied })
+        let proof = pem_text::read_one(TRUST_TAG, &self.read(TRUST)?);
+        proof.and_then(|proof| signed_trust::kept(&proof)).ok_or_else(|| self.failed(format!("{TRUST}: it is damaged")))
     }
 
     /// Keeps whom to believe.
@@ -142,25 +141,24 @@ impl IdentityDir {
     /// # Errors
     /// It cannot be written.
     pub fn believe(&self, trust: &Trust) -> Result<(), CredentialsError> {
-        let denied = serde_json::to_string(&trust.denied).map_err(|error| self.failed(error))?;
-        self.write(AUTHORITIES, &pem_text::certificates(&trust.authorities))?;
-        self.write(DENIED, &denied)
+        self.write(TRUST, &pem_text::one(TRUST_TAG, &trust.proof))
     }
 
-    /// Where it joined, as `HOST:PORT`.
+    /// Where it joined, and where else it may renew its certificate, as `HOST:PORT`.
     ///
     /// # Errors
     /// That is missing.
-    pub fn issuer(&self) -> Result<String, CredentialsError> {
-        self.read(ISSUER).map(|text| text.trim().to_owned())
+    pub fn issuers(&self) -> Result<Vec<String>, CredentialsError> {
+        let all: Vec<String> = self.read(ISSUER)?.split_whitespace().map(str::to_owned).collect();
+        if all.is_empty() { Err(self.failed(format!("{ISSUER}: it names nobody"))) } else { Ok(all) }
     }
 
     /// Keeps where it joined.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn joined_at(&self, issuer: &str) -> Result<(), CredentialsError> {
-        self.write(ISSUER, issuer)
+    pub fn joined_at(&self, issuers: &[String]) -> Result<(), CredentialsError> {
+        self.write(ISSUER, &issuers.join("\n"))
     }
 
     fn read(&self, name: &str) -> Result<String, CredentialsError> {

@@ -4,19 +4,15 @@
 //! taken over can sign for itself alone.
 
 use crate::credentials::Credentials;
+use crate::signature;
 use capstan_types::grant::{Grant, GrantRefusal};
-use rustls::SignatureScheme;
 use rustls_pki_types::CertificateDer;
-use webpki::EndEntityCert;
 
 /// Before what is signed, so that no signature of a handshake can stand for one of a grant.
 const CONTEXT: &[u8] = b"capstan grant v1\0";
 
 /// The longest grant that is looked at, in bytes. One has a few hundred.
 const LONGEST: usize = 4096;
-
-/// The kinds of keys that sign.
-const SCHEMES: [SignatureScheme; 2] = [SignatureScheme::ED25519, SignatureScheme::ECDSA_NISTP256_SHA256];
 
 /// The key cannot sign grants. For the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,8 +25,7 @@ pub struct CannotSign;
 /// The key is of a kind that signs none.
 pub fn sign(grant: &Grant, credentials: &Credentials) -> Result<Vec<u8>, CannotSign> {
     let body = serde_json::to_vec(grant).map_err(|_| CannotSign)?;
-    let signer = credentials.certified().key.choose_scheme(&SCHEMES).ok_or(CannotSign)?;
-    let signature = signer.sign(&[CONTEXT, &body].concat()).map_err(|_| CannotSign)?;
+    let signature = signature::sign(credentials.certified().key.as_ref(), CONTEXT, &body).ok_or(CannotSign)?;
     let length = u8::try_from(signature.len()).map_err(|_| CannotSign)?;
     Ok([&[length][..], &signature, &body].concat())
 }
@@ -43,10 +38,7 @@ pub fn open(bytes: &[u8], leaf: &CertificateDer<'_>) -> Result<Grant, GrantRefus
     let refused = || GrantRefusal::Signature;
     let (length, rest) = bytes.split_first().filter(|_| bytes.len() <= LONGEST).ok_or_else(refused)?;
     let (signature, body) = rest.split_at_checked(usize::from(*length)).ok_or_else(refused)?;
-    let certificate = EndEntityCert::try_from(leaf).map_err(|_| refused())?;
-    let message = [CONTEXT, body].concat();
-    let algorithms = [webpki::ring::ED25519, webpki::ring::ECDSA_P256_SHA256];
-    if !algorithms.iter().any(|algorithm| certificate.verify_signature(*algorithm, &message, signature).is_ok()) {
+    if !signature::holds(leaf, CONTEXT, body, signature) {
         return Err(refused());
     }
     serde_json::from_slice(body).map_err(|_| refused())

@@ -1,7 +1,7 @@
 //! What an issuer must remember: tokens and which were used, the certificates it made, and those that were taken back.
 //!
-//! The trait lies here; [`crate::file_ledger`] keeps it in a directory of one host. Several coordinators that sign need one on their
-//! store, which is not there yet: until then one coordinator holds the authority.
+//! The trait lies here; [`crate::file_ledger`] keeps it in a directory of one host. Several coordinators that sign share one in etcd, which
+//! is made on their floor.
 
 use crate::token::{TokenId, TokenRecord};
 use async_trait::async_trait;
@@ -94,6 +94,11 @@ pub trait Ledger: Debug + Send + Sync {
 
     /// The certificates that were made, the newest last. Those that are long over may be missing.
     async fn issued(&self) -> Result<Vec<Issued>, LedgerError>;
+
+    /// A certificate.
+    async fn certificate(&self, serial: &Serial) -> Result<Option<Issued>, LedgerError> {
+        Ok(self.issued().await?.into_iter().rfind(|issued| issued.serial == *serial))
+    }
 
     /// Takes a certificate back for good; whether it was not before.
     async fn deny(&self, denied: Denied) -> Result<bool, LedgerError>;

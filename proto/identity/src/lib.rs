@@ -5,13 +5,19 @@
 //! Invariant: a private key is made where it is used, is written with mode 0600, and never leaves its process but to that file.
 
 mod pem_text;
+pub mod random;
 pub mod secret_file;
 pub mod time_now;
 
+pub mod authorities;
 pub mod authority;
 pub mod certificate;
+mod cluster_error;
 pub mod renewal;
 pub mod request;
+mod signature;
+pub mod signed_trust;
+pub mod succession;
 pub mod token;
 pub mod trust;
 

@@ -2,6 +2,7 @@
 //! for that but those of certificates that were taken back.
 
 use crate::credentials::{Credentials, CredentialsError, IdentityDir};
+use crate::signed_trust::{self, NotTaken};
 use crate::trust::Trust;
 use capstan_types::principal::Serial;
 use std::sync::Arc;
@@ -61,17 +62,26 @@ impl Live {
         Ok(())
     }
 
-    /// Believes these from now on. What cannot be kept is believed all the same.
+    /// Takes what somebody says of whom to believe, as an authority has signed it.
     ///
     /// # Errors
-    /// It cannot be kept.
-    pub fn believe(&self, trust: Trust) -> Result<(), CredentialsError> {
-        if *self.trust() == trust {
+    /// None has.
+    pub fn hear(&self, proof: &[u8]) -> Result<(), NotTaken> {
+        let (cluster, trust) = (self.credentials().own().name.cluster.clone(), self.trust());
+        if *trust.proof == *proof {
             return Ok(());
         }
-        let kept = self.dir.as_ref().map_or(Ok(()), |dir| dir.believe(&trust));
+        self.believe(&signed_trust::open(proof, &cluster, &trust.authorities)?);
+        Ok(())
+    }
+
+    /// Believes this as well from now on: see [`Trust::joined`]. What cannot be kept is believed all the same.
+    pub fn believe(&self, said: &Trust) {
+        let Some(trust) = self.trust().joined(said) else { return };
+        if let Some(Err(error)) = self.dir.as_ref().map(|dir| dir.believe(&trust)) {
+            tracing::warn!(%error, "whom to believe could not be kept for the next start");
+        }
         self.trust.send_replace(Arc::new(trust));
-        kept
     }
 
     /// Tells whom to believe whenever that changes.

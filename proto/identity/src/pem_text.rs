@@ -15,3 +15,15 @@ pub(crate) fn read_certificates(text: &str) -> Option<Vec<CertificateDer<'static
     let all: Vec<_> = CertificateDer::pem_slice_iter(text.as_bytes()).collect::<Result<_, _>>().ok()?;
     (!all.is_empty()).then_some(all)
 }
+
+/// Something else, under its tag.
+#[must_use]
+pub(crate) fn one(tag: &str, bytes: &[u8]) -> String {
+    pem::encode(&pem::Pem::new(tag, bytes))
+}
+
+/// What stands under this tag in a text that holds nothing else.
+#[must_use]
+pub(crate) fn read_one(tag: &str, text: &str) -> Option<Vec<u8>> {
+    pem::parse(text).ok().filter(|found| found.tag() == tag).map(pem::Pem::into_contents)
+}

@@ -1,10 +1,10 @@
 //! Files that are their owner's alone, and that are there whole or not at all.
 
+use crate::random;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Makes a directory that only its owner can enter, with those above it.
 ///
@@ -68,14 +68,14 @@ pub fn read(path: &Path) -> io::Result<String> {
 
 /// A name that no other writer has, in this process or another.
 fn beside(path: &Path) -> io::Result<PathBuf> {
-    static WRITERS: AtomicU64 = AtomicU64::new(0);
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
-    let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
-    Ok(path.with_file_name(format!(".{name}.{}.{writer}", std::process::id())))
+    // A process id would not do: processes in different namespaces may have the same, and write to the same directory.
+    let writer = random::hex::<8>().map_err(io::Error::other)?;
+    Ok(path.with_file_name(format!(".{name}.{writer}")))
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

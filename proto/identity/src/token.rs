@@ -4,9 +4,9 @@
 //! Invariant: the secret is known to whoever holds the token. The issuer keeps a digest of it.
 
 use crate::certificate::digest;
+use crate::random::{self, NoRandom};
 use capstan_types::output::digest::Digest;
 use capstan_types::principal::{Label, Role};
-use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -26,11 +26,6 @@ const SECRET_BYTES: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is not a join token; one begins with `cap1.` and is shown once by `capstan cluster token create`")]
 pub struct TokenSyntax;
-
-/// The system has no random numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the system has no random numbers")]
-pub struct NoRandom;
 
 /// Names a token, also after it was used. It is no secret: 16 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -122,7 +117,7 @@ impl JoinToken {
     /// # Errors
     /// There are no random numbers.
     pub fn fresh(pin: Digest) -> Result<Self, NoRandom> {
-        Ok(Self { pin, id: TokenId(random::<ID_BYTES>()?), secret: Secret(random::<SECRET_BYTES>()?) })
+        Ok(Self { pin, id: TokenId(random::hex::<ID_BYTES>()?), secret: Secret(random::hex::<SECRET_BYTES>()?) })
     }
 
     /// The whole token, for its holder.
@@ -182,6 +177,11 @@ pub enum TokenRefusal {
     /// Its time is over.
     #[error("the join token has expired; make another with `capstan cluster token create`, and use it within its time")]
     Expired,
+    /// It lets one in under any name but one that somebody has.
+    #[error(
+        "a member is called `{0}` already, and this join token is for no name of its own; use another name, or make a token for this one: `capstan cluster token create --name {0}`"
+    )]
+    Taken(Label),
     /// It is for another role.
     #[error("the join token is for a {is}, not for a {asked}; make one with `capstan cluster token create --role {asked}`")]
     Role {
@@ -225,12 +225,6 @@ impl TokenRecord {
 
 fn is_hex(text: &str, bytes: usize) -> bool {
     text.len() == 2 * bytes && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-fn random<const N: usize>() -> Result<String, NoRandom> {
-    let mut bytes = [0_u8; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandom)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod list;
 pub mod location;
 mod orders;
 mod pause;
+pub mod records;
 mod stream;
 mod value;
 mod wants;

@@ -33,6 +33,7 @@ pub use embedded::EmbeddedRegistry;
 pub use error::{EtcdError, RegistryError};
 pub use etcd::EtcdRegistry;
 pub use etcd::location::{EndpointError, Endpoints, EtcdLocation, Login, Tls};
+pub use etcd::records::{EtcdRecords, Made};
 pub use open::{RegistryLocation, open};
 pub use orders::{AllOrders, OrdersWatch};
 pub use registry::{Announcement, Lease, Registration, Registry};

@@ -24,6 +24,14 @@ pub enum ConnectError {
     /// The address is not one.
     #[error("`{0}` is not an address; use HOST:PORT or unix:///PATH")]
     Syntax(String),
+    /// It calls, and is not called.
+    #[error(
+        "the node dials out to coordinators, and was seen at {0} last; name this coordinator as well behind the node's --dial-out"
+    )]
+    Dialed(String),
+    /// It is on another host, and whoever sits between could read along.
+    #[error("{0} is on another host, and is reached by TLS only; have it join the cluster, and listen at https://{0}")]
+    NotLoopback(String),
     /// Members of a cluster are reached as one of them.
     #[error("https://{0} is reached by members of its cluster only; use a coordinator that is one, with --coordinator")]
     Membership(String),
@@ -40,6 +48,14 @@ pub fn channel(address: &NodeAddress) -> Result<Channel, ConnectError> {
     match address {
         NodeAddress::Embedded => Err(ConnectError::Embedded),
         NodeAddress::Tls(host) => Err(ConnectError::Membership(host.clone())),
+        NodeAddress::Dialed(coordinator) => Err(ConnectError::Dialed(coordinator.clone())),
+        // What is sent there bears the nodes' token. An address may come from a registry, which each node writes its own into.
+        NodeAddress::Tcp(host) if !host.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback()) => {
+            Err(match host.parse::<SocketAddr>() {
+                Ok(_) => ConnectError::NotLoopback(host.clone()),
+                Err(_) => ConnectError::Syntax(host.clone()),
+            })
+        }
         NodeAddress::Tcp(host) => {
             let endpoint = Endpoint::from_shared(format!("http://{host}")).map_err(|_| ConnectError::Syntax(host.clone()))?;
             Ok(with_deadlines(endpoint).tcp_nodelay(true).connect_lazy())
@@ -103,4 +119,18 @@ fn at(address: SocketAddr) -> Endpoint {
 
 pub(super) fn with_deadlines(endpoint: Endpoint) -> Endpoint {
     with_windows(endpoint).connect_timeout(CONNECT_DEADLINE).http2_keep_alive_interval(KEEPALIVE).keep_alive_timeout(KEEPALIVE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_goes_to_another_host_in_the_clear() {
+        let to = |host: &str| channel(&NodeAddress::Tcp(host.to_owned())).map(drop);
+        assert!(to("127.0.0.1:70").is_ok() && to("[::1]:70").is_ok());
+        assert_eq!(to("10.0.0.7:70"), Err(ConnectError::NotLoopback("10.0.0.7:70".to_owned())));
+        // A name is whatever somebody's resolver says.
+        assert_eq!(to("localhost:70"), Err(ConnectError::Syntax("localhost:70".to_owned())));
+    }
 }

@@ -59,6 +59,8 @@ pub enum NodeAddress {
     Tls(String),
     /// By a Unix socket on this host.
     Unix(String),
+    /// By a connection that the node itself made to the coordinator of this name, which keeps its record. Nobody can call it from outside.
+    Dialed(String),
 }
 
 impl std::fmt::Display for NodeAddress {
@@ -68,6 +70,7 @@ impl std::fmt::Display for NodeAddress {
             Self::Tcp(address) => write!(f, "http://{address}"),
             Self::Tls(address) => write!(f, "https://{address}"),
             Self::Unix(path) => write!(f, "unix://{path}"),
+            Self::Dialed(coordinator) => write!(f, "dialed:{coordinator}"),
         }
     }
 }

@@ -107,6 +107,8 @@ fn config(state: &Path, strongest: Level, journal: JournalSync) -> NodeConfig {
         listen: vec!["127.0.0.1:0".parse().expect("it is an address")],
         token: Some(Node::token()),
         advertise: None,
+        dial_out: Vec::new(),
+        dial_out_token: None,
         membership: None,
         capacity: Capacity { sessions: 2048, cpus: 2, memory_bytes: 1 << 34 },
         stock: capstan_types::stock::Stock::default(),

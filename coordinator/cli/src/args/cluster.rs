@@ -5,9 +5,10 @@ mod local;
 pub use local::{DownArgs, LocalArgs, UpArgs};
 
 use capstan_identity::token::TokenId;
-use capstan_types::principal::{Label, Role, Serial};
+use capstan_types::principal::{Label, Principal, Role, Serial};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// `capstan cluster`.
@@ -27,6 +28,8 @@ pub enum ClusterCommand {
     Token(TokenArgs),
     /// Lists and revokes the certificates of members
     Cert(CertArgs),
+    /// Changes the cluster's authority, and says how far that is
+    Ca(CaArgs),
     /// Joins a cluster as a client, so that commands on this home can use its coordinators
     #[command(visible_alias = "login")]
     Join(JoinArgs),
@@ -44,6 +47,9 @@ pub struct PlaceArgs {
     /// The directory with the cluster's authority [default: $CAPSTAN_HOME/cluster]
     #[arg(long, value_name = "DIR")]
     pub cluster: Option<PathBuf>,
+    /// The etcd in which the cluster keeps its records, if `capstan cluster init --shared` made it [env: CAPSTAN_REGISTRY]
+    #[arg(long, value_name = "ETCD")]
+    pub registry: Option<String>,
 }
 
 /// `capstan cluster init`.
@@ -55,6 +61,10 @@ pub struct InitArgs {
     /// How long a member's certificate is valid; it is renewed after half of that
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = time)]
     pub certificates: Duration,
+    /// Keep join tokens and the lists of certificates in the registry (etcd), so that several coordinators can hold the authority, each
+    /// with a copy of its directory
+    #[arg(long)]
+    pub shared: bool,
     /// Where.
     #[command(flatten)]
     pub place: PlaceArgs,
@@ -122,19 +132,65 @@ pub enum CertCommand {
     /// Lists the certificates that are valid, and who has them
     #[command(visible_alias = "ls")]
     List(PlaceArgs),
-    /// Takes a certificate back: its holder is refused everywhere within seconds
+    /// Takes a certificate back, or all those of a member: whoever holds one is refused everywhere within seconds
     Revoke(RevokeCertArgs),
 }
 
 /// `capstan cluster cert revoke`.
 #[derive(Debug, Args)]
 pub struct RevokeCertArgs {
-    /// The certificate's serial number, as `capstan cluster cert list` shows it
-    #[arg(value_name = "SERIAL")]
-    pub serial: Serial,
+    /// The certificate's serial number, or a member such as node/NAME for all of its certificates, as `capstan cluster cert list` shows
+    /// them
+    #[arg(value_name = "SERIAL|MEMBER")]
+    pub which: Revoked,
     /// Where.
     #[command(flatten)]
     pub place: PlaceArgs,
+}
+
+/// What is taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revoked {
+    /// One certificate.
+    Serial(Serial),
+    /// All of a member's that are valid.
+    Member(Role, Label),
+}
+
+impl FromStr for Revoked {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` is no serial number and no member; write one as `capstan cluster cert list` shows it, such as node/NAME"
+            )
+        };
+        if let Ok(Principal { role, id, .. }) = text.parse() {
+            return Ok(Self::Member(role, id));
+        }
+        match text.split_once('/') {
+            Some((role, id)) => Ok(Self::Member(role.parse().map_err(|_| wrong())?, id.parse().map_err(|_| wrong())?)),
+            None => text.parse().map(Self::Serial).map_err(|_| wrong()),
+        }
+    }
+}
+
+/// `capstan cluster ca`.
+#[derive(Debug, Args)]
+pub struct CaArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: CaCommand,
+}
+
+/// What to do with the cluster's authority.
+#[derive(Debug, Subcommand)]
+pub enum CaCommand {
+    /// Begins to change the authority: a new one is made beside the old one, and takes over by itself without anybody being cut off
+    Rotate(PlaceArgs),
+    /// Says which authority signs, which are believed, and how far a change is
+    Status(PlaceArgs),
 }
 
 /// `capstan cluster join`.
@@ -142,7 +198,7 @@ pub struct RevokeCertArgs {
 pub struct JoinArgs {
     /// The token, as `capstan cluster token create --role client` shows it
     pub token: String,
-    /// The coordinator that holds the cluster's authority: HOST:PORT
+    /// The coordinator that holds the cluster's authority: HOST:PORT; several, with commas between them, are tried in turn
     pub address: String,
     /// What to be called [default: this host's name]
     #[arg(long)]
@@ -174,6 +230,16 @@ fn time(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_taken_back_is_a_certificate_or_a_member() {
+        let member = Revoked::Member(Role::Node, "far.1".parse().unwrap());
+        assert_eq!(("node/far.1".parse(), "capstan://c1/node/far.1".parse()), (Ok(member.clone()), Ok(member)));
+        assert_eq!("4a01".parse(), Ok(Revoked::Serial("4a01".parse().unwrap())));
+        for bad in ["", "far", "nobody/far", "node/", "node/far/x", "4A01"] {
+            assert!(bad.parse::<Revoked>().unwrap_err().contains("is no serial number and no member"), "{bad}");
+        }
+    }
 
     #[test]
     fn a_time_is_a_number_with_its_unit() {

@@ -71,7 +71,7 @@ fn member(host: &str, surroundings: &Surroundings) -> Result<(Live, Source), Fai
         let sentence = format!("https://{host} is for members of its cluster, and this home is none");
         return Err(Failure::bad_input(sentence).hint("join with a token of the role client: `capstan cluster join TOKEN ADDR`"));
     }
-    let source = Source::There(dir.issuer().map_err(Failure::bad_input)?);
+    let source = Source::There(dir.issuers().map_err(Failure::bad_input)?);
     Ok((Live::open(dir).map_err(Failure::bad_input)?, source))
 }
 

@@ -1,16 +1,18 @@
 //! `capstan cluster`: the cluster's authority, who may join, and who is a member.
 
+mod authorities;
 mod certificates;
 mod tokens;
 mod up;
 
-use crate::args::{CertCommand, ClusterArgs, ClusterCommand, InitArgs, JoinArgs, PlaceArgs, TokenCommand};
+use crate::args::{CaCommand, CertCommand, ClusterArgs, ClusterCommand, InitArgs, JoinArgs, PlaceArgs, TokenCommand};
+use crate::config::{self, Inputs, UserConfig};
 use crate::failure::{Exit, Failure};
 use crate::home::Home;
-use crate::membership::{Joining, join};
+use crate::membership::{Joining, issuer_in, join};
 use crate::surroundings::Surroundings;
 use crate::{host, runtime};
-use capstan_identity::issuer::{self, Issuer};
+use capstan_identity::issuer::{self, Issuer, Records};
 use capstan_identity::time_now::now_ms;
 use capstan_types::principal::{Label, Role};
 use std::io::{self, Write};
@@ -45,7 +47,14 @@ pub fn run(args: &ClusterArgs, surroundings: &Surroundings) -> Result<Exit, Fail
             }
             CertCommand::Revoke(revoke) => {
                 let issuer = opened(&revoke.place, &home, surroundings)?;
-                runtime::block_on(async { certificates::revoke(&revoke.serial, &issuer).await })?
+                runtime::block_on(async { certificates::revoke(&revoke.which, &issuer).await })?
+            }
+        },
+        ClusterCommand::Ca(ca) => match &ca.command {
+            CaCommand::Rotate(place) => authorities::rotate(&opened(place, &home, surroundings)?)?,
+            CaCommand::Status(place) => {
+                let issuer = opened(place, &home, surroundings)?;
+                runtime::block_on(async { authorities::status(&issuer).await })?
             }
         },
         ClusterCommand::Join(join) => entered(join, &home)?,
@@ -67,12 +76,16 @@ fn dir(place: &PlaceArgs, home: &Home, surroundings: &Surroundings) -> Result<Pa
 }
 
 fn opened(place: &PlaceArgs, home: &Home, surroundings: &Surroundings) -> Result<Issuer, Failure> {
-    Issuer::open(&dir(place, home, surroundings)?).map_err(Failure::bad_input)
+    let dir = dir(place, home, surroundings)?;
+    let inputs = Inputs { home: home.path().as_path(), user: UserConfig::Read, profile: None, overrides: &[] };
+    // Asked for only where it is needed: other records are found with any configuration.
+    issuer_in(&dir, || Ok(config::registry(place.registry.as_deref(), &config::read(inputs)?.0, surroundings)?.location))
 }
 
 fn made(args: &InitArgs, home: &Home, surroundings: &Surroundings) -> Result<String, Failure> {
     let dir = dir(&args.place, home, surroundings)?;
-    issuer::init(&dir, args.name.clone(), args.certificates, now_ms()).map_err(Failure::bad_input)?;
+    let records = if args.shared { Records::Shared } else { Records::Here };
+    issuer::init(&dir, args.name.clone(), (args.certificates, records), now_ms()).map_err(Failure::bad_input)?;
     let (name, dir) = (&args.name, dir.display());
     Ok(format!(
         "cluster `{name}` made; its authority is in {dir}\n\
@@ -99,7 +112,7 @@ fn entered(args: &JoinArgs, home: &Home) -> Result<String, Failure> {
         );
     }
     runtime::block_on(async { join(&dir, &joining, Role::Client, &name).await })?;
-    let host = dir.issuer().map_err(Failure::bad_input)?;
+    let host = dir.issuers().map_err(Failure::bad_input)?.into_iter().next().unwrap_or_default();
     Ok(format!("joined as client `{name}`\nUse the cluster with --coordinator https://{host}\n"))
 }
 

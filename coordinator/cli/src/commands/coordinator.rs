@@ -59,6 +59,7 @@ pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, 
         StoreLocation::Postgres(_) => line::among_others(&home)?,
         StoreLocation::Sqlite(_) | StoreLocation::Ephemeral => line::ALONE.to_owned(),
     };
+    let ChosenRegistry { location, .. } = config::registry(args.registry.as_deref(), &layers, surroundings)?;
     let door = Door {
         line: Some(line),
         listen,
@@ -75,7 +76,7 @@ pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, 
     };
     let joining = Joining::of_words(args.join.as_deref())?;
     runtime::block_on(async {
-        let (member, issuer) = member(args, &home, joining.as_ref(), surroundings).await?;
+        let (member, issuer) = member(args, &home, joining.as_ref(), &location, surroundings).await?;
         let to_members = door.listen.iter().find(|listen| matches!(listen, Listen::Tls(_)));
         if let (Some(listen), None) = (to_members, &member) {
             // Before a node is started for nothing.
@@ -92,6 +93,7 @@ async fn member(
     args: &CoordinatorArgs,
     home: &Home,
     joining: Option<&Joining>,
+    location: &RegistryLocation,
     surroundings: &Surroundings,
 ) -> Result<(Option<Member>, Option<Arc<Issuer>>), Failure> {
     let name = match &args.name {
@@ -109,7 +111,8 @@ async fn member(
                 .hint("set CAPSTAN_HOME to another directory"))
         }
         Some(dir) => {
-            let (member, issuer) = membership::authority(home, &dir, &name).await?;
+            let issuer = membership::issuer_in(&dir, || Ok(location.clone()))?;
+            let (member, issuer) = membership::authority(home, issuer, &name).await?;
             Ok((Some(member), Some(issuer)))
         }
         None => Ok((membership::joined(home, Role::Coordinator, &name, joining).await?, None)),

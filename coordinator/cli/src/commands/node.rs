@@ -46,6 +46,11 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     let telemetry = Telemetry::for_daemon(&layers, surroundings)?;
     let joining = Joining::of_words(args.join.as_deref())?;
     let ChosenRegistry { location, secrets } = config::registry(args.registry.as_deref(), &layers, surroundings)?;
+    if !args.dial_out.is_empty() && location != RegistryLocation::Embedded {
+        let sentence =
+            "a node that dials out is registered by the coordinators that it calls, and a registry is configured as well";
+        return Err(Failure::bad_input(sentence).hint("leave out --dial-out, or [registry] and CAPSTAN_REGISTRY"));
+    }
     let (mut config, token_file) = prepare(
         args,
         &home,
@@ -74,6 +79,9 @@ fn prepare(
     let id = name(args.name.as_deref())?;
     let listen = args.listen.iter().map(|text| text.parse()).collect::<Result<Vec<Listen>, _>>();
     let listen = listen.map_err(|error| Failure::bad_input(format!("--listen: {error}")))?;
+    let dial_out = args.dial_out.iter().map(|text| text.parse()).collect::<Result<Vec<Listen>, _>>();
+    let dial_out = dial_out.map_err(|error| Failure::bad_input(format!("--dial-out: {error}")))?;
+    let dial_out_token = args.dial_out_token_file.as_deref().map(token_file::read).transpose()?;
     let labels = labels(&args.labels)?;
     let over_tcp = listen.iter().any(|listen| matches!(listen, Listen::Tcp(_)));
     // A Unix socket is its owner's alone, so it needs no token unless one is named.
@@ -88,13 +96,15 @@ fn prepare(
         listen,
         token,
         advertise: None,
+        dial_out,
+        dial_out_token,
         membership: None,
         capacity: host::capacity(args.sessions),
         stock,
         watermarks,
         labels,
         base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
-        hidden: hidden(home, token_file.as_deref(), surroundings)?,
+        hidden: hidden(home, [token_file.as_deref(), args.dial_out_token_file.as_deref()], surroundings)?,
         ceiling,
         root_allowed: false,
         blobs: None,
@@ -126,14 +136,14 @@ fn advertised(given: Option<&str>, listen: &[Listen], registered: bool) -> Resul
     }
 }
 
-/// What sessions may not see: the home directory, and the token, wherever it lies.
+/// What sessions may not see: the home directory, and the tokens, wherever they lie.
 fn hidden(
     home: &Home,
-    token_file: Option<&Path>,
+    token_files: [Option<&Path>; 2],
     surroundings: &Surroundings,
 ) -> Result<Vec<capstan_types::path::AbsPath>, Failure> {
-    let token = token_file.map(|path| surroundings.absolute(path)).transpose()?;
-    Ok([home.path().clone()].into_iter().chain(token).collect())
+    let tokens = token_files.into_iter().flatten().map(|path| surroundings.absolute(path));
+    [Ok(home.path().clone())].into_iter().chain(tokens).collect()
 }
 
 fn name(given: Option<&str>) -> Result<NodeId, Failure> {
@@ -182,6 +192,7 @@ async fn serve(
     (member, mut configuration): (Option<Member>, Configuration),
 ) -> Result<Exit, Failure> {
     let config = NodeConfig { membership: member.as_ref().map(|member| member.membership.clone()), ..config };
+    let dial_out = config.dial_out.clone();
     let _keeper = member.map(|member| Keeper::start(&member.membership.live, member.source));
     let mut signals = DaemonSignals::listen()?;
     let registry = capstan_coordinator::open_registry(&location).await.map_err(Failure::bad_input)?;
@@ -191,7 +202,7 @@ async fn serve(
         () = signals.end() => return Ok(Exit::Success),
     };
     let monitor = monitor::start(told.monitor, |metrics| node.register_metrics(metrics), node.checks()).await?;
-    announce(&node, told.token_file.as_deref(), monitor.as_ref());
+    announce(&node, &dial_out, told.token_file.as_deref(), monitor.as_ref());
     let _watchdog = service_manager::ready("the node serves");
     let failed = loop {
         tokio::select! {
@@ -245,17 +256,15 @@ fn tell_of(sessions: u32) {
 }
 
 /// One line on standard output, for whoever waits until the node can be used.
-fn announce(node: &capstan_agent_node::Running, token_file: Option<&Path>, monitor: Option<&Monitor>) {
+fn announce(node: &capstan_agent_node::Running, dial_out: &[Listen], token_file: Option<&Path>, monitor: Option<&Monitor>) {
     let record = node.record();
     let addresses: Vec<String> = node.addresses().iter().map(ToString::to_string).collect();
     let token = token_file.map(|path| format!("; token file {}", path.display())).unwrap_or_default();
-    let line = format!(
-        "node {} (generation {}) listens at {}{token}{}",
-        record.id,
-        record.generation,
-        addresses.join(", "),
-        monitor::announced(monitor)
-    );
+    let listens = if addresses.is_empty() { String::new() } else { format!(" listens at {}", addresses.join(", ")) };
+    let dials: Vec<String> = dial_out.iter().map(ToString::to_string).collect();
+    let dials = if dials.is_empty() { String::new() } else { format!(" dials out to {}", dials.join(", ")) };
+    let line =
+        format!("node {} (generation {}){listens}{dials}{token}{}", record.id, record.generation, monitor::announced(monitor));
     let mut out = io::stdout();
     // A node that nobody reads about serves all the same.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
@@ -284,6 +293,8 @@ mod tests {
             registry: None,
             monitor: None,
             advertise: None,
+            dial_out: Vec::new(),
+            dial_out_token_file: None,
             grace: 5,
             journal_sync: args::JournalSync::On,
         };

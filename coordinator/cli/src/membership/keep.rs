@@ -1,6 +1,5 @@
 //! How a member stays one: its certificate is renewed at half of its life, and it hears within seconds whom not to believe any more.
 
-use super::join::trust;
 use crate::failure::Failure;
 use capstan_identity::certificate;
 use capstan_identity::credentials::{Credentials, CredentialsError};
@@ -40,8 +39,8 @@ const NAP: Duration = Duration::from_secs(60);
 pub enum Source {
     /// This process holds the authority.
     Here(Arc<Issuer>),
-    /// The coordinator at this `HOST:PORT` does.
-    There(String),
+    /// The coordinators at these `HOST:PORT` do. They are asked in turn.
+    There(Vec<String>),
 }
 
 /// Keeps a process a member. Dropping it stops that.
@@ -58,7 +57,7 @@ impl Keeper {
         tasks.spawn(renew(live.clone(), source.clone()));
         match source {
             Source::Here(issuer) => drop(tasks.spawn(look(live.clone(), issuer))),
-            Source::There(host) => drop(tasks.spawn(follow(live.clone(), host))),
+            Source::There(hosts) => drop(tasks.spawn(follow(live.clone(), hosts))),
         }
         Self { _tasks: tasks }
     }
@@ -123,17 +122,29 @@ async fn renewed(live: &Live, source: &Source) -> Result<(), String> {
             let own = live.credentials().own().name.clone();
             issuer.own(&own, &request, now_ms()).await.map_err(|error| error.to_string())?
         }
-        Source::There(host) => {
+        Source::There(hosts) => {
             let request = wire::RenewRequest { request: request.into() };
-            let mut issuer = IdentityClient::new(channel(live, host));
-            let answer = tokio::time::timeout(DEADLINE, issuer.renew(request)).await;
-            let answer = answer.map_err(|_| format!("no answer within {} s", DEADLINE.as_secs()))?;
-            let answer = answer.map_err(|status| why_not(&status).unwrap_or_else(|| status.message().to_owned()))?;
-            answer.into_inner().chain.into_iter().map(|der| CertificateDer::from(der.to_vec())).collect()
+            let mut chain = Err("nobody is known who could".to_owned());
+            for host in hosts {
+                chain = asked(live, host, request.clone()).await;
+                if chain.is_ok() {
+                    break;
+                }
+            }
+            chain?
         }
     };
     let taken = Credentials::new(key, chain).and_then(|credentials| live.renewed(credentials));
     taken.map_err(|error: CredentialsError| error.to_string())
+}
+
+async fn asked(live: &Live, host: &str, request: wire::RenewRequest) -> Result<Vec<CertificateDer<'static>>, String> {
+    let mut issuer = IdentityClient::new(channel(live, host));
+    let answer = tokio::time::timeout(DEADLINE, issuer.renew(request)).await;
+    let answer = answer.map_err(|_| format!("{host}: no answer within {} s", DEADLINE.as_secs()))?;
+    let said = |status: tonic::Status| why_not(&status).unwrap_or_else(|| status.message().to_owned());
+    let answer = answer.map_err(|status| format!("{host}: {}", said(status)))?;
+    Ok(answer.into_inner().chain.into_iter().map(|der| CertificateDer::from(der.to_vec())).collect())
 }
 
 fn channel(live: &Live, host: &str) -> Channel {
@@ -143,34 +154,32 @@ fn channel(live: &Live, host: &str) -> Channel {
 /// Tells this process what an operator wrote into the records with another.
 async fn look(live: Live, issuer: Arc<Issuer>) {
     loop {
-        match issuer.trust().await {
-            Ok(trust) => believe(&live, trust),
+        match issuer.trust(&live.trust(), now_ms()).await {
+            Ok(trust) => live.believe(&trust),
             Err(error) => tracing::error!(%error, "it is not known which certificates were revoked"),
+        }
+        // Newcomers know the authority that signs, and are shown a certificate of it.
+        let credentials = live.credentials();
+        if credentials.chain().last().is_some_and(|authority| !issuer.signs_as(authority, now_ms()))
+            && let Err(error) = renewed(&live, &Source::Here(Arc::clone(&issuer))).await
+        {
+            tracing::warn!(%error, "this coordinator has no certificate of the authority that signs now; it is tried again");
         }
         tokio::time::sleep(LOOK).await;
     }
 }
 
-async fn follow(live: Live, host: String) {
-    loop {
-        let mut issuer = IdentityClient::new(channel(&live, &host));
+async fn follow(live: Live, hosts: Vec<String>) {
+    for host in hosts.iter().cycle() {
+        let mut issuer = IdentityClient::new(channel(&live, host));
         if let Ok(Ok(stream)) = tokio::time::timeout(DEADLINE, issuer.follow(wire::FollowRequest {})).await {
             let mut stream = stream.into_inner();
             while let Ok(Ok(Some(said))) = tokio::time::timeout(SILENCE, stream.message()).await {
-                match trust(said) {
-                    Ok(trust) => believe(&live, trust),
-                    Err(failure) => {
-                        tracing::warn!(reason = failure.sentence, "what a coordinator said of its cluster makes no sense")
-                    }
+                if let Err(error) = live.hear(&said.proof) {
+                    tracing::warn!(%error, "what a coordinator says of whom to believe is not taken");
                 }
             }
         }
         tokio::time::sleep(AGAIN).await;
-    }
-}
-
-fn believe(live: &Live, trust: capstan_identity::trust::Trust) {
-    if let Err(error) = live.believe(trust) {
-        tracing::warn!(%error, "whom to believe could not be kept for the next start");
     }
 }

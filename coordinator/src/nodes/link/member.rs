@@ -48,21 +48,21 @@ impl MemberWay {
         }
         newest.clone()
     }
+}
 
-    /// The channel, and the grant of what is asked of the node of this record.
-    pub(super) fn channel_for(&self, asked: Option<&Asked<'_>>, record: &NodeRecord) -> (Channel, Option<MetadataValue<Binary>>) {
-        let (channel, credentials) = self.newest();
-        let signed = asked.map(|asked| grant::sign(&granted(asked, record, &credentials), &credentials));
-        let grant = match signed {
-            None => None,
-            Some(Ok(signed)) => Some(MetadataValue::from_bytes(&signed)),
-            // The node refuses it, and says so.
-            Some(Err(error)) => {
-                tracing::error!(%error, "no grant was signed");
-                None
-            }
-        };
-        (channel, grant)
+/// The grant of what is asked of the node of this record, signed by these credentials.
+pub(super) fn grant_for(
+    asked: Option<&Asked<'_>>,
+    record: &NodeRecord,
+    credentials: &Credentials,
+) -> Option<MetadataValue<Binary>> {
+    match grant::sign(&granted(asked?, record, credentials), credentials) {
+        Ok(signed) => Some(MetadataValue::from_bytes(&signed)),
+        // The node refuses it, and says so.
+        Err(error) => {
+            tracing::error!(%error, "no grant was signed");
+            None
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The side that connects.
 
-use super::refused::{RefusedSlot, another, sentence};
-use super::{ALPN, provider};
+use super::member::Look;
+use super::refused::{RefusedSlot, another};
+use super::{ALPN, DIAL_OUT, provider};
 use crate::certificate;
 use crate::credentials::Credentials;
 use crate::trust::Trust;
@@ -43,6 +44,23 @@ pub fn client_config(
     trust: &Arc<Trust>,
     expected: Expected,
 ) -> Result<(Arc<ClientConfig>, RefusedSlot), Error> {
+    member_config(credentials, trust, expected, ALPN)
+}
+
+/// The configuration for one connection on which a node is to be asked, and where it leaves who was refused.
+///
+/// # Errors
+/// The library takes none of it.
+pub fn dial_config(credentials: &Credentials, trust: &Arc<Trust>) -> Result<(Arc<ClientConfig>, RefusedSlot), Error> {
+    member_config(credentials, trust, Expected { role: Role::Coordinator, id: None }, DIAL_OUT)
+}
+
+fn member_config(
+    credentials: &Credentials,
+    trust: &Arc<Trust>,
+    expected: Expected,
+    protocol: &[u8],
+) -> Result<(Arc<ClientConfig>, RefusedSlot), Error> {
     let provider = provider();
     let slot = RefusedSlot::default();
     let cluster = credentials.own().name.cluster.clone();
@@ -53,7 +71,7 @@ pub fn client_config(
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(credentials.certified())));
-    Ok((settled(config), slot))
+    Ok((settled(config, protocol), slot))
 }
 
 /// The configuration for one connection of somebody who is no member yet: to a coordinator of the authority with this public key.
@@ -70,11 +88,11 @@ pub fn pinned_config(pin: Digest) -> Result<(Arc<ClientConfig>, RefusedSlot), Er
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
-    Ok((settled(config), slot))
+    Ok((settled(config, ALPN), slot))
 }
 
-fn settled(mut config: ClientConfig) -> Arc<ClientConfig> {
-    config.alpn_protocols = vec![ALPN.to_vec()];
+fn settled(mut config: ClientConfig, protocol: &[u8]) -> Arc<ClientConfig> {
+    config.alpn_protocols = vec![protocol.to_vec()];
     config.resumption = Resumption::disabled();
     // Nobody is called by the name of a host.
     config.enable_sni = false;
@@ -128,32 +146,19 @@ impl ServerCertVerifier for Servers {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let now_ms = now.as_secs().saturating_mul(1000);
+        let look = Look::at(leaf, now, &self.slot);
         let roots = self.roots(leaf, others)?;
         let parsed = ParsedCertificate::try_from(leaf)?;
         let algorithms = self.provider.signature_verification_algorithms.all;
-        verify_server_cert_signed_by_trust_anchor(&parsed, &roots, others, now, algorithms).map_err(|error| {
-            let said = sentence(leaf, &error, now_ms);
-            let told = match error {
-                Error::InvalidCertificate(told) => told,
-                _ => CertificateError::BadEncoding,
-            };
-            self.slot.refuse(leaf, said, told)
-        })?;
-        let not_a_member = |said| self.slot.refuse(leaf, said, CertificateError::ApplicationVerificationFailure);
-        let peer =
-            certificate::read(leaf).map_err(|error| not_a_member(format!("its certificate is not a member's: {error}")))?;
+        verify_server_cert_signed_by_trust_anchor(&parsed, &roots, others, now, algorithms)
+            .map_err(|error| look.unbelieved(error))?;
+        let peer = look.name()?;
         if let Belief::Member { trust, cluster } = &self.belief {
-            if peer.name.cluster != *cluster {
-                return Err(not_a_member(format!("it is `{}`, of another cluster", peer.name)));
-            }
-            if let Err(why) = trust.still(&peer, now_ms) {
-                return Err(self.slot.refuse(leaf, why.to_string(), CertificateError::Revoked));
-            }
+            look.member(&peer, cluster, trust)?;
         }
         let right_id = self.expected.id.as_ref().is_none_or(|id| *id == peer.name.id);
         if peer.name.role != self.expected.role || !right_id {
-            return Err(not_a_member(another(&peer.name, &self.expected.told())));
+            return Err(look.another(another(&peer.name, &self.expected.told())));
         }
         Ok(ServerCertVerified::assertion())
     }

@@ -1,8 +1,8 @@
 //! The side that is connected to.
 
-use super::refused::{RefusedSlot, sentence};
-use super::{ALPN, provider};
-use crate::certificate;
+use super::member::Look;
+use super::refused::RefusedSlot;
+use super::{ALPN, DIAL_OUT, provider};
 use crate::credentials::Credentials;
 use crate::trust::Trust;
 use rustls::client::danger::HandshakeSignatureValid;
@@ -10,7 +10,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::SingleCertAndKey;
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use std::sync::Arc;
 
@@ -47,7 +47,11 @@ pub fn server_config(
     let mut config = with_versions(provider)?
         .with_client_cert_verifier(Arc::new(verifier))
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(credentials.certified())));
-    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.alpn_protocols = match callers {
+        Callers::Members => vec![ALPN.to_vec()],
+        // Coordinators serve them.
+        Callers::Anybody => vec![ALPN.to_vec(), DIAL_OUT.to_vec()],
+    };
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok((Arc::new(config), slot))
@@ -85,30 +89,9 @@ impl ClientCertVerifier for Members {
         others: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let now_ms = now.as_secs().saturating_mul(1000);
-        let verified = self.chain.verify_client_cert(leaf, others, now).map_err(|error| {
-            let said = sentence(leaf, &error, now_ms);
-            let told = match error {
-                Error::InvalidCertificate(told) => told,
-                _ => CertificateError::BadEncoding,
-            };
-            self.slot.refuse(leaf, said, told)
-        })?;
-        let peer = certificate::read(leaf).map_err(|error| {
-            self.slot.refuse(
-                leaf,
-                format!("its certificate is not a member's: {error}"),
-                CertificateError::ApplicationVerificationFailure,
-            )
-        })?;
-        if peer.name.cluster != self.cluster {
-            let said = format!("it is `{}`, of another cluster", peer.name);
-            return Err(self.slot.refuse(leaf, said, CertificateError::ApplicationVerificationFailure));
-        }
-        match self.trust.still(&peer, now_ms) {
-            Ok(()) => Ok(verified),
-            Err(why) => Err(self.slot.refuse(leaf, why.to_string(), CertificateError::Revoked)),
-        }
+        let look = Look::at(leaf, now, &self.slot);
+        let verified = self.chain.verify_client_cert(leaf, others, now).map_err(|error| look.unbelieved(error))?;
+        look.member(&look.name()?, &self.cluster, &self.trust).map(|()| verified)
     }
 
     fn verify_tls12_signature(

@@ -1,4 +1,5 @@
-//! Where in etcd what is. Below the prefix: `nodes/<id>` and `coordinators/<id>`, each held by its process's lease, and `orders/<node>`, which stay.
+//! Where in etcd what is. Below the prefix: `nodes/<id>` and `coordinators/<id>`, each held by its process's lease; `orders/<node>`, which stay; and
+//! records of other kinds, which nobody's life holds.
 
 use capstan_types::id::NodeId;
 
@@ -33,6 +34,16 @@ impl Keys {
 
     pub(crate) fn coordinator(&self, id: &str) -> String {
         format!("{}{id}", self.coordinators())
+    }
+
+    /// A record of a kind that is none of those.
+    pub(crate) fn record(&self, kind: &str, id: &str) -> String {
+        format!("{}{id}", self.records(kind))
+    }
+
+    /// What the keys of all records of a kind begin with.
+    pub(crate) fn records(&self, kind: &str) -> String {
+        format!("{}{kind}/", self.prefix)
     }
 
     /// What all coordinators' keys begin with.

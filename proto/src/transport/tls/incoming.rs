@@ -1,14 +1,16 @@
 //! The side that is connected to.
 
-use super::HANDSHAKE;
+use super::super::breakable::{Break, Breakable};
+use super::caller::Caller;
+use super::dialed::DialedIn;
+use super::{HANDSHAKE, denied};
 use capstan_identity::audit::{Entry, Kind};
 use capstan_identity::certificate;
+use capstan_identity::credentials::Credentials;
 use capstan_identity::membership::Membership;
-use capstan_identity::tls::{Callers, server_config};
-use capstan_types::principal::Peer;
+use capstan_identity::tls::{Callers, is_dial_out, server_config};
+use capstan_types::principal::Role;
 use futures_core::Stream;
-use rustls_pki_types::CertificateDer;
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -16,54 +18,35 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tonic::transport::server::Connected;
 
-/// Connections that one listener has at once, those that shake hands included. Full: the next one is closed without a word.
-const MOST: usize = 1024;
+/// Connections of members that one listener has at once. Full: the next one is closed.
+const MEMBERS: usize = 8192;
+
+/// Connections that shake hands at once. Full: the next one is closed without a word. Whoever is let in leaves its place to others, so that
+/// those who only begin take none from those who are there.
+const SHAKING: usize = 256;
+
+/// Connections of strangers that came to join. Full: the next one is closed.
+const STRANGERS: usize = 64;
+
+/// How long a stranger has to join.
+const STRANGERS_TIME: Duration = Duration::from_secs(30);
 
 /// How long no connection is accepted after one could not be, such as for want of descriptors.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
-
-/// Who is at the other end of a connection. Every request of it carries it.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    known: Option<Arc<(Peer, CertificateDer<'static>)>>,
-    from: SocketAddr,
-}
-
-impl Caller {
-    /// Who it is; none for somebody without a certificate.
-    #[must_use]
-    pub fn peer(&self) -> Option<&Peer> {
-        self.known.as_ref().map(|known| &known.0)
-    }
-
-    /// Its certificate.
-    #[must_use]
-    pub fn certificate(&self) -> Option<&CertificateDer<'static>> {
-        self.known.as_ref().map(|known| &known.1)
-    }
-
-    /// Where it connected from.
-    #[must_use]
-    pub fn from(&self) -> Option<String> {
-        Some(self.from.to_string())
-    }
-}
 
 /// A listener's connections, each with its handshake behind it.
 #[derive(Debug)]
 pub struct TlsIncoming {
     listener: TcpListener,
     door: Door,
-    places: Arc<Semaphore>,
+    shaking_places: Arc<Semaphore>,
     shaking: JoinSet<Option<Secured>>,
     pause: Option<Pin<Box<Sleep>>>,
 }
@@ -73,14 +56,26 @@ pub struct TlsIncoming {
 struct Door {
     membership: Membership,
     callers: Callers,
+    members: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
+    /// Where nodes go that are to be asked.
+    dialed: Option<mpsc::Sender<DialedIn>>,
 }
 
 impl TlsIncoming {
     /// The connections to this listener.
     #[must_use]
     pub fn new(listener: TcpListener, membership: Membership, callers: Callers) -> Self {
-        let door = Door { membership, callers };
-        Self { listener, door, places: Arc::new(Semaphore::new(MOST)), shaking: JoinSet::new(), pause: None }
+        let places = |count| Arc::new(Semaphore::new(count));
+        let door = Door { membership, callers, members: places(MEMBERS), strangers: places(STRANGERS), dialed: None };
+        Self { listener, door, shaking_places: places(SHAKING), shaking: JoinSet::new(), pause: None }
+    }
+
+    /// Nodes that dial in to be asked go here. Full: the next one is closed, and tries again.
+    #[must_use]
+    pub fn dialed_to(mut self, dialed: mpsc::Sender<DialedIn>) -> Self {
+        self.door.dialed = Some(dialed);
+        self
     }
 
     /// Takes in whoever waits. Ready when nobody can be taken in for a moment.
@@ -91,9 +86,9 @@ impl TlsIncoming {
                 self.pause = None;
             }
             match ready!(self.listener.poll_accept(context)) {
-                Ok((stream, from)) => match Arc::clone(&self.places).try_acquire_owned() {
+                Ok((stream, from)) => match Arc::clone(&self.shaking_places).try_acquire_owned() {
                     Ok(place) => drop(self.shaking.spawn(self.door.clone().shake(stream, from, place))),
-                    Err(_) => tracing::warn!(%from, most = MOST, "a connection is closed: there are too many"),
+                    Err(_) => tracing::warn!(%from, most = SHAKING, "a connection is closed: too many are being made"),
                 },
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
@@ -121,7 +116,7 @@ impl Stream for TlsIncoming {
 }
 
 impl Door {
-    async fn shake(self, stream: TcpStream, from: SocketAddr, place: OwnedSemaphorePermit) -> Option<Secured> {
+    async fn shake(self, stream: TcpStream, from: SocketAddr, _place: OwnedSemaphorePermit) -> Option<Secured> {
         let credentials = self.membership.live.credentials();
         let (config, slot) = server_config(&credentials, &self.membership.live.trust(), self.callers)
             .inspect_err(|error| tracing::error!(%error, "nobody can be let in"))
@@ -129,7 +124,11 @@ impl Door {
         let _ = stream.set_nodelay(true);
         let shaken = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await;
         let why = match shaken {
-            Ok(Ok(stream)) => return Some(self.secured(stream, from, place)),
+            Ok(Ok(stream)) if is_dial_out(stream.get_ref().1.alpn_protocol()) => {
+                self.dialed(stream, from, credentials);
+                return None;
+            }
+            Ok(Ok(stream)) => return self.secured(stream, from),
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("the handshake took longer than {} s", HANDSHAKE.as_secs()),
         };
@@ -142,87 +141,48 @@ impl Door {
         None
     }
 
-    fn secured(self, stream: TlsStream<TcpStream>, from: SocketAddr, place: OwnedSemaphorePermit) -> Secured {
+    /// A node that is to be asked. Whoever else says so is refused.
+    fn dialed(self, stream: TlsStream<TcpStream>, from: SocketAddr, credentials: Arc<Credentials>) {
+        let (audit, dialed) = (self.membership.audit.clone(), self.dialed.clone());
+        let Some(secured) = self.secured(stream, from) else { return };
+        let caller = secured.info().clone();
+        let is_node = caller.peer().is_some_and(|peer| peer.name.role == Role::Node);
+        let (true, Some(dialed)) = (is_node, dialed) else {
+            let mut entry = Entry::new(Kind::Refused, caller.peer(), "dial", "only a node may dial in to be asked".to_owned());
+            entry.from = Some(from.to_string());
+            audit.write(entry);
+            return;
+        };
+        let arrived = DialedIn { stream: Box::new(secured), known: Some((caller, credentials)) };
+        if dialed.try_send(arrived).is_err() {
+            tracing::warn!(%from, "a node that dials in is closed: too many come at once");
+        }
+    }
+
+    fn secured(self, stream: TlsStream<TcpStream>, from: SocketAddr) -> Option<Secured> {
         let leaf = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|leaf| leaf.clone().into_owned());
         // Whoever has one was checked in the handshake.
         let known = leaf.and_then(|leaf| Some(Arc::new((certificate::read(&leaf).ok()?, leaf))));
-        let serial = known.as_ref().map(|known| known.0.serial.clone());
-        let live = self.membership.live;
-        let denied = async move {
-            match serial {
-                Some(serial) => live.denied(&serial).await,
-                None => std::future::pending().await,
-            }
+        let (places, broken_by) = match known.as_ref().map(|known| known.0.serial.clone()) {
+            Some(serial) => (self.members, denied(self.membership.live, serial)),
+            None => (self.strangers, late()),
         };
-        Secured { stream, caller: Caller { known, from }, denied: Box::pin(denied), _place: place }
+        let Ok(place) = places.try_acquire_owned() else {
+            let member = known.is_some();
+            tracing::warn!(%from, member, "a connection is closed: there are too many");
+            return None;
+        };
+        Some(Breakable::whole(stream, Caller::of(known, from)).holding(place).until(broken_by))
     }
+}
+
+/// Whoever came to join has done so by then, and connects again as a member.
+fn late() -> Break {
+    Box::pin(async {
+        sleep(STRANGERS_TIME).await;
+        "whoever came to join has not done so"
+    })
 }
 
 /// A connection with its handshake behind it. It breaks when the certificate at its other end is taken back.
-pub struct Secured {
-    stream: TlsStream<TcpStream>,
-    caller: Caller,
-    denied: Pin<Box<dyn Future<Output = ()> + Send>>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl fmt::Debug for Secured {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Secured").field("caller", &self.caller).finish_non_exhaustive()
-    }
-}
-
-impl Secured {
-    fn still(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        match self.denied.as_mut().poll(context) {
-            Poll::Pending => Ok(()),
-            Poll::Ready(()) => {
-                // A future that is over is not asked again.
-                self.denied = Box::pin(std::future::ready(()));
-                Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the certificate at the other end was revoked"))
-            }
-        }
-    }
-}
-
-impl Connected for Secured {
-    type ConnectInfo = Caller;
-
-    fn connect_info(&self) -> Caller {
-        self.caller.clone()
-    }
-}
-
-impl AsyncRead for Secured {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // A connection that is read is woken by this as well, so that a silent one ends too.
-        self.still(context)?;
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Secured {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-}
+pub type Secured = Breakable<TlsStream<TcpStream>, Caller>;

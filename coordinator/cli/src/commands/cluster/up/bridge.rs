@@ -7,6 +7,7 @@ use super::process::tool;
 use crate::failure::Failure;
 use crate::programs;
 use crate::surroundings::Surroundings;
+use capstan_identity::random;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +46,7 @@ impl Tools {
     pub(super) async fn choose(&self) -> Result<Network, Failure> {
         let (routes, links) = (self.ip(&["-4", "-o", "route", "show"]).await, self.ip(&["-4", "-o", "addr", "show"]).await);
         let used = [routes.map_err(|error| refused(&error))?, links.map_err(|error| refused(&error))?].concat();
-        let bytes = chance().map_err(|error| refused(&error.to_string()))?;
+        let bytes = random::bytes::<3>().map_err(|error| refused(&error.to_string()))?;
         let subnet = free_subnet(&used, bytes[2]).ok_or_else(|| refused("no addresses of 10.251.0.0/16 are free"))?;
         Ok(Network::Namespaces { bridge: format!("cap-{:02x}{:02x}", bytes[0], bytes[1]), subnet })
     }
@@ -120,13 +121,6 @@ pub(super) fn place(name: &str) -> PathBuf {
 
 fn refused(why: &str) -> Failure {
     Failure::bad_input(format!("the cluster's network cannot be made: {why}")).hint("use --ports")
-}
-
-fn chance() -> std::io::Result<[u8; 3]> {
-    use std::io::Read as _;
-    let mut bytes = [0; 3];
-    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// The first of 10.251.0.0/24, 10.251.1.0/24, …, beginning with `from`, that `used` does not speak of.

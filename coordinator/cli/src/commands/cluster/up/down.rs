@@ -73,7 +73,7 @@ fn leave(state: &State) -> io::Result<()> {
     let parent = state.client_home.join("identity");
     let client = IdentityDir::at(parent.join("client"));
     let ours = |at: &str| state.all(Part::Coordinator).any(|member| member.address.to_string() == at);
-    if client.issuer().is_ok_and(|at| ours(&at)) {
+    if client.issuers().is_ok_and(|all| all.iter().any(|at| ours(at))) {
         fs::remove_dir_all(client.path())?;
         let _ = fs::remove_dir(parent);
     }

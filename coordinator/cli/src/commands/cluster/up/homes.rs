@@ -43,7 +43,7 @@ pub(super) fn make(dir: &Path, state: &State, home: &Home) -> Result<(), Failure
     }
     let lifetime = issuer::DEFAULT_LIFETIME;
     let name: Label = CLUSTER.parse().map_err(Failure::bad_input)?;
-    issuer::init(&authority(dir), name, lifetime, now_ms()).map_err(Failure::bad_input)
+    issuer::init(&authority(dir), name, (lifetime, issuer::Records::Here), now_ms()).map_err(Failure::bad_input)
 }
 
 /// A token by which this member joins.
