@@ -18,7 +18,7 @@ use std::time::Duration;
 const SOON: Duration = Duration::from_secs(90);
 
 /// The shortest lease, so that a test need not wait long for the end of one.
-const CONFIG: &str = "ownerless_timeout_ms = 120000\n[registry]\nlease_ttl_ms = 2000\n";
+const CONFIG: &str = "ownerless_timeout_ms = 60000\n[registry]\nlease_ttl_ms = 2000\n";
 
 /// An etcd, some nodes that it knows, and a coordinator that finds them.
 struct Fleet {
