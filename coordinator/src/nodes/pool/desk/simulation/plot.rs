@@ -45,7 +45,7 @@ const THEIRS: &str = "#d1495b";
 
 /// How far above the offline best, in thousandths.
 fn above(load: u64, best: u64) -> u64 {
-    (load - best) * 1000 / best
+    load.saturating_sub(best) * 1000 / best
 }
 
 fn spread(picture: &mut Picture) {
@@ -80,7 +80,7 @@ fn shares(picture: &mut Picture) {
         let seen = a_while(seed);
         for (batch, (count, _)) in &seen.placed {
             let x = 450 + group * 105 + u64::from(*batch) * 22;
-            picture.bar((x, 260 - count), (18, *count), if *batch == 0 { THEIRS } else { OURS });
+            picture.bar((x, 260_u64.saturating_sub(*count / 2)), (18, *count / 2), if *batch == 0 { THEIRS } else { OURS });
         }
         picture.text((490 + group * 105, 280), "middle", &format!("seed {seed}"));
     }
