@@ -13,7 +13,7 @@ mod impersonation;
 mod joining;
 mod renewal;
 mod revocation;
-mod shared;
+mod shared_ledger;
 mod strangers;
 mod succession;
 mod walk;

@@ -139,7 +139,7 @@ impl SavedStates {
 
     /// Where it is noted what was seen of a workspace: a directory of its own, since the program may write into it.
     fn seen(&self, thread: ThreadId, cwd: &AbsPath) -> Result<AbsPath, String> {
-        let directory = self.dir.join(&format!("seen/{thread}")).map_err(|error| error.to_string())?;
+        let directory = self.dir.join(format!("seen/{thread}")).map_err(|error| error.to_string())?;
         make_private(directory.as_path()).map_err(|error| error.to_string())?;
         let name = format!("{:08x}", crc32fast::hash(cwd.as_str().as_bytes()));
         directory.join(&name).map_err(|error| error.to_string())
@@ -215,7 +215,7 @@ struct Scratch(AbsPath);
 
 impl Scratch {
     fn make(dir: &AbsPath) -> io::Result<Self> {
-        let path = dir.join(&format!("new/{}", SessionId::generate())).map_err(io::Error::other)?;
+        let path = dir.join(format!("new/{}", SessionId::generate())).map_err(io::Error::other)?;
         make_private(path.as_path())?;
         Ok(Self(path))
     }

@@ -5,7 +5,7 @@ use super::follow::{EventStream, follow, replay};
 use super::{checkpoints, create_status, export, put_away, store_status, thread_id};
 use crate::thread::inherit::Found;
 use crate::thread::message::ThreadMsg;
-use crate::thread::open::{ASK_DEADLINE, Threads};
+use crate::thread::open::{ASK_DEADLINE, CreateError, Threads};
 use capstan_proto::convert::client_thread::{chosen, settings};
 use capstan_proto::wire::client as wire;
 use capstan_proto::wire::client::threads_server::Threads as Service;
@@ -97,7 +97,12 @@ impl Service for ThreadsService {
         let request = request.into_inner();
         let (thread, after) = (thread_id(&request.thread_id)?, EventSeq(request.after_seq));
         let store = self.0.store.clone();
-        match self.0.look(thread).await.map_err(create_status)? {
+        let found = self.0.look(thread).await.map_err(|error| match error {
+            // A node that is being started anew is registered again in a moment: whoever listens asks again.
+            CreateError::Place(no_place) => unavailable(no_place),
+            error => create_status(error),
+        })?;
+        match found {
             Found::Runs(_) if request.stored_only => Ok(Response::new(replay(store, thread, after))),
             Found::Runs(actor) => {
                 // Asked first: the end of a turn that is over by now is stored before the subscription is answered.

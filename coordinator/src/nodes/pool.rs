@@ -2,6 +2,7 @@
 //!
 //! An actor owns the links; a task of its own follows the registry and tells it what changed, so that the mailbox is never blocked.
 
+mod come_and_go;
 mod desk;
 mod look;
 mod reserved;
@@ -15,7 +16,7 @@ use super::heartbeat::Heartbeat;
 use super::link::NodeLink;
 use super::link::lives::Lives;
 use super::remote::StaticNode;
-use crate::placement::facts::{Freshness, NodeFacts};
+use crate::placement::facts::Freshness;
 use crate::placement::gather::gather;
 use crate::placement::need::Need;
 use crate::placement::no_place::NoPlace;
@@ -27,7 +28,7 @@ use capstan_proto::transport::PipeConnector;
 use capstan_registry::{AllOrders, NodeEvent, Registry};
 use capstan_types::hosts::{HostsAsked, ThreadHost};
 use capstan_types::id::{Generation, NodeId, ThreadId};
-use capstan_types::node::{NodeAddress, NodeRecord};
+use capstan_types::node::NodeRecord;
 use capstan_types::node_status::NodeStatus;
 use capstan_types::placement::{Choice, PlacementSettings};
 use capstan_types::policy::Level;
@@ -279,53 +280,6 @@ impl Actor for NodePool {
 }
 
 impl PoolState {
-    fn join(&mut self, me: &ActorRef<PoolMsg>, record: NodeRecord) {
-        let known = self.links.get(&record.id).is_some_and(|link| *link.record() == record);
-        // Who has called another coordinator, and not this one, cannot be reached from here.
-        if known || self.dialed.contains(&record.id) || matches!(record.address, NodeAddress::Dialed(_)) {
-            return;
-        }
-        if let Some(link) = self.link(record) {
-            self.put(me, link);
-        }
-    }
-
-    fn put(&mut self, me: &ActorRef<PoolMsg>, link: NodeLink) {
-        let mut facts = self.ordered(NodeFacts::of(link.record()));
-        facts.freshness = freshness(&self.suspects, &facts.id);
-        let is_used = self.judge(link.record());
-        let link = self.lives.say(&link);
-        if link.record().address == NodeAddress::Embedded {
-            self.heartbeats.remove(&facts.id);
-        } else {
-            let pool = me.clone();
-            // It fails only when the coordinator is stopping.
-            let heartbeat = Heartbeat::begin(link.clone(), move |found| drop(pool.cast(PoolMsg::Answered(found))));
-            self.heartbeats.insert(facts.id.clone(), heartbeat);
-        }
-        self.tell_joined(link.record());
-        self.links.insert(facts.id.clone(), link);
-        if is_used {
-            self.desk.view.put(facts);
-        }
-    }
-
-    /// Keeps the nodes that are as they were, with their connections, and takes the others out.
-    fn keep(&mut self, records: &[NodeRecord]) {
-        let gone = |(id, link): &(&NodeId, &NodeLink)| !records.contains(link.record()) && !self.dialed.contains(*id);
-        let gone: Vec<NodeId> = self.links.iter().filter(gone).map(|(id, _)| id.clone()).collect();
-        gone.iter().for_each(|id| self.forget(id));
-    }
-
-    fn forget(&mut self, id: &NodeId) {
-        self.tell_left(id);
-        self.links.remove(id);
-        self.heartbeats.remove(id);
-        self.skewed.remove(id);
-        self.board.forget(id);
-        self.desk.view.leave(id);
-    }
-
     fn place(&mut self, me: &ActorRef<PoolMsg>, thread: ThreadId, need: Need, reply: Reply) {
         if let Some(why) = self.doubt(&need) {
             self.answer(me, [(reply, Err(why))]);
@@ -345,13 +299,6 @@ impl PoolState {
         self.answer(me, over);
         // Whom they waited behind may have gone.
         self.serve(me);
-    }
-
-    fn left(&mut self, id: &NodeId, generation: Generation) {
-        let gone = self.links.get(id).is_some_and(|link| link.record().generation <= generation);
-        if gone && !self.dialed.contains(id) {
-            self.forget(id);
-        }
     }
 
     fn sight(&self, id: &NodeId) -> Option<NodeSight> {
@@ -386,20 +333,6 @@ impl PoolState {
             let served = self.desk.serve(now);
             self.answer(me, served);
         }
-    }
-
-    fn link(&self, record: NodeRecord) -> Option<NodeLink> {
-        let door = self.doors.get(&record.id).cloned().unwrap_or_default();
-        if record.address == NodeAddress::Embedded {
-            return self.pipes.get(&record.id).map(|pipe| NodeLink::by_pipe(record.clone(), pipe).through(door));
-        }
-        let named = self.nodes.iter().find(|node| node.address == record.address);
-        let token = named.map_or_else(|| self.token.clone(), |node| node.token.clone());
-        let id = record.id.clone();
-        NodeLink::by_address(record, token, self.membership.as_ref())
-            .inspect_err(|error| tracing::warn!(node = %id, %error, "a registered node has no usable address"))
-            .ok()
-            .map(|link| link.through(door))
     }
 }
 

@@ -76,7 +76,7 @@ fn the_lines_and_the_code_are_the_same_over_tcp_by_the_environment() {
     let other = by_environment.env("CAPSTAN_COORDINATOR_TOKEN", token.trim()).run();
     other.assert_code(0);
     assert_eq!(left(&other, &daemon.home), left(&one, &alone));
-    assert!(!daemon.home.path().join("node").exists(), "a node was embedded in the client");
+    assert!(!daemon.home.path().join("node/0").exists(), "a node was embedded in the client");
 }
 
 #[test]

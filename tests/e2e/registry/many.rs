@@ -118,14 +118,13 @@ fn one_coordinator_holds_many_nodes_and_all_are_back_soon_after_etcd_forgot_them
         .to_owned();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let light = Light::default();
-    let (registries, registrations) = runtime.block_on(async {
+    let (registries, registrations, _serving) = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let incoming = tokio_stream::wrappers::TcpListenerStream::new(listener);
-        // Ends with the runtime.
-        drop(tokio::task::spawn(
-            tonic::transport::Server::builder().add_service(NodeServer::new(light.clone())).serve_with_incoming(incoming),
-        ));
+        let mut serving = tokio::task::JoinSet::new();
+        serving
+            .spawn(tonic::transport::Server::builder().add_service(NodeServer::new(light.clone())).serve_with_incoming(incoming));
         let endpoints = etcd.url().parse().expect("endpoints");
         let location = RegistryLocation::Etcd(Box::new(EtcdLocation::open(endpoints)));
         let mut registries: Vec<Arc<dyn Registry>> = Vec::new();
@@ -137,7 +136,7 @@ fn one_coordinator_holds_many_nodes_and_all_are_back_soon_after_etcd_forgot_them
             stream::iter(registries.iter().enumerate()).map(|(number, registry)| registry.register(record(number, &address)));
         let registrations: Vec<_> = all.buffer_unordered(64).map(|held| held.expect("it is registered")).collect().await;
         eprintln!("{many} nodes registered in {:?}", began.elapsed());
-        (registries, registrations)
+        (registries, registrations, serving)
     });
     let count = u64::try_from(many).expect("a count");
     wait::until_true(SOON, "links that live", || links(&monitor, "Alive") == count);

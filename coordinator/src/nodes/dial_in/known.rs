@@ -20,7 +20,7 @@ const AGAIN: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(super) enum Kept {
     /// It is kept here.
-    Here(Registration),
+    Here(Box<Registration>),
     /// Another coordinator keeps it.
     Elsewhere,
     /// A newer life of the node is registered.
@@ -32,7 +32,7 @@ pub(super) enum Kept {
 impl Kept {
     pub(super) fn of(tried: Result<Registration, RegistryError>) -> Self {
         match tried {
-            Ok(registration) => Self::Here(registration),
+            Ok(registration) => Self::Here(Box::new(registration)),
             Err(RegistryError::NotNewer { present, offered, .. }) if present > offered => Self::Outdated(present),
             Err(RegistryError::NotNewer { .. }) => Self::Elsewhere,
             Err(error @ RegistryError::Etcd(EtcdError::Denied(_))) => {
@@ -128,7 +128,7 @@ impl Known {
         // Not all at once, when the coordinator that keeps them dies.
         one.not_before = Some(now + AGAIN.mul_f64(0.5 + fastrand::f64() / 2.0));
         match kept {
-            Kept::Here(registration) => one.registration = Some(registration),
+            Kept::Here(registration) => one.registration = Some(*registration),
             Kept::Elsewhere => {}
             Kept::Not => one.not_before = Some(now + AGAIN.mul_f64(2.0 + fastrand::f64())),
             Kept::Outdated(present) => {

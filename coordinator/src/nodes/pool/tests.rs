@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use capstan_proto::transport::pipe;
 use capstan_registry::embedded::EmbeddedRegistry;
 use capstan_registry::{Announcement, CoordinatorRecord, NodeWatch, OrdersWatch, Registration, RegistryError, Stale, Standing};
-use capstan_types::node::{Capacity, Fingerprint, JournalState};
+use capstan_types::node::{Capacity, Fingerprint, JournalState, NodeAddress};
 use capstan_types::orders::{Change, Given as Order, NodeOrders};
 use capstan_types::policy::Level;
 use capstan_types::resources::Resources;

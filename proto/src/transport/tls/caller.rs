@@ -1,4 +1,4 @@
-//! Who calls.
+//! Who is at the other end of a connection between members, for whoever judges its requests.
 
 use capstan_types::principal::Peer;
 use rustls_pki_types::CertificateDer;
