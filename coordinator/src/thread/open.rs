@@ -38,6 +38,10 @@ pub(crate) const ASK_DEADLINE: Duration = Duration::from_secs(10);
 /// How long the ends of sessions that ended while nobody ran the thread may take to be read.
 const SEEN_WITHIN: Duration = Duration::from_secs(3);
 
+/// The waits before another place is looked for when a node cannot be reached that was chosen: it may be being started anew.
+const NEXT_PLACE: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+
 /// Starts and finds threads. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Threads {
@@ -139,10 +143,7 @@ impl Threads {
         self.models.client(&settings.provider)?;
         let now = clock::now();
         let record = ThreadRecord::begun(thread, self.name.clone(), settings, now);
-        let located = self.locate_new(thread, record.epoch, &record.settings).await?;
-        let cwd = dir_at_home(&record.settings, &located.choice.node);
-        let record = ThreadRecord { settings: ThreadSettings { cwd, ..record.settings }, ..record };
-        let facts = workspace_on(&located, &record).await.map_err(|status| of_beginning(&status))?;
+        let (located, facts) = self.settle(&record).await?;
         let hosts = self.gather(&record.settings, &facts.node).await?;
         let (cwd, node, placed) = (facts.root.clone(), Some(facts.node.clone()), Some(Box::new(located.choice.clone())));
         let settings = ThreadSettings { cwd, node, placed, hosts, ..record.settings };
@@ -150,6 +151,23 @@ impl Threads {
         self.store.create_thread(&record).await?;
         Box::pin(self.run(record, located, facts, Recalled::default(), &[])).await?;
         Ok(settings)
+    }
+
+    /// A place for a new thread, and what its directory is there. A node that goes away just then is passed over, or comes back.
+    async fn settle(&self, record: &ThreadRecord) -> Result<(Located, WorkspaceFacts), CreateError> {
+        let mut waits = NEXT_PLACE.iter();
+        loop {
+            let located = self.locate_new(record.id, record.epoch, &record.settings).await?;
+            let cwd = dir_at_home(&record.settings, &located.choice.node);
+            let there = ThreadRecord { settings: ThreadSettings { cwd, ..record.settings.clone() }, ..record.clone() };
+            let away = match workspace_on(&located, &there).await.map_err(|status| of_beginning(&status)) {
+                Err(CreateError::Away(said)) => said,
+                facts => return Ok((located, facts?)),
+            };
+            drop(located);
+            let Some(wait) = waits.next() else { return Err(CreateError::Away(away)) };
+            tokio::time::sleep(*wait).await;
+        }
     }
 
     /// A thread that is there already: the request was repeated, and the answer to the first was lost.
