@@ -215,8 +215,8 @@ impl ExecHost for NodeHost {
     }
 
     async fn start(&self, session: StartSession) -> Result<Box<dyn SessionReader>, HostError> {
-        let stream = self.begin(session).await?;
-        Ok(Box::new(LinkReader::new(self.link.clone(), self.authority.clone(), None, Seq(0), stream)))
+        let (first, stream) = self.begin(session).await?;
+        Ok(Box::new(LinkReader::new(self.link.clone(), self.authority.clone(), None, Seq(0), stream).after(first)))
     }
 
     async fn attach(&self, session: SessionId, from: Seq) -> Result<Box<dyn SessionReader>, HostError> {

@@ -35,6 +35,8 @@ pub struct LinkReader {
     authority: Authority,
     session: Option<SessionId>,
     next: Seq,
+    /// An event that has been read already, and not been given.
+    first: Option<wire::SessionEvent>,
     stream: Option<Streaming<wire::SessionEvent>>,
     /// What has been read, to be held against what the node says was kept.
     verifier: Option<Verifier>,
@@ -52,7 +54,12 @@ impl LinkReader {
         stream: Streaming<wire::SessionEvent>,
     ) -> Self {
         let verifier = Some(Verifier::new(next, MOST_HASHED));
-        Self { link, authority, session, next, stream: Some(stream), verifier, attempts: 0 }
+        Self { link, authority, session, next, first: None, stream: Some(stream), verifier, attempts: 0 }
+    }
+
+    /// The same, with an event before all others of the stream.
+    pub(super) fn after(self, first: wire::SessionEvent) -> Self {
+        Self { first: Some(first), ..self }
     }
 
     fn note(&mut self, event: &SessionEvent) {
@@ -108,7 +115,11 @@ impl SessionReader for LinkReader {
         loop {
             let Some(stream) = self.stream.as_mut() else { return Err(HostError::NoSession) };
             // A session may be silent for hours. What bounds this wait is the channel's keepalive, which finds a dead peer.
-            let broken = match stream.message().await {
+            let event = match self.first.take() {
+                Some(first) => Ok(Some(first)),
+                None => stream.message().await,
+            };
+            let broken = match event {
                 Ok(Some(event)) => {
                     let event = SessionEvent::try_from(event)
                         .map_err(|error| HostError::Lost { node: self.link.record().id.clone(), reason: error.to_string() })?;

@@ -13,7 +13,9 @@ const STEPS: usize = 8;
 
 /// As many turns at once as there are, each begun anew when it has ended, until `done`; then all of them.
 fn load(fleet: &Fleet, seats: usize, turns: usize) -> Vec<Running> {
-    (0..turns).map(|turn| fleet.exec(turn % seats, &[]).start()).collect()
+    let running: Vec<Running> = (0..turns).map(|turn| fleet.exec(turn % seats, &[]).start()).collect();
+    wait::until_true(SOON, "turns that have begun", || running.iter().all(|turn| turn.stdout().contains("turn.started")));
+    running
 }
 
 #[test]

@@ -12,7 +12,7 @@ use capstan_types::node::JournalState;
 use capstan_types::output::Seq;
 use capstan_types::session::StartCall;
 use std::time::Duration;
-use tonic::{Code, Streaming};
+use tonic::{Code, Status, Streaming};
 
 /// The waits before a start or a patch is sent again to a node that cannot be reached: it may be being started anew. Both may be repeated: the node
 /// does a call's attempt once.
@@ -26,8 +26,12 @@ pub(super) const WAITS: [Duration; 6] = [
 ];
 
 impl NodeHost {
-    /// Starts a session, and gives its events.
-    pub(super) async fn begin(&self, session: StartSession) -> Result<Streaming<wire::SessionEvent>, HostError> {
+    /// Starts a session, and gives its first event and the others. Until the first is here it is as if nobody had been asked: a connection that breaks before
+    /// is no reason to know less.
+    pub(super) async fn begin(
+        &self,
+        session: StartSession,
+    ) -> Result<(wire::SessionEvent, Streaming<wire::SessionEvent>), HostError> {
         let (act, policy) = (Act::Start(session.call, session.attempt), policy_digest(&session.policy, Some(&session.limits)));
         let request = self.request(session);
         let asked = Asked { authority: &self.authority, act, policy: Some(policy) };
@@ -36,14 +40,18 @@ impl NodeHost {
         // The life that may have started it, and did not say so.
         let mut silent: Option<NodeLink> = None;
         let mut link = self.link.newest();
-        let stream = loop {
+        let begun = loop {
             if silent.as_ref().is_some_and(|silent| !remembers(&link, silent)) {
                 let reason = "it began another life while it was being asked, and has lost its journal".to_owned();
                 return Err(HostError::Lost { node: link.record().id.clone(), reason });
             }
             let (mut node, request) = (link.exec_for(&asked), request.clone());
             let status = match within(ANSWER_DEADLINE, async move { node.start(request).await }).await {
-                Ok(stream) => break stream,
+                Ok(mut stream) => match stream.message().await {
+                    Ok(Some(first)) => break (first, stream),
+                    Ok(None) => Status::unavailable("the node closed the stream before the session began"),
+                    Err(status) => status,
+                },
                 Err(status) => status,
             };
             if let Some(wait) = patience.wait(&self.failed(&status)) {
@@ -63,7 +71,7 @@ impl NodeHost {
             link = self.link.newest();
         };
         crash_point::reached("node.started");
-        Ok(stream)
+        Ok(begun)
     }
 
     fn request(&self, session: StartSession) -> wire::StartRequest {
