@@ -50,7 +50,9 @@ impl Exec for Served {
     type AttachStream = Events;
 
     async fn start(&self, _: Request<wire::StartRequest>) -> Result<Response<Events>, Status> {
-        self.0.answer::<()>().map(|_| Response::new(futures::stream::empty().boxed()))
+        // A session begins with an event.
+        let begun = futures::stream::iter([Ok(wire::SessionEvent::default())]);
+        self.0.answer::<()>().map(|_| Response::new(begun.boxed()))
     }
     async fn attach(&self, _: Request<wire::AttachRequest>) -> Result<Response<Events>, Status> {
         Err(Status::unimplemented("attach"))
