@@ -85,14 +85,12 @@ impl SavedStates {
         let record = record.ok_or_else(|| NodeError::NoCheckpoint(restore.name.to_string()))?;
         self.fetch(&record).await.map_err(&none)?;
         let _turn = self.turns.acquire().await.map_err(|error| NodeError::Unknown(error.to_string()))?;
-        let is_new = is_empty(&restore.cwd).map_err(|error| none(error.to_string()))?;
         let document = TreeDocument::Put {
             top: restore.cwd.clone(),
             store: self.packs().map_err(&none)?,
             seen: self.seen(thread, &restore.cwd).map_err(&none)?,
             leave: Leave { ignored: !record.ignored(), ..Leave::default() },
             state: record.state.clone(),
-            keep_times: is_new,
         };
         verb::put(&self.launcher, document, &restore.policy).await
     }
@@ -234,12 +232,6 @@ fn file_name(pack: &str) -> String {
 
 fn make_private(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-/// Whether there is nothing in a directory, which is made if it is not there.
-fn is_empty(path: &AbsPath) -> io::Result<bool> {
-    std::fs::create_dir_all(path.as_path())?;
-    Ok(std::fs::read_dir(path.as_path())?.next().is_none())
 }
 
 fn none_of(cwd: &AbsPath) -> impl Fn(String) -> NodeError {

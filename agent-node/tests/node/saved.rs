@@ -94,7 +94,8 @@ async fn a_workspace_that_was_saved_on_one_node_is_equal_on_another() {
     project(one.workspace.as_path());
     let saved = client.save(&one.workspace, "turn-1").await.unwrap();
     assert_eq!(saved.skipped, Some(wire::Skipped::default()));
-    let new = other.workspace.join("made/here").unwrap();
+    let new = other.workspace.join("here").unwrap();
+    fs::create_dir(new.as_path()).unwrap();
     there.restore(&new, "turn-1").await.unwrap();
     let mut expected = image(one.workspace.as_path());
     expected.retain(|(path, ..)| path != Path::new("src/main.o"));
@@ -192,4 +193,30 @@ async fn what_cannot_be_saved_or_brought_back_is_said() {
     fs::write(node.path("a"), "b").unwrap();
     let gone = client.restore(&node.workspace, "one").await.unwrap_err();
     assert_eq!((gone.code(), fs::read_to_string(node.path("a")).unwrap()), (Code::Aborted, "b".to_owned()), "{gone}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_operator_keeps_from_sessions_is_neither_saved_nor_written() {
+    let node = Fixture::with(|config, dir| {
+        let work = AbsPath::new(dir.join("work").canonicalize().unwrap()).unwrap();
+        config.ceiling.hidden.push(work.join("secret").unwrap());
+        config.ceiling.writable = Some(vec![work]);
+    })
+    .await;
+    let mut client = node.client();
+    fs::write(node.path("code"), "code").unwrap();
+    fs::write(node.path("secret"), "CANARY-77aa").unwrap();
+    client.save(&node.workspace, "one").await.unwrap();
+    for found in image(&node.dir.path().join("state/saved")) {
+        assert!(!found.3.windows(11).any(|bytes| bytes == b"CANARY-77aa"), "{:?}", found.0);
+    }
+    client.restore(&node.workspace, "one").await.unwrap();
+    assert_eq!(fs::read_to_string(node.path("secret")).unwrap(), "CANARY-77aa");
+    let outside = tempfile::tempdir_in("/var/tmp").unwrap();
+    let elsewhere = AbsPath::new(outside.path().canonicalize().unwrap()).unwrap();
+    let refused = client.restore(&elsewhere, "one").await.unwrap_err();
+    assert_eq!((refused.code(), fs::read_dir(outside.path()).unwrap().count()), (Code::Aborted, 0), "{refused}");
+    let missing = node.workspace.join("not/there").unwrap();
+    client.restore(&missing, "one").await.unwrap_err();
+    assert!(!missing.as_path().exists(), "the node makes no directories for others");
 }

@@ -68,8 +68,6 @@ pub enum PoolMsg {
     GiveBack(ThreadId, Ticket),
     /// Say how a thread waits for room, if it does.
     InLine(ThreadId, RpcReplyPort<Option<InLine>>),
-    /// Say which nodes there are.
-    Names(RpcReplyPort<Vec<NodeId>>),
     /// Give the links to all nodes.
     Links(RpcReplyPort<Vec<NodeLink>>),
     /// Say which hosts a thread may use that asks for these, and demands this of a sandbox.
@@ -253,9 +251,6 @@ impl Actor for NodePool {
             }
             PoolMsg::InLine(thread, reply) => {
                 let _ = reply.send(state.desk.in_line(thread, state.now()));
-            }
-            PoolMsg::Names(reply) => {
-                let _ = reply.send(state.links.keys().cloned().collect());
             }
             PoolMsg::Links(reply) => {
                 let _ = reply.send(state.links.values().cloned().collect());

@@ -82,7 +82,7 @@ pub struct SaveWorkspace {
 pub struct RestoreWorkspace {
     /// Who asks, and for which thread.
     pub authority: Authority,
-    /// Where: a directory that is made if it is not there. What is in it and not in the checkpoint is removed.
+    /// Where: a directory that is there. What is in it and not in the checkpoint is removed.
     pub cwd: AbsPath,
     /// Which.
     pub name: CheckpointName,

@@ -34,10 +34,9 @@ pub enum TreeDocument {
         seen: AbsPath,
         /// What is not touched.
         leave: Leave,
-        /// Which state.
+        /// Which state. In an empty directory things get the times that they had, else those of now: programs that compare times, like make,
+        /// must see that they have changed.
         state: TreeState,
-        /// Whether things get the times that they had, which is right for a tree that is made anew, or those of now.
-        keep_times: bool,
     },
     /// Say what differs between two states.
     Compare {

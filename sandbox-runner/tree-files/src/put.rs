@@ -31,6 +31,17 @@ pub enum Times {
     Now,
 }
 
+impl Times {
+    /// Those that are right for the tree at `top`: one that is empty is made anew.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn of(top: &Path) -> Result<Self, TreeError> {
+        let names = directory::open_top(top).and_then(directory::names).map_err(TreeError::file(top, "read"))?;
+        Ok(if names.is_empty() { Self::Kept } else { Self::Now })
+    }
+}
+
 /// Makes a tree what it was: what is in it and not in the state is removed, unless it is to be left alone. What is as it should be is not
 /// touched. A file is written beside its place, and put there whole.
 ///

@@ -53,10 +53,10 @@ fn carry_out(document: TreeDocument) -> Result<TreeResult, String> {
             let taken = take(places, &leave, bounds).map_err(|error| error.to_string())?;
             Ok(TreeResult::Taken(told(taken)))
         }
-        TreeDocument::Put { top, store, seen, leave, state, keep_times } => {
+        TreeDocument::Put { top, store, seen, leave, state } => {
             let store = Store::open(store.as_path()).map_err(|error| error.to_string())?;
-            let times = if keep_times { Times::Kept } else { Times::Now };
             let root = (&content(&state)?, state.mode);
+            let times = Times::of(top.as_path()).map_err(|error| error.to_string())?;
             let done = put(top.as_path(), root, &store, &leave, times, seen.as_path());
             done.map(TreeResult::Put).map_err(|error| error.to_string())
         }

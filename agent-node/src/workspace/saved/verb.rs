@@ -18,10 +18,11 @@ const MAX_RESULT: usize = 16 << 20;
 /// Takes a state. An error says why there is none.
 pub(super) async fn take(launcher: &Launcher, document: TreeDocument, policy: &SandboxPolicy) -> Result<StateTaken, String> {
     let TreeDocument::Take { top, store, out, seen, .. } = &document else { return Err("that takes no state".to_owned()) };
-    let sees = reads(policy, top).into_iter().chain([store.clone()]).collect();
-    let writes = vec![out.clone(), above(seen)];
-    let confined = SandboxPolicy { readable: sees, ..SandboxPolicy::workspace_write(writes) };
-    let confined = SandboxPolicy { hidden: policy.hidden.clone(), ..confined };
+    let sees = SandboxPolicy { readable: reads(policy, top), hidden: policy.hidden.clone(), ..SandboxPolicy::read_only() };
+    // What is read is no more than a session may, and nothing that the node's operator keeps from sessions.
+    let mut sees = launcher.admission.admit(sees).map_err(|refusal| refusal.to_string())?;
+    sees.readable.push(store.clone());
+    let confined = SandboxPolicy { mode: SandboxMode::WorkspaceWrite, writable: vec![out.clone(), above(seen)], ..sees };
     let top = top.clone();
     match run(launcher, top, document, confined).await {
         Ok(TreeResult::Taken(taken)) => Ok(taken),
@@ -40,12 +41,12 @@ pub(super) async fn put(
     let TreeDocument::Put { top, store, seen, .. } = &document else {
         return Err(NodeError::Unknown("that puts no state back".to_owned()));
     };
-    let writing = SandboxPolicy::workspace_write(vec![top.clone()]);
+    let writing = SandboxPolicy { hidden: policy.hidden.clone(), ..SandboxPolicy::workspace_write(vec![top.clone()]) };
     // What is written is the workspace, and nothing that the node's operator keeps from sessions.
     let writing = launcher.admission.admit(writing).map_err(NodeError::Refused)?;
     let readable = vec![store.clone(), above(seen)];
     // The state was taken of a workspace where those names were protected all the time.
-    let confined = SandboxPolicy { readable, hidden: policy.hidden.clone(), unprotected: true, ..writing };
+    let confined = SandboxPolicy { readable, unprotected: true, ..writing };
     let top = top.clone();
     match run(launcher, top, document, confined).await? {
         TreeResult::Put(StatePut { changed, named, skipped }) => Ok(WorkspaceRestored { changed, named, skipped }),

@@ -146,7 +146,7 @@ async fn who_waits_is_given_a_node_that_answers_again() {
     let waits = ask(&pool, 2);
     // The pool has heard it before it answers this.
     let (reply, names) = oneshot::channel();
-    pool.cast(PoolMsg::Names(reply.into())).unwrap();
+    pool.cast(PoolMsg::Links(reply.into())).unwrap();
     assert_eq!(names.await.unwrap().len(), 2);
     assert!(waits.is_empty());
     told.say(Standing::default());
@@ -160,7 +160,7 @@ async fn who_waits_goes_on_waiting_while_the_registry_or_the_only_node_is_in_dou
     let first = placed(ask(&pool, 1)).await;
     let waits = ask(&pool, 2);
     let (reply, names) = oneshot::channel();
-    pool.cast(PoolMsg::Names(reply.into())).unwrap();
+    pool.cast(PoolMsg::Links(reply.into())).unwrap();
     names.await.unwrap();
     told.say(suspect("a"));
     drop(first);
@@ -221,7 +221,7 @@ async fn a_thread_that_runs_takes_a_slot_and_one_that_thinks_a_part_of_it() {
     }
     let waits = ask_for(&pool, 9, Resources::NONE);
     let (reply, names) = oneshot::channel();
-    pool.cast(PoolMsg::Names(reply.into())).unwrap();
+    pool.cast(PoolMsg::Links(reply.into())).unwrap();
     names.await.unwrap();
     assert!(waits.is_empty(), "all eight slots are taken");
     pool.cast(PoolMsg::Activity(thread(3), Activity::Thinks)).unwrap();
