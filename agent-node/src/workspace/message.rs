@@ -5,6 +5,7 @@ use crate::session::adopt::Found;
 use crate::session::launcher::Launched;
 use crate::session::message::{SessionDoor, SessionMsg};
 use crate::workspace::checkpoint::{Ended, Force};
+use crate::workspace::made;
 use crate::workspace::saved::SavedStates;
 use capstan_runtime::actors::{Admitted, BoundedRef};
 use capstan_types::checkpoint::{Changes, Undo};
@@ -14,6 +15,7 @@ use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::saved::{CompareWorkspaces, RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, StartCall, WorkspaceFacts as DirectoryFacts};
+use capstan_types::source::MakeWorkspace;
 use capstan_types::tree_document::Difference;
 use ractor::RpcReplyPort;
 use std::fmt;
@@ -82,6 +84,8 @@ pub(crate) enum WorkspaceRequest {
     Compare { compare: Box<CompareWorkspaces>, span: Span, reply: Reply<Vec<Difference>> },
     /// Let whoever asks at the packs of checkpoints: their bytes go through no mailbox.
     States { reply: Reply<SavedStates> },
+    /// Make the workspace of its source, and tell of it.
+    Make { make: Box<MakeWorkspace>, span: Span, reply: Reply<made::Events> },
 }
 
 /// What happened to a workspace's actor's work.
@@ -139,6 +143,7 @@ impl WorkspaceRequest {
             Self::Restore { reply, .. } => drop(reply.send(Err(error))),
             Self::Compare { reply, .. } => drop(reply.send(Err(error))),
             Self::States { reply } => drop(reply.send(Err(error))),
+            Self::Make { reply, .. } => drop(reply.send(Err(error))),
         }
     }
 }

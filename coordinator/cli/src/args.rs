@@ -27,8 +27,9 @@ pub use nodes::{
 pub use placement::PlacementArgs;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
 pub use threads::{
-    CompactArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs,
-    QueueArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
+    CheckpointsArgs, CompactArgs, CompareArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs,
+    ListThreadsArgs, NameArgs, NamedArgs, QueueArgs, RestoreArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand,
+    UndoArgs,
 };
 
 /// The program.

@@ -51,6 +51,7 @@ pub(crate) fn settings() -> ThreadSettings {
         placement: Box::default(),
         placed: None,
         hosts: Vec::new(),
+        source: None,
     }
 }
 
@@ -108,6 +109,8 @@ pub(super) fn thread_in(thread: ThreadId, store: Arc<dyn Store>, client: Arc<dyn
         host,
         toolbox: Toolbox::standard(false),
         docs: Arc::default(),
+        shelf: None,
+        last_saved: Arc::default(),
         sessions: Arc::default(),
         numbers: Arc::new(ItemNumbers::default()),
     };

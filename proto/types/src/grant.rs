@@ -79,6 +79,8 @@ pub enum Work {
     GivePacks,
     /// Packs of one are given out.
     TakePacks,
+    /// It is made of its source.
+    Make,
 }
 
 /// The right to one act.
@@ -190,7 +192,7 @@ impl Act {
                 Said::Attach | Said::Release => false,
             },
             Self::Workspace(work) => match work {
-                Work::Undo | Work::Forget | Work::Restore | Work::GivePacks => true,
+                Work::Undo | Work::Forget | Work::Restore | Work::GivePacks | Work::Make => true,
                 Work::Open
                 | Work::ReadFiles
                 | Work::Checkpoint
