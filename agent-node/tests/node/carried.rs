@@ -88,8 +88,11 @@ async fn a_checkpoint_is_carried_to_a_node_that_shares_nothing_and_only_what_it_
     let (mut here, mut there) = (one.client(), other.client());
     there.authority = here.authority.clone();
     project(one.workspace.as_path());
-    fs::write(one.path("large"), (0..900_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect::<Vec<_>>())
-        .unwrap();
+    fs::write(
+        one.path("large"),
+        (0..900_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect::<Vec<_>>(),
+    )
+    .unwrap();
     let record = here.save_all(&one.workspace, "turn-1").await;
     let parsed = CheckpointRecord::parse(&record).unwrap();
     assert_eq!(there.lacks(&record).await, parsed.packs);
