@@ -11,12 +11,13 @@ use crate::session::launcher::Launcher;
 use crate::workspace::checkpoint::{Checkpoints, Ended, Force};
 use crate::workspace::files::Files;
 use crate::workspace::git::{Git, ThreadGit};
-use crate::workspace::made::{self, MadeWorkspaces};
+use crate::workspace::made::MadeWorkspaces;
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts};
 use crate::workspace::once::{Once, Turn};
 use crate::workspace::open;
 use crate::workspace::patch;
 use crate::workspace::saved::SavedStates;
+use crate::workspace::telling;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{NodeId, ThreadId};
@@ -205,9 +206,9 @@ impl Jobs {
     }
 
     /// Makes the workspace, and answers at once with where that is told.
-    pub(crate) fn make(&mut self, make: MakeWorkspace, span: Span, reply: Reply<made::Events>) {
+    pub(crate) fn make(&mut self, make: MakeWorkspace, span: Span, reply: Reply<telling::Events>) {
         let Some(reply) = self.room(reply) else { return };
-        let ((teller, events), made) = (made::channel(), self.made.clone());
+        let ((teller, events), made) = (telling::channel(), self.made.clone());
         let _ = reply.send(Ok(events));
         self.running.spawn(async move { made.make(make, teller).await }.instrument(span));
     }

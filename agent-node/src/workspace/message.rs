@@ -5,7 +5,7 @@ use crate::session::adopt::Found;
 use crate::session::launcher::Launched;
 use crate::session::message::{SessionDoor, SessionMsg};
 use crate::workspace::checkpoint::{Ended, Force};
-use crate::workspace::made;
+use crate::workspace::telling;
 use capstan_runtime::actors::{Admitted, BoundedRef};
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
@@ -79,7 +79,7 @@ pub(crate) enum WorkspaceRequest {
     /// Bring such a checkpoint back.
     Restore { restore: Box<RestoreWorkspace>, span: Span, reply: Reply<WorkspaceRestored> },
     /// Make the workspace of its source, and tell of it.
-    Make { make: Box<MakeWorkspace>, span: Span, reply: Reply<made::Events> },
+    Make { make: Box<MakeWorkspace>, span: Span, reply: Reply<telling::Events> },
 }
 
 /// What happened to a workspace's actor's work.
