@@ -9,12 +9,18 @@ pub(crate) mod once;
 pub(crate) mod sessions;
 mod starting;
 
+pub(crate) mod checkout;
 pub(crate) mod checkpoint;
 pub(crate) mod files;
+mod flight;
 pub(crate) mod git;
+pub(crate) mod git_job;
+pub(crate) mod made;
+pub(crate) mod mirror;
 pub(crate) mod open;
 pub(crate) mod patch;
 pub(crate) mod repository;
 pub(crate) mod saved;
 mod stamp;
 mod system;
+mod telling;

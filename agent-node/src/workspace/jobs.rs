@@ -11,11 +11,13 @@ use crate::session::launcher::Launcher;
 use crate::workspace::checkpoint::{Checkpoints, Ended, Force};
 use crate::workspace::files::Files;
 use crate::workspace::git::{Git, ThreadGit};
+use crate::workspace::made::MadeWorkspaces;
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts};
 use crate::workspace::once::{Once, Turn};
 use crate::workspace::open;
 use crate::workspace::patch;
 use crate::workspace::saved::SavedStates;
+use crate::workspace::telling;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{NodeId, ThreadId};
@@ -23,6 +25,7 @@ use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::saved::{RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as DirectoryFacts};
+use capstan_types::source::MakeWorkspace;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -47,6 +50,7 @@ pub(crate) struct Jobs {
     patches: Once<PatchReport>,
     checkpoints: Checkpoints,
     saved: SavedStates,
+    made: MadeWorkspaces,
     running: JoinSet<()>,
 }
 
@@ -69,6 +73,8 @@ pub(crate) struct Shared {
     pub(crate) checkpoints: PathBuf,
     /// Checkpoints that travel.
     pub(crate) saved: SavedStates,
+    /// Workspaces that the node makes.
+    pub(crate) made: MadeWorkspaces,
 }
 
 /// What another life says of a patch that this one has begun.
@@ -95,6 +101,7 @@ impl Jobs {
         Self {
             checkpoints: Checkpoints::at(shared.checkpoints.join(thread.to_string())),
             saved: shared.saved,
+            made: shared.made,
             node: shared.node,
             launcher: shared.launcher,
             git: shared.git,
@@ -114,11 +121,8 @@ impl Jobs {
             let (node, launcher, gate) = (self.node.clone(), Arc::clone(&self.launcher), self.gate.clone());
             // On a thread for blocking work: a network file system may keep it waiting.
             self.running.spawn_blocking(move || {
-                let writable = |place: &AbsPath| launcher.admission.lets_write(place);
-                let (home, tmpdir) = (launcher.base_variable("HOME"), launcher.base_variable("TMPDIR"));
-                let facts = open::look(&cwd, node, home, tmpdir, writable);
+                let facts = open::facts(&cwd, node, &launcher);
                 if let Ok(facts) = &facts {
-                    launcher.protected.look_at(&facts.root);
                     gate.expect_starts_in(&facts.root);
                 }
                 let _ = reply.send(facts);
@@ -199,6 +203,14 @@ impl Jobs {
         let Some(reply) = self.room(reply) else { return };
         let saved = self.saved.clone();
         self.running.spawn(async move { drop(reply.send(saved.restore(restore).await)) }.instrument(span));
+    }
+
+    /// Makes the workspace, and answers at once with where that is told.
+    pub(crate) fn make(&mut self, make: MakeWorkspace, span: Span, reply: Reply<telling::Events>) {
+        let Some(reply) = self.room(reply) else { return };
+        let ((teller, events), made) = (telling::channel(), self.made.clone());
+        let _ = reply.send(Ok(events));
+        self.running.spawn(async move { made.make(make, teller).await }.instrument(span));
     }
 
     fn spawn<T: Send + 'static, F: Future<Output = Result<T, NodeError>> + Send + 'static>(

@@ -71,6 +71,8 @@ pub enum Work {
     Save,
     /// Such a checkpoint is brought back.
     Restore,
+    /// It is made of its source.
+    Make,
 }
 
 /// The right to one act.
@@ -182,7 +184,7 @@ impl Act {
                 Said::Attach | Said::Release => false,
             },
             Self::Workspace(work) => match work {
-                Work::Undo | Work::Forget | Work::Restore => true,
+                Work::Undo | Work::Forget | Work::Restore | Work::Make => true,
                 Work::Open | Work::ReadFiles | Work::Checkpoint | Work::Diff | Work::Save => false,
             },
         }

@@ -1,0 +1,186 @@
+//! Workspaces that the node makes of their sources, in directories of its own.
+//!
+//! Each thread has at most one here: `THREAD/tree` is the workspace, and `THREAD/workspace.json` says what it is. It is made aside and renamed when
+//! it is whole, so that one without a record is never met: what was cut off lies among the scratch files, which the node's next life removes.
+
+mod record;
+
+pub(crate) use record::Record;
+
+use crate::error::NodeError;
+use crate::session::launcher::Launcher;
+use crate::workspace::checkout::{CheckedOut, Checkouts, overlay};
+use crate::workspace::flight::Flights;
+use crate::workspace::mirror::{Aside, Asker, no_room};
+use crate::workspace::open;
+use crate::workspace::telling::Teller;
+use capstan_types::id::{NodeId, ThreadId};
+use capstan_types::path::AbsPath;
+use capstan_types::session::WorkspaceFacts;
+use capstan_types::source::{MakeWorkspace, SavedSource, WorkspaceMade, WorkspaceSource};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The workspace itself, in the directory of its thread.
+const TREE: &str = "tree";
+
+/// The made workspaces of a node. Clones are the same ones.
+#[derive(Debug, Clone)]
+pub(crate) struct MadeWorkspaces {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    node: NodeId,
+    /// Where they lie.
+    dir: AbsPath,
+    /// Where they are made: on the same file system, and emptied when the node starts.
+    aside: PathBuf,
+    launcher: Arc<Launcher>,
+    checkouts: Checkouts,
+    threads: Flights<ThreadId>,
+}
+
+/// What a source has become, in the directory where a workspace is made.
+#[derive(Debug)]
+struct Filled {
+    how: String,
+    revision: Option<String>,
+    fetched_bytes: u64,
+    reused_mirror: bool,
+    /// What its layer lies over.
+    base: Option<PathBuf>,
+}
+
+impl Filled {
+    /// Without a repository.
+    fn plain(how: &str) -> Self {
+        Self { how: how.to_owned(), revision: None, fetched_bytes: 0, reused_mirror: false, base: None }
+    }
+}
+
+impl MadeWorkspaces {
+    /// Those that lie in `dir`, which is there, and are made in `aside`.
+    pub(crate) fn new(node: NodeId, dir: AbsPath, aside: PathBuf, launcher: Arc<Launcher>, checkouts: Checkouts) -> Self {
+        Self { inner: Arc::new(Inner { node, dir, aside, launcher, checkouts, threads: Flights::default() }) }
+    }
+
+    /// Mounts what an earlier life of the node or of the host had mounted. It blocks for a few file operations.
+    pub(crate) fn revive(&self) {
+        for thread in self.threads() {
+            if let Err(error) = self.record(thread).and_then(|record| record.map_or(Ok(()), |record| self.mounted(&record))) {
+                tracing::warn!(%thread, %error, "the workspace of a thread is not there");
+            }
+        }
+    }
+
+    /// Takes all mounts away, for a node that stops and has no sessions left. It blocks for a few file operations.
+    pub(crate) fn rest(&self) {
+        for thread in self.threads() {
+            if let Err(error) = overlay::take_down(&self.directory(thread)) {
+                tracing::debug!(%thread, %error, "the workspace of a thread stays mounted");
+            }
+        }
+    }
+
+    /// The threads that have a workspace here.
+    pub(crate) fn threads(&self) -> Vec<ThreadId> {
+        let entries = std::fs::read_dir(self.inner.dir.as_path()).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    }
+
+    /// Has the workspace of a record mounted, where it is a layer.
+    fn mounted(&self, record: &Record) -> Result<(), NodeError> {
+        let Some(base) = &record.base else { return Ok(()) };
+        overlay::mount(base, &self.directory(record.thread)).map_err(|error| {
+            let place = base.display();
+            NodeError::NoSource(format!("the workspace of thread {} cannot be mounted over `{place}`: {error}", record.thread))
+        })
+    }
+
+    /// Makes the workspace of a thread, unless it is there, and tells of it. While somebody else makes it, it is waited for.
+    pub(crate) async fn make(&self, make: MakeWorkspace, mut teller: Teller) {
+        let made = self.made(&make, &mut teller).await;
+        teller.end(made).await;
+    }
+
+    async fn made(&self, make: &MakeWorkspace, teller: &mut Teller) -> Result<WorkspaceMade, NodeError> {
+        let thread = make.authority.thread;
+        let flight = self.inner.threads.of(thread);
+        let _held = flight.hold(teller).await;
+        teller.told_to(flight.telling());
+        let record = match self.record(thread)? {
+            Some(record) if record.source == make.source => record,
+            Some(record) => return Err(NodeError::OtherSource { is: record.source.to_string(), asked: make.source.to_string() }),
+            None => self.begin(make, teller).await?,
+        };
+        self.mounted(&record)?;
+        let facts = self.facts(self.tree(thread)?).await?;
+        let Record { how, revision, fetched_bytes, reused_mirror, .. } = record;
+        Ok(WorkspaceMade { facts, how, revision, fetched_bytes, reused_mirror })
+    }
+
+    /// The record of a thread's workspace; none when it has none here.
+    pub(crate) fn record(&self, thread: ThreadId) -> Result<Option<Record>, NodeError> {
+        Record::read(&self.directory(thread))
+            .map_err(|reason| NodeError::NoSource(format!("the workspace of thread {thread} {reason}")))
+    }
+
+    /// The directory of a thread: its workspace's tree, and what the node notes of it.
+    pub(crate) fn directory(&self, thread: ThreadId) -> PathBuf {
+        self.inner.dir.as_path().join(thread.to_string())
+    }
+
+    fn tree(&self, thread: ThreadId) -> Result<AbsPath, NodeError> {
+        AbsPath::new(self.directory(thread).join(TREE)).map_err(|error| NodeError::Unknown(error.to_string()))
+    }
+
+    async fn begin(&self, make: &MakeWorkspace, teller: &mut Teller) -> Result<Record, NodeError> {
+        let thread = make.authority.thread;
+        let aside = Aside::make(&self.inner.aside).map_err(|error| no_room(&error))?;
+        let tree = aside.0.join(TREE);
+        std::fs::DirBuilder::new().mode(0o755).create(&tree).map_err(|error| no_room(&error))?;
+        let filled = self.fill(make, &aside.0, teller).await?;
+        let record = Record::new(make, filled);
+        let place = self.directory(thread);
+        let put = move || {
+            record.write(&aside.0)?;
+            // A node that keeps nothing has emptied the directory above it.
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(place.parent().unwrap_or(&place))?;
+            std::fs::rename(&aside.0, &place)?;
+            std::fs::File::open(place.parent().unwrap_or(&place))?.sync_all()?;
+            Ok(record)
+        };
+        let put = tokio::task::spawn_blocking(put).await.map_err(|error| NodeError::Unknown(error.to_string()))?;
+        put.map_err(|error: io::Error| no_room(&error))
+    }
+
+    /// Brings the files of a source into the empty directory `tree` of `place`.
+    async fn fill(&self, make: &MakeWorkspace, place: &Path, teller: &mut Teller) -> Result<Filled, NodeError> {
+        match &make.source {
+            WorkspaceSource::Empty => Ok(Filled::plain("empty")),
+            WorkspaceSource::Git(git) => {
+                let asker = Asker { policy: make.policy.as_ref(), credentials: &make.credentials };
+                let CheckedOut { how, ready, base } = self.inner.checkouts.make(git, asker, place, teller).await?;
+                let revision = Some(ready.found.commit);
+                let (fetched_bytes, reused_mirror) = (ready.fetched_bytes, ready.reused);
+                Ok(Filled { how: how.to_string(), revision, fetched_bytes, reused_mirror, base })
+            }
+            WorkspaceSource::Saved(SavedSource { thread, name }) => Err(NodeError::NoSource(format!(
+                "this node cannot make a workspace of checkpoint {name} of thread {thread} yet; upgrade the node"
+            ))),
+        }
+    }
+
+    async fn facts(&self, tree: AbsPath) -> Result<WorkspaceFacts, NodeError> {
+        let (node, launcher) = (self.inner.node.clone(), Arc::clone(&self.inner.launcher));
+        let look = tokio::task::spawn_blocking(move || open::facts(&tree, node, &launcher));
+        look.await.map_err(|error| NodeError::Unknown(error.to_string()))?
+    }
+}
+
+#[cfg(test)]
+mod tests;
