@@ -28,6 +28,7 @@ mod verb;
 pub use compare::compare;
 pub use content::Content;
 pub use error::TreeError;
+pub use leave::Left;
 pub use object::ObjectId;
 pub use put::{Times, put};
 pub use store::Store;
