@@ -2,17 +2,23 @@
 
 use std::path::Path;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 12] = [
+    "capstan/files/v1/files.proto",
     "capstan/node/v1/exec.proto",
     "capstan/node/v1/operate.proto",
     "capstan/node/v1/workspace.proto",
+    "capstan/node/v1/files.proto",
     "capstan/node/v1/node.proto",
     "capstan/client/v1/client.proto",
     "capstan/client/v1/placement.proto",
     "capstan/client/v1/nodes.proto",
+    "capstan/client/v1/files.proto",
     "capstan/client/v1/sessions.proto",
     "capstan/identity/v1/identity.proto",
 ];
+
+/// The package of messages that several protocols share.
+const SHARED: &str = "capstan.files.v1";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for file in FILES {
@@ -28,6 +34,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
         .collect();
     std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("methods.txt"), paths)?;
-    tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
+    // What several protocols share is a module of its own, and found there by the others.
+    let mut shared = descriptors.clone();
+    shared.file.retain(|file| file.package() == SHARED);
+    tonic_prost_build::configure().bytes(".").compile_fds(shared)?;
+    let others = tonic_prost_build::configure().bytes(".").extern_path(format!(".{SHARED}"), "crate::wire::files");
+    others.compile_fds(descriptors)?;
     Ok(())
 }

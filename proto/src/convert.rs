@@ -14,6 +14,7 @@ mod client_session;
 pub mod client_thread;
 pub mod exec;
 pub mod file_read;
+pub mod files;
 pub mod listing;
 pub mod node;
 pub mod operate;
