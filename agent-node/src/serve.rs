@@ -23,6 +23,7 @@ use crate::node::sweep;
 use crate::probe::{ProbeError, probe};
 use crate::session::launcher::Launcher;
 use crate::state::{State, StateError};
+use crate::workspace::file_access::FileAccess;
 use crate::workspace::files::Files;
 use crate::workspace::git::Git;
 use crate::workspace::jobs::Shared;
@@ -171,6 +172,7 @@ async fn start_actors(
         node: config.id.clone(),
         git: Git::new(Arc::clone(&launcher)),
         files: Files::new(Arc::clone(&launcher)),
+        file_access: FileAccess::new(Arc::clone(&launcher)),
         saved: SavedStates::new(state.saved.clone(), config.blobs.clone(), Arc::clone(&launcher)),
         launcher,
         places: places.clone(),

@@ -10,6 +10,7 @@ pub(crate) mod sessions;
 mod starting;
 
 pub(crate) mod checkpoint;
+pub(crate) mod file_access;
 pub(crate) mod files;
 pub(crate) mod git;
 pub(crate) mod open;
