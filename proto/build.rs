@@ -2,8 +2,12 @@
 
 use std::path::Path;
 
-const FILES: [&str; 12] = [
-    "capstan/files/v1/files.proto",
+/// The files of packages that several protocols share.
+const SHARED: [&str; 2] = ["capstan/files/v1/files.proto", "capstan/source/v1/source.proto"];
+
+const FILES: [&str; 13] = [
+    SHARED[0],
+    SHARED[1],
     "capstan/node/v1/exec.proto",
     "capstan/node/v1/operate.proto",
     "capstan/node/v1/workspace.proto",
@@ -16,9 +20,6 @@ const FILES: [&str; 12] = [
     "capstan/client/v1/sessions.proto",
     "capstan/identity/v1/identity.proto",
 ];
-
-/// The package of messages that several protocols share.
-const SHARED: &str = "capstan.files.v1";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for file in FILES {
@@ -34,11 +35,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
         .collect();
     std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("methods.txt"), paths)?;
-    // What several protocols share is a module of its own, and found there by the others.
-    let mut shared = descriptors.clone();
-    shared.file.retain(|file| file.package() == SHARED);
-    tonic_prost_build::configure().bytes(".").compile_fds(shared)?;
-    let others = tonic_prost_build::configure().bytes(".").extern_path(format!(".{SHARED}"), "crate::wire::files");
-    others.compile_fds(descriptors)?;
+    // What several protocols share is a module of its own, which each knows by its name.
+    tonic_prost_build::configure().bytes(".").compile_fds(protox::compile(SHARED, [root])?)?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        .extern_path(".capstan.files.v1", "crate::wire::files")
+        .extern_path(".capstan.source.v1", "crate::wire::source")
+        // It holds a secret, and is shown without.
+        .skip_debug(["capstan.node.v1.GitCredential"])
+        .compile_fds(descriptors)?;
     Ok(())
 }

@@ -27,6 +27,7 @@ use crate::workspace::file_access::FileAccess;
 use crate::workspace::files::Files;
 use crate::workspace::git::Git;
 use crate::workspace::jobs::Shared;
+use crate::workspace::made::MadeWorkspaces;
 use crate::workspace::saved::SavedStates;
 use capstan_proto::transport::dial::DialOut;
 use capstan_proto::transport::{Bound, Listen, ListenError, PipeConnector};
@@ -174,6 +175,7 @@ async fn start_actors(
         files: Files::new(Arc::clone(&launcher)),
         file_access: FileAccess::new(Arc::clone(&launcher)),
         saved: SavedStates::new(state.saved.clone(), config.blobs.clone(), Arc::clone(&launcher)),
+        made: MadeWorkspaces::new(config.id.clone(), state.workspaces.clone(), state.scratch(), Arc::clone(&launcher)),
         launcher,
         places: places.clone(),
         gate: gate.clone(),

@@ -13,6 +13,7 @@ pub(crate) mod checkpoint;
 pub(crate) mod file_access;
 pub(crate) mod files;
 pub(crate) mod git;
+pub(crate) mod made;
 pub(crate) mod open;
 pub(crate) mod patch;
 pub(crate) mod repository;

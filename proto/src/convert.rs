@@ -16,10 +16,12 @@ pub mod exec;
 pub mod file_read;
 pub mod files;
 pub mod listing;
+mod make;
 pub mod node;
 pub mod operate;
 mod saved;
 mod seal;
+mod source;
 pub mod workspace;
 
 use tonic::Status;

@@ -51,6 +51,7 @@ pub const METHODS: &[Method] = &[
     row("/capstan.node.v1.Workspace/Forget", COORDINATORS),
     row("/capstan.node.v1.Workspace/Save", COORDINATORS),
     row("/capstan.node.v1.Workspace/Restore", COORDINATORS),
+    row("/capstan.node.v1.Workspace/Make", COORDINATORS),
     row("/capstan.node.v1.Files/Read", COORDINATORS),
     row("/capstan.node.v1.Files/List", COORDINATORS),
     row("/capstan.node.v1.Files/Search", COORDINATORS),

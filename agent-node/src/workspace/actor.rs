@@ -127,6 +127,7 @@ impl WorkspaceState {
             WorkspaceRequest::Undo { turn, policy, force, span, reply } => self.jobs.undo(turn, (*policy, force), span, reply),
             WorkspaceRequest::Save { save, span, reply } => self.jobs.save(*save, span, reply),
             WorkspaceRequest::Restore { restore, span, reply } => self.jobs.restore(*restore, span, reply),
+            WorkspaceRequest::Make { make, span, reply } => self.jobs.make(*make, span, reply),
         }
     }
 

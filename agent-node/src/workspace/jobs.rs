@@ -12,6 +12,7 @@ use crate::workspace::checkpoint::{Checkpoints, Ended, Force};
 use crate::workspace::file_access::{FileAccess, Parts, Question};
 use crate::workspace::files::Files;
 use crate::workspace::git::{Git, ThreadGit};
+use crate::workspace::made::{self, MadeWorkspaces};
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts};
 use crate::workspace::once::{Once, Turn};
 use crate::workspace::open;
@@ -24,6 +25,7 @@ use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::saved::{RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as DirectoryFacts};
+use capstan_types::source::MakeWorkspace;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -52,6 +54,7 @@ pub(crate) struct Jobs {
     patches: Once<PatchReport>,
     checkpoints: Checkpoints,
     saved: SavedStates,
+    made: MadeWorkspaces,
     running: JoinSet<()>,
     /// Answers about files, some of which take as long as somebody watches: they keep no other job from running.
     answering: JoinSet<()>,
@@ -77,6 +80,8 @@ pub(crate) struct Shared {
     pub(crate) checkpoints: PathBuf,
     /// Checkpoints that travel.
     pub(crate) saved: SavedStates,
+    /// Workspaces that the node makes.
+    pub(crate) made: MadeWorkspaces,
 }
 
 /// What another life says of a patch that this one has begun.
@@ -103,6 +108,7 @@ impl Jobs {
         Self {
             checkpoints: Checkpoints::at(shared.checkpoints.join(thread.to_string())),
             saved: shared.saved,
+            made: shared.made,
             node: shared.node,
             launcher: shared.launcher,
             git: shared.git,
@@ -124,11 +130,8 @@ impl Jobs {
             let (node, launcher, gate) = (self.node.clone(), Arc::clone(&self.launcher), self.gate.clone());
             // On a thread for blocking work: a network file system may keep it waiting.
             self.running.spawn_blocking(move || {
-                let writable = |place: &AbsPath| launcher.admission.lets_write(place);
-                let (home, tmpdir) = (launcher.base_variable("HOME"), launcher.base_variable("TMPDIR"));
-                let facts = open::look(&cwd, node, home, tmpdir, writable);
+                let facts = open::facts(&cwd, node, &launcher);
                 if let Ok(facts) = &facts {
-                    launcher.protected.look_at(&facts.root);
                     gate.expect_starts_in(&facts.root);
                 }
                 let _ = reply.send(facts);
@@ -209,6 +212,14 @@ impl Jobs {
         let Some(reply) = self.room(reply) else { return };
         let saved = self.saved.clone();
         self.running.spawn(async move { drop(reply.send(saved.restore(restore).await)) }.instrument(span));
+    }
+
+    /// Makes the workspace, and answers at once with where that is told.
+    pub(crate) fn make(&mut self, make: MakeWorkspace, span: Span, reply: Reply<made::Events>) {
+        let Some(reply) = self.room(reply) else { return };
+        let ((teller, events), made) = (made::channel(), self.made.clone());
+        let _ = reply.send(Ok(events));
+        self.running.spawn(async move { made.make(make, teller).await }.instrument(span));
     }
 
     fn spawn<T: Send + 'static, F: Future<Output = Result<T, NodeError>> + Send + 'static>(

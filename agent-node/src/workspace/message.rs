@@ -6,6 +6,7 @@ use crate::session::launcher::Launched;
 use crate::session::message::{SessionDoor, SessionMsg};
 use crate::workspace::checkpoint::{Ended, Force};
 use crate::workspace::file_access::{Parts, Question};
+use crate::workspace::made;
 use capstan_runtime::actors::{Admitted, BoundedRef};
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
@@ -14,6 +15,7 @@ use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::saved::{RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, StartCall, WorkspaceFacts as DirectoryFacts};
+use capstan_types::source::MakeWorkspace;
 use ractor::RpcReplyPort;
 use std::fmt;
 use tracing::Span;
@@ -79,6 +81,8 @@ pub(crate) enum WorkspaceRequest {
     Save { save: Box<SaveWorkspace>, span: Span, reply: Reply<WorkspaceSaved> },
     /// Bring such a checkpoint back.
     Restore { restore: Box<RestoreWorkspace>, span: Span, reply: Reply<WorkspaceRestored> },
+    /// Make the workspace of its source, and tell of it.
+    Make { make: Box<MakeWorkspace>, span: Span, reply: Reply<made::Events> },
 }
 
 /// What happened to a workspace's actor's work.
@@ -135,6 +139,7 @@ impl WorkspaceRequest {
             Self::Diff { reply, .. } => drop(reply.send(Err(error))),
             Self::Save { reply, .. } => drop(reply.send(Err(error))),
             Self::Restore { reply, .. } => drop(reply.send(Err(error))),
+            Self::Make { reply, .. } => drop(reply.send(Err(error))),
         }
     }
 }

@@ -75,6 +75,8 @@ pub enum Work {
     Save,
     /// Such a checkpoint is brought back.
     Restore,
+    /// It is made of its source.
+    Make,
 }
 
 /// The right to one act.
@@ -186,7 +188,7 @@ impl Act {
                 Said::Attach | Said::Release => false,
             },
             Self::Workspace(work) => match work {
-                Work::Undo | Work::Forget | Work::Restore | Work::WriteFile => true,
+                Work::Undo | Work::Forget | Work::Restore | Work::Make | Work::WriteFile => true,
                 Work::Open | Work::ReadFiles | Work::LookAtFiles | Work::Checkpoint | Work::Diff | Work::Save => false,
             },
         }
