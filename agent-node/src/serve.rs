@@ -24,6 +24,7 @@ use crate::probe::{ProbeError, probe};
 use crate::session::launcher::Launcher;
 use crate::state::{State, StateError};
 use crate::workspace::checkout::{Checkouts, Strategy};
+use crate::workspace::file_access::FileAccess;
 use crate::workspace::files::Files;
 use crate::workspace::git::Git;
 use crate::workspace::jobs::Shared;
@@ -200,6 +201,7 @@ async fn start_actors(
         node: config.id.clone(),
         git: Git::new(Arc::clone(&launcher)),
         files: Files::new(Arc::clone(&launcher)),
+        file_access: FileAccess::new(Arc::clone(&launcher)),
         saved,
         made,
         launcher,

@@ -5,6 +5,7 @@ use crate::session::adopt::Found;
 use crate::session::launcher::Launched;
 use crate::session::message::{SessionDoor, SessionMsg};
 use crate::workspace::checkpoint::{Ended, Force};
+use crate::workspace::file_access::{Parts, Question};
 use crate::workspace::saved::SavedStates;
 use crate::workspace::telling;
 use capstan_runtime::actors::{Admitted, BoundedRef};
@@ -66,6 +67,8 @@ pub(crate) enum WorkspaceRequest {
     Open { cwd: AbsPath, reply: Reply<DirectoryFacts> },
     /// Read small files.
     ReadFiles { read: Box<ReadFiles>, span: Span, reply: Reply<FilesRead> },
+    /// Answer a question about files. What is asked for comes by the channel.
+    Files { question: Box<Question>, span: Span, reply: Reply<Parts> },
     /// Apply a patch, or give the result of the one that the call applied.
     ApplyPatch { call: Box<PatchCall>, span: Span, reply: Reply<PatchReport> },
     /// Take note of the state before a turn.
@@ -134,6 +137,7 @@ impl WorkspaceRequest {
             Self::Session { message, .. } => message.refuse(error),
             Self::Open { reply, .. } => drop(reply.send(Err(error))),
             Self::ReadFiles { reply, .. } => drop(reply.send(Err(error))),
+            Self::Files { reply, .. } => drop(reply.send(Err(error))),
             Self::ApplyPatch { reply, .. } => drop(reply.send(Err(error))),
             Self::Checkpoint { reply, .. } => drop(reply.send(Err(error))),
             Self::Forget { reply, .. } => drop(reply.send(Err(error))),
