@@ -9,4 +9,5 @@ pub(crate) mod exec;
 mod listing;
 pub(crate) mod node;
 pub(crate) mod operate;
+mod patches;
 pub(crate) mod workspace;

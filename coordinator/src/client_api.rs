@@ -9,6 +9,7 @@ pub mod health;
 pub mod identity;
 pub mod listeners;
 pub mod nodes;
+mod patches;
 mod plain;
 mod put_away;
 pub mod sessions;

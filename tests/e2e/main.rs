@@ -31,6 +31,7 @@ mod placement;
 mod profiles;
 mod real_crates;
 mod registry;
+mod results;
 mod sandbox;
 mod sdk;
 mod sessions;

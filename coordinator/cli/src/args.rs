@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+mod apply;
 mod cluster;
 mod coordinator;
 mod exec;
@@ -13,6 +14,7 @@ mod placement;
 mod sessions;
 mod threads;
 
+pub use apply::ApplyArgs;
 pub use cluster::{
     CaCommand, CertArgs, CertCommand, ClusterArgs, ClusterCommand, CreateTokenArgs, DownArgs, InitArgs, JoinArgs, LocalArgs,
     PlaceArgs, RevokeCertArgs, RevokeTokenArgs, Revoked, TokenArgs, TokenCommand, UpArgs,
@@ -27,8 +29,8 @@ pub use nodes::{
 pub use placement::PlacementArgs;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
 pub use threads::{
-    CompactArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs,
-    QueueArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
+    CommitArgs, CompactArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs, ListThreadsArgs, NameArgs,
+    NamedArgs, PatchArgs, QueueArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
 };
 
 /// The program.
@@ -57,6 +59,9 @@ pub enum Command {
     Coordinator(CoordinatorArgs),
     /// Lists, shows, names, exports and removes threads
     Threads(ThreadsArgs),
+    /// Applies what a thread changed to the repository in this directory: all of it, or nothing
+    #[command(visible_alias = "a")]
+    Apply(ApplyArgs),
     /// Says why a thread is on its node
     Explain(ExplainArgs),
     /// Looks at the sessions that run on nodes: lists them, shows them live, ends them

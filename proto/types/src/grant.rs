@@ -63,6 +63,8 @@ pub enum Work {
     Checkpoint,
     /// Its states are compared.
     Diff,
+    /// What changed between two of them is given out as a patch.
+    Patch,
     /// An earlier state is brought back.
     Undo,
     /// All its states are forgotten.
@@ -183,7 +185,7 @@ impl Act {
             },
             Self::Workspace(work) => match work {
                 Work::Undo | Work::Forget | Work::Restore => true,
-                Work::Open | Work::ReadFiles | Work::Checkpoint | Work::Diff | Work::Save => false,
+                Work::Open | Work::ReadFiles | Work::Checkpoint | Work::Diff | Work::Patch | Work::Save => false,
             },
         }
     }
