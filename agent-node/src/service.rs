@@ -10,4 +10,5 @@ mod listing;
 pub(crate) mod node;
 pub(crate) mod operate;
 mod patches;
+mod packs;
 pub(crate) mod workspace;

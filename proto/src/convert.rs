@@ -17,7 +17,7 @@ pub mod file_read;
 pub mod listing;
 pub mod node;
 pub mod operate;
-mod saved;
+pub mod saved;
 mod seal;
 pub mod workspace;
 

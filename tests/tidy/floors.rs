@@ -45,6 +45,7 @@ const FLOORS: &[Floor] = &[
         may_import: &[
             "capstan-types",
             "capstan-blobs",
+            "capstan-tree-files",
             "capstan-identity",
             "capstan-proto",
             "capstan-registry",
@@ -59,6 +60,8 @@ const FLOORS: &[Floor] = &[
         name: "capstan-coordinator",
         may_import: &[
             "capstan-types",
+            "capstan-blobs",
+            "capstan-tree-files",
             "capstan-identity",
             "capstan-proto",
             "capstan-registry",
@@ -73,6 +76,7 @@ const FLOORS: &[Floor] = &[
         name: "capstan",
         may_import: &[
             "capstan-types",
+            "capstan-blobs",
             "capstan-identity",
             "capstan-proto",
             "capstan-runtime",

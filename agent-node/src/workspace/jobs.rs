@@ -22,8 +22,9 @@ use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
-use capstan_types::saved::{RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
+use capstan_types::saved::{CompareWorkspaces, RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as DirectoryFacts};
+use capstan_types::tree_document::Difference;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -204,6 +205,16 @@ impl Jobs {
         let Some(reply) = self.room(reply) else { return };
         let saved = self.saved.clone();
         self.running.spawn(async move { drop(reply.send(saved.restore(restore).await)) }.instrument(span));
+    }
+
+    pub(crate) fn compare(&mut self, compare: CompareWorkspaces, span: Span, reply: Reply<Vec<Difference>>) {
+        let Some(reply) = self.room(reply) else { return };
+        let saved = self.saved.clone();
+        self.running.spawn(async move { drop(reply.send(saved.compare(compare).await)) }.instrument(span));
+    }
+
+    pub(crate) fn states(&self) -> SavedStates {
+        self.saved.clone()
     }
 
     fn spawn<T: Send + 'static, F: Future<Output = Result<T, NodeError>> + Send + 'static>(

@@ -73,6 +73,14 @@ pub enum Work {
     Save,
     /// Such a checkpoint is brought back.
     Restore,
+    /// Two of them are compared.
+    Compare,
+    /// It is asked which packs of one are missing.
+    LacksPacks,
+    /// Packs are brought.
+    GivePacks,
+    /// Packs of one are given out.
+    TakePacks,
 }
 
 /// The right to one act.
@@ -186,6 +194,15 @@ impl Act {
             Self::Workspace(work) => match work {
                 Work::Undo | Work::Forget | Work::Restore => true,
                 Work::Open | Work::ReadFiles | Work::Checkpoint | Work::Diff | Work::Patch | Work::Save => false,
+                Work::Undo | Work::Forget | Work::Restore | Work::GivePacks => true,
+                Work::Open
+                | Work::ReadFiles
+                | Work::Checkpoint
+                | Work::Diff
+                | Work::Save
+                | Work::Compare
+                | Work::LacksPacks
+                | Work::TakePacks => false,
             },
         }
     }

@@ -1,0 +1,3 @@
+//! Checkpoints of workspaces, as a coordinator takes, keeps and carries them.
+
+pub mod rules;
