@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-const FILES: [&str; 9] = [
+const SHARED: &str = "capstan/source/v1/source.proto";
+
+const FILES: [&str; 10] = [
+    SHARED,
     "capstan/node/v1/exec.proto",
     "capstan/node/v1/operate.proto",
     "capstan/node/v1/workspace.proto",
@@ -28,6 +31,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
         .collect();
     std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("methods.txt"), paths)?;
-    tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
+    // What two packages share is a module of its own, which both know by its name.
+    tonic_prost_build::configure().bytes(".").compile_fds(protox::compile([SHARED], [root])?)?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        .extern_path(".capstan.source.v1", "crate::wire::source")
+        // It holds a secret, and is shown without.
+        .skip_debug(["capstan.node.v1.GitCredential"])
+        .compile_fds(descriptors)?;
     Ok(())
 }

@@ -41,6 +41,14 @@ pub(crate) enum NodeError {
     NoState { cwd: String, reason: String },
     #[error("{}", no_checkpoint(.0))]
     NoCheckpoint(String),
+    #[error("{0}")]
+    NoSource(String),
+    #[error("the thread has a workspace of another source here: of {is}, and not of {asked}")]
+    OtherSource { is: String, asked: String },
+    #[error("{0}")]
+    SourceAway(String),
+    #[error("{0}")]
+    NoRoom(String),
     #[error("the node is about to stop, and begins nothing; ask again: it may be back soon")]
     Closing { retry_after: Duration },
     #[error("the node is stopping")]

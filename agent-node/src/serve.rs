@@ -26,6 +26,7 @@ use crate::state::{State, StateError};
 use crate::workspace::files::Files;
 use crate::workspace::git::Git;
 use crate::workspace::jobs::Shared;
+use crate::workspace::made::MadeWorkspaces;
 use crate::workspace::saved::SavedStates;
 use capstan_proto::transport::dial::DialOut;
 use capstan_proto::transport::{Bound, Listen, ListenError, PipeConnector};
@@ -172,6 +173,7 @@ async fn start_actors(
         git: Git::new(Arc::clone(&launcher)),
         files: Files::new(Arc::clone(&launcher)),
         saved: SavedStates::new(state.saved.clone(), config.blobs.clone(), Arc::clone(&launcher)),
+        made: MadeWorkspaces::new(config.id.clone(), state.workspaces.clone(), state.scratch(), Arc::clone(&launcher)),
         launcher,
         places: places.clone(),
         gate: gate.clone(),

@@ -3,7 +3,8 @@
 //! `lock` is held for as long as a node uses the directory; `generation` counts its lives; `sessions/ID` belongs to one session each;
 //! `journal` is what its lives know of each other; `ballast` takes room that is given up when the disk is full; `scratch` holds what the
 //! node itself needs files for, and is emptied when it starts and when it stops; `bin` holds the programs that sessions find by their names;
-//! `checkpoints/THREAD` the states of a thread's workspace, unless they lie where [`CheckpointDir`] says. All of it is readable by the node's
+//! `checkpoints/THREAD` the states of a thread's workspace, unless they lie where [`CheckpointDir`] says; `workspaces/THREAD` the workspace that was made
+//! for a thread, beside the slots for nodes that share them. All of it is readable by the node's
 //! user only.
 
 use crate::ballast::Ballast;
@@ -76,17 +77,30 @@ pub(crate) struct State {
     pub(crate) checkpoints: AbsPath,
     /// Where checkpoints that travel lie.
     pub(crate) saved: AbsPath,
+    /// Where the workspaces lie that the node makes.
+    pub(crate) workspaces: AbsPath,
     /// Released by the kernel when this is dropped or the process dies.
     _lock: File,
+}
+
+/// Where things lie that nodes in slots share.
+#[derive(Debug)]
+struct Places {
+    checkpoints: PathBuf,
+    /// The directory of those for made workspaces.
+    made: PathBuf,
 }
 
 impl State {
     /// Takes the directory, making it if needed, and begins a new life in it. Blocks for a few file operations.
     pub(crate) fn claim(dir: &StateDir, checkpoints: &CheckpointDir) -> Result<Self, StateError> {
         let place = |root: &Path, shared: &Path| match checkpoints {
-            CheckpointDir::WithState => shared.join("checkpoints"),
-            CheckpointDir::At(dir) => dir.clone(),
-            CheckpointDir::WhileItLives => root.join("scratch/checkpoints"),
+            CheckpointDir::WithState => Places { checkpoints: shared.join("checkpoints"), made: shared.to_owned() },
+            CheckpointDir::At(dir) => Places { checkpoints: dir.clone(), made: shared.to_owned() },
+            CheckpointDir::WhileItLives => {
+                let scratch = root.join("scratch");
+                Places { checkpoints: scratch.join("checkpoints"), made: scratch }
+            }
         };
         match dir {
             StateDir::Own(root) => {
@@ -105,16 +119,16 @@ impl State {
     }
 
     /// On a full disk, once more without the ballast that an earlier life left.
-    fn hold_or_make_room(root: &Path, checkpoints: &Path) -> Result<Option<Self>, StateError> {
-        match Self::hold(root, checkpoints) {
+    fn hold_or_make_room(root: &Path, places: &Places) -> Result<Option<Self>, StateError> {
+        match Self::hold(root, places) {
             // Whoever holds the directory would have been found before anything was written.
-            Err(StateError::Full(_)) if Ballast::in_dir(root).give_up() => Self::hold(root, checkpoints),
+            Err(StateError::Full(_)) if Ballast::in_dir(root).give_up() => Self::hold(root, places),
             held => held,
         }
     }
 
     /// `None` when another node holds it.
-    fn hold(root: &Path, checkpoints: &Path) -> Result<Option<Self>, StateError> {
+    fn hold(root: &Path, Places { checkpoints, made }: &Places) -> Result<Option<Self>, StateError> {
         make_private(root)?;
         let resolved = root.canonicalize().map_err(|source| failed(root, source))?;
         let root = AbsPath::new(resolved)?;
@@ -134,8 +148,11 @@ impl State {
             make_private(&saved.join(dir))?;
         }
         let saved = AbsPath::new(saved.canonicalize().map_err(|source| failed(&saved, source))?)?;
+        let workspaces = made.join("workspaces");
+        make_private(&workspaces)?;
+        let workspaces = AbsPath::new(workspaces.canonicalize().map_err(|source| failed(&workspaces, source))?)?;
         let generation = next_generation(&root.as_path().join("generation"))?;
-        Ok(Some(Self { root, generation, checkpoints, saved, _lock: lock }))
+        Ok(Some(Self { root, generation, checkpoints, saved, workspaces, _lock: lock }))
     }
 
     /// Whether an earlier life has left anything.

@@ -12,6 +12,7 @@ mod starting;
 pub(crate) mod checkpoint;
 pub(crate) mod files;
 pub(crate) mod git;
+pub(crate) mod made;
 pub(crate) mod open;
 pub(crate) mod patch;
 pub(crate) mod repository;

@@ -15,10 +15,12 @@ pub mod client_thread;
 pub mod exec;
 pub mod file_read;
 pub mod listing;
+mod make;
 pub mod node;
 pub mod operate;
 pub mod saved;
 mod seal;
+mod source;
 pub mod workspace;
 
 use tonic::Status;

@@ -56,6 +56,7 @@ pub const METHODS: &[Method] = &[
     row("/capstan.node.v1.Workspace/LacksPacks", COORDINATORS),
     row("/capstan.node.v1.Workspace/GivePacks", COORDINATORS),
     row("/capstan.node.v1.Workspace/TakePacks", COORDINATORS),
+    row("/capstan.node.v1.Workspace/Make", COORDINATORS),
     row("/capstan.node.v1.Node/Describe", COORDINATORS),
     row("/capstan.client.v1.Threads/Create", CLIENTS),
     row("/capstan.client.v1.Threads/Waiting", CLIENTS),

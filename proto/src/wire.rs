@@ -44,3 +44,18 @@ pub mod identity {
     )]
     tonic::include_proto!("capstan.identity.v1");
 }
+
+/// Package `capstan.source.v1`: what workspaces are made of, which the other packages share.
+pub mod source {
+    #![allow(
+        missing_docs,
+        missing_debug_implementations,
+        unreachable_pub,
+        unused_qualifications,
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from the .proto files, which hold the documentation"
+    )]
+    tonic::include_proto!("capstan.source.v1");
+}

@@ -278,5 +278,6 @@ fn settings(workspace: PathBuf) -> ThreadSettings {
         placement: Box::default(),
         placed: None,
         hosts: Vec::new(),
+        source: None,
     }
 }

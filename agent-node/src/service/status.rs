@@ -18,16 +18,16 @@ impl From<NodeError> for Status {
             | NodeError::Busy { retry_after, .. }
             | NodeError::Short { retry_after, .. }
             | NodeError::Closing { retry_after } => later(said, retry_after),
-            NodeError::StaleEpoch { .. } => Self::failed_precondition(said),
+            NodeError::StaleEpoch { .. } | NodeError::NoSource(_) => Self::failed_precondition(said),
             NodeError::NoSession(_) | NodeError::NoThread(_) | NodeError::NoDirectory { .. } | NodeError::NoCheckpoint(_) => {
                 Self::not_found(said)
             }
             NodeError::InputClosed | NodeError::StillRuns | NodeError::NoState { .. } => Self::aborted(said),
-            NodeError::Crowded { .. } => Self::resource_exhausted(said),
+            NodeError::Crowded { .. } | NodeError::NoRoom(_) => Self::resource_exhausted(said),
             NodeError::Unknown(_) => Self::unknown(said),
-            NodeError::Over => Self::already_exists(said),
+            NodeError::Over | NodeError::OtherSource { .. } => Self::already_exists(said),
             NodeError::Late(_) => Self::deadline_exceeded(said),
-            NodeError::HolderLost(_) | NodeError::Stopping => Self::unavailable(said),
+            NodeError::HolderLost(_) | NodeError::Stopping | NodeError::SourceAway(_) => Self::unavailable(said),
         }
     }
 }

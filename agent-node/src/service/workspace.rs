@@ -18,8 +18,13 @@ use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::saved::{CompareWorkspaces, RestoreWorkspace, SaveWorkspace};
 use capstan_types::session::{Authority, PatchCall};
+use capstan_types::source::MakeWorkspace;
+use futures::{Stream, StreamExt};
+use std::pin::Pin;
 use std::time::Duration;
 use tonic::{Request, Response, Status, Streaming};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
 const SERVICE: &str = "capstan.node.v1.Workspace";
@@ -32,6 +37,9 @@ const ROOM: Duration = Duration::from_secs(30);
 
 /// The diff's size when the request names none, in bytes.
 const DEFAULT_DIFF: usize = 1 << 20;
+
+/// What is told while a workspace is made.
+type Making = Pin<Box<dyn Stream<Item = Result<wire::MakeEvent, Status>> + Send>>;
 
 /// Serves workspaces.
 #[derive(Debug, Clone)]
@@ -68,6 +76,7 @@ fn under<'a>(authority: &'a Authority, done: Work, policy: &SandboxPolicy) -> As
 #[tonic::async_trait]
 impl wire::workspace_server::Workspace for WorkspaceService {
     type PatchStream = PatchStream;
+    type MakeStream = Making;
 
     async fn open(&self, request: Request<wire::OpenRequest>) -> Result<Response<wire::OpenResponse>, Status> {
         let span = server_span(SERVICE, "Open", request.metadata());
@@ -248,5 +257,17 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let paths = states.packs_of(thread, &name, &request.packs)?;
         let carrier = states.carrier()?;
         Ok(Response::new(packs::give_out(request.packs.into_iter().zip(paths).collect(), carrier)))
+    async fn make(&self, request: Request<wire::MakeRequest>) -> Result<Response<Making>, Status> {
+        let span = server_span(SERVICE, "Make", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/Make", &request);
+        let make = MakeWorkspace::try_from(request.into_inner())?;
+        let policy = make.policy.as_ref().map(|policy| policy_digest(policy, None));
+        right.covers(&self.node, &Asked { policy, ..work(&make.authority, Work::Make) })?;
+        self.node.is_open()?;
+        let who = make.authority.clone();
+        let ask = |reply| WorkspaceRequest::Make { make: Box::new(make), span: span.clone(), reply };
+        let events = self.node.act(who, OPEN_DEADLINE, ask).instrument(span.clone()).await?;
+        let events = ReceiverStream::new(events).map(|event| event.map(Into::into).map_err(Status::from));
+        Ok(Response::new(Box::pin(events)))
     }
 }

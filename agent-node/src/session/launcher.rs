@@ -87,7 +87,9 @@ impl From<StartCall> for Program {
 
 impl Launcher {
     pub(crate) fn new(config: &NodeConfig, state: &State) -> Self {
-        let hidden = outermost(config.hidden.iter().chain([&state.root, &state.checkpoints, &state.saved]).cloned().collect());
+        let hidden = outermost(
+            config.hidden.iter().chain([&state.root, &state.checkpoints, &state.saved, &state.workspaces]).cloned().collect(),
+        );
         let runner = Runner::new(config.runner.clone())
             .with_fork_server(state.root.as_path().to_owned(), config.prepared, hidden.clone())
             .with_scanner()

@@ -129,6 +129,7 @@ impl WorkspaceState {
             WorkspaceRequest::Restore { restore, span, reply } => self.jobs.restore(*restore, span, reply),
             WorkspaceRequest::Compare { compare, span, reply } => self.jobs.compare(*compare, span, reply),
             WorkspaceRequest::States { reply } => drop(reply.send(Ok(self.jobs.states()))),
+            WorkspaceRequest::Make { make, span, reply } => self.jobs.make(*make, span, reply),
         }
     }
 

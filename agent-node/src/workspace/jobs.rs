@@ -12,6 +12,7 @@ use crate::workspace::checkpoint::patch::{Patch, Span as PatchSpan};
 use crate::workspace::checkpoint::{Checkpoints, Ended, Force};
 use crate::workspace::files::Files;
 use crate::workspace::git::{Git, ThreadGit};
+use crate::workspace::made::{self, MadeWorkspaces};
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts};
 use crate::workspace::once::{Once, Turn};
 use crate::workspace::open;
@@ -25,6 +26,7 @@ use capstan_types::policy::SandboxPolicy;
 use capstan_types::saved::{CompareWorkspaces, RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as DirectoryFacts};
 use capstan_types::tree_document::Difference;
+use capstan_types::source::MakeWorkspace;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -49,6 +51,7 @@ pub(crate) struct Jobs {
     patches: Once<PatchReport>,
     checkpoints: Checkpoints,
     saved: SavedStates,
+    made: MadeWorkspaces,
     running: JoinSet<()>,
 }
 
@@ -71,6 +74,8 @@ pub(crate) struct Shared {
     pub(crate) checkpoints: PathBuf,
     /// Checkpoints that travel.
     pub(crate) saved: SavedStates,
+    /// Workspaces that the node makes.
+    pub(crate) made: MadeWorkspaces,
 }
 
 /// What another life says of a patch that this one has begun.
@@ -97,6 +102,7 @@ impl Jobs {
         Self {
             checkpoints: Checkpoints::at(shared.checkpoints.join(thread.to_string())),
             saved: shared.saved,
+            made: shared.made,
             node: shared.node,
             launcher: shared.launcher,
             git: shared.git,
@@ -116,11 +122,8 @@ impl Jobs {
             let (node, launcher, gate) = (self.node.clone(), Arc::clone(&self.launcher), self.gate.clone());
             // On a thread for blocking work: a network file system may keep it waiting.
             self.running.spawn_blocking(move || {
-                let writable = |place: &AbsPath| launcher.admission.lets_write(place);
-                let (home, tmpdir) = (launcher.base_variable("HOME"), launcher.base_variable("TMPDIR"));
-                let facts = open::look(&cwd, node, home, tmpdir, writable);
+                let facts = open::facts(&cwd, node, &launcher);
                 if let Ok(facts) = &facts {
-                    launcher.protected.look_at(&facts.root);
                     gate.expect_starts_in(&facts.root);
                 }
                 let _ = reply.send(facts);
@@ -215,6 +218,12 @@ impl Jobs {
 
     pub(crate) fn states(&self) -> SavedStates {
         self.saved.clone()
+    /// Makes the workspace, and answers at once with where that is told.
+    pub(crate) fn make(&mut self, make: MakeWorkspace, span: Span, reply: Reply<made::Events>) {
+        let Some(reply) = self.room(reply) else { return };
+        let ((teller, events), made) = (made::channel(), self.made.clone());
+        let _ = reply.send(Ok(events));
+        self.running.spawn(async move { made.make(make, teller).await }.instrument(span));
     }
 
     fn spawn<T: Send + 'static, F: Future<Output = Result<T, NodeError>> + Send + 'static>(

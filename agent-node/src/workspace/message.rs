@@ -7,6 +7,7 @@ use crate::session::message::{SessionDoor, SessionMsg};
 use crate::workspace::checkpoint::patch::{Patch, Span as PatchSpan};
 use crate::workspace::checkpoint::{Ended, Force};
 use crate::workspace::saved::SavedStates;
+use crate::workspace::made;
 use capstan_runtime::actors::{Admitted, BoundedRef};
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
@@ -16,6 +17,7 @@ use capstan_types::policy::SandboxPolicy;
 use capstan_types::saved::{CompareWorkspaces, RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, StartCall, WorkspaceFacts as DirectoryFacts};
 use capstan_types::tree_document::Difference;
+use capstan_types::source::MakeWorkspace;
 use ractor::RpcReplyPort;
 use std::fmt;
 use tracing::Span;
@@ -85,6 +87,8 @@ pub(crate) enum WorkspaceRequest {
     Compare { compare: Box<CompareWorkspaces>, span: Span, reply: Reply<Vec<Difference>> },
     /// Let whoever asks at the packs of checkpoints: their bytes go through no mailbox.
     States { reply: Reply<SavedStates> },
+    /// Make the workspace of its source, and tell of it.
+    Make { make: Box<MakeWorkspace>, span: Span, reply: Reply<made::Events> },
 }
 
 /// What happened to a workspace's actor's work.
@@ -143,6 +147,7 @@ impl WorkspaceRequest {
             Self::Restore { reply, .. } => drop(reply.send(Err(error))),
             Self::Compare { reply, .. } => drop(reply.send(Err(error))),
             Self::States { reply } => drop(reply.send(Err(error))),
+            Self::Make { reply, .. } => drop(reply.send(Err(error))),
         }
     }
 }

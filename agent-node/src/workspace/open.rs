@@ -1,6 +1,7 @@
 //! Looks at a directory that is to be a workspace. It reads names only, so it needs no sandbox.
 
 use crate::error::NodeError;
+use crate::session::launcher::Launcher;
 use crate::workspace::{repository, system};
 use capstan_types::id::NodeId;
 use capstan_types::path::AbsPath;
@@ -10,9 +11,18 @@ use std::path::Path;
 /// Where temporary files go when nothing else is said.
 const TMP: &str = "/tmp";
 
+/// Says what `cwd` is to sessions of this node, and has its protected names looked for. It blocks for a few file operations.
+pub(crate) fn facts(cwd: &AbsPath, node: NodeId, launcher: &Launcher) -> Result<WorkspaceFacts, NodeError> {
+    let writable = |place: &AbsPath| launcher.admission.lets_write(place);
+    let (home, tmpdir) = (launcher.base_variable("HOME"), launcher.base_variable("TMPDIR"));
+    let facts = look(cwd, node, home, tmpdir, writable)?;
+    launcher.protected.look_at(&facts.root);
+    Ok(facts)
+}
+
 /// Says what `cwd` is. `home` and `tmpdir` are what sessions know as HOME and TMPDIR. It blocks for a few file operations.
 /// Of the temporary directories only those count that `writable` takes.
-pub(crate) fn look(
+fn look(
     cwd: &AbsPath,
     node: NodeId,
     home: Option<&str>,

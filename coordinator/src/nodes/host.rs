@@ -1,6 +1,7 @@
 //! A node as a tool sees it: the [`ExecHost`] of one thread on one node.
 
 pub(crate) mod checkpoints;
+mod making;
 mod start;
 
 use super::doorway::Doorway;

@@ -46,6 +46,7 @@ impl From<ThreadSettings> for wire::ThreadSettings {
             placement: Some((*settings.placement).into()),
             placed: settings.placed.map(|choice| (*choice).into()),
             hosts: settings.hosts.into_iter().map(Into::into).collect(),
+            source: settings.source.map(|source| (*source).into()),
         }
     }
 }
@@ -83,6 +84,7 @@ impl TryFrom<wire::ThreadSettings> for ThreadSettings {
             placement: Box::new(wire.placement.map(TryInto::try_into).transpose()?.unwrap_or_default()),
             placed: wire.placed.map(|choice| choice.try_into().map(Box::new)).transpose()?,
             hosts: client_placement::hosts(wire.hosts)?,
+            source: wire.source.map(|source| source.try_into().map(Box::new)).transpose()?,
         })
     }
 }

@@ -81,6 +81,8 @@ pub enum Work {
     GivePacks,
     /// Packs of one are given out.
     TakePacks,
+    /// It is made of its source.
+    Make,
 }
 
 /// The right to one act.
@@ -203,6 +205,8 @@ impl Act {
                 | Work::Compare
                 | Work::LacksPacks
                 | Work::TakePacks => false,
+                Work::Undo | Work::Forget | Work::Restore | Work::Make => true,
+                Work::Open | Work::ReadFiles | Work::Checkpoint | Work::Diff | Work::Save => false,
             },
         }
     }

@@ -39,6 +39,7 @@ pub mod placement;
 pub mod resources;
 pub mod saved;
 pub mod selector;
+pub mod source;
 pub mod stock;
 pub mod taint;
 pub mod thread;

@@ -13,6 +13,7 @@ use crate::overrides::TurnOverrides;
 use crate::path::AbsPath;
 use crate::placement::{Choice, PlacementSettings};
 use crate::policy::{ApprovalPolicy, Level, PermissionProfile, SandboxMode};
+use crate::source::WorkspaceSource;
 use crate::time::UnixMillis;
 use crate::window::WindowSettings;
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,10 @@ pub struct ThreadSettings {
     /// The hosts that it may use besides its node. Known once that is.
     #[serde(default)]
     pub hosts: Vec<ThreadHost>,
+    /// What the workspace is made of where it is placed; `cwd` is then the directory that was made, once it is. `None`: `cwd` is a directory of
+    /// the node, and is used in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Box<WorkspaceSource>>,
 }
 
 /// A model of a provider.

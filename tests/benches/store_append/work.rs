@@ -90,5 +90,6 @@ fn settings() -> ThreadSettings {
         placement: Box::default(),
         placed: None,
         hosts: Vec::new(),
+        source: None,
     }
 }

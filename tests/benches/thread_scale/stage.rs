@@ -44,5 +44,6 @@ pub(crate) fn settings(workspace: &Path) -> ThreadSettings {
         placement: Box::default(),
         placed: None,
         hosts: Vec::new(),
+        source: None,
     }
 }

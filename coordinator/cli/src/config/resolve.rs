@@ -116,6 +116,7 @@ pub fn resolve(layers: &Layers, flags: &Flags) -> Result<Resolved, ConfigError> 
         placement: placement(layers, flags)?,
         placed: None,
         hosts: Vec::new(),
+        source: None,
     };
     Ok(Resolved { settings, provider, fallback_providers })
 }

@@ -38,6 +38,7 @@ pub(crate) fn settings() -> ThreadSettings {
         placement: Box::default(),
         placed: None,
         hosts: Vec::new(),
+        source: None,
     }
 }
 

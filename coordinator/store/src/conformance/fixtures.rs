@@ -51,6 +51,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
             placement: Box::default(),
             placed: None,
             hosts: Vec::new(),
+            source: None,
         },
         created_at: UnixMillis(1_000 + u64::from(number)),
         updated_at: UnixMillis(1_000 + u64::from(number)),

@@ -35,6 +35,7 @@ pub(crate) fn thread(number: u8) -> ThreadRecord {
         placement: Box::default(),
         placed: None,
         hosts: Vec::new(),
+        source: None,
     };
     ThreadRecord::begun(ThreadId::from_u128(number.into()), "owner".to_owned(), settings, UnixMillis(1))
 }

@@ -51,6 +51,9 @@ fn thread_settings() -> ThreadSettings {
         placement: Box::default(),
         placed: None,
         hosts: vec![capstan_types::hosts::ThreadHost { node: "b".parse().unwrap(), dir: Some("/srv/x".parse().unwrap()) }],
+        source: Some(Box::new(capstan_types::source::WorkspaceSource::Git(capstan_types::source::GitSource::whole(
+            "h:r".parse().unwrap(),
+        )))),
     }
 }
 

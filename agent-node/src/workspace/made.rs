@@ -1,0 +1,174 @@
+//! Workspaces that the node makes of their sources, in directories of its own.
+//!
+//! Each thread has at most one here: `THREAD/tree` is the workspace, and `THREAD/workspace.json` says what it is. It is made aside and renamed when
+//! it is whole, so that one without a record is never met: what was cut off lies among the scratch files, which the node's next life removes.
+
+mod flight;
+mod record;
+mod telling;
+
+pub(crate) use record::Record;
+pub(crate) use telling::{Events, Teller, channel};
+
+use crate::error::NodeError;
+use crate::session::launcher::Launcher;
+use crate::workspace::open;
+use capstan_types::id::{NodeId, SessionId, ThreadId};
+use capstan_types::path::AbsPath;
+use capstan_types::session::WorkspaceFacts;
+use capstan_types::source::{MakeWorkspace, SavedSource, WorkspaceMade, WorkspaceSource};
+use flight::Flights;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The workspace itself, in the directory of its thread.
+const TREE: &str = "tree";
+
+/// The made workspaces of a node. Clones are the same ones.
+#[derive(Debug, Clone)]
+pub(crate) struct MadeWorkspaces {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    node: NodeId,
+    /// Where they lie.
+    dir: AbsPath,
+    /// Where they are made: on the same file system, and emptied when the node starts.
+    aside: PathBuf,
+    launcher: Arc<Launcher>,
+    threads: Flights<ThreadId>,
+}
+
+/// What a source has become, in the directory where a workspace is made.
+#[derive(Debug)]
+struct Filled {
+    how: String,
+    revision: Option<String>,
+    fetched_bytes: u64,
+    reused_mirror: bool,
+}
+
+impl Filled {
+    /// Without a repository.
+    fn plain(how: &str) -> Self {
+        Self { how: how.to_owned(), revision: None, fetched_bytes: 0, reused_mirror: false }
+    }
+}
+
+impl MadeWorkspaces {
+    /// Those that lie in `dir`, which is there, and are made in `aside`.
+    pub(crate) fn new(node: NodeId, dir: AbsPath, aside: PathBuf, launcher: Arc<Launcher>) -> Self {
+        Self { inner: Arc::new(Inner { node, dir, aside, launcher, threads: Flights::default() }) }
+    }
+
+    /// Makes the workspace of a thread, unless it is there, and tells of it. While somebody else makes it, it is waited for.
+    pub(crate) async fn make(&self, make: MakeWorkspace, mut teller: Teller) {
+        let made = self.made(&make, &mut teller).await;
+        teller.end(made).await;
+    }
+
+    async fn made(&self, make: &MakeWorkspace, teller: &mut Teller) -> Result<WorkspaceMade, NodeError> {
+        let thread = make.authority.thread;
+        let flight = self.inner.threads.of(thread);
+        let _held = flight.hold(teller).await;
+        teller.told_to(flight.telling());
+        let record = match self.record(thread)? {
+            Some(record) if record.source == make.source => record,
+            Some(record) => return Err(NodeError::OtherSource { is: record.source.to_string(), asked: make.source.to_string() }),
+            None => self.begin(make, teller).await?,
+        };
+        let facts = self.facts(self.tree(thread)?).await?;
+        let Record { how, revision, fetched_bytes, reused_mirror, .. } = record;
+        Ok(WorkspaceMade { facts, how, revision, fetched_bytes, reused_mirror })
+    }
+
+    /// The record of a thread's workspace; none when it has none here.
+    pub(crate) fn record(&self, thread: ThreadId) -> Result<Option<Record>, NodeError> {
+        Record::read(&self.directory(thread))
+            .map_err(|reason| NodeError::NoSource(format!("the workspace of thread {thread} {reason}")))
+    }
+
+    /// The directory of a thread: its workspace's tree, and what the node notes of it.
+    pub(crate) fn directory(&self, thread: ThreadId) -> PathBuf {
+        self.inner.dir.as_path().join(thread.to_string())
+    }
+
+    fn tree(&self, thread: ThreadId) -> Result<AbsPath, NodeError> {
+        AbsPath::new(self.directory(thread).join(TREE)).map_err(|error| NodeError::Unknown(error.to_string()))
+    }
+
+    async fn begin(&self, make: &MakeWorkspace, teller: &mut Teller) -> Result<Record, NodeError> {
+        let thread = make.authority.thread;
+        let aside = Aside::make(&self.inner.aside).map_err(|error| no_room(&error))?;
+        let tree = aside.0.join(TREE);
+        std::fs::DirBuilder::new().mode(0o755).create(&tree).map_err(|error| no_room(&error))?;
+        let filled = self.fill(make, &tree, teller).await?;
+        let record = Record::new(make, filled);
+        let place = self.directory(thread);
+        let put = move || {
+            record.write(&aside.0)?;
+            // A node that keeps nothing has emptied the directory above it.
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(place.parent().unwrap_or(&place))?;
+            std::fs::rename(&aside.0, &place)?;
+            std::fs::File::open(place.parent().unwrap_or(&place))?.sync_all()?;
+            Ok(record)
+        };
+        let put = tokio::task::spawn_blocking(put).await.map_err(|error| NodeError::Unknown(error.to_string()))?;
+        put.map_err(|error: io::Error| no_room(&error))
+    }
+
+    /// Brings the files of a source into an empty directory.
+    async fn fill(&self, make: &MakeWorkspace, _tree: &Path, _teller: &mut Teller) -> Result<Filled, NodeError> {
+        match &make.source {
+            WorkspaceSource::Empty => Ok(Filled::plain("empty")),
+            WorkspaceSource::Git(_) => {
+                Err(NodeError::NoSource("this node cannot make workspaces of git repositories yet".to_owned()))
+            }
+            WorkspaceSource::Saved(SavedSource { thread, name }) => Err(NodeError::NoSource(format!(
+                "this node cannot make a workspace of checkpoint {name} of thread {thread} yet; upgrade the node"
+            ))),
+        }
+    }
+
+    async fn facts(&self, tree: AbsPath) -> Result<WorkspaceFacts, NodeError> {
+        let (node, launcher) = (self.inner.node.clone(), Arc::clone(&self.inner.launcher));
+        let look = tokio::task::spawn_blocking(move || open::facts(&tree, node, &launcher));
+        look.await.map_err(|error| NodeError::Unknown(error.to_string()))?
+    }
+}
+
+/// A directory in which a workspace is made, removed with this unless it was renamed.
+#[derive(Debug)]
+struct Aside(PathBuf);
+
+impl Aside {
+    fn make(dir: &Path) -> io::Result<Self> {
+        let path = dir.join(format!("making-{}", SessionId::generate()));
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        // What stays is removed with the node's scratch files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A directory of the node's cannot be written.
+fn no_room(error: &io::Error) -> NodeError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => NodeError::NoRoom(
+            "the disk of this node is full, and the workspace was not made; free some space, or use another node".to_owned(),
+        ),
+        _ => NodeError::Unknown(format!("the workspace could not be made: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+use super::*;
+use capstan_types::source::{MakeEvent, MakeProgress};
+
+#[tokio::test]
+async fn whoever_waits_for_the_same_hears_what_the_first_one_does() {
+    let flights = Flights::<u8>::default();
+    let (mut first, _unread) = channel();
+    let (mut second, mut heard) = channel();
+    let flight = flights.of(7);
+    let held = flight.hold(&mut first).await;
+    first.told_to(flight.telling());
+    let waiting = tokio::spawn({
+        let flight = flights.of(7);
+        async move { drop(flight.hold(&mut second).await) }
+    });
+    first.say("fetching", Some(4));
+    let expected = MakeEvent::Progress(MakeProgress { said: "fetching".into(), percent: Some(4) });
+    assert_eq!(heard.recv().await, Some(Ok(expected)));
+    assert!(!waiting.is_finished());
+    drop(held);
+    waiting.await.unwrap();
+    assert_eq!(heard.recv().await, None);
+}
+
+#[test]
+fn a_full_disk_is_said_and_so_is_all_else() {
+    let full = no_room(&io::ErrorKind::StorageFull.into());
+    assert!(matches!(full, NodeError::NoRoom(_)), "{full:?}");
+    assert!(matches!(no_room(&io::ErrorKind::PermissionDenied.into()), NodeError::Unknown(_)));
+}
