@@ -4,7 +4,7 @@ use std::path::Path;
 
 const SHARED: &str = "capstan/source/v1/source.proto";
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     SHARED,
     "capstan/node/v1/exec.proto",
     "capstan/node/v1/operate.proto",
@@ -14,6 +14,7 @@ const FILES: [&str; 10] = [
     "capstan/client/v1/placement.proto",
     "capstan/client/v1/nodes.proto",
     "capstan/client/v1/sessions.proto",
+    "capstan/client/v1/uploads.proto",
     "capstan/identity/v1/identity.proto",
 ];
 

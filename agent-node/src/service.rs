@@ -9,6 +9,6 @@ pub(crate) mod exec;
 mod listing;
 pub(crate) mod node;
 pub(crate) mod operate;
-mod patches;
 mod packs;
+mod patches;
 pub(crate) mod workspace;

@@ -15,6 +15,7 @@ mod put_away;
 pub mod sessions;
 pub mod threads;
 pub mod turns;
+pub mod uploads;
 
 use crate::thread::open::CreateError;
 use capstan_store::store::StoreError;

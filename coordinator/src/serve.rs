@@ -3,6 +3,7 @@
 use crate::client_api::health::CoordinatorHealth;
 use crate::client_api::listeners::Listeners;
 use crate::client_api::nodes::NodesService;
+use crate::client_api::uploads::UploadsService;
 use crate::config::CoordinatorConfig;
 use crate::drain::{Drainer, Drains};
 use crate::nodes::dial_in::{DialIn, WAITING};
@@ -12,6 +13,7 @@ use crate::nodes::remote::{RemoteError, register};
 use crate::thread::one_at_a_time::OneAtATime;
 use crate::thread::open::Threads;
 use crate::thread::supervisor::{SupervisorMsg, ThreadSupervisor};
+use crate::uploads::Uploads;
 use capstan_proto::transport::{Bound, Listen, ListenError, PipeConnector, SocketFile, pipe};
 use capstan_registry::{Announcement, CoordinatorRecord, NodeEvent, Registration, Registry, RegistryError};
 use capstan_runtime::monitor::Check;
@@ -145,9 +147,11 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let drainer = Drainer { threads: threads.clone(), registry: Arc::clone(&registry), drains: drains.clone() };
     let nodes = NodesService { threads: threads.clone(), registry, events, drains };
     let inherits = startup.line.is_some();
+    let uploads = UploadsService::new(Uploads::new(config.blobs, config.checkpoints.scratch));
     let listeners = Listeners {
         threads: threads.clone(),
         nodes,
+        uploads,
         token: config.token,
         membership,
         issuer: config.issuer,

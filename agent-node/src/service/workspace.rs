@@ -1,8 +1,8 @@
 //! The Workspace service.
 
 use crate::node::handle::NodeHandle;
-use crate::service::patches::{self, PatchStream, Patches};
 use crate::service::packs;
+use crate::service::patches::{self, PatchStream, Patches};
 use crate::service::right::Right;
 use crate::service::span::server_span;
 use crate::workspace::checkpoint::patch::Span;
@@ -22,9 +22,8 @@ use capstan_types::source::MakeWorkspace;
 use futures::{Stream, StreamExt};
 use std::pin::Pin;
 use std::time::Duration;
-use tonic::{Request, Response, Status, Streaming};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument;
 
 const SERVICE: &str = "capstan.node.v1.Workspace";
@@ -257,6 +256,8 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let paths = states.packs_of(thread, &name, &request.packs)?;
         let carrier = states.carrier()?;
         Ok(Response::new(packs::give_out(request.packs.into_iter().zip(paths).collect(), carrier)))
+    }
+
     async fn make(&self, request: Request<wire::MakeRequest>) -> Result<Response<Making>, Status> {
         let span = server_span(SERVICE, "Make", request.metadata());
         let right = Right::of("/capstan.node.v1.Workspace/Make", &request);

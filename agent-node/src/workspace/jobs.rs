@@ -25,8 +25,8 @@ use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::saved::{CompareWorkspaces, RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as DirectoryFacts};
-use capstan_types::tree_document::Difference;
 use capstan_types::source::MakeWorkspace;
+use capstan_types::tree_document::Difference;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -218,6 +218,8 @@ impl Jobs {
 
     pub(crate) fn states(&self) -> SavedStates {
         self.saved.clone()
+    }
+
     /// Makes the workspace, and answers at once with where that is told.
     pub(crate) fn make(&mut self, make: MakeWorkspace, span: Span, reply: Reply<made::Events>) {
         let Some(reply) = self.room(reply) else { return };

@@ -158,7 +158,13 @@ async fn what_sessions_may_not_read_is_no_part_of_a_checkpoint_and_stays_where_i
     }
     fs::write(node.path("code"), "other").unwrap();
     let cwd = node.workspace.to_string();
-    let request = wire::RestoreRequest { authority: client.who(), cwd, name: "one".into(), policy: Some((&hidden).into()), record: Bytes::new() };
+    let request = wire::RestoreRequest {
+        authority: client.who(),
+        cwd,
+        name: "one".into(),
+        policy: Some((&hidden).into()),
+        record: Bytes::new(),
+    };
     soon(client.workspace.restore(request)).await.unwrap();
     assert_eq!(fs::read_to_string(node.path("code")).unwrap(), "code");
     assert_eq!(fs::read_to_string(node.path(".env")).unwrap(), "CANARY-41c7");

@@ -12,6 +12,7 @@ mod mistake;
 mod nodes;
 mod placement;
 mod sessions;
+mod source;
 mod threads;
 
 pub use apply::ApplyArgs;
@@ -28,6 +29,7 @@ pub use nodes::{
 };
 pub use placement::PlacementArgs;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
+pub use source::SourceArgs;
 pub use threads::{
     CommitArgs, CompactArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs, ListThreadsArgs, NameArgs,
     NamedArgs, PatchArgs, QueueArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,

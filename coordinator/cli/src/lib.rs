@@ -48,6 +48,7 @@ pub mod fetched;
 pub mod local_git;
 pub mod local_program;
 pub mod patches;
+pub mod upload;
 
 pub mod failure;
 pub mod hint;

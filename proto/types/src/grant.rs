@@ -194,19 +194,16 @@ impl Act {
                 Said::Attach | Said::Release => false,
             },
             Self::Workspace(work) => match work {
-                Work::Undo | Work::Forget | Work::Restore => true,
-                Work::Open | Work::ReadFiles | Work::Checkpoint | Work::Diff | Work::Patch | Work::Save => false,
-                Work::Undo | Work::Forget | Work::Restore | Work::GivePacks => true,
+                Work::Undo | Work::Forget | Work::Restore | Work::GivePacks | Work::Make => true,
                 Work::Open
                 | Work::ReadFiles
                 | Work::Checkpoint
                 | Work::Diff
+                | Work::Patch
                 | Work::Save
                 | Work::Compare
                 | Work::LacksPacks
                 | Work::TakePacks => false,
-                Work::Undo | Work::Forget | Work::Restore | Work::Make => true,
-                Work::Open | Work::ReadFiles | Work::Checkpoint | Work::Diff | Work::Save => false,
             },
         }
     }
