@@ -168,12 +168,13 @@ async fn start_actors(
     (launcher, journal, gate): (Arc<Launcher>, Journal, Gate),
 ) -> Result<NodeHandle, SpawnErr> {
     let places = Places::new(config.capacity.sessions);
+    let saved = SavedStates::new(state.saved.clone(), config.blobs.clone(), Arc::clone(&launcher));
     let shared = Shared {
         node: config.id.clone(),
         git: Git::new(Arc::clone(&launcher)),
         files: Files::new(Arc::clone(&launcher)),
-        saved: SavedStates::new(state.saved.clone(), config.blobs.clone(), Arc::clone(&launcher)),
-        made: MadeWorkspaces::new(config.id.clone(), state.workspaces.clone(), state.scratch(), Arc::clone(&launcher)),
+        saved: saved.clone(),
+        made: MadeWorkspaces::new(config.id.clone(), state.workspaces.clone(), state.scratch(), Arc::clone(&launcher), saved),
         launcher,
         places: places.clone(),
         gate: gate.clone(),

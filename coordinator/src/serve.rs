@@ -1,5 +1,6 @@
 //! Builds a coordinator and runs it.
 
+use crate::checkpoints::shelf::Shelf;
 use crate::client_api::health::CoordinatorHealth;
 use crate::client_api::listeners::Listeners;
 use crate::client_api::nodes::NodesService;
@@ -10,6 +11,7 @@ use crate::nodes::dial_in::{DialIn, WAITING};
 use crate::nodes::events::Events;
 use crate::nodes::pool::{NodePool, PoolArguments, PoolMsg};
 use crate::nodes::remote::{RemoteError, register};
+use crate::thread::making::Making;
 use crate::thread::one_at_a_time::OneAtATime;
 use crate::thread::open::Threads;
 use crate::thread::supervisor::{SupervisorMsg, ThreadSupervisor};
@@ -28,6 +30,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long each part of the coordinator gets to end.
 const STOP_GRACE: Duration = Duration::from_secs(12);
+
+/// How long checkpoints of the last turns may take to come to the store.
+const CARRYING: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether turns have ended.
 const LOOK: Duration = Duration::from_millis(50);
@@ -121,6 +126,8 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     // Last of what may fail from outside: who finds it can use it a moment later.
     let announcement = config.registry.announce(description(&config.name, &bound)).await?;
     let (supervisor, supervisor_ended) = Actor::spawn(None, ThreadSupervisor, ()).await?;
+    let shelf = config.blobs.map(|blobs| Shelf::new(blobs, config.checkpoints));
+    let uploads = UploadsService::new(Uploads::on(shelf.clone()));
     let threads = Threads {
         name: config.name,
         line: config.line,
@@ -128,6 +135,8 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         closing: CancellationToken::new(),
         beginning: OneAtATime::default(),
         store: Arc::clone(&store),
+        shelf: shelf.clone(),
+        making: Making::default(),
         models: config.models,
         pool: pool.clone(),
         supervisor: supervisor.clone(),
@@ -147,7 +156,6 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let drainer = Drainer { threads: threads.clone(), registry: Arc::clone(&registry), drains: drains.clone() };
     let nodes = NodesService { threads: threads.clone(), registry, events, drains };
     let inherits = startup.line.is_some();
-    let uploads = UploadsService::new(Uploads::new(config.blobs, config.checkpoints.scratch));
     let listeners = Listeners {
         threads: threads.clone(),
         nodes,
@@ -174,6 +182,11 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     }
     let mut background = JoinSet::new();
     background.spawn(drainer.run());
+    background.spawn(async move {
+        if let Some(shelf) = shelf.filter(|_| inherits) {
+            shelf.keep_swept().await;
+        }
+    });
     if inherits {
         // Not waited for: clients are served meanwhile, and a thread that one of them asks for is opened once.
         let turns = startup.clone();
@@ -308,6 +321,12 @@ impl Running {
         // Threads first: their turns store their ends, which needs everything else.
         if let Err(error) = self.supervisor.stop_and_wait(Some("the coordinator stops".to_owned()), grace).await {
             tracing::warn!(%error, "the threads did not stop in time");
+        }
+        // Nodes are still asked for what is being carried.
+        if let Some(shelf) = &self.threads.shelf
+            && !shelf.settled(CARRYING).await
+        {
+            tracing::warn!("not every checkpoint was carried to the store; those stay on their nodes");
         }
         self.stop.cancel();
         let _ = self.pool.stop_and_wait(Some("the coordinator stops".to_owned()), grace).await;

@@ -1,6 +1,7 @@
 //! Wire structs to values and back. A wire struct that does not make sense becomes a [`Malformed`], never a panic or a guess.
 
 mod checkpoint;
+mod client_checkpoint;
 pub mod client_event;
 pub mod client_item;
 pub mod client_listing;

@@ -38,5 +38,6 @@ mod sessions;
 mod spending;
 mod threads;
 mod two_processes;
+mod uploads;
 
 use capstan_tests::stored;

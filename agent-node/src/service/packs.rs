@@ -34,21 +34,27 @@ pub(crate) async fn take_in(
 ) -> Result<u64, Status> {
     let _carrier = states.carrier()?;
     let (mut open, mut bytes, mut next): (Option<Incoming>, u64, _) = (None, 0, Some(first));
-    while let Some(wire::GivePacksRequest { pack, data, ends, .. }) = next {
+    while let Some(wire::GivePacksRequest { pack, data, ends, record, .. }) = next {
         if data.len() > PIECE {
             return Err(Status::invalid_argument(format!("a piece has {} bytes; at most {PIECE} are taken", data.len())));
         }
-        let mut incoming = match (open.take(), pack.is_empty()) {
-            (Some(incoming), true) => incoming,
-            (None, false) => Incoming::begin(states, pack).await?,
+        let incoming = match (open.take(), pack.is_empty()) {
+            (Some(incoming), true) => Some(incoming),
+            (None, false) => Some(Incoming::begin(states, pack).await?),
             (Some(_), false) => return Err(Status::invalid_argument("a pack begins before the one before it ends")),
+            (None, true) if data.is_empty() && !record.is_empty() => None,
             (None, true) => return Err(Status::invalid_argument("a piece belongs to no pack")),
         };
-        incoming.add(&data).await?;
-        bytes += data.len() as u64;
-        match ends {
-            true => incoming.end().await?,
-            false => open = Some(incoming),
+        if let Some(mut incoming) = incoming {
+            incoming.add(&data).await?;
+            bytes += data.len() as u64;
+            match ends {
+                true => incoming.end().await?,
+                false => open = Some(incoming),
+            }
+        }
+        if !record.is_empty() {
+            states.note(&capstan_proto::convert::saved::record("record", &record)?).await?;
         }
         next = match tokio::time::timeout(PATIENCE, pieces.message()).await {
             Ok(next) => next?,

@@ -76,6 +76,7 @@ fn under<'a>(authority: &'a Authority, done: Work, policy: &SandboxPolicy) -> As
 impl wire::workspace_server::Workspace for WorkspaceService {
     type PatchStream = PatchStream;
     type MakeStream = Making;
+    type TakePacksStream = packs::Pieces;
 
     async fn open(&self, request: Request<wire::OpenRequest>) -> Result<Response<wire::OpenResponse>, Status> {
         let span = server_span(SERVICE, "Open", request.metadata());
@@ -241,8 +242,6 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let bytes = packs::take_in(&states, first, pieces).instrument(span).await?;
         Ok(Response::new(wire::GivePacksResponse { bytes }))
     }
-
-    type TakePacksStream = packs::Pieces;
 
     async fn take_packs(&self, request: Request<wire::TakePacksRequest>) -> Result<Response<packs::Pieces>, Status> {
         let span = server_span(SERVICE, "TakePacks", request.metadata());

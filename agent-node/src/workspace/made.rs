@@ -13,8 +13,10 @@ pub(crate) use telling::{Events, Teller, channel};
 use crate::error::NodeError;
 use crate::session::launcher::Launcher;
 use crate::workspace::open;
+use crate::workspace::saved::SavedStates;
 use capstan_types::id::{NodeId, SessionId, ThreadId};
 use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::WorkspaceFacts;
 use capstan_types::source::{MakeWorkspace, SavedSource, WorkspaceMade, WorkspaceSource};
 use flight::Flights;
@@ -40,6 +42,7 @@ struct Inner {
     /// Where they are made: on the same file system, and emptied when the node starts.
     aside: PathBuf,
     launcher: Arc<Launcher>,
+    saved: SavedStates,
     threads: Flights<ThreadId>,
 }
 
@@ -61,8 +64,8 @@ impl Filled {
 
 impl MadeWorkspaces {
     /// Those that lie in `dir`, which is there, and are made in `aside`.
-    pub(crate) fn new(node: NodeId, dir: AbsPath, aside: PathBuf, launcher: Arc<Launcher>) -> Self {
-        Self { inner: Arc::new(Inner { node, dir, aside, launcher, threads: Flights::default() }) }
+    pub(crate) fn new(node: NodeId, dir: AbsPath, aside: PathBuf, launcher: Arc<Launcher>, saved: SavedStates) -> Self {
+        Self { inner: Arc::new(Inner { node, dir, aside, launcher, saved, threads: Flights::default() }) }
     }
 
     /// Makes the workspace of a thread, unless it is there, and tells of it. While somebody else makes it, it is waited for.
@@ -122,15 +125,33 @@ impl MadeWorkspaces {
     }
 
     /// Brings the files of a source into an empty directory.
-    async fn fill(&self, make: &MakeWorkspace, _tree: &Path, _teller: &mut Teller) -> Result<Filled, NodeError> {
+    async fn fill(&self, make: &MakeWorkspace, tree: &Path, teller: &mut Teller) -> Result<Filled, NodeError> {
         match &make.source {
             WorkspaceSource::Empty => Ok(Filled::plain("empty")),
             WorkspaceSource::Git(_) => {
                 Err(NodeError::NoSource("this node cannot make workspaces of git repositories yet".to_owned()))
             }
-            WorkspaceSource::Saved(SavedSource { thread, name }) => Err(NodeError::NoSource(format!(
-                "this node cannot make a workspace of checkpoint {name} of thread {thread} yet; upgrade the node"
+            WorkspaceSource::Saved(source) => self.put_back(source, make.policy.as_ref(), tree, teller).await,
+        }
+    }
+
+    /// Brings a checkpoint back, which is on this node, in its store for blobs, or was carried here.
+    async fn put_back(
+        &self,
+        SavedSource { thread, name }: &SavedSource,
+        policy: Option<&SandboxPolicy>,
+        tree: &Path,
+        teller: &mut Teller,
+    ) -> Result<Filled, NodeError> {
+        teller.say(format!("bringing back checkpoint {name}"), None);
+        let tree = AbsPath::new(tree).map_err(|error| NodeError::Unknown(error.to_string()))?;
+        let hidden = policy.map(|policy| policy.hidden.clone()).unwrap_or_default();
+        match self.inner.saved.put_into(tree, (*thread, name), hidden).await {
+            Ok(record) => Ok(Filled { fetched_bytes: record.bytes, ..Filled::plain("checkpoint") }),
+            Err(NodeError::NoCheckpoint(_)) => Err(NodeError::NoSource(format!(
+                "there is no checkpoint {name} of thread {thread} here; it was never finished, or its time was over"
             ))),
+            Err(error) => Err(error),
         }
     }
 

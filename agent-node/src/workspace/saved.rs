@@ -14,6 +14,7 @@ use bytes::Bytes;
 use capstan_blobs::{BlobError, Blobs};
 use capstan_types::id::{SessionId, ThreadId};
 use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
 use capstan_types::saved::record::{CheckpointRecord, is_pack_name, pack_blob, record_blob};
 use capstan_types::saved::{
     CheckpointName, CompareWorkspaces, RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved,
@@ -94,10 +95,7 @@ impl SavedStates {
         let none = none_of(&restore.cwd);
         let lock = self.of_thread(thread);
         let _thread = lock.lock().await;
-        let record = match restore.record {
-            Some(record) => Some(*record),
-            None => self.record(thread, &restore.name).await.map_err(&none)?,
-        };
+        let record = self.record(restore.of.unwrap_or(thread), &restore.name).await.map_err(&none)?;
         let record = record.ok_or_else(|| NodeError::NoCheckpoint(restore.name.to_string()))?;
         self.fetch(&record).await.map_err(&none)?;
         // What it names is needed for the next one, and so not swept away.
@@ -136,6 +134,44 @@ impl SavedStates {
         match packs.iter().all(|pack| record.packs.contains(pack)) {
             true => Ok(packs.iter().map(|pack| self.pack(pack)).collect()),
             false => Err(NodeError::NoCheckpoint(format!("{name} with such a pack"))),
+        }
+    }
+
+    /// Takes note of a checkpoint that was carried here. An error names what it lacks.
+    pub(crate) async fn note(&self, record: &CheckpointRecord) -> Result<(), NodeError> {
+        let none = none_of(&record.cwd);
+        match self.lacks(record).await? {
+            lacking if lacking.is_empty() => record::write(self.dir.as_path(), record).map_err(|error| none(error.to_string())),
+            lacking => Err(none(format!("{} of its packs have not come", lacking.len()))),
+        }
+    }
+
+    /// Puts a checkpoint, which may be another thread's, into an empty directory of the node's own.
+    pub(crate) async fn put_into(
+        &self,
+        tree: AbsPath,
+        (thread, name): (ThreadId, &CheckpointName),
+        hidden: Vec<AbsPath>,
+    ) -> Result<CheckpointRecord, NodeError> {
+        let none = none_of(&tree);
+        let record = self.record(thread, name).await.map_err(&none)?;
+        let record = record.ok_or_else(|| NodeError::NoCheckpoint(name.to_string()))?;
+        self.fetch(&record).await.map_err(&none)?;
+        // What it names is needed for the next one, and so not swept away.
+        record::write(self.dir.as_path(), &record).map_err(|error| none(error.to_string()))?;
+        let _turn = self.turns.acquire().await.map_err(|error| NodeError::Unknown(error.to_string()))?;
+        let document = TreeDocument::Put {
+            top: tree.clone(),
+            store: self.packs().map_err(&none)?,
+            seen: self.seen(thread, &tree).map_err(&none)?,
+            leave: Leave::default(),
+            state: record.state.clone(),
+        };
+        let policy = SandboxPolicy { hidden, ..SandboxPolicy::workspace_write(vec![tree.clone()]) };
+        let put = verb::put(&self.launcher, document, &policy).await?;
+        match put.skipped.named.first() {
+            None => Ok(record),
+            Some((path, reason)) => Err(NodeError::Unknown(format!("`{path}` of checkpoint {name} cannot be made: {reason}"))),
         }
     }
 

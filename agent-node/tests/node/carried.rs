@@ -7,6 +7,7 @@ use capstan_proto::wire::node as wire;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::saved::record::CheckpointRecord;
+use capstan_types::source::{SavedSource, WorkspaceSource};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tonic::{Code, Status};
@@ -40,6 +41,7 @@ impl Client {
             pack: if number == 0 { pack.to_owned() } else { String::new() },
             data: Bytes::copy_from_slice(data),
             ends: number + 1 == count,
+            record: Bytes::new(),
         };
         bytes.chunks(PIECE).enumerate().map(piece).collect()
     }
@@ -54,17 +56,28 @@ impl Client {
         soon(self.workspace.save(request)).await.unwrap().into_inner().record
     }
 
-    async fn restore_by(&mut self, cwd: &AbsPath, record: &Bytes) -> Result<(), Status> {
+    async fn note(&mut self, record: &Bytes) -> Result<(), Status> {
+        let note = wire::GivePacksRequest { authority: self.who(), record: record.clone(), ..wire::GivePacksRequest::default() };
+        self.give(vec![note]).await.map(drop)
+    }
+
+    async fn restore_all(&mut self, cwd: &AbsPath, name: &str) -> Result<(), Status> {
         let policy = Some((&SandboxPolicy::workspace_write(vec![cwd.clone()])).into());
-        let (cwd, name, record) = (cwd.to_string(), "any".to_owned(), record.clone());
-        let request = wire::RestoreRequest { authority: self.who(), cwd, name, policy, record };
+        let request = wire::RestoreRequest {
+            authority: self.who(),
+            cwd: cwd.to_string(),
+            name: name.into(),
+            policy,
+            of_thread_id: String::new(),
+        };
         soon(self.workspace.restore(request)).await.map(drop)
     }
 }
 
 /// What lies in a node's directory of packs, and what is being written.
 fn names(node: &Fixture, dir: &str) -> Vec<PathBuf> {
-    let mut found: Vec<_> = fs::read_dir(node.state().join("saved").join(dir)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut found: Vec<_> =
+        fs::read_dir(node.dir.path().join("state/saved").join(dir)).unwrap().map(|entry| entry.unwrap().path()).collect();
     found.sort();
     found
 }
@@ -75,19 +88,26 @@ async fn a_checkpoint_is_carried_to_a_node_that_shares_nothing_and_only_what_it_
     let (mut here, mut there) = (one.client(), other.client());
     there.authority = here.authority.clone();
     project(one.workspace.as_path());
-    fs::write(one.path("large"), (0..900_000_u32).flat_map(|number| (number * 2_654_435_761).to_le_bytes()).collect::<Vec<_>>()).unwrap();
+    fs::write(
+        one.path("large"),
+        (0..900_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect::<Vec<_>>(),
+    )
+    .unwrap();
     let record = here.save_all(&one.workspace, "turn-1").await;
     let parsed = CheckpointRecord::parse(&record).unwrap();
     assert_eq!(there.lacks(&record).await, parsed.packs);
     let into = other.workspace.join("here").unwrap();
     fs::create_dir(into.as_path()).unwrap();
-    let without = there.restore_by(&into, &record).await.unwrap_err();
-    assert!(without.code() == Code::Aborted && without.message().contains("packs are gone from this node"), "{without}");
+    let without = there.note(&record).await.unwrap_err();
+    assert!(without.code() == Code::Aborted && without.message().contains("of its packs have not come"), "{without}");
+    let unknown = there.restore_all(&into, "turn-1").await.unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound, "{unknown}");
     for (pack, bytes) in here.take("turn-1", &parsed.packs).await.unwrap() {
         there.give(there.pieces(&pack, &bytes)).await.unwrap();
     }
     assert_eq!(there.lacks(&record).await, Vec::<String>::new());
-    there.restore_by(&into, &record).await.unwrap();
+    there.note(&record).await.unwrap();
+    there.restore_all(&into, "turn-1").await.unwrap();
     assert_eq!(image(into.as_path()), image(one.workspace.as_path()));
     fs::write(one.path("one more"), "file").unwrap();
     let next = here.save_all(&one.workspace, "turn-2").await;
@@ -95,6 +115,43 @@ async fn a_checkpoint_is_carried_to_a_node_that_shares_nothing_and_only_what_it_
     let taken = here.take("turn-2", &lacking).await.unwrap();
     let bytes: usize = taken.iter().map(|(_, bytes)| bytes.len()).sum();
     assert!(lacking.len() == 1 && bytes < 10_000, "{bytes} bytes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_workspace_of_another_thread_is_made_of_a_checkpoint_that_was_carried() {
+    let (one, other) = (Fixture::start().await, Fixture::start().await);
+    let (mut here, mut there) = (one.client(), other.client());
+    project(one.workspace.as_path());
+    let record = here.save_all(&one.workspace, "turn-1").await;
+    let parsed = CheckpointRecord::parse(&record).unwrap();
+    let source = WorkspaceSource::Saved(SavedSource { thread: here.authority.thread, name: parsed.name.clone() });
+    let make = wire::MakeRequest { authority: there.who(), source: Some(source.into()), ..wire::MakeRequest::default() };
+    let missing = made(&mut there, make.clone()).await.unwrap_err();
+    assert!(
+        missing.code() == Code::FailedPrecondition && missing.message().contains("there is no checkpoint turn-1"),
+        "{missing}"
+    );
+    for (pack, bytes) in here.take("turn-1", &parsed.packs).await.unwrap() {
+        there.give(there.pieces(&pack, &bytes)).await.unwrap();
+    }
+    there.note(&record).await.unwrap();
+    let first = made(&mut there, make.clone()).await.unwrap();
+    let facts = first.facts.clone().unwrap();
+    assert_eq!((first.how.as_str(), facts.git), ("checkpoint", true));
+    assert_eq!(image(Path::new(&facts.root)), image(one.workspace.as_path()));
+    fs::write(Path::new(&facts.root).join("more"), "work").unwrap();
+    assert_eq!(made(&mut there, make).await.unwrap(), first, "it is made once");
+    assert!(Path::new(&facts.root).join("more").exists());
+}
+
+async fn made(client: &mut Client, make: wire::MakeRequest) -> Result<wire::Made, Status> {
+    let mut events = soon(client.workspace.make(make)).await?.into_inner();
+    loop {
+        let event = soon(events.message()).await?.and_then(|event| event.event);
+        if let wire::make_event::Event::Made(made) = event.expect("it ends with the workspace") {
+            return Ok(made);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 
 mod fixture;
 
+mod carried;
 mod checkpoints;
 mod exec;
 mod files;
@@ -16,6 +17,7 @@ mod lifecycle;
 mod operators;
 mod orphans;
 mod owners;
+mod patches;
 mod policy;
 mod releases;
 mod saved;

@@ -2,7 +2,6 @@
 
 use crate::checkpoints::git;
 use crate::fixture::{Client, Fixture, soon};
-use bytes::Bytes;
 use capstan_blobs::{Blobs, Location};
 use capstan_proto::wire::node as wire;
 use capstan_types::path::AbsPath;
@@ -31,7 +30,7 @@ impl Client {
             cwd: cwd.to_string(),
             name: name.to_owned(),
             policy,
-            record: Bytes::new(),
+            of_thread_id: String::new(),
         };
         Ok(soon(self.workspace.restore(request)).await?.into_inner())
     }
@@ -163,7 +162,7 @@ async fn what_sessions_may_not_read_is_no_part_of_a_checkpoint_and_stays_where_i
         cwd,
         name: "one".into(),
         policy: Some((&hidden).into()),
-        record: Bytes::new(),
+        of_thread_id: String::new(),
     };
     soon(client.workspace.restore(request)).await.unwrap();
     assert_eq!(fs::read_to_string(node.path("code")).unwrap(), "code");

@@ -31,8 +31,9 @@ pub use placement::PlacementArgs;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
 pub use source::SourceArgs;
 pub use threads::{
-    CommitArgs, CompactArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs, ListThreadsArgs, NameArgs,
-    NamedArgs, PatchArgs, QueueArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
+    CheckpointsArgs, CommitArgs, CompactArgs, CompareArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs,
+    InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs, PatchArgs, QueueArgs, RestoreArgs, SearchArgs, ShowArgs, SteerArgs,
+    ThreadsArgs, ThreadsCommand, UndoArgs,
 };
 
 /// The program.

@@ -1,6 +1,7 @@
 //! Uploads of clients.
 
-use crate::uploads::{Incoming, NotKept, NotTaken, Uploads};
+use crate::checkpoints::shelf::{Incoming, ShelfError};
+use crate::uploads::{NotKept, Uploads};
 use capstan_proto::wire::client as wire;
 use capstan_proto::wire::client::uploads_server::Uploads as Service;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ impl UploadsService {
 #[tonic::async_trait]
 impl Service for UploadsService {
     async fn lacks(&self, request: Request<wire::LacksRequest>) -> Result<Response<wire::LacksResponse>, Status> {
-        let packs = self.uploads.lacks(request.into_inner().packs).await?;
+        let packs = self.uploads.lacks(&request.into_inner().packs).await?;
         Ok(Response::new(wire::LacksResponse { packs }))
     }
 
@@ -67,7 +68,7 @@ impl UploadsService {
             }
             let mut incoming = match (open.take(), pack.is_empty()) {
                 (Some(incoming), true) => incoming,
-                (None, false) => self.uploads.begin(&pack).await??,
+                (None, false) => self.uploads.begin(&pack)?,
                 (Some(_), false) => return Err(Status::invalid_argument("a pack begins before the one before it ends")),
                 (None, true) => return Err(Status::invalid_argument("a piece belongs to no pack")),
             };
@@ -75,9 +76,9 @@ impl UploadsService {
             if bytes > MOST {
                 return Err(Status::resource_exhausted(format!("an upload has at most {MOST} bytes that are new")));
             }
-            incoming.add(&data).await?;
+            incoming.add(&data).await.map_err(NotKept::from)?;
             match ends {
-                true => incoming.end().await?,
+                true => self.uploads.end(incoming).await?,
                 false => open = Some(incoming),
             }
         }
@@ -102,19 +103,9 @@ impl From<NotKept> for Status {
             NotKept::NoStore | NotKept::Lacks(_) => Self::failed_precondition(said),
             NotKept::Malformed(_) => Self::invalid_argument(said),
             NotKept::Another => Self::already_exists(said),
-            NotKept::Store(_) => Self::unavailable(said),
-        }
-    }
-}
-
-impl From<NotTaken> for Status {
-    fn from(error: NotTaken) -> Self {
-        let said = error.to_string();
-        match error {
-            NotTaken::NoName(_) => Self::invalid_argument(said),
-            NotTaken::TooLong | NotTaken::Unwritable(_) => Self::resource_exhausted(said),
-            NotTaken::Damaged(_) => Self::data_loss(said),
-            NotTaken::Store(_) => Self::unavailable(said),
+            NotKept::Shelf(ShelfError::Pack(_) | ShelfError::Record(_)) => Self::data_loss(said),
+            NotKept::Shelf(ShelfError::Scratch(_)) => Self::resource_exhausted(said),
+            NotKept::Shelf(ShelfError::Blobs(_)) => Self::unavailable(said),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Checkpoints that travel.
 
 use super::exec::{authority, policy};
-use super::{Malformed, parse};
+use super::{Malformed, nonempty, parse};
 use crate::wire::node as wire;
 use capstan_types::saved::record::CheckpointRecord;
 use capstan_types::saved::{CompareWorkspaces, RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
@@ -78,7 +78,7 @@ impl From<&RestoreWorkspace> for wire::RestoreRequest {
             cwd: restore.cwd.to_string(),
             name: restore.name.to_string(),
             policy: Some((&restore.policy).into()),
-            record: restore.record.as_ref().map(|record| record.text().into()).unwrap_or_default(),
+            of_thread_id: restore.of.map(|thread| thread.to_string()).unwrap_or_default(),
         }
     }
 }
@@ -90,9 +90,9 @@ impl TryFrom<wire::RestoreRequest> for RestoreWorkspace {
         Ok(Self {
             authority: authority(wire.authority)?,
             cwd: parse("cwd", &wire.cwd)?,
+            of: nonempty(wire.of_thread_id).map(|thread| parse("of_thread_id", &thread)).transpose()?,
             name: parse("name", &wire.name)?,
             policy: policy(wire.policy)?,
-            record: if wire.record.is_empty() { None } else { Some(Box::new(record("record", &wire.record)?)) },
         })
     }
 }

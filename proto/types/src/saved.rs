@@ -1,7 +1,9 @@
 //! Checkpoints that travel: states of workspaces that any node of a cluster can bring back.
 
+pub mod note;
 pub mod record;
 
+use crate::id::ThreadId;
 use crate::path::AbsPath;
 use crate::policy::SandboxPolicy;
 use crate::session::Authority;
@@ -87,12 +89,12 @@ pub struct RestoreWorkspace {
     pub authority: Authority,
     /// Where: a directory that is there. What is in it and not in the checkpoint is removed.
     pub cwd: AbsPath,
+    /// Whose, if it is not this thread's.
+    pub of: Option<ThreadId>,
     /// Which.
     pub name: CheckpointName,
     /// The policy of the thread's sessions: what they may not write stays as it is.
     pub policy: SandboxPolicy,
-    /// Its record, for a node that need not know it otherwise. It may be another thread's.
-    pub record: Option<Box<CheckpointRecord>>,
 }
 
 /// A request to compare two checkpoints.

@@ -1,5 +1,6 @@
 //! `capstan threads`: the threads of a coordinator, or of a store.
 
+mod checkpoints;
 mod commit;
 mod compact;
 mod diff;
@@ -55,6 +56,9 @@ pub fn run(args: &ThreadsArgs, surroundings: &Surroundings) -> Result<Exit, Fail
         ThreadsCommand::Patch(args) => patch::run(args, surroundings),
         ThreadsCommand::Commit(args) => commit::run(args, surroundings),
         ThreadsCommand::Undo(args) => undo::run(args, surroundings),
+        ThreadsCommand::Checkpoints(args) => checkpoints::list(args, surroundings),
+        ThreadsCommand::Restore(args) => checkpoints::restore(args, surroundings),
+        ThreadsCommand::Compare(args) => checkpoints::compare(args, surroundings),
     }
 }
 
