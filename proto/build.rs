@@ -5,7 +5,7 @@ use std::path::Path;
 /// The files of packages that several protocols share.
 const SHARED: [&str; 2] = ["capstan/files/v1/files.proto", "capstan/source/v1/source.proto"];
 
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
     SHARED[0],
     SHARED[1],
     "capstan/node/v1/exec.proto",
@@ -18,6 +18,7 @@ const FILES: [&str; 13] = [
     "capstan/client/v1/nodes.proto",
     "capstan/client/v1/files.proto",
     "capstan/client/v1/sessions.proto",
+    "capstan/client/v1/uploads.proto",
     "capstan/identity/v1/identity.proto",
 ];
 
