@@ -115,6 +115,7 @@ impl WorkspaceState {
             WorkspaceRequest::Session { session, message } => self.sessions.hand_on(session, message),
             WorkspaceRequest::Open { cwd, reply } => self.jobs.open(cwd, reply),
             WorkspaceRequest::ReadFiles { read, span, reply } => self.jobs.read_files(*read, span, reply),
+            WorkspaceRequest::Files { question, span, reply } => self.jobs.files(*question, span, reply),
             WorkspaceRequest::ApplyPatch { call, span, reply } => self.jobs.apply_patch(*call, span, reply),
             WorkspaceRequest::Checkpoint { cwd, policy, turn, span, reply } => {
                 self.jobs.checkpoint((cwd, *policy), turn, span, reply);
@@ -122,6 +123,7 @@ impl WorkspaceState {
             WorkspaceRequest::Diff { turn, policy, max_bytes, ended, span, reply } => {
                 self.jobs.diff(turn, (*policy, max_bytes, ended), span, reply);
             }
+            WorkspaceRequest::Patch { what, policy, span, reply } => self.jobs.patch(what, *policy, span, reply),
             WorkspaceRequest::Forget { span, reply } => self.jobs.forget(span, reply),
             WorkspaceRequest::Undo { turn, policy, force, span, reply } => self.jobs.undo(turn, (*policy, force), span, reply),
             WorkspaceRequest::Save { save, span, reply } => self.jobs.save(*save, span, reply),

@@ -4,9 +4,11 @@ use crate::error::NodeError;
 use crate::session::adopt::Found;
 use crate::session::launcher::Launched;
 use crate::session::message::{SessionDoor, SessionMsg};
+use crate::workspace::checkpoint::patch::{Patch, Span as PatchSpan};
 use crate::workspace::checkpoint::{Ended, Force};
-use crate::workspace::made;
+use crate::workspace::file_access::{Parts, Question};
 use crate::workspace::saved::SavedStates;
+use crate::workspace::telling;
 use capstan_runtime::actors::{Admitted, BoundedRef};
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
@@ -66,12 +68,16 @@ pub(crate) enum WorkspaceRequest {
     Open { cwd: AbsPath, reply: Reply<DirectoryFacts> },
     /// Read small files.
     ReadFiles { read: Box<ReadFiles>, span: Span, reply: Reply<FilesRead> },
+    /// Answer a question about files. What is asked for comes by the channel.
+    Files { question: Box<Question>, span: Span, reply: Reply<Parts> },
     /// Apply a patch, or give the result of the one that the call applied.
     ApplyPatch { call: Box<PatchCall>, span: Span, reply: Reply<PatchReport> },
     /// Take note of the state before a turn.
     Checkpoint { cwd: AbsPath, policy: Box<SandboxPolicy>, turn: String, span: Span, reply: Reply<()> },
     /// Say what a turn changed.
     Diff { turn: String, policy: Box<SandboxPolicy>, max_bytes: usize, ended: Ended, span: Span, reply: Reply<Changes> },
+    /// Give what changed as a patch.
+    Patch { what: PatchSpan, policy: Box<SandboxPolicy>, span: Span, reply: Reply<Patch> },
     /// Bring back the state before a turn.
     Undo { turn: String, policy: Box<SandboxPolicy>, force: Force, span: Span, reply: Reply<Undo> },
     /// Forget all states.
@@ -85,7 +91,7 @@ pub(crate) enum WorkspaceRequest {
     /// Let whoever asks at the packs of checkpoints: their bytes go through no mailbox.
     States { reply: Reply<SavedStates> },
     /// Make the workspace of its source, and tell of it.
-    Make { make: Box<MakeWorkspace>, span: Span, reply: Reply<made::Events> },
+    Make { make: Box<MakeWorkspace>, span: Span, reply: Reply<telling::Events> },
 }
 
 /// What happened to a workspace's actor's work.
@@ -134,11 +140,13 @@ impl WorkspaceRequest {
             Self::Session { message, .. } => message.refuse(error),
             Self::Open { reply, .. } => drop(reply.send(Err(error))),
             Self::ReadFiles { reply, .. } => drop(reply.send(Err(error))),
+            Self::Files { reply, .. } => drop(reply.send(Err(error))),
             Self::ApplyPatch { reply, .. } => drop(reply.send(Err(error))),
             Self::Checkpoint { reply, .. } => drop(reply.send(Err(error))),
             Self::Forget { reply, .. } => drop(reply.send(Err(error))),
             Self::Undo { reply, .. } => drop(reply.send(Err(error))),
             Self::Diff { reply, .. } => drop(reply.send(Err(error))),
+            Self::Patch { reply, .. } => drop(reply.send(Err(error))),
             Self::Save { reply, .. } => drop(reply.send(Err(error))),
             Self::Restore { reply, .. } => drop(reply.send(Err(error))),
             Self::Compare { reply, .. } => drop(reply.send(Err(error))),

@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+mod apply;
 mod cluster;
 mod coordinator;
 mod exec;
@@ -11,8 +12,10 @@ mod mistake;
 mod nodes;
 mod placement;
 mod sessions;
+mod source;
 mod threads;
 
+pub use apply::ApplyArgs;
 pub use cluster::{
     CaCommand, CertArgs, CertCommand, ClusterArgs, ClusterCommand, CreateTokenArgs, DownArgs, InitArgs, JoinArgs, LocalArgs,
     PlaceArgs, RevokeCertArgs, RevokeTokenArgs, Revoked, TokenArgs, TokenCommand, UpArgs,
@@ -26,10 +29,11 @@ pub use nodes::{
 };
 pub use placement::PlacementArgs;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
+pub use source::SourceArgs;
 pub use threads::{
-    CheckpointsArgs, CompactArgs, CompareArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs,
-    ListThreadsArgs, NameArgs, NamedArgs, QueueArgs, RestoreArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand,
-    UndoArgs,
+    CheckpointsArgs, CommitArgs, CompactArgs, CompareArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs,
+    InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs, PatchArgs, QueueArgs, RestoreArgs, SearchArgs, ShowArgs, SteerArgs,
+    ThreadsArgs, ThreadsCommand, UndoArgs,
 };
 
 /// The program.
@@ -58,6 +62,9 @@ pub enum Command {
     Coordinator(CoordinatorArgs),
     /// Lists, shows, names, exports and removes threads
     Threads(ThreadsArgs),
+    /// Applies what a thread changed to the repository in this directory: all of it, or nothing
+    #[command(visible_alias = "a")]
+    Apply(ApplyArgs),
     /// Says why a thread is on its node
     Explain(ExplainArgs),
     /// Looks at the sessions that run on nodes: lists them, shows them live, ends them

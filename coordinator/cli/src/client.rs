@@ -12,6 +12,7 @@ mod reach;
 mod requests;
 mod sessions;
 mod threads;
+mod uploads;
 
 pub use error::ClientError;
 pub use events::Events;

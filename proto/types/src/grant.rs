@@ -63,10 +63,16 @@ pub enum Work {
     Checkpoint,
     /// Its states are compared.
     Diff,
+    /// What changed between two of them is given out as a patch.
+    Patch,
     /// An earlier state is brought back.
     Undo,
     /// All its states are forgotten.
     Forget,
+    /// A file is read, files are listed, searched or watched.
+    LookAtFiles,
+    /// A file is written.
+    WriteFile,
     /// It is saved as a checkpoint that travels.
     Save,
     /// Such a checkpoint is brought back.
@@ -192,11 +198,13 @@ impl Act {
                 Said::Attach | Said::Release => false,
             },
             Self::Workspace(work) => match work {
-                Work::Undo | Work::Forget | Work::Restore | Work::GivePacks | Work::Make => true,
+                Work::Undo | Work::Forget | Work::Restore | Work::GivePacks | Work::Make | Work::WriteFile => true,
                 Work::Open
                 | Work::ReadFiles
+                | Work::LookAtFiles
                 | Work::Checkpoint
                 | Work::Diff
+                | Work::Patch
                 | Work::Save
                 | Work::Compare
                 | Work::LacksPacks

@@ -4,6 +4,7 @@ mod checkpoints;
 mod nodes;
 mod sessions;
 mod threads;
+mod uploads;
 
 pub use checkpoints::Restored;
 pub use sessions::SessionFilter;
@@ -16,6 +17,7 @@ use capstan_proto::wire::client::nodes_client::NodesClient;
 use capstan_proto::wire::client::sessions_client::SessionsClient;
 use capstan_proto::wire::client::threads_client::ThreadsClient;
 use capstan_proto::wire::client::turns_client::TurnsClient;
+use capstan_proto::wire::client::uploads_client::UploadsClient;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::{EventSeq, ThreadId, TurnId};
 use capstan_types::thread::{OnInterrupt, ThreadSettings, TurnInput};
@@ -72,6 +74,7 @@ pub(super) struct Requests {
     turns: TurnsClient<InterceptedService<Channel, Introduce>>,
     nodes: NodesClient<InterceptedService<Channel, Introduce>>,
     sessions: SessionsClient<InterceptedService<Channel, Introduce>>,
+    uploads: UploadsClient<InterceptedService<Channel, Introduce>>,
 }
 
 impl Requests {
@@ -81,6 +84,7 @@ impl Requests {
             threads: ThreadsClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             turns: TurnsClient::new(channel.clone()),
             nodes: NodesClient::new(channel.clone()).max_decoding_message_size(LARGEST),
+            uploads: UploadsClient::new(channel.clone()),
             sessions: SessionsClient::new(channel).max_decoding_message_size(LARGEST),
         }
     }
