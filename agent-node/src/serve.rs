@@ -337,7 +337,8 @@ impl Running {
             let made = self.made.clone();
             let _ = tokio::task::spawn_blocking(move || made.rest()).await;
         }
-        sweep::clear_scratch(&self.state.scratch()).await;
+        let resist = sweep::clear_scratch(&self.state.scratch()).await;
+        sweep::remove(resist).await;
     }
 }
 

@@ -106,8 +106,12 @@ impl Actor for NodeSupervisor {
         let mut tasks = JoinSet::new();
         let (first_sweep, scratch) = (sweep_later(&facts), args.shared.scratch.clone());
         tasks.spawn(first_sweep);
-        tasks.spawn(look_at(Arc::clone(&leftovers)));
-        sweep::clear_scratch(&scratch).await;
+        let resist = sweep::clear_scratch(&scratch).await;
+        let writers = Arc::clone(&leftovers);
+        tasks.spawn(async move {
+            look_at(writers).await;
+            sweep::remove(resist).await;
+        });
         tasks.spawn(sweep_states(args.shared.checkpoints.clone(), args.shared.saved.clone()));
         let mut state = NodeState {
             shared: args.shared,

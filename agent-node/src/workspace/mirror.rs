@@ -227,7 +227,7 @@ impl Mirrors {
 
 /// The rule that opens the way to the server of a URL, wherever it is but at the address where a machine's secrets are handed out.
 fn host_rule(url: &GitUrl) -> Result<HostRule, NodeError> {
-    let port = url.port().unwrap_or(if url.transport() == Transport::Http { 80 } else { 443 });
+    let port = url.port().unwrap_or_else(|| if url.transport() == Transport::Http { 80 } else { 443 });
     let host = if url.host().contains(':') { format!("[{}]", url.host()) } else { url.host().to_owned() };
     let is_metadata = host.starts_with("169.254.") || host.starts_with("[fe80:") || host.starts_with("[fd00:ec2:");
     let private = if is_metadata { "" } else { "private:" };
