@@ -24,6 +24,7 @@ use crate::probe::{ProbeError, probe};
 use crate::session::launcher::Launcher;
 use crate::state::{State, StateError};
 use crate::workspace::checkout::{Checkouts, Strategy};
+use crate::workspace::file_access::FileAccess;
 use crate::workspace::files::Files;
 use crate::workspace::git::Git;
 use crate::workspace::jobs::Shared;
@@ -142,10 +143,11 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
         journal: journal.state(),
         protocol: capstan_proto::protocol::CURRENT,
     };
-    let made = made(&config, &state, &launcher).await;
+    let saved = SavedStates::new(state.saved.clone(), config.blobs.clone(), Arc::clone(&launcher));
+    let made = made(&config, &state, &launcher, &saved).await;
     let root = Root::start(GRACE).await?;
-    let node = start_actors(&config, &state, &root, record.clone(), (Arc::clone(&launcher), journal, gate.clone(), made.clone()))
-        .await?;
+    let parts = Parts { launcher: Arc::clone(&launcher), journal, gate: gate.clone(), saved, made: made.clone() };
+    let node = start_actors(&config, &state, &root, record.clone(), parts).await?;
     let mut measuring = JoinSet::new();
     measuring.spawn(gate.keep_measuring());
     let dialing = Dialing { places: places(&config), token: config.dial_out_token };
@@ -167,14 +169,24 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
 }
 
 /// The workspaces that the node makes, by what this host can do for them.
-async fn made(config: &NodeConfig, state: &State, launcher: &Arc<Launcher>) -> MadeWorkspaces {
+async fn made(config: &NodeConfig, state: &State, launcher: &Arc<Launcher>, saved: &SavedStates) -> MadeWorkspaces {
     let strategy = Strategy::find(launcher, &state.scratch().join("checkout")).await;
     let mirrors = Mirrors::new(state.mirrors.clone(), state.scratch(), Arc::clone(launcher));
     let checkouts = Checkouts::new(mirrors, strategy, state.scratch(), Arc::clone(launcher));
-    let made = MadeWorkspaces::new(config.id.clone(), state.workspaces.clone(), state.scratch(), Arc::clone(launcher), checkouts);
+    let (dir, scratch) = (state.workspaces.clone(), state.scratch());
+    let made = MadeWorkspaces::new(config.id.clone(), dir, scratch, Arc::clone(launcher), checkouts, saved.clone());
     let reviving = made.clone();
     let _ = tokio::task::spawn_blocking(move || reviving.revive()).await;
     made
+}
+
+/// What the actors of a node work with.
+struct Parts {
+    launcher: Arc<Launcher>,
+    journal: Journal,
+    gate: Gate,
+    saved: SavedStates,
+    made: MadeWorkspaces,
 }
 
 async fn start_actors(
@@ -182,14 +194,15 @@ async fn start_actors(
     state: &State,
     root: &Root,
     record: NodeRecord,
-    (launcher, journal, gate, made): (Arc<Launcher>, Journal, Gate, MadeWorkspaces),
+    Parts { launcher, journal, gate, saved, made }: Parts,
 ) -> Result<NodeHandle, SpawnErr> {
     let places = Places::new(config.capacity.sessions);
     let shared = Shared {
         node: config.id.clone(),
         git: Git::new(Arc::clone(&launcher)),
         files: Files::new(Arc::clone(&launcher)),
-        saved: SavedStates::new(state.saved.clone(), config.blobs.clone(), Arc::clone(&launcher)),
+        file_access: FileAccess::new(Arc::clone(&launcher)),
+        saved,
         made,
         launcher,
         places: places.clone(),

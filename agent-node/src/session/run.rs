@@ -2,6 +2,8 @@
 //!
 //! The node is the only owner, reads the output up to a cap, and leaves nothing behind.
 
+pub(crate) mod streamed;
+
 use crate::session::dir::SessionDir;
 use crate::session::holder::Holder;
 use crate::session::launcher::{Launched, Launcher, Program};
@@ -123,6 +125,12 @@ async fn converse(
             Either::Right((_, collecting)) => collecting.await?,
         }
     };
+    release(dir, control).await?;
+    Ok(outcome)
+}
+
+/// Lets the holder go, which has told the end.
+async fn release(dir: &SessionDir, control: Option<UnixStream>) -> Result<(), LinkError> {
     // By a connection of its own: the other may have stopped in the middle of a frame. It is held until the holder closes it, because a
     // holder need not read what somebody sent who has hung up.
     let (mut reader, mut writer) = match control {
@@ -131,7 +139,7 @@ async fn converse(
     };
     writer.send(&Request::Release).await?;
     while let Ok(Some(_)) = reader.next().await {}
-    Ok(outcome)
+    Ok(())
 }
 
 async fn feed(writer: &mut Writer, mut input: Bytes) -> Result<(), LinkError> {

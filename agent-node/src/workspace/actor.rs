@@ -115,6 +115,7 @@ impl WorkspaceState {
             WorkspaceRequest::Session { session, message } => self.sessions.hand_on(session, message),
             WorkspaceRequest::Open { cwd, reply } => self.jobs.open(cwd, reply),
             WorkspaceRequest::ReadFiles { read, span, reply } => self.jobs.read_files(*read, span, reply),
+            WorkspaceRequest::Files { question, span, reply } => self.jobs.files(*question, span, reply),
             WorkspaceRequest::ApplyPatch { call, span, reply } => self.jobs.apply_patch(*call, span, reply),
             WorkspaceRequest::Checkpoint { cwd, policy, turn, span, reply } => {
                 self.jobs.checkpoint((cwd, *policy), turn, span, reply);
@@ -126,6 +127,8 @@ impl WorkspaceState {
             WorkspaceRequest::Undo { turn, policy, force, span, reply } => self.jobs.undo(turn, (*policy, force), span, reply),
             WorkspaceRequest::Save { save, span, reply } => self.jobs.save(*save, span, reply),
             WorkspaceRequest::Restore { restore, span, reply } => self.jobs.restore(*restore, span, reply),
+            WorkspaceRequest::Compare { compare, span, reply } => self.jobs.compare(*compare, span, reply),
+            WorkspaceRequest::States { reply } => drop(reply.send(Ok(self.jobs.states()))),
             WorkspaceRequest::Make { make, span, reply } => self.jobs.make(*make, span, reply),
         }
     }

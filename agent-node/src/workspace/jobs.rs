@@ -9,6 +9,7 @@ use crate::node::capacity::Places;
 use crate::node::load::gate::Gate;
 use crate::session::launcher::Launcher;
 use crate::workspace::checkpoint::{Checkpoints, Ended, Force};
+use crate::workspace::file_access::{FileAccess, Parts, Question};
 use crate::workspace::files::Files;
 use crate::workspace::git::{Git, ThreadGit};
 use crate::workspace::made::MadeWorkspaces;
@@ -23,9 +24,10 @@ use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
-use capstan_types::saved::{RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
+use capstan_types::saved::{CompareWorkspaces, RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as DirectoryFacts};
 use capstan_types::source::MakeWorkspace;
+use capstan_types::tree_document::Difference;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -35,6 +37,9 @@ use tracing::{Instrument, Span};
 /// How many jobs of one workspace run or wait at once. Full: the next one is refused as busy.
 const AT_ONCE: usize = 32;
 
+/// How many questions about the files of one workspace are answered at once. Full: the next one is refused as busy.
+const ANSWERING: usize = 32;
+
 /// What a workspace's jobs need and leave behind.
 #[derive(Debug)]
 pub(crate) struct Jobs {
@@ -42,6 +47,7 @@ pub(crate) struct Jobs {
     launcher: Arc<Launcher>,
     git: Git,
     files: Files,
+    file_access: FileAccess,
     places: Places,
     gate: Gate,
     facts: WorkspaceFacts,
@@ -52,6 +58,8 @@ pub(crate) struct Jobs {
     saved: SavedStates,
     made: MadeWorkspaces,
     running: JoinSet<()>,
+    /// Answers about files, some of which take as long as somebody watches: they keep no other job from running.
+    answering: JoinSet<()>,
 }
 
 /// What all workspaces of a node share.
@@ -61,6 +69,7 @@ pub(crate) struct Shared {
     pub(crate) launcher: Arc<Launcher>,
     pub(crate) git: Git,
     pub(crate) files: Files,
+    pub(crate) file_access: FileAccess,
     pub(crate) places: Places,
     /// Whether the host has room for a start.
     pub(crate) gate: Gate,
@@ -106,6 +115,7 @@ impl Jobs {
             launcher: shared.launcher,
             git: shared.git,
             files: shared.files,
+            file_access: shared.file_access,
             places: shared.places,
             gate: shared.gate,
             thread,
@@ -113,6 +123,7 @@ impl Jobs {
             facts,
             patches: Once::new(),
             running: JoinSet::new(),
+            answering: JoinSet::new(),
         }
     }
 
@@ -205,6 +216,16 @@ impl Jobs {
         self.running.spawn(async move { drop(reply.send(saved.restore(restore).await)) }.instrument(span));
     }
 
+    pub(crate) fn compare(&mut self, compare: CompareWorkspaces, span: Span, reply: Reply<Vec<Difference>>) {
+        let Some(reply) = self.room(reply) else { return };
+        let saved = self.saved.clone();
+        self.running.spawn(async move { drop(reply.send(saved.compare(compare).await)) }.instrument(span));
+    }
+
+    pub(crate) fn states(&self) -> SavedStates {
+        self.saved.clone()
+    }
+
     /// Makes the workspace, and answers at once with where that is told.
     pub(crate) fn make(&mut self, make: MakeWorkspace, span: Span, reply: Reply<telling::Events>) {
         let Some(reply) = self.room(reply) else { return };
@@ -233,10 +254,23 @@ impl Jobs {
         self.running.spawn(job.instrument(span));
     }
 
+    /// Answers a question about files.
+    pub(crate) fn files(&mut self, question: Question, span: Span, reply: Reply<Parts>) {
+        while self.answering.try_join_next().is_some() {}
+        if self.answering.len() >= ANSWERING {
+            return drop(reply.send(Err(NodeError::busy("the workspace"))));
+        }
+        let (parts, work) = self.file_access.answer(question);
+        if reply.send(Ok(parts)).is_ok() {
+            self.answering.spawn(work.instrument(span));
+        }
+    }
+
     /// Whether nothing is being done. Checkpoints do not count: they lie in files.
     pub(crate) fn is_quiet(&mut self) -> bool {
         while self.running.try_join_next().is_some() {}
-        self.running.is_empty()
+        while self.answering.try_join_next().is_some() {}
+        self.running.is_empty() && self.answering.is_empty()
     }
 
     /// The reply port back if there is room for a job, else it has been answered.

@@ -13,9 +13,11 @@ use crate::workspace::checkout::{CheckedOut, Checkouts, overlay};
 use crate::workspace::flight::Flights;
 use crate::workspace::mirror::{Aside, Asker, no_room};
 use crate::workspace::open;
+use crate::workspace::saved::SavedStates;
 use crate::workspace::telling::Teller;
 use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::path::AbsPath;
+use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::WorkspaceFacts;
 use capstan_types::source::{MakeWorkspace, SavedSource, WorkspaceMade, WorkspaceSource};
 use std::io;
@@ -41,6 +43,7 @@ struct Inner {
     aside: PathBuf,
     launcher: Arc<Launcher>,
     checkouts: Checkouts,
+    saved: SavedStates,
     threads: Flights<ThreadId>,
 }
 
@@ -64,8 +67,15 @@ impl Filled {
 
 impl MadeWorkspaces {
     /// Those that lie in `dir`, which is there, and are made in `aside`.
-    pub(crate) fn new(node: NodeId, dir: AbsPath, aside: PathBuf, launcher: Arc<Launcher>, checkouts: Checkouts) -> Self {
-        Self { inner: Arc::new(Inner { node, dir, aside, launcher, checkouts, threads: Flights::default() }) }
+    pub(crate) fn new(
+        node: NodeId,
+        dir: AbsPath,
+        aside: PathBuf,
+        launcher: Arc<Launcher>,
+        checkouts: Checkouts,
+        saved: SavedStates,
+    ) -> Self {
+        Self { inner: Arc::new(Inner { node, dir, aside, launcher, checkouts, saved, threads: Flights::default() }) }
     }
 
     /// Mounts what an earlier life of the node or of the host had mounted. It blocks for a few file operations.
@@ -185,9 +195,27 @@ impl MadeWorkspaces {
                 let (fetched_bytes, reused_mirror) = (ready.fetched_bytes, ready.reused);
                 Ok(Filled { how: how.to_string(), revision, fetched_bytes, reused_mirror, base })
             }
-            WorkspaceSource::Saved(SavedSource { thread, name }) => Err(NodeError::NoSource(format!(
-                "this node cannot make a workspace of checkpoint {name} of thread {thread} yet; upgrade the node"
+            WorkspaceSource::Saved(source) => self.put_back(source, make.policy.as_ref(), &place.join(TREE), teller).await,
+        }
+    }
+
+    /// Brings a checkpoint back, which is on this node, in its store for blobs, or was carried here.
+    async fn put_back(
+        &self,
+        SavedSource { thread, name }: &SavedSource,
+        policy: Option<&SandboxPolicy>,
+        tree: &Path,
+        teller: &mut Teller,
+    ) -> Result<Filled, NodeError> {
+        teller.say(format!("bringing back checkpoint {name}"), None);
+        let tree = AbsPath::new(tree).map_err(|error| NodeError::Unknown(error.to_string()))?;
+        let hidden = policy.map(|policy| policy.hidden.clone()).unwrap_or_default();
+        match self.inner.saved.put_into(tree, (*thread, name), hidden).await {
+            Ok(record) => Ok(Filled { fetched_bytes: record.bytes, ..Filled::plain("checkpoint") }),
+            Err(NodeError::NoCheckpoint(_)) => Err(NodeError::NoSource(format!(
+                "there is no checkpoint {name} of thread {thread} here; it was never finished, or its time was over"
             ))),
+            Err(error) => Err(error),
         }
     }
 

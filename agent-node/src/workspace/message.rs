@@ -5,6 +5,8 @@ use crate::session::adopt::Found;
 use crate::session::launcher::Launched;
 use crate::session::message::{SessionDoor, SessionMsg};
 use crate::workspace::checkpoint::{Ended, Force};
+use crate::workspace::file_access::{Parts, Question};
+use crate::workspace::saved::SavedStates;
 use crate::workspace::telling;
 use capstan_runtime::actors::{Admitted, BoundedRef};
 use capstan_types::checkpoint::{Changes, Undo};
@@ -12,9 +14,10 @@ use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{Attempt, CallId, SessionId};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
-use capstan_types::saved::{RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
+use capstan_types::saved::{CompareWorkspaces, RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, StartCall, WorkspaceFacts as DirectoryFacts};
 use capstan_types::source::MakeWorkspace;
+use capstan_types::tree_document::Difference;
 use ractor::RpcReplyPort;
 use std::fmt;
 use tracing::Span;
@@ -64,6 +67,8 @@ pub(crate) enum WorkspaceRequest {
     Open { cwd: AbsPath, reply: Reply<DirectoryFacts> },
     /// Read small files.
     ReadFiles { read: Box<ReadFiles>, span: Span, reply: Reply<FilesRead> },
+    /// Answer a question about files. What is asked for comes by the channel.
+    Files { question: Box<Question>, span: Span, reply: Reply<Parts> },
     /// Apply a patch, or give the result of the one that the call applied.
     ApplyPatch { call: Box<PatchCall>, span: Span, reply: Reply<PatchReport> },
     /// Take note of the state before a turn.
@@ -78,6 +83,10 @@ pub(crate) enum WorkspaceRequest {
     Save { save: Box<SaveWorkspace>, span: Span, reply: Reply<WorkspaceSaved> },
     /// Bring such a checkpoint back.
     Restore { restore: Box<RestoreWorkspace>, span: Span, reply: Reply<WorkspaceRestored> },
+    /// Compare two of them.
+    Compare { compare: Box<CompareWorkspaces>, span: Span, reply: Reply<Vec<Difference>> },
+    /// Let whoever asks at the packs of checkpoints: their bytes go through no mailbox.
+    States { reply: Reply<SavedStates> },
     /// Make the workspace of its source, and tell of it.
     Make { make: Box<MakeWorkspace>, span: Span, reply: Reply<telling::Events> },
 }
@@ -128,6 +137,7 @@ impl WorkspaceRequest {
             Self::Session { message, .. } => message.refuse(error),
             Self::Open { reply, .. } => drop(reply.send(Err(error))),
             Self::ReadFiles { reply, .. } => drop(reply.send(Err(error))),
+            Self::Files { reply, .. } => drop(reply.send(Err(error))),
             Self::ApplyPatch { reply, .. } => drop(reply.send(Err(error))),
             Self::Checkpoint { reply, .. } => drop(reply.send(Err(error))),
             Self::Forget { reply, .. } => drop(reply.send(Err(error))),
@@ -135,6 +145,8 @@ impl WorkspaceRequest {
             Self::Diff { reply, .. } => drop(reply.send(Err(error))),
             Self::Save { reply, .. } => drop(reply.send(Err(error))),
             Self::Restore { reply, .. } => drop(reply.send(Err(error))),
+            Self::Compare { reply, .. } => drop(reply.send(Err(error))),
+            Self::States { reply } => drop(reply.send(Err(error))),
             Self::Make { reply, .. } => drop(reply.send(Err(error))),
         }
     }

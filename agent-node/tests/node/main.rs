@@ -4,6 +4,7 @@
 
 mod fixture;
 
+mod carried;
 mod checkpoints;
 mod exec;
 mod files;

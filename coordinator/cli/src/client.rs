@@ -4,6 +4,7 @@
 
 mod error;
 mod events;
+mod fork_at;
 mod lost;
 mod nodes;
 mod patience;
@@ -14,9 +15,10 @@ mod threads;
 
 pub use error::ClientError;
 pub use events::Events;
+pub use fork_at::ForkAt;
 pub use nodes::{AllNodes, DrainStream, EventStream, NodeFilter, Ordering};
 pub use reach::{Reach, reach, to};
-pub use requests::SessionFilter;
+pub use requests::{Restored, SessionFilter};
 pub use sessions::{AllSessions, Session, SessionEvents};
 
 use crate::failure::Failure;

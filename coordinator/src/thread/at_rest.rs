@@ -6,6 +6,7 @@ use super::workspace;
 use crate::nodes::host::NodeHost;
 use crate::nodes::pool::Reserved;
 use capstan_types::id::ThreadId;
+use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::thread::ThreadRecord;
 use tokio::sync::OwnedMutexGuard;
@@ -15,6 +16,8 @@ use tokio::sync::OwnedMutexGuard;
 pub struct AtRest {
     /// On its node.
     pub host: NodeHost,
+    /// Where there.
+    pub root: AbsPath,
     /// The policy of its sessions.
     pub policy: SandboxPolicy,
     _reserved: Reserved,
@@ -48,6 +51,6 @@ impl Threads {
         let record = ThreadRecord { settings, epoch, ..record };
         let (located, facts) = self.workspace(&record).await?;
         let policy = workspace::policy(&record.settings, &facts);
-        Ok(AtRest { host: located.host, policy, _reserved: located.reserved, _alone: alone })
+        Ok(AtRest { host: located.host, root: facts.root, policy, _reserved: located.reserved, _alone: alone })
     }
 }

@@ -67,10 +67,22 @@ pub enum Work {
     Undo,
     /// All its states are forgotten.
     Forget,
+    /// A file is read, files are listed, searched or watched.
+    LookAtFiles,
+    /// A file is written.
+    WriteFile,
     /// It is saved as a checkpoint that travels.
     Save,
     /// Such a checkpoint is brought back.
     Restore,
+    /// Two of them are compared.
+    Compare,
+    /// It is asked which packs of one are missing.
+    LacksPacks,
+    /// Packs are brought.
+    GivePacks,
+    /// Packs of one are given out.
+    TakePacks,
     /// It is made of its source.
     Make,
 }
@@ -184,8 +196,16 @@ impl Act {
                 Said::Attach | Said::Release => false,
             },
             Self::Workspace(work) => match work {
-                Work::Undo | Work::Forget | Work::Restore | Work::Make => true,
-                Work::Open | Work::ReadFiles | Work::Checkpoint | Work::Diff | Work::Save => false,
+                Work::Undo | Work::Forget | Work::Restore | Work::GivePacks | Work::Make | Work::WriteFile => true,
+                Work::Open
+                | Work::ReadFiles
+                | Work::LookAtFiles
+                | Work::Checkpoint
+                | Work::Diff
+                | Work::Save
+                | Work::Compare
+                | Work::LacksPacks
+                | Work::TakePacks => false,
             },
         }
     }
