@@ -14,6 +14,7 @@ use crate::node::waiting::Waiting;
 use crate::workspace::actor::{WorkspaceActor, WorkspaceArgs};
 use crate::workspace::checkpoint;
 use crate::workspace::jobs::Shared;
+use crate::workspace::made::MadeWorkspaces;
 use crate::workspace::message::{WorkspaceEnvelope, WorkspaceMsg, WorkspaceRequest};
 use crate::workspace::saved::SavedStates;
 use capstan_runtime::actors::BoundedRef;
@@ -112,7 +113,7 @@ impl Actor for NodeSupervisor {
             look_at(writers).await;
             sweep::remove(resist).await;
         });
-        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), args.shared.saved.clone()));
+        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), args.shared.saved.clone(), args.shared.made.clone()));
         let mut state = NodeState {
             shared: args.shared,
             facts,
@@ -327,15 +328,16 @@ fn sweep_later(facts: &NodeFacts) -> impl Future<Output = ()> + Send + use<> {
 }
 
 /// Forgets states of workspaces whose time is over, now and every hour.
-async fn sweep_states(dir: PathBuf, saved: SavedStates) {
+async fn sweep_states(dir: PathBuf, saved: SavedStates, made: MadeWorkspaces) {
     let mut hours = tokio::time::interval(STATES_SWEEP);
     hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         hours.tick().await;
-        let (dir, saved) = (dir.clone(), saved.clone());
+        let (dir, saved, made) = (dir.clone(), saved.clone(), made.clone());
         let sweep = move || {
             checkpoint::sweep(&dir);
             saved.sweep();
+            made.sweep();
         };
         let _ = tokio::task::spawn_blocking(sweep).await;
     }

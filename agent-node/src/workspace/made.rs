@@ -109,6 +109,15 @@ impl MadeWorkspaces {
         std::fs::rename(&place, gone.0.join("gone"))
     }
 
+    /// Forgets mirrors and prepared checkouts that were not used for long, and that no workspace lies over. It blocks for as long as that takes.
+    pub(crate) fn sweep(&self) {
+        let records: Result<Vec<_>, _> = self.threads().into_iter().map(|thread| self.record(thread)).collect();
+        // Of one that cannot be read it is not known what it lies over.
+        let Ok(records) = records else { return };
+        let in_use = records.into_iter().flatten().filter_map(|record| record.base).collect();
+        self.inner.checkouts.sweep(&in_use);
+    }
+
     /// The threads that have a workspace here.
     pub(crate) fn threads(&self) -> Vec<ThreadId> {
         let entries = std::fs::read_dir(self.inner.dir.as_path()).into_iter().flatten().flatten();
