@@ -3,6 +3,7 @@
 mod checkpoints;
 pub mod connections;
 mod export;
+pub mod files;
 pub mod follow;
 pub mod gate;
 pub mod health;

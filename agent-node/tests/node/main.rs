@@ -6,6 +6,7 @@ mod fixture;
 
 mod checkpoints;
 mod exec;
+mod file_access;
 mod files;
 mod floods;
 mod full_disk;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 mod cluster;
 mod coordinator;
 mod exec;
+mod files;
 mod mistake;
 mod nodes;
 mod placement;
@@ -19,6 +20,7 @@ pub use cluster::{
 };
 pub use coordinator::{CoordinatorArgs, DaemonArgs};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
+pub use files::{CatArgs, FilesArgs, FilesCommand, InThreadArgs, ListFilesArgs, PutArgs, SearchFilesArgs, WatchFilesArgs};
 pub use mistake::mistake;
 pub use nodes::{
     ChangeNodesArgs, ChosenNodesArgs, CloseNodesArgs, DrainNodesArgs, EventOutput, EventsArgs, ListNodesArgs, NodesArgs,
@@ -57,6 +59,8 @@ pub enum Command {
     Coordinator(CoordinatorArgs),
     /// Lists, shows, names, exports and removes threads
     Threads(ThreadsArgs),
+    /// Lists, prints, searches, writes and watches the files of a thread's workspace, wherever it is
+    Files(FilesArgs),
     /// Says why a thread is on its node
     Explain(ExplainArgs),
     /// Looks at the sessions that run on nodes: lists them, shows them live, ends them

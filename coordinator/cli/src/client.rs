@@ -4,6 +4,7 @@
 
 mod error;
 mod events;
+mod files;
 mod lost;
 mod nodes;
 mod patience;
@@ -14,6 +15,7 @@ mod threads;
 
 pub use error::ClientError;
 pub use events::Events;
+pub use files::FileParts;
 pub use nodes::{AllNodes, DrainStream, EventStream, NodeFilter, Ordering};
 pub use reach::{Reach, reach, to};
 pub use requests::SessionFilter;

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod doctor;
 pub mod events;
 pub mod exec;
+pub mod files;
 pub mod node;
 pub mod nodes;
 pub mod sandbox;

@@ -2,6 +2,7 @@
 //! a cluster.
 
 use super::connections::{Connections, Placed};
+use super::files::FilesService;
 use super::gate::Gate;
 use super::health::CoordinatorHealth;
 use super::identity::IdentityService;
@@ -18,6 +19,7 @@ use capstan_proto::guard::Guard;
 use capstan_proto::token::Token;
 use capstan_proto::transport::tls::{DialedIn, TlsIncoming};
 use capstan_proto::transport::{Bound, PipeListener, peer};
+use capstan_proto::wire::client::files_server::FilesServer;
 use capstan_proto::wire::client::nodes_server::NodesServer;
 use capstan_proto::wire::client::sessions_server::SessionsServer;
 use capstan_proto::wire::client::threads_server::ThreadsServer;
@@ -38,6 +40,9 @@ use tower::layer::util::{Identity, Stack};
 
 /// The largest request that is taken from a client: a prompt with pictures.
 const LARGEST_REQUEST: usize = 128 << 20;
+
+/// The largest request that brings a file, in bytes.
+const LARGEST_FILE: usize = 10 << 20;
 
 /// Requests and streams that one connection may have open. Past this it waits.
 const STREAMS: u32 = 1024;
@@ -114,6 +119,8 @@ impl Listeners {
             Guard::Open => None,
         };
         let sessions = SessionsService { threads: self.threads.clone(), membership: self.membership.clone() };
+        let files = FilesService { threads: self.threads.clone(), membership: self.membership.clone() };
+        let files = FilesServer::new(files).max_decoding_message_size(LARGEST_FILE);
         Server::builder()
             .layer(guard)
             .max_concurrent_streams(STREAMS)
@@ -124,6 +131,7 @@ impl Listeners {
             .add_service(ThreadsServer::with_interceptor(ThreadsService(self.threads.clone()), gate.clone()))
             .add_service(NodesServer::with_interceptor(self.nodes.clone(), gate.clone()))
             .add_service(SessionsServer::with_interceptor(sessions, gate.clone()))
+            .add_service(InterceptedService::new(files, gate.clone()))
             .add_service(InterceptedService::new(turns, gate))
     }
 }

@@ -6,6 +6,7 @@ use super::workspace;
 use crate::nodes::host::NodeHost;
 use crate::nodes::pool::Reserved;
 use capstan_types::id::ThreadId;
+use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::thread::ThreadRecord;
 use tokio::sync::OwnedMutexGuard;
@@ -17,6 +18,8 @@ pub struct AtRest {
     pub host: NodeHost,
     /// The policy of its sessions.
     pub policy: SandboxPolicy,
+    /// The directory that it works in.
+    pub top: AbsPath,
     _reserved: Reserved,
     /// Held so that nobody in this process begins a turn meanwhile.
     _alone: OwnedMutexGuard<()>,
@@ -48,6 +51,6 @@ impl Threads {
         let record = ThreadRecord { settings, epoch, ..record };
         let (located, facts) = self.workspace(&record).await?;
         let policy = workspace::policy(&record.settings, &facts);
-        Ok(AtRest { host: located.host, policy, _reserved: located.reserved, _alone: alone })
+        Ok(AtRest { host: located.host, policy, top: facts.root, _reserved: located.reserved, _alone: alone })
     }
 }

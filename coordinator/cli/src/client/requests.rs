@@ -1,5 +1,6 @@
 //! What is asked of a coordinator: one attempt each, with a deadline.
 
+mod files;
 mod nodes;
 mod sessions;
 mod threads;
@@ -10,6 +11,7 @@ use super::error::ClientError;
 use capstan_proto::convert::{Malformed, client_thread};
 use capstan_proto::token::Token;
 use capstan_proto::wire::client as wire;
+use capstan_proto::wire::client::files_client::FilesClient;
 use capstan_proto::wire::client::nodes_client::NodesClient;
 use capstan_proto::wire::client::sessions_client::SessionsClient;
 use capstan_proto::wire::client::threads_client::ThreadsClient;
@@ -67,6 +69,7 @@ pub(super) struct Requests {
     turns: TurnsClient<InterceptedService<Channel, Introduce>>,
     nodes: NodesClient<InterceptedService<Channel, Introduce>>,
     sessions: SessionsClient<InterceptedService<Channel, Introduce>>,
+    files: FilesClient<InterceptedService<Channel, Introduce>>,
 }
 
 impl Requests {
@@ -76,6 +79,7 @@ impl Requests {
             threads: ThreadsClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             turns: TurnsClient::new(channel.clone()),
             nodes: NodesClient::new(channel.clone()).max_decoding_message_size(LARGEST),
+            files: FilesClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             sessions: SessionsClient::new(channel).max_decoding_message_size(LARGEST),
         }
     }

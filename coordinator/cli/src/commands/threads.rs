@@ -5,7 +5,7 @@ mod diff;
 pub mod explain;
 mod export;
 mod list;
-mod place;
+pub(super) mod place;
 mod put_away;
 mod running;
 mod show;
