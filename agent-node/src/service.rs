@@ -10,4 +10,5 @@ pub(crate) mod files;
 mod listing;
 pub(crate) mod node;
 pub(crate) mod operate;
+mod packs;
 pub(crate) mod workspace;

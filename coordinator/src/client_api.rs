@@ -12,6 +12,7 @@ pub mod listeners;
 pub mod nodes;
 mod plain;
 mod put_away;
+mod saved;
 pub mod sessions;
 pub mod threads;
 pub mod turns;
@@ -40,7 +41,9 @@ pub(super) fn create_status(error: CreateError) -> Status {
         CreateError::Model(_) | CreateError::Place(_) | CreateError::Workspace(_) => {
             Status::failed_precondition(error.to_string())
         }
-        CreateError::Busy(_) | CreateError::NoTurn(_) => Status::failed_precondition(error.to_string()),
+        CreateError::Busy(_) | CreateError::NoTurn(_) | CreateError::NotSaved(..) => {
+            Status::failed_precondition(error.to_string())
+        }
         CreateError::NoEnd(..) => Status::not_found(error.to_string()),
         CreateError::Taken(_) => Status::already_exists(error.to_string()),
         CreateError::Store(error) => store_status(error),

@@ -1,7 +1,9 @@
 //! What a coordinator is given to begin with.
 
+use crate::checkpoints::rules::CheckpointRules;
 use crate::models::Models;
 use crate::nodes::remote::StaticNode;
+use capstan_blobs::Blobs;
 use capstan_identity::issuer::Issuer;
 use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
@@ -35,6 +37,10 @@ pub struct CoordinatorConfig {
     pub issuer: Option<Arc<Issuer>>,
     /// Where threads are kept.
     pub store: StoreLocation,
+    /// Where checkpoints of workspaces are kept, if anywhere.
+    pub blobs: Option<Blobs>,
+    /// Which checkpoints are taken, and how long they are kept.
+    pub checkpoints: CheckpointRules,
     /// Who knows the nodes.
     pub registry: Arc<dyn Registry>,
     /// Who answers.

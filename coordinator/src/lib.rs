@@ -16,6 +16,8 @@ pub mod rollout;
 
 pub mod placement;
 
+pub mod checkpoints;
+
 pub mod nodes;
 
 pub mod models;
@@ -31,6 +33,7 @@ pub use capstan_registry::{
 };
 pub use capstan_store::open::StoreLocation;
 pub use capstan_store::postgres::url::PostgresUrl;
+pub use checkpoints::rules::CheckpointRules;
 pub use config::CoordinatorConfig;
 pub use nodes::remote::StaticNode;
 pub use serve::{Running, ServeError, serve};

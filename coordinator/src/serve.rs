@@ -1,5 +1,6 @@
 //! Builds a coordinator and runs it.
 
+use crate::checkpoints::shelf::Shelf;
 use crate::client_api::health::CoordinatorHealth;
 use crate::client_api::listeners::Listeners;
 use crate::client_api::nodes::NodesService;
@@ -9,6 +10,7 @@ use crate::nodes::dial_in::{DialIn, WAITING};
 use crate::nodes::events::Events;
 use crate::nodes::pool::{NodePool, PoolArguments, PoolMsg};
 use crate::nodes::remote::{RemoteError, register};
+use crate::thread::making::Making;
 use crate::thread::one_at_a_time::OneAtATime;
 use crate::thread::open::Threads;
 use crate::thread::supervisor::{SupervisorMsg, ThreadSupervisor};
@@ -26,6 +28,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long each part of the coordinator gets to end.
 const STOP_GRACE: Duration = Duration::from_secs(12);
+
+/// How long checkpoints of the last turns may take to come to the store.
+const CARRYING: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether turns have ended.
 const LOOK: Duration = Duration::from_millis(50);
@@ -119,6 +124,7 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     // Last of what may fail from outside: who finds it can use it a moment later.
     let announcement = config.registry.announce(description(&config.name, &bound)).await?;
     let (supervisor, supervisor_ended) = Actor::spawn(None, ThreadSupervisor, ()).await?;
+    let shelf = config.blobs.map(|blobs| Shelf::new(blobs, config.checkpoints));
     let threads = Threads {
         name: config.name,
         line: config.line,
@@ -126,6 +132,8 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         closing: CancellationToken::new(),
         beginning: OneAtATime::default(),
         store: Arc::clone(&store),
+        shelf: shelf.clone(),
+        making: Making::default(),
         models: config.models,
         pool: pool.clone(),
         supervisor: supervisor.clone(),
@@ -170,6 +178,11 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     }
     let mut background = JoinSet::new();
     background.spawn(drainer.run());
+    background.spawn(async move {
+        if let Some(shelf) = shelf.filter(|_| inherits) {
+            shelf.keep_swept().await;
+        }
+    });
     if inherits {
         // Not waited for: clients are served meanwhile, and a thread that one of them asks for is opened once.
         let turns = startup.clone();
@@ -304,6 +317,12 @@ impl Running {
         // Threads first: their turns store their ends, which needs everything else.
         if let Err(error) = self.supervisor.stop_and_wait(Some("the coordinator stops".to_owned()), grace).await {
             tracing::warn!(%error, "the threads did not stop in time");
+        }
+        // Nodes are still asked for what is being carried.
+        if let Some(shelf) = &self.threads.shelf
+            && !shelf.settled(CARRYING).await
+        {
+            tracing::warn!("not every checkpoint was carried to the store; those stay on their nodes");
         }
         self.stop.cancel();
         let _ = self.pool.stop_and_wait(Some("the coordinator stops".to_owned()), grace).await;

@@ -1,6 +1,7 @@
 //! Wire structs to values and back. A wire struct that does not make sense becomes a [`Malformed`], never a panic or a guess.
 
 mod checkpoint;
+mod client_checkpoint;
 pub mod client_event;
 pub mod client_item;
 pub mod client_listing;
@@ -19,7 +20,7 @@ pub mod listing;
 mod make;
 pub mod node;
 pub mod operate;
-mod saved;
+pub mod saved;
 mod seal;
 mod source;
 pub mod workspace;

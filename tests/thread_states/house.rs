@@ -2,7 +2,9 @@
 
 use crate::answers::Answers;
 use capstan_coordinator::models::OneModel;
-use capstan_coordinator::{CoordinatorConfig, RegistryLocation, Running, StaticNode, StoreLocation, open_registry, serve};
+use capstan_coordinator::{
+    CheckpointRules, CoordinatorConfig, RegistryLocation, Running, StaticNode, StoreLocation, open_registry, serve,
+};
 use capstan_tests::capstan::{Capstan, Home, Running as Program};
 use capstan_tests::process::Signal;
 use capstan_tests::wait;
@@ -98,6 +100,8 @@ impl House {
             token: None,
             store: StoreLocation::Sqlite(dir.join("capstan.db")),
             registry: open_registry(&RegistryLocation::Embedded).await.expect("the registry opens"),
+            blobs: None,
+            checkpoints: CheckpointRules::default(),
             models: Arc::new(OneModel(Arc::new(answers.clone()))),
             pipes: Vec::new(),
             node_token: None,

@@ -47,6 +47,7 @@ const FLOORS: &[Floor] = &[
         may_import: &[
             "capstan-types",
             "capstan-blobs",
+            "capstan-tree-files",
             "capstan-identity",
             "capstan-proto",
             "capstan-registry",
@@ -61,6 +62,8 @@ const FLOORS: &[Floor] = &[
         name: "capstan-coordinator",
         may_import: &[
             "capstan-types",
+            "capstan-blobs",
+            "capstan-tree-files",
             "capstan-identity",
             "capstan-proto",
             "capstan-registry",
@@ -75,6 +78,7 @@ const FLOORS: &[Floor] = &[
         name: "capstan",
         may_import: &[
             "capstan-types",
+            "capstan-blobs",
             "capstan-identity",
             "capstan-proto",
             "capstan-runtime",

@@ -1,10 +1,12 @@
 //! The Workspace service.
 
 use crate::node::handle::NodeHandle;
+use crate::service::packs;
 use crate::service::right::Right;
 use crate::service::span::server_span;
 use crate::workspace::checkpoint::{Ended, Force};
 use crate::workspace::message::WorkspaceRequest;
+use crate::workspace::saved::SavedStates;
 use crate::workspace::{files, git, patch, saved};
 use capstan_proto::convert::{Malformed, exec, workspace as convert};
 use capstan_proto::wire::node as wire;
@@ -12,14 +14,14 @@ use capstan_types::file_read::ReadFiles;
 use capstan_types::grant::{Act, Asked, Work, policy_digest};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
-use capstan_types::saved::{RestoreWorkspace, SaveWorkspace};
+use capstan_types::saved::{CompareWorkspaces, RestoreWorkspace, SaveWorkspace};
 use capstan_types::session::{Authority, PatchCall};
 use capstan_types::source::MakeWorkspace;
 use futures::{Stream, StreamExt};
 use std::pin::Pin;
 use std::time::Duration;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument;
 
 const SERVICE: &str = "capstan.node.v1.Workspace";
@@ -46,6 +48,11 @@ impl WorkspaceService {
     pub(crate) const fn new(node: NodeHandle) -> Self {
         Self { node }
     }
+
+    /// The node's checkpoints, for an owner whom no other one has followed.
+    async fn states(&self, who: Authority) -> Result<SavedStates, Status> {
+        Ok(self.node.act(who, OPEN_DEADLINE, |reply| WorkspaceRequest::States { reply }).await?)
+    }
 }
 
 fn directory(text: &str) -> Result<AbsPath, Malformed> {
@@ -65,6 +72,7 @@ fn under<'a>(authority: &'a Authority, done: Work, policy: &SandboxPolicy) -> As
 #[tonic::async_trait]
 impl wire::workspace_server::Workspace for WorkspaceService {
     type MakeStream = Making;
+    type TakePacksStream = packs::Pieces;
 
     async fn open(&self, request: Request<wire::OpenRequest>) -> Result<Response<wire::OpenResponse>, Status> {
         let span = server_span(SERVICE, "Open", request.metadata());
@@ -178,6 +186,57 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let ask = |reply| WorkspaceRequest::Restore { restore: Box::new(restore), span: span.clone(), reply };
         let restored = self.node.act(who, saved::DEADLINE + ROOM, ask).instrument(span.clone()).await?;
         Ok(Response::new(restored.into()))
+    }
+
+    async fn compare(&self, request: Request<wire::CompareRequest>) -> Result<Response<wire::CompareResponse>, Status> {
+        let span = server_span(SERVICE, "Compare", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/Compare", &request);
+        let compare = CompareWorkspaces::try_from(request.into_inner())?;
+        right.covers(&self.node, &work(&compare.authority, Work::Compare))?;
+        let who = compare.authority.clone();
+        let ask = |reply| WorkspaceRequest::Compare { compare: Box::new(compare), span: span.clone(), reply };
+        let differences = self.node.act(who, saved::DEADLINE + ROOM, ask).instrument(span.clone()).await?;
+        Ok(Response::new(wire::CompareResponse { differences: differences.into_iter().map(Into::into).collect() }))
+    }
+
+    async fn lacks_packs(&self, request: Request<wire::LacksPacksRequest>) -> Result<Response<wire::LacksPacksResponse>, Status> {
+        let span = server_span(SERVICE, "LacksPacks", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/LacksPacks", &request);
+        let request = request.into_inner();
+        let who = exec::authority(request.authority)?;
+        right.covers(&self.node, &work(&who, Work::LacksPacks))?;
+        let record = capstan_proto::convert::saved::record("record", &request.record)?;
+        let states = self.states(who).instrument(span).await?;
+        Ok(Response::new(wire::LacksPacksResponse { packs: states.lacks(&record).await? }))
+    }
+
+    async fn give_packs(
+        &self,
+        request: Request<Streaming<wire::GivePacksRequest>>,
+    ) -> Result<Response<wire::GivePacksResponse>, Status> {
+        let span = server_span(SERVICE, "GivePacks", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/GivePacks", &request);
+        let mut pieces = request.into_inner();
+        let first = pieces.message().await?.unwrap_or_default();
+        let who = exec::authority(first.authority.clone())?;
+        right.covers(&self.node, &work(&who, Work::GivePacks))?;
+        let states = self.states(who).instrument(span.clone()).await?;
+        let bytes = packs::take_in(&states, first, pieces).instrument(span).await?;
+        Ok(Response::new(wire::GivePacksResponse { bytes }))
+    }
+
+    async fn take_packs(&self, request: Request<wire::TakePacksRequest>) -> Result<Response<packs::Pieces>, Status> {
+        let span = server_span(SERVICE, "TakePacks", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/TakePacks", &request);
+        let request = request.into_inner();
+        let who = exec::authority(request.authority)?;
+        right.covers(&self.node, &work(&who, Work::TakePacks))?;
+        let name = request.name.parse().map_err(|error| Malformed::new("name", error))?;
+        let thread = who.thread;
+        let states = self.states(who).instrument(span).await?;
+        let paths = states.packs_of(thread, &name, &request.packs)?;
+        let carrier = states.carrier()?;
+        Ok(Response::new(packs::give_out(request.packs.into_iter().zip(paths).collect(), carrier)))
     }
 
     async fn make(&self, request: Request<wire::MakeRequest>) -> Result<Response<Making>, Status> {

@@ -127,6 +127,8 @@ impl WorkspaceState {
             WorkspaceRequest::Undo { turn, policy, force, span, reply } => self.jobs.undo(turn, (*policy, force), span, reply),
             WorkspaceRequest::Save { save, span, reply } => self.jobs.save(*save, span, reply),
             WorkspaceRequest::Restore { restore, span, reply } => self.jobs.restore(*restore, span, reply),
+            WorkspaceRequest::Compare { compare, span, reply } => self.jobs.compare(*compare, span, reply),
+            WorkspaceRequest::States { reply } => drop(reply.send(Ok(self.jobs.states()))),
             WorkspaceRequest::Make { make, span, reply } => self.jobs.make(*make, span, reply),
         }
     }

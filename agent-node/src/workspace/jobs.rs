@@ -12,20 +12,22 @@ use crate::workspace::checkpoint::{Checkpoints, Ended, Force};
 use crate::workspace::file_access::{FileAccess, Parts, Question};
 use crate::workspace::files::Files;
 use crate::workspace::git::{Git, ThreadGit};
-use crate::workspace::made::{self, MadeWorkspaces};
+use crate::workspace::made::MadeWorkspaces;
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts};
 use crate::workspace::once::{Once, Turn};
 use crate::workspace::open;
 use crate::workspace::patch;
 use crate::workspace::saved::SavedStates;
+use crate::workspace::telling;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
-use capstan_types::saved::{RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
+use capstan_types::saved::{CompareWorkspaces, RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, WorkspaceFacts as DirectoryFacts};
 use capstan_types::source::MakeWorkspace;
+use capstan_types::tree_document::Difference;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -214,10 +216,20 @@ impl Jobs {
         self.running.spawn(async move { drop(reply.send(saved.restore(restore).await)) }.instrument(span));
     }
 
-    /// Makes the workspace, and answers at once with where that is told.
-    pub(crate) fn make(&mut self, make: MakeWorkspace, span: Span, reply: Reply<made::Events>) {
+    pub(crate) fn compare(&mut self, compare: CompareWorkspaces, span: Span, reply: Reply<Vec<Difference>>) {
         let Some(reply) = self.room(reply) else { return };
-        let ((teller, events), made) = (made::channel(), self.made.clone());
+        let saved = self.saved.clone();
+        self.running.spawn(async move { drop(reply.send(saved.compare(compare).await)) }.instrument(span));
+    }
+
+    pub(crate) fn states(&self) -> SavedStates {
+        self.saved.clone()
+    }
+
+    /// Makes the workspace, and answers at once with where that is told.
+    pub(crate) fn make(&mut self, make: MakeWorkspace, span: Span, reply: Reply<telling::Events>) {
+        let Some(reply) = self.room(reply) else { return };
+        let ((teller, events), made) = (telling::channel(), self.made.clone());
         let _ = reply.send(Ok(events));
         self.running.spawn(async move { made.make(make, teller).await }.instrument(span));
     }

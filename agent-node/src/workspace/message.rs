@@ -6,16 +6,18 @@ use crate::session::launcher::Launched;
 use crate::session::message::{SessionDoor, SessionMsg};
 use crate::workspace::checkpoint::{Ended, Force};
 use crate::workspace::file_access::{Parts, Question};
-use crate::workspace::made;
+use crate::workspace::saved::SavedStates;
+use crate::workspace::telling;
 use capstan_runtime::actors::{Admitted, BoundedRef};
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{Attempt, CallId, SessionId};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
-use capstan_types::saved::{RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
+use capstan_types::saved::{CompareWorkspaces, RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
 use capstan_types::session::{PatchCall, PatchReport, StartCall, WorkspaceFacts as DirectoryFacts};
 use capstan_types::source::MakeWorkspace;
+use capstan_types::tree_document::Difference;
 use ractor::RpcReplyPort;
 use std::fmt;
 use tracing::Span;
@@ -81,8 +83,12 @@ pub(crate) enum WorkspaceRequest {
     Save { save: Box<SaveWorkspace>, span: Span, reply: Reply<WorkspaceSaved> },
     /// Bring such a checkpoint back.
     Restore { restore: Box<RestoreWorkspace>, span: Span, reply: Reply<WorkspaceRestored> },
+    /// Compare two of them.
+    Compare { compare: Box<CompareWorkspaces>, span: Span, reply: Reply<Vec<Difference>> },
+    /// Let whoever asks at the packs of checkpoints: their bytes go through no mailbox.
+    States { reply: Reply<SavedStates> },
     /// Make the workspace of its source, and tell of it.
-    Make { make: Box<MakeWorkspace>, span: Span, reply: Reply<made::Events> },
+    Make { make: Box<MakeWorkspace>, span: Span, reply: Reply<telling::Events> },
 }
 
 /// What happened to a workspace's actor's work.
@@ -139,6 +145,8 @@ impl WorkspaceRequest {
             Self::Diff { reply, .. } => drop(reply.send(Err(error))),
             Self::Save { reply, .. } => drop(reply.send(Err(error))),
             Self::Restore { reply, .. } => drop(reply.send(Err(error))),
+            Self::Compare { reply, .. } => drop(reply.send(Err(error))),
+            Self::States { reply } => drop(reply.send(Err(error))),
             Self::Make { reply, .. } => drop(reply.send(Err(error))),
         }
     }

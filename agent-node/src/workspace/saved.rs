@@ -3,6 +3,7 @@
 //!
 //! A record is written after everything that it names. Whatever is cut off before that is not there, and is swept away.
 
+pub(crate) mod incoming;
 mod record;
 mod sweep;
 mod verb;
@@ -13,22 +14,27 @@ use bytes::Bytes;
 use capstan_blobs::{BlobError, Blobs};
 use capstan_types::id::{SessionId, ThreadId};
 use capstan_types::path::AbsPath;
-use capstan_types::saved::{CheckpointName, RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved};
-use capstan_types::tree_document::{Bounds, Leave, StateTaken, TreeDocument};
+use capstan_types::policy::SandboxPolicy;
+use capstan_types::saved::record::{CheckpointRecord, is_pack_name, pack_blob, record_blob};
+use capstan_types::saved::{
+    CheckpointName, CompareWorkspaces, RestoreWorkspace, SaveWorkspace, WorkspaceRestored, WorkspaceSaved,
+};
+use capstan_types::tree_document::{Bounds, Difference, Leave, StateTaken, TreeDocument};
 use futures::{StreamExt, TryStreamExt};
-use record::Record;
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a state may take to be taken or put back.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(600);
 /// How many states are taken or put back at once on a node. Full: the next one waits its turn.
 const AT_ONCE: usize = 4;
+/// How many bring packs to a node, or take them away, at once. Full: the next one is told to try again.
+const CARRIERS: usize = 8;
 /// How many packs are fetched or sent at once for one state.
 const PACKS_AT_ONCE: usize = 4;
 
@@ -39,6 +45,7 @@ pub(crate) struct SavedStates {
     beyond: Option<Blobs>,
     launcher: Arc<Launcher>,
     turns: Arc<Semaphore>,
+    carriers: Arc<Semaphore>,
     /// Held while a state of the thread is taken or put back: two at once would see half of each other.
     threads: Arc<Mutex<HashMap<ThreadId, Weak<tokio::sync::Mutex<()>>>>>,
 }
@@ -46,7 +53,14 @@ pub(crate) struct SavedStates {
 impl SavedStates {
     /// Those that lie in `dir`, which is there, and in `beyond`, if any.
     pub(crate) fn new(dir: AbsPath, beyond: Option<Blobs>, launcher: Arc<Launcher>) -> Self {
-        Self { dir, beyond, launcher, turns: Arc::new(Semaphore::new(AT_ONCE)), threads: Arc::default() }
+        Self {
+            dir,
+            beyond,
+            launcher,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            carriers: Arc::new(Semaphore::new(CARRIERS)),
+            threads: Arc::default(),
+        }
     }
 
     /// Saves a workspace, unless there is a checkpoint of that name.
@@ -70,7 +84,7 @@ impl SavedStates {
         };
         let taken = verb::take(&self.launcher, document, &save.policy).await.map_err(&none)?;
         self.keep(&taken, &scratch).map_err(|error| none(error.to_string()))?;
-        let record = Record::new(thread, save.name.clone(), save.cwd.clone(), save.ignored, taken);
+        let record = CheckpointRecord::new(thread, save.name.clone(), save.cwd.clone(), save.ignored, taken);
         self.write(&record).await.map_err(&none)?;
         Ok(record.saved())
     }
@@ -81,18 +95,96 @@ impl SavedStates {
         let none = none_of(&restore.cwd);
         let lock = self.of_thread(thread);
         let _thread = lock.lock().await;
-        let record = self.record(thread, &restore.name).await.map_err(&none)?;
+        let record = self.record(restore.of.unwrap_or(thread), &restore.name).await.map_err(&none)?;
         let record = record.ok_or_else(|| NodeError::NoCheckpoint(restore.name.to_string()))?;
         self.fetch(&record).await.map_err(&none)?;
+        // What it names is needed for the next one, and so not swept away.
+        record::write(self.dir.as_path(), &record).map_err(|error| none(error.to_string()))?;
         let _turn = self.turns.acquire().await.map_err(|error| NodeError::Unknown(error.to_string()))?;
         let document = TreeDocument::Put {
             top: restore.cwd.clone(),
             store: self.packs().map_err(&none)?,
             seen: self.seen(thread, &restore.cwd).map_err(&none)?,
-            leave: Leave { ignored: !record.ignored(), ..Leave::default() },
+            leave: Leave { ignored: !record.ignored, ..Leave::default() },
             state: record.state.clone(),
         };
         verb::put(&self.launcher, document, &restore.policy).await
+    }
+
+    /// A place among those who carry packs, until it is dropped.
+    pub(crate) fn carrier(&self) -> Result<OwnedSemaphorePermit, NodeError> {
+        Arc::clone(&self.carriers).try_acquire_owned().map_err(|_| NodeError::busy("the carrying of packs"))
+    }
+
+    /// Which packs of a checkpoint are neither here nor beyond.
+    pub(crate) async fn lacks(&self, record: &CheckpointRecord) -> Result<Vec<String>, NodeError> {
+        let mut missing: Vec<String> = record.packs.iter().filter(|pack| !self.pack(pack).exists()).cloned().collect();
+        let Some(beyond) = &self.beyond else { return Ok(missing) };
+        let mut lacking = Vec::new();
+        for pack in missing.drain(..) {
+            let there = beyond.has(&pack_blob(&pack)).await.map_err(|error| none_of(&record.cwd)(error.to_string()))?;
+            lacking.extend((!there).then_some(pack));
+        }
+        Ok(lacking)
+    }
+
+    /// Where packs of a checkpoint lie on this node. All of them are its own.
+    pub(crate) fn packs_of(&self, thread: ThreadId, name: &CheckpointName, packs: &[String]) -> Result<Vec<PathBuf>, NodeError> {
+        let record = record::read(self.dir.as_path(), thread, name).ok_or_else(|| NodeError::NoCheckpoint(name.to_string()))?;
+        match packs.iter().all(|pack| record.packs.contains(pack)) {
+            true => Ok(packs.iter().map(|pack| self.pack(pack)).collect()),
+            false => Err(NodeError::NoCheckpoint(format!("{name} with such a pack"))),
+        }
+    }
+
+    /// Takes note of a checkpoint that was carried here. An error names what it lacks.
+    pub(crate) async fn note(&self, record: &CheckpointRecord) -> Result<(), NodeError> {
+        let none = none_of(&record.cwd);
+        match self.lacks(record).await? {
+            lacking if lacking.is_empty() => record::write(self.dir.as_path(), record).map_err(|error| none(error.to_string())),
+            lacking => Err(none(format!("{} of its packs have not come", lacking.len()))),
+        }
+    }
+
+    /// Puts a checkpoint, which may be another thread's, into an empty directory of the node's own.
+    pub(crate) async fn put_into(
+        &self,
+        tree: AbsPath,
+        (thread, name): (ThreadId, &CheckpointName),
+        hidden: Vec<AbsPath>,
+    ) -> Result<CheckpointRecord, NodeError> {
+        let none = none_of(&tree);
+        let record = self.record(thread, name).await.map_err(&none)?;
+        let record = record.ok_or_else(|| NodeError::NoCheckpoint(name.to_string()))?;
+        self.fetch(&record).await.map_err(&none)?;
+        // What it names is needed for the next one, and so not swept away.
+        record::write(self.dir.as_path(), &record).map_err(|error| none(error.to_string()))?;
+        let _turn = self.turns.acquire().await.map_err(|error| NodeError::Unknown(error.to_string()))?;
+        let document = TreeDocument::Put {
+            top: tree.clone(),
+            store: self.packs().map_err(&none)?,
+            seen: self.seen(thread, &tree).map_err(&none)?,
+            leave: Leave::default(),
+            state: record.state.clone(),
+        };
+        let policy = SandboxPolicy { hidden, ..SandboxPolicy::workspace_write(vec![tree.clone()]) };
+        let put = verb::put(&self.launcher, document, &policy).await?;
+        match put.skipped.named.first() {
+            None => Ok(record),
+            Some((path, reason)) => Err(NodeError::Unknown(format!("`{path}` of checkpoint {name} cannot be made: {reason}"))),
+        }
+    }
+
+    /// What differs between two checkpoints.
+    pub(crate) async fn compare(&self, compare: CompareWorkspaces) -> Result<Vec<Difference>, NodeError> {
+        let CompareWorkspaces { before, after, most, .. } = compare;
+        let none = none_of(&after.cwd);
+        self.fetch(&before).await.map_err(&none)?;
+        self.fetch(&after).await.map_err(&none)?;
+        let _turn = self.turns.acquire().await.map_err(|error| NodeError::Unknown(error.to_string()))?;
+        let store = self.packs().map_err(&none)?;
+        let document = TreeDocument::Compare { store, before: before.state, after: after.state, most };
+        verb::compare(&self.launcher, document).await.map_err(&none)
     }
 
     /// Forgets the checkpoints of a thread, here and beyond. What they alone were made of is swept away later.
@@ -146,28 +238,27 @@ impl SavedStates {
     /// Puts new packs where those are that count.
     fn keep(&self, taken: &StateTaken, scratch: &Scratch) -> io::Result<()> {
         let packs = self.dir.as_path().join("packs");
-        for pack in taken.new_packs.iter().filter(|pack| record::is_hash(pack)) {
+        for pack in taken.new_packs.iter().filter(|pack| is_pack_name(pack)) {
             let name = file_name(pack);
             std::fs::rename(scratch.0.as_path().join(&name), packs.join(&name))?;
         }
         std::fs::File::open(packs)?.sync_all()
     }
 
-    async fn write(&self, record: &Record) -> Result<(), String> {
-        let text = record.text()?;
+    async fn write(&self, record: &CheckpointRecord) -> Result<(), String> {
         if let Some(beyond) = &self.beyond {
             self.send(beyond, record).await.map_err(|error| error.to_string())?;
-            beyond.put(&record.blob(), Bytes::from(text.clone())).await.map_err(|error| error.to_string())?;
+            beyond.put(&record.blob(), Bytes::from(record.text())).await.map_err(|error| error.to_string())?;
         }
-        record.write(self.dir.as_path(), &text).map_err(|error| format!("its record cannot be written: {error}"))
+        record::write(self.dir.as_path(), record).map_err(|error| format!("its record cannot be written: {error}"))
     }
 
-    async fn send(&self, beyond: &Blobs, record: &Record) -> Result<(), BlobError> {
+    async fn send(&self, beyond: &Blobs, record: &CheckpointRecord) -> Result<(), BlobError> {
         self.all(&record.packs, |path, blob| async move { beyond.put_file(&blob, &path).await }).await
     }
 
     /// Has the packs of a record here.
-    async fn fetch(&self, record: &Record) -> Result<(), String> {
+    async fn fetch(&self, record: &CheckpointRecord) -> Result<(), String> {
         let missing: Vec<String> = record.packs.iter().filter(|pack| !self.pack(pack).exists()).cloned().collect();
         match &self.beyond {
             _ if missing.is_empty() => Ok(()),
@@ -184,7 +275,7 @@ impl SavedStates {
         packs: &[String],
         act: impl Fn(PathBuf, String) -> F,
     ) -> Result<(), BlobError> {
-        let places: Vec<_> = packs.iter().map(|pack| (self.pack(pack), format!("packs/{}", file_name(pack)))).collect();
+        let places: Vec<_> = packs.iter().map(|pack| (self.pack(pack), pack_blob(pack))).collect();
         let acts = futures::stream::iter(places).map(|(path, blob)| act(path, blob));
         acts.buffer_unordered(PACKS_AT_ONCE).try_collect().await
     }
@@ -194,13 +285,13 @@ impl SavedStates {
     }
 
     /// The record of that name: this node's, or what another has written.
-    async fn record(&self, thread: ThreadId, name: &CheckpointName) -> Result<Option<Record>, String> {
-        if let Some(record) = Record::read(self.dir.as_path(), thread, name) {
+    async fn record(&self, thread: ThreadId, name: &CheckpointName) -> Result<Option<CheckpointRecord>, String> {
+        if let Some(record) = record::read(self.dir.as_path(), thread, name) {
             return Ok(Some(record));
         }
         let Some(beyond) = &self.beyond else { return Ok(None) };
-        match beyond.get(&record::blob(thread, name)).await {
-            Ok(text) => Record::parse(&text).map(Some),
+        match beyond.get(&record_blob(thread, name)).await {
+            Ok(text) => CheckpointRecord::parse(&text).map(Some),
             Err(BlobError::Missing { .. }) => Ok(None),
             Err(error) => Err(error.to_string()),
         }

@@ -4,6 +4,7 @@
 
 mod fixture;
 
+mod carried;
 mod checkpoints;
 mod exec;
 mod file_access;
@@ -14,6 +15,7 @@ mod hidden_states;
 mod hostile;
 mod killed;
 mod lifecycle;
+mod made;
 mod operators;
 mod orphans;
 mod owners;

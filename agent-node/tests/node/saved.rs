@@ -25,7 +25,13 @@ impl Client {
 
     async fn restore(&mut self, cwd: &AbsPath, name: &str) -> Result<wire::RestoreResponse, Status> {
         let policy = Some((&SandboxPolicy::workspace_write(vec![cwd.clone()])).into());
-        let request = wire::RestoreRequest { authority: self.who(), cwd: cwd.to_string(), name: name.to_owned(), policy };
+        let request = wire::RestoreRequest {
+            authority: self.who(),
+            cwd: cwd.to_string(),
+            name: name.to_owned(),
+            policy,
+            of_thread_id: String::new(),
+        };
         Ok(soon(self.workspace.restore(request)).await?.into_inner())
     }
 }
@@ -41,7 +47,7 @@ fn blobs(dir: &TempDir) -> Option<Blobs> {
 }
 
 /// A repository with a commit, a change that is not committed, an untracked file and one that is ignored.
-fn project(dir: &Path) {
+pub(crate) fn project(dir: &Path) {
     let write = |name: &str, text: &str| {
         fs::create_dir_all(dir.join(name).parent().unwrap()).unwrap();
         fs::write(dir.join(name), text).unwrap();
@@ -63,7 +69,7 @@ fn project(dir: &Path) {
 }
 
 /// Every name with its mode, its time, and its content or target.
-fn image(top: &Path) -> Vec<(PathBuf, u32, i64, Vec<u8>)> {
+pub(crate) fn image(top: &Path) -> Vec<(PathBuf, u32, i64, Vec<u8>)> {
     let (mut found, mut dirs) = (Vec::new(), vec![top.to_owned()]);
     while let Some(at) = dirs.pop() {
         for entry in fs::read_dir(at).unwrap() {
@@ -151,7 +157,13 @@ async fn what_sessions_may_not_read_is_no_part_of_a_checkpoint_and_stays_where_i
     }
     fs::write(node.path("code"), "other").unwrap();
     let cwd = node.workspace.to_string();
-    let request = wire::RestoreRequest { authority: client.who(), cwd, name: "one".into(), policy: Some((&hidden).into()) };
+    let request = wire::RestoreRequest {
+        authority: client.who(),
+        cwd,
+        name: "one".into(),
+        policy: Some((&hidden).into()),
+        of_thread_id: String::new(),
+    };
     soon(client.workspace.restore(request)).await.unwrap();
     assert_eq!(fs::read_to_string(node.path("code")).unwrap(), "code");
     assert_eq!(fs::read_to_string(node.path(".env")).unwrap(), "CANARY-41c7");

@@ -29,8 +29,9 @@ pub use nodes::{
 pub use placement::PlacementArgs;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
 pub use threads::{
-    CompactArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs,
-    QueueArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand, UndoArgs,
+    CheckpointsArgs, CompactArgs, CompareArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs,
+    ListThreadsArgs, NameArgs, NamedArgs, QueueArgs, RestoreArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand,
+    UndoArgs,
 };
 
 /// The program.
@@ -142,6 +143,10 @@ pub struct NodeArgs {
     /// config.toml says more [env: CAPSTAN_REGISTRY]
     #[arg(long, value_name = "ETCD")]
     pub registry: Option<String>,
+    /// Keep checkpoints of workspaces in this store too, which the coordinators and other nodes have in common: an absolute directory, or
+    /// s3://NAME/PREFIX [default: blobs.url of config.toml; without one, coordinators carry what is needed]
+    #[arg(long, value_name = "URL")]
+    pub blobs: Option<String>,
     /// Serve /livez, /readyz and /metrics (for Prometheus) over plain HTTP at this address: HOST:PORT, port 0 for a free one
     #[arg(long, value_name = "ADDR")]
     pub monitor: Option<std::net::SocketAddr>,

@@ -5,6 +5,7 @@
 mod error;
 mod events;
 mod files;
+mod fork_at;
 mod lost;
 mod nodes;
 mod patience;
@@ -16,9 +17,10 @@ mod threads;
 pub use error::ClientError;
 pub use events::Events;
 pub use files::FileParts;
+pub use fork_at::ForkAt;
 pub use nodes::{AllNodes, DrainStream, EventStream, NodeFilter, Ordering};
 pub use reach::{Reach, reach, to};
-pub use requests::SessionFilter;
+pub use requests::{Restored, SessionFilter};
 pub use sessions::{AllSessions, Session, SessionEvents};
 
 use crate::failure::Failure;

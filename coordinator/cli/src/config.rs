@@ -10,6 +10,7 @@ mod source;
 
 pub mod auth;
 pub mod ceiling;
+pub mod kept;
 pub mod permissions;
 pub mod providers;
 pub mod read;
@@ -24,6 +25,7 @@ mod window;
 
 pub use ceiling::ceiling;
 pub use error::ConfigError;
+pub use kept::{blobs, kept};
 pub use layers::Layers;
 pub use read::{Inputs, UserConfig, read};
 pub use registry::{ChosenRegistry, registry};

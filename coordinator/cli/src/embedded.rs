@@ -4,10 +4,13 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::host;
+use crate::kept;
+use crate::kept::Kept;
 use crate::surroundings::Surroundings;
 use capstan_agent_node::{CheckpointDir, JournalSync, NodeConfig, RunnerPath, StateDir, Watermarks, base_environment};
+use capstan_blobs::Blobs;
 use capstan_coordinator::models::Models;
-use capstan_coordinator::{CoordinatorConfig, RegistryLocation, StaticNode, StoreLocation};
+use capstan_coordinator::{CoordinatorConfig, RegistryLocation, StaticNode};
 use capstan_identity::issuer::Issuer;
 use capstan_identity::membership::Membership;
 use capstan_proto::token::Token;
@@ -168,7 +171,9 @@ impl Stack {
     ///
     /// # Errors
     /// A part does not start; the others are stopped again.
-    pub async fn start(store: StoreLocation, models: Arc<dyn Models>, hands: Hands, door: Door) -> Result<Self, Failure> {
+    pub async fn start(kept: impl Into<Kept>, models: Arc<dyn Models>, hands: Hands, door: Door) -> Result<Self, Failure> {
+        let Kept { store, blobs, checkpoints } = kept.into();
+        let opened = blobs.as_ref().map(Blobs::open).transpose().map_err(Failure::bad_input)?;
         let (location, grace) = (hands.registry(door.orders), door.grace);
         let registry = capstan_coordinator::open_registry(&location).await.map_err(Failure::bad_input)?;
         let config = CoordinatorConfig {
@@ -183,6 +188,8 @@ impl Stack {
             issuer: door.issuer,
             store,
             registry: Arc::clone(&registry),
+            blobs: opened.clone(),
+            checkpoints,
             models,
             pipes: Vec::new(),
             nodes: Vec::new(),
@@ -199,7 +206,10 @@ impl Stack {
             }
             Hands::Embedded(node) => {
                 let id = node.id.clone();
-                let node = capstan_agent_node::serve(*node, registry).await.map_err(Failure::bad_input)?;
+                // What it saves is then there for the coordinator too, without being carried.
+                let mut node = NodeConfig { blobs: opened, ..*node };
+                node.hidden.extend(blobs.as_ref().and_then(kept::place_to_hide));
+                let node = capstan_agent_node::serve(node, registry).await.map_err(Failure::bad_input)?;
                 let config = CoordinatorConfig { pipes: vec![(id, node.pipe().clone())], ..config };
                 match coordinator(config).await {
                     Ok(coordinator) => Ok(Self { coordinator, grace, node: Some(node) }),

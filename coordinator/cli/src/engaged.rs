@@ -3,7 +3,7 @@
 use crate::client::{Client, Reach};
 use crate::embedded::{Door, Hands, Stack};
 use crate::failure::Failure;
-use capstan_coordinator::StoreLocation;
+use crate::kept::Kept;
 use capstan_coordinator::models::Models;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub enum Place {
     /// In this process.
     Here {
         /// Where the thread is kept.
-        store: StoreLocation,
+        kept: Kept,
         /// Who answers.
         models: Arc<dyn Models>,
         /// Where the sessions run.
@@ -39,8 +39,8 @@ impl Engaged {
     /// A part does not start, or nobody is there who lets us in.
     pub async fn at(place: Place) -> Result<Self, Failure> {
         match place {
-            Place::Here { store, models, hands } => {
-                Ok(Self::Here(Box::new(Stack::start(store, models, hands, Door::default()).await?)))
+            Place::Here { kept, models, hands } => {
+                Ok(Self::Here(Box::new(Stack::start(kept, models, hands, Door::default()).await?)))
             }
             Place::There(reach) => Ok(Self::There(Box::new(Client::connect(reach).await?))),
         }

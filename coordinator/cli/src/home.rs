@@ -82,6 +82,18 @@ impl Home {
         self.embedded_nodes().join("checkpoints")
     }
 
+    /// Where coordinators of this home keep checkpoints, unless another place is named.
+    #[must_use]
+    pub fn blobs(&self) -> PathBuf {
+        self.0.as_path().join("blobs")
+    }
+
+    /// Where packs lie that a coordinator of this home carries from one node to another.
+    #[must_use]
+    pub fn carried(&self) -> PathBuf {
+        self.0.as_path().join("carried")
+    }
+
     /// The socket of the coordinator that runs on this home.
     #[must_use]
     pub fn coordinator_socket(&self) -> PathBuf {

@@ -20,6 +20,7 @@ pub mod daemon;
 pub mod embedded;
 pub mod engaged;
 pub mod hidden_home;
+pub mod kept;
 pub mod signals;
 pub mod thread_choice;
 pub mod turn;

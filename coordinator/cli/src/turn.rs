@@ -2,7 +2,7 @@
 
 mod waiting;
 
-use crate::client::{Client, ClientError, Events};
+use crate::client::{Client, ClientError, Events, ForkAt};
 use crate::render::Render;
 use crate::signals::{Signals, Wish};
 use capstan_types::event::{Event, EventBody};
@@ -53,7 +53,7 @@ pub enum Start {
     /// A thread that there is.
     Resume(ThreadId),
     /// A thread that goes on from a turn of this one, or from the last that has ended.
-    Fork(ThreadId, Option<TurnId>),
+    Fork(ThreadId, ForkAt),
 }
 
 /// Starts or opens a thread and runs one turn of it.
@@ -134,7 +134,7 @@ async fn begin(
             None
         }
         Start::Resume(thread) => Some(client.resume(thread).await?),
-        Start::Fork(source, at) => Some(client.fork(source, at, thread).await?),
+        Start::Fork(source, at) => Some(waiting::fork(client, source, at, thread, render).await?),
     };
     let opened = opened.map(|(record, last)| {
         let settings = Box::new(record.settings.overridden(&input.overrides));

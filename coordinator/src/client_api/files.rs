@@ -33,7 +33,7 @@ impl FilesService {
         if let Some(actor) = self.threads.find(thread).await.map_err(unanswered)? {
             return ask(&actor, ASK_DEADLINE, ThreadMsg::Workplace).await.map_err(unanswered);
         }
-        let AtRest { host, policy, top, .. } = self.threads.at_rest(thread, Purpose::Look).await.map_err(create_status)?;
+        let AtRest { host, policy, root: top, .. } = self.threads.at_rest(thread, Purpose::Look).await.map_err(create_status)?;
         Ok(Workplace { host: host.into(), top, policy })
     }
 

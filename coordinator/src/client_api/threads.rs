@@ -2,7 +2,8 @@
 
 use super::export::ExportStream;
 use super::follow::{EventStream, follow, replay};
-use super::{checkpoints, create_status, export, put_away, store_status, thread_id};
+use super::{checkpoints, create_status, export, put_away, saved, store_status, thread_id};
+use crate::thread::fork::Files;
 use crate::thread::inherit::Found;
 use crate::thread::message::ThreadMsg;
 use crate::thread::open::{ASK_DEADLINE, CreateError, Threads};
@@ -32,7 +33,11 @@ impl Service for ThreadsService {
     }
 
     async fn waiting(&self, request: Request<wire::WaitingRequest>) -> Result<Response<wire::WaitingResponse>, Status> {
-        let in_line = self.0.in_line(thread_id(&request.into_inner().thread_id)?).await.map_err(unavailable)?;
+        let thread = thread_id(&request.into_inner().thread_id)?;
+        if let Some(progress) = self.0.making.of(thread) {
+            return Ok(Response::new(wire::WaitingResponse { progress, ..wire::WaitingResponse::default() }));
+        }
+        let in_line = self.0.in_line(thread).await.map_err(unavailable)?;
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let told = in_line.map(|line| wire::WaitingResponse {
             waits: true,
@@ -40,6 +45,7 @@ impl Service for ThreadsService {
             waiting: count(line.waiting),
             waited_ms: Millis::of(line.waited).0,
             reason: line.reason,
+            progress: String::new(),
         });
         Ok(Response::new(told.unwrap_or_default()))
     }
@@ -65,7 +71,8 @@ impl Service for ThreadsService {
         let request = request.into_inner();
         let (source, at) = (thread_id(&request.thread_id)?, chosen("turn_id", &request.turn_id)?);
         let new = thread_id(&request.new_thread_id)?;
-        let (record, last) = self.0.fork(source, at, new).await.map_err(create_status)?;
+        let files = if request.workspace { Files::Own } else { Files::Shared };
+        let (record, last) = self.0.fork(source, at, new, files).await.map_err(create_status)?;
         Ok(Response::new(wire::ForkResponse { thread: Some(record.into()), last_seq: last.0 }))
     }
 
@@ -91,6 +98,21 @@ impl Service for ThreadsService {
 
     async fn undo(&self, request: Request<wire::UndoRequest>) -> Result<Response<wire::UndoResponse>, Status> {
         checkpoints::undo(&self.0, request.into_inner()).await
+    }
+
+    async fn list_checkpoints(
+        &self,
+        request: Request<wire::ListCheckpointsRequest>,
+    ) -> Result<Response<wire::ListCheckpointsResponse>, Status> {
+        saved::list(&self.0, request.into_inner()).await
+    }
+
+    async fn restore(&self, request: Request<wire::RestoreRequest>) -> Result<Response<wire::RestoreResponse>, Status> {
+        saved::restore(&self.0, request.into_inner()).await
+    }
+
+    async fn compare(&self, request: Request<wire::CompareRequest>) -> Result<Response<wire::CompareResponse>, Status> {
+        saved::compare(&self.0, request.into_inner()).await
     }
 
     async fn subscribe(&self, request: Request<wire::SubscribeRequest>) -> Result<Response<EventStream>, Status> {

@@ -3,6 +3,7 @@
 pub(crate) mod checkpoints;
 pub(crate) mod files;
 mod making;
+pub(crate) mod saved;
 mod start;
 
 use super::doorway::Doorway;
@@ -18,7 +19,7 @@ use capstan_proto::wire::node as wire;
 use capstan_tools::host::{ExecHost, FileRequest, HostError, Input, PatchRequest, SessionReader, StartSession};
 use capstan_types::file_read::{FileRead, FilesRead, ReadFiles};
 use capstan_types::grant::{Act, Asked, Said, Work, policy_digest};
-use capstan_types::id::{NodeId, SessionId};
+use capstan_types::id::{Epoch, NodeId, SessionId};
 use capstan_types::node::{JournalState, NodeAddress};
 use capstan_types::output::Seq;
 use capstan_types::path::AbsPath;
@@ -78,6 +79,12 @@ impl NodeHost {
         let answer = within(ANSWER_DEADLINE, async move { node.describe(wire::DescribeRequest {}).await }).await;
         let said = answer.ok().and_then(|answer| record(answer, link.record().address.clone()).ok());
         said.is_some_and(|record| matches!(record.journal, JournalState::Kept | JournalState::New))
+    }
+
+    /// By which the thread's owner is known to nodes.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.authority.epoch
     }
 
     /// Whether turns may begin on the node, and how many run there.

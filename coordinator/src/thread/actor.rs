@@ -8,7 +8,7 @@ use super::continued::Unfinished;
 use super::handle::TurnHandle;
 use super::log::{Draft, LogTask};
 use super::loose_ends;
-use super::message::{ThreadMsg, TurnRefused};
+use super::message::{Lent, ThreadMsg, TurnRefused};
 use super::queue::TurnQueue;
 use super::steer::SteerRefused;
 use super::tally::Tally;
@@ -177,6 +177,11 @@ impl Actor for ThreadActor {
                 state.advance(&me);
                 state.undo(turn, force, reply);
             }
+            ThreadMsg::Context(reply) => drop(reply.send(Arc::clone(&state.context))),
+            ThreadMsg::Lend(reply) => {
+                state.advance(&me);
+                let _ = reply.send(state.lend());
+            }
             ThreadMsg::TurnEnded(turn) => {
                 state.settle();
                 if let Some(dead) = state.running.take_if(|running| running.id == turn) {
@@ -297,6 +302,13 @@ impl ThreadState {
             drop(undoing);
             let _ = reply.send(undone);
         });
+    }
+
+    fn lend(&self) -> Result<Lent, TurnRefused> {
+        match &self.running {
+            Some(running) => Err(TurnRefused::Running(running.id)),
+            None => Ok(Lent { context: Arc::clone(&self.context), _undoing: Arc::clone(&self.undoing) }),
+        }
     }
 
     /// Ends a turn whose task died before it could, so that nobody waits for its end for ever. The next one begins after that.

@@ -16,10 +16,10 @@ use tokio::sync::OwnedMutexGuard;
 pub struct AtRest {
     /// On its node.
     pub host: NodeHost,
+    /// Where there.
+    pub root: AbsPath,
     /// The policy of its sessions.
     pub policy: SandboxPolicy,
-    /// The directory that it works in.
-    pub top: AbsPath,
     _reserved: Reserved,
     /// Held so that nobody in this process begins a turn meanwhile.
     _alone: OwnedMutexGuard<()>,
@@ -51,6 +51,6 @@ impl Threads {
         let record = ThreadRecord { settings, epoch, ..record };
         let (located, facts) = self.workspace(&record).await?;
         let policy = workspace::policy(&record.settings, &facts);
-        Ok(AtRest { host: located.host, policy, top: facts.root, _reserved: located.reserved, _alone: alone })
+        Ok(AtRest { host: located.host, root: facts.root, policy, _reserved: located.reserved, _alone: alone })
     }
 }

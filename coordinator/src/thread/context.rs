@@ -10,7 +10,9 @@ mod telling;
 use super::hosts::ThreadHosts;
 use super::items::ItemNumbers;
 use super::log::ThreadLog;
+use super::saved_last::LastSaved;
 use super::workspace;
+use crate::checkpoints::shelf::Shelf;
 use crate::models::Models;
 use crate::nodes::host::NodeHost;
 use capstan_model::catalog;
@@ -53,6 +55,10 @@ pub struct TurnContext {
     pub numbers: Arc<ItemNumbers>,
     /// The project's instructions, as they were read last.
     pub docs: Arc<DocsMemory>,
+    /// Where its checkpoints are kept, if anywhere.
+    pub shelf: Option<Shelf>,
+    /// What was saved last of its workspace.
+    pub last_saved: Arc<LastSaved>,
 }
 
 impl TurnContext {
@@ -78,6 +84,8 @@ impl TurnContext {
             sessions: Arc::clone(&self.sessions),
             numbers: Arc::clone(&self.numbers),
             docs: Arc::clone(&self.docs),
+            shelf: self.shelf.clone(),
+            last_saved: Arc::clone(&self.last_saved),
             settings,
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Providers are asked to hold their models to the schema, but not all of them do; whoever parses the message must not find out first.
 
+use capstan_types::history::Entry;
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -52,6 +53,16 @@ impl Demand {
 fn short(text: &str) -> String {
     let shown: String = text.chars().take(SHOWN_CHARS).collect();
     if shown.len() < text.len() { format!("{shown}…") } else { shown }
+}
+
+/// The message with which the model has answered without asking for anything more.
+pub(super) fn of(entries: &[Entry]) -> Option<&str> {
+    entries.iter().rev().take_while(|entry| !matches!(entry, Entry::User { .. } | Entry::CallOutput { .. })).find_map(|entry| {
+        match entry {
+            Entry::Assistant { text } => Some(text.as_str()),
+            _ => None,
+        }
+    })
 }
 
 #[cfg(test)]

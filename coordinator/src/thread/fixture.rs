@@ -109,6 +109,8 @@ pub(super) fn thread_in(thread: ThreadId, store: Arc<dyn Store>, client: Arc<dyn
         host,
         toolbox: Toolbox::standard(false),
         docs: Arc::default(),
+        shelf: None,
+        last_saved: Arc::default(),
         sessions: Arc::default(),
         numbers: Arc::new(ItemNumbers::default()),
     };

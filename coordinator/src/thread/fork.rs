@@ -1,6 +1,7 @@
 //! A thread that goes on from a turn of another.
 //!
-//! History, settings and costs are those of that turn. The workspace is the same directory as it is now, and the sessions stay the other
+//! History, settings and costs are those of that turn. The workspace is the same directory as it is now, or one of its own that is made of that turn's
+//! checkpoint, and the sessions stay the other
 //! thread's: the fork's model is told so, once, in an entry that stands at the end of what was copied.
 
 use super::open::{CreateError, Threads};
@@ -10,14 +11,29 @@ use capstan_store::store::Record;
 use capstan_types::event::{Event, EventBody};
 use capstan_types::history::Entry;
 use capstan_types::id::{EventSeq, ThreadId, TurnId};
+use capstan_types::path::AbsPath;
 use capstan_types::session::known::SessionChange;
+use capstan_types::source::{SavedSource, WorkspaceSource};
 use capstan_types::thread::{ThreadRecord, ThreadSettings, Upto};
+use std::time::Duration;
 
 /// Events that are read at a time.
 const PAGE: u32 = 256;
 
+/// How long checkpoints that are just being carried are waited for.
+const CARRYING: Duration = Duration::from_secs(20);
+
 /// How a session's end is told that the fork does not have.
 const LEFT_BEHIND: &str = "it stays with the thread that this one was forked from";
+
+/// Which files a fork works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// Those of the other thread, in the same directory.
+    Shared,
+    /// Its own, as they were at the end of the turn.
+    Own,
+}
 
 /// Where a thread is cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +78,7 @@ impl Threads {
         source: ThreadId,
         at: Option<TurnId>,
         new: ThreadId,
+        files: Files,
     ) -> Result<(ThreadRecord, EventSeq), CreateError> {
         let _alone = self.beginning.enter(new).await;
         if let Some(made) = self.store.thread(new).await? {
@@ -72,16 +89,41 @@ impl Threads {
             Some(turn) => CreateError::NoEnd(source, turn),
             None => CreateError::NoTurn(source),
         })?;
-        let settings = ThreadSettings { node: origin.settings.node, ..*cut.settings };
+        let settings = match files {
+            Files::Shared => ThreadSettings { node: origin.settings.node, ..*cut.settings },
+            Files::Own => self.with_own_files(source, &cut).await?,
+        };
         let record = ThreadRecord::begun(new, self.name.clone(), settings, clock::now());
-        let (located, facts) = Box::pin(self.workspace(&record)).await?;
+        let (located, facts) = match files {
+            Files::Shared => Box::pin(self.workspace(&record)).await?,
+            Files::Own => Box::pin(self.settle(&record)).await?,
+        };
         let settings = ThreadSettings { cwd: facts.root.clone(), node: Some(facts.node.clone()), ..record.settings };
         let record = self.store.fork(source, Upto::Event(cut.seq), &ThreadRecord { settings, ..record }).await?;
         let mut recalled = self.recall(new).await?;
-        let parting = parting(&mut recalled, source, cut.turn, &record.settings);
+        let parting = parting(&mut recalled, source, cut.turn, (&record.settings, files));
         self.store.append(new, record.epoch, parting).await?;
         Box::pin(self.run(record, located, facts, recalled, &[])).await?;
         self.standing(new).await
+    }
+
+    /// The settings of a fork whose workspace is the other thread's as it was at the end of that turn.
+    async fn with_own_files(&self, source: ThreadId, cut: &Cut) -> Result<ThreadSettings, CreateError> {
+        let saved = self.checkpoints(source).await?.at_end_of(cut.turn).cloned();
+        let saved = saved.ok_or(CreateError::NotSaved(source, cut.turn))?;
+        if let Some(shelf) = &self.shelf {
+            shelf.settled(CARRYING).await;
+        }
+        let made_of = WorkspaceSource::Saved(SavedSource { thread: saved.thread, name: saved.name });
+        let settings = (*cut.settings).clone();
+        Ok(ThreadSettings {
+            cwd: AbsPath::root(),
+            node: None,
+            placed: None,
+            hosts: Vec::new(),
+            source: Some(Box::new(made_of)),
+            ..settings
+        })
     }
 
     async fn made_before(
@@ -117,11 +159,11 @@ impl Threads {
 }
 
 /// The records with which a fork leaves the sessions of the other thread behind.
-fn parting(recalled: &mut Recalled, source: ThreadId, turn: TurnId, settings: &ThreadSettings) -> Vec<Record> {
+fn parting(recalled: &mut Recalled, source: ThreadId, turn: TurnId, now: (&ThreadSettings, Files)) -> Vec<Record> {
     let at = clock::now();
     let sessions: Vec<(u32, String)> =
         recalled.sessions.open.values().map(|session| (session.number, session.command.clone())).collect();
-    let text = told(source, &sessions, settings);
+    let text = told(source, &sessions, now);
     let mut records = vec![Record::Entry { turn, entry: Entry::Developer { text } }];
     for (number, _) in sessions {
         let change = SessionChange::Closed { number, how: LEFT_BEHIND.to_owned() };
@@ -132,12 +174,19 @@ fn parting(recalled: &mut Recalled, source: ThreadId, turn: TurnId, settings: &T
     records
 }
 
-fn told(source: ThreadId, sessions: &[(u32, String)], settings: &ThreadSettings) -> String {
+fn told(source: ThreadId, sessions: &[(u32, String)], (settings, files): (&ThreadSettings, Files)) -> String {
     let cwd = &settings.cwd;
-    let mut text = format!(
-        "<fork>\nThis conversation goes on from a turn of thread {source}. The workspace {cwd} is the same directory; it was not taken back to \
-         what it was at that turn, and may have been changed since. Look before you rely on it.\n"
-    );
+    let workspace = match files {
+        Files::Shared => format!(
+            "The workspace {cwd} is the same directory; it was not taken back to what it was at that turn, and may have been changed since. Look \
+             before you rely on it."
+        ),
+        Files::Own => format!(
+            "The workspace {cwd} is another directory, with the files as they were at the end of that turn; what git ignores may be missing. Paths \
+             of the old directory lead nowhere, or to somebody else's files."
+        ),
+    };
+    let mut text = format!("<fork>\nThis conversation goes on from a turn of thread {source}. {workspace}\n");
     if !sessions.is_empty() {
         text.push_str("These sessions stay with that thread. They may run on, and you cannot read or write them:\n");
         sessions.iter().for_each(|(number, command)| text.push_str(&format!("- {number}: `{command}`\n")));
@@ -192,7 +241,7 @@ mod tests {
     fn the_forks_model_is_told_which_sessions_it_does_not_have() {
         let settings = ThreadSettings { cwd: path("/w"), ..settings() };
         let sessions = [(1000, "make serve".to_owned())];
-        insta::assert_snapshot!(told(ThreadId::from_u128(7), &sessions, &settings), @r"
+        insta::assert_snapshot!(told(ThreadId::from_u128(7), &sessions, (&settings, Files::Shared)), @r"
         <fork>
         This conversation goes on from a turn of thread 00000000-0000-0000-0000-000000000007. The workspace /w is the same directory; it was not taken back to what it was at that turn, and may have been changed since. Look before you rely on it.
         These sessions stay with that thread. They may run on, and you cannot read or write them:

@@ -1,5 +1,6 @@
 //! What a thread is asked and told.
 
+use super::context::TurnContext;
 use super::live::Subscription;
 use super::log::LogError;
 use super::queue::{MOST, Waiting};
@@ -10,6 +11,7 @@ use capstan_types::id::{NodeId, TurnId};
 use capstan_types::session::known::KnownSessions;
 use capstan_types::thread::{OnInterrupt, TurnInput};
 use ractor::RpcReplyPort;
+use std::sync::Arc;
 use tonic::Status;
 
 /// Requests in the imperative, facts in the past tense.
@@ -39,6 +41,10 @@ pub enum ThreadMsg {
     Diff(String, u64, RpcReplyPort<Result<Changes, Status>>),
     /// Undo a turn, or the last one; also what changed since, if that is said.
     Undo(String, bool, RpcReplyPort<Result<Undo, Status>>),
+    /// Let somebody at the workspace while no turn runs: none begins until what is lent is dropped.
+    Lend(RpcReplyPort<Result<Lent, TurnRefused>>),
+    /// Give what its turns have.
+    Context(RpcReplyPort<Arc<TurnContext>>),
     /// Begin the next turn that waits, if none runs.
     Advance,
     /// Begin no turn that waits any more: the next coordinator does.
@@ -53,6 +59,15 @@ pub enum ThreadMsg {
     TurnEnded(TurnId),
     /// The thread is another coordinator's, or has been deleted.
     OwnershipLost,
+}
+
+/// A thread's workspace in somebody's hands.
+#[derive(Debug)]
+pub struct Lent {
+    /// What its turns have.
+    pub context: Arc<TurnContext>,
+    /// No turn begins while this is held.
+    pub(super) _undoing: Arc<()>,
 }
 
 /// A turn that was not started. For the caller.

@@ -6,12 +6,14 @@ use super::hosts::ThreadHosts;
 use super::items::ItemNumbers;
 use super::located::Located;
 use super::log::open_log;
+use super::making::Making;
 use super::message::ThreadMsg;
 use super::one_at_a_time::OneAtATime;
 use super::queue::TurnQueue;
 use super::recall::Recalled;
 use super::supervisor::SupervisorMsg;
 use super::workspace;
+use crate::checkpoints::shelf::Shelf;
 use crate::clock;
 use crate::models::{Models, NoModel};
 use crate::nodes::pool::PoolMsg;
@@ -57,6 +59,10 @@ pub struct Threads {
     pub(crate) beginning: OneAtATime,
     /// Where threads are kept.
     pub(crate) store: Arc<dyn Store>,
+    /// Where checkpoints are kept, if anywhere.
+    pub(crate) shelf: Option<Shelf>,
+    /// Which workspaces are being made.
+    pub(crate) making: Making,
     /// Who answers.
     pub(crate) models: Arc<dyn Models>,
     /// The nodes.
@@ -95,6 +101,11 @@ pub enum CreateError {
     /// No turn has ended.
     #[error("no turn of thread {0} has ended, so there is nothing to fork")]
     NoTurn(ThreadId),
+    /// A turn whose workspace was not saved.
+    #[error(
+        "the workspace of thread {0} was not saved at the end of turn {1} or before, so there is nothing to make another of; fork it without --workspace"
+    )]
+    NotSaved(ThreadId, TurnId),
     /// The coordinator is stopping.
     #[error("the coordinator cannot start a thread now: {0}")]
     Stopping(String),
@@ -154,13 +165,17 @@ impl Threads {
     }
 
     /// A place for a new thread, and what its directory is there. A node that goes away just then is passed over, or comes back.
-    async fn settle(&self, record: &ThreadRecord) -> Result<(Located, WorkspaceFacts), CreateError> {
+    pub(super) async fn settle(&self, record: &ThreadRecord) -> Result<(Located, WorkspaceFacts), CreateError> {
         let mut waits = NEXT_PLACE.iter();
         loop {
             let located = self.locate_new(record.id, record.epoch, &record.settings).await?;
             let cwd = dir_at_home(&record.settings, &located.choice.node);
             let there = ThreadRecord { settings: ThreadSettings { cwd, ..record.settings.clone() }, ..record.clone() };
-            let away = match workspace_on(&located, &there).await.map_err(|status| of_beginning(&status)) {
+            let found = match &record.settings.source {
+                Some(source) => self.making.workspace(&located, &there, source, self.shelf.as_ref()).await,
+                None => workspace_on(&located, &there).await,
+            };
+            let away = match found.map_err(|status| of_beginning(&status)) {
                 Err(CreateError::Away(said)) => said,
                 facts => return Ok((located, facts?)),
             };
@@ -262,6 +277,8 @@ impl Threads {
             sessions,
             numbers: Arc::new(ItemNumbers::from(recalled.next_item)),
             docs: Arc::default(),
+            shelf: self.shelf.clone(),
+            last_saved: Arc::default(),
             settings,
         };
         let (tally, turns, at_end) = (recalled.tally, recalled.turns, self.at_end);

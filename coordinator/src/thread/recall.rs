@@ -150,6 +150,7 @@ impl Recalled {
             | EventBody::OutputDelta { .. }
             | EventBody::Notice { .. }
             | EventBody::TurnBilled { .. }
+            | EventBody::CheckpointSaved { .. }
             | EventBody::TurnDiff { .. } => {}
         }
     }

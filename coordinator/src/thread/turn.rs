@@ -3,6 +3,7 @@
 //! A plain async function in a task that the thread's actor owns. Invariants: an answer is stored before anything is done for it; a
 //! call has one end; when a turn ends, for whatever reason, no item of it is left open.
 
+mod keeping;
 mod opening;
 
 use super::answerers::Answerers;
@@ -12,7 +13,7 @@ use super::calls::{self, Calls, Releases};
 use super::compaction::fit::Fit;
 use super::compaction::shorten::{NotShortened, Reason, Shortener, too_long};
 use super::context::TurnContext;
-use super::final_message::Demand;
+use super::final_message::{self, Demand};
 use super::handle::TurnHandle;
 use super::items::TurnItems;
 use super::log::Draft;
@@ -111,6 +112,7 @@ impl Turn<'_> {
     async fn run_to_end(&mut self, begin: Begin) {
         let (context, policy) = (self.context, self.context.policy());
         let mut before = Before::of(Arc::clone(&context.host), context.facts.root.clone(), policy, self.id);
+        let again = matches!(begin, Begin::Again(_));
         let stopped = self.steps(begin, &mut before).await;
         if matches!(stopped, Err(TurnStop::Interrupted)) && self.handle.on_interrupt() == OnInterrupt::KillSessions {
             self.end_sessions().await;
@@ -120,9 +122,7 @@ impl Turn<'_> {
             }
         }
         crash_point::reached("turn.diffing");
-        if let Some(diff) = before.diff(&self.handle.interrupt).await {
-            self.context.log.tell_surely(Some(self.id), EventBody::TurnDiff { diff }).await;
-        }
+        let kept = self.keep(before, again).await;
         // From here on nobody says anything to this turn.
         let unsaid = self.handle.steering.close();
         let end = match stopped {
@@ -131,10 +131,11 @@ impl Turn<'_> {
             Err(TurnStop::Interrupted) => EventBody::TurnInterrupted,
             Err(stop) => EventBody::TurnFailed { message: stop.to_string() },
         };
-        let loose = match &end {
+        let mut loose = match &end {
             EventBody::TurnFailed { .. } if self.is_begun => loose_ends::of_failed(self.context, self.id).await,
             _ => Vec::new(),
         };
+        loose.extend(kept);
         self.end(end, loose, unsaid).await;
     }
 
@@ -224,7 +225,7 @@ impl Turn<'_> {
                     answered = false;
                     continue;
                 }
-                let checked = demand.map_or(Ok(()), |demand| demand.check(final_message(&entries)));
+                let checked = demand.map_or(Ok(()), |demand| demand.check(final_message::of(&entries)));
                 return checked.map_err(|error| TurnStop::Failed(error.to_string()));
             }
             let pure = |call: &Call| context.toolbox.replay_class(&call.tool, &call.arguments) == ReplayClass::Pure;
@@ -232,6 +233,7 @@ impl Turn<'_> {
                 crash_point::reached("checkpoint.taking");
                 before.note(&self.handle.interrupt).await;
                 crash_point::reached("checkpoint.taken");
+                self.keep_before(&asked).await?;
             }
             entries.extend(calls.run(&asked, &mut self.releases).await?);
             if self.handle.interrupt.is_cancelled() {
@@ -385,14 +387,4 @@ impl Turn<'_> {
 
 fn said(texts: &[String]) -> impl Iterator<Item = Entry> {
     texts.iter().map(|text| Entry::User { text: text.clone(), images: Vec::new() })
-}
-
-/// The message with which the model has answered without asking for anything more.
-fn final_message(entries: &[Entry]) -> Option<&str> {
-    entries.iter().rev().take_while(|entry| !matches!(entry, Entry::User { .. } | Entry::CallOutput { .. })).find_map(|entry| {
-        match entry {
-            Entry::Assistant { text } => Some(text.as_str()),
-            _ => None,
-        }
-    })
 }

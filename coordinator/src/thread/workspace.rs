@@ -47,6 +47,7 @@ pub struct Before {
     policy: SandboxPolicy,
     turn: TurnId,
     noted: Noted,
+    touched: bool,
 }
 
 /// Whether the state before the turn is noted.
@@ -63,12 +64,19 @@ impl Before {
     #[must_use]
     pub fn of(host: Arc<NodeHost>, root: AbsPath, policy: SandboxPolicy, turn: TurnId) -> Self {
         let noted = if policy.mode == SandboxMode::ReadOnly { Noted::No } else { Noted::NotYet };
-        Self { host, root, policy, turn, noted }
+        Self { host, root, policy, turn, noted, touched: false }
+    }
+
+    /// Whether anything was begun that may change it.
+    #[must_use]
+    pub const fn is_touched(&self) -> bool {
+        self.touched
     }
 
     /// Takes note of it, unless that has been done, or until `interrupt` is cancelled: then there is no call to be run. To be called before
     /// anything may change the workspace.
     pub async fn note(&mut self, interrupt: &CancellationToken) {
+        self.touched = true;
         if self.noted != Noted::NotYet {
             return;
         }

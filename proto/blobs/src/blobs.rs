@@ -3,15 +3,15 @@
 use crate::error::{BlobError, LocationError};
 use crate::location::Location;
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Name;
 use object_store::prefix::PrefixStore;
-use object_store::{Error, ObjectStore, ObjectStoreExt, WriteMultipart};
-use std::path::Path;
+use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt, WriteMultipart};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How long a store may take to answer, or to take or give the next part.
@@ -28,6 +28,8 @@ const MOST_WHOLE: u64 = 16 << 20;
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
     place: Arc<str>,
+    /// Where its files lie, if they do.
+    directory: Option<Arc<Path>>,
 }
 
 impl Blobs {
@@ -51,7 +53,11 @@ impl Blobs {
                 Arc::new(PrefixStore::new(bucket, prefix.as_str()))
             }
         };
-        Ok(Self { store, place: place.into() })
+        let directory = match location {
+            Location::Directory(path) => Some(Arc::from(path.as_path())),
+            Location::Bucket { .. } => None,
+        };
+        Ok(Self { store, place: place.into(), directory })
     }
 
     /// Writes a small blob. One that is there already is left as it is.
@@ -70,7 +76,7 @@ impl Blobs {
     /// # Errors
     /// When the file cannot be read, or the store cannot be used or does not answer. Nothing of the name is seen then.
     pub async fn put_file(&self, name: &str, path: &Path) -> Result<(), BlobError> {
-        if self.has(name).await? {
+        if self.linked(name, path).await || self.has(name).await? {
             return Ok(());
         }
         let failed = |error: std::io::Error| BlobError::File { path: path.to_owned(), reason: error.to_string() };
@@ -95,6 +101,33 @@ impl Blobs {
         self.asked(name, upload.finish()).await.map(drop)
     }
 
+    /// Whether a file of the same file system is a blob now without a byte being copied: what is written is never changed, so both may be
+    /// one file. It must be on the disk already.
+    async fn linked(&self, name: &str, path: &Path) -> bool {
+        let Some(at) = self.file_of(name) else { return false };
+        let path = path.to_owned();
+        let linked = tokio::task::spawn_blocking(move || -> std::io::Result<()> {
+            let above = at.parent().ok_or(std::io::ErrorKind::InvalidInput)?;
+            std::fs::create_dir_all(above)?;
+            std::fs::File::open(&path)?.sync_all()?;
+            match std::fs::hard_link(&path, &at) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                linked => linked?,
+            }
+            // Whoever clears away what is old and not named yet must see that it is wanted now.
+            std::fs::File::options().write(true).open(&at)?.set_modified(SystemTime::now())?;
+            std::fs::File::open(above)?.sync_all()
+        });
+        matches!(linked.await, Ok(Ok(())))
+    }
+
+    /// Where a blob lies in a directory, under a name that is spelt there as it is here.
+    fn file_of(&self, name: &str) -> Option<PathBuf> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
+        let steps = || name.split('/').all(|step| !matches!(step, "" | "." | ".."));
+        self.directory.as_ref().filter(|_| name.bytes().all(plain) && steps()).map(|directory| directory.join(name))
+    }
+
     /// A small blob.
     ///
     /// # Errors
@@ -112,6 +145,11 @@ impl Blobs {
     /// # Errors
     /// When there is none, the store cannot be used or does not answer, or the file cannot be written.
     pub async fn get_file(&self, name: &str, path: &Path) -> Result<(), BlobError> {
+        if let Some(at) = self.file_of(name)
+            && tokio::fs::hard_link(at, path).await.is_ok()
+        {
+            return Ok(());
+        }
         let found = self.asked(name, self.store.get(&Name::from(name))).await?;
         let unfinished = path.with_extension("fetched");
         let failed = |error: std::io::Error| BlobError::File { path: path.to_owned(), reason: error.to_string() };
@@ -134,6 +172,39 @@ impl Blobs {
             Err(BlobError::Missing { .. }) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// The bytes of a blob, in pieces.
+    ///
+    /// # Errors
+    /// When there is none, or the store cannot be used or does not answer; each piece may fail likewise.
+    pub async fn read(&self, name: &str) -> Result<impl Stream<Item = Result<Bytes, BlobError>> + Send + use<>, BlobError> {
+        let found = self.asked(name, self.store.get(&Name::from(name))).await?;
+        let (blobs, name) = (self.clone(), name.to_owned());
+        Ok(futures::stream::unfold(Some(found.into_stream()), move |parts| {
+            let (blobs, name) = (blobs.clone(), name.clone());
+            async move {
+                let mut parts = parts?;
+                match blobs.asked(&name, async { parts.next().await.transpose() }).await {
+                    Ok(Some(part)) => Some((Ok(part), Some(parts))),
+                    Ok(None) => None,
+                    Err(error) => Some((Err(error), None)),
+                }
+            }
+        }))
+    }
+
+    /// The names that begin with the steps of `prefix`, each with the time when it was written, sorted.
+    ///
+    /// # Errors
+    /// When the store cannot be used, or does not answer.
+    pub async fn list_with_times(&self, prefix: &str) -> Result<Vec<(String, SystemTime)>, BlobError> {
+        let at = Name::from(prefix);
+        let told = |found: ObjectMeta| (found.location.to_string(), SystemTime::from(found.last_modified));
+        let names = self.store.list(Some(&at)).map_ok(told).try_collect::<Vec<_>>();
+        let mut names = self.asked(prefix, names).await?;
+        names.sort_unstable();
+        Ok(names)
     }
 
     /// The names that begin with the steps of `prefix`, sorted.
@@ -217,6 +288,25 @@ mod tests {
         let nothing = blobs.put_file("packs/x", &dir.path().join("none")).await.unwrap_err();
         assert!(matches!(nothing, BlobError::File { .. }));
         assert_eq!(std::fs::read_dir(dir.path().join("blobs/packs")).unwrap().count(), 4, "nothing unfinished is left");
+    }
+
+    #[tokio::test]
+    async fn on_one_file_system_a_file_is_no_second_one() {
+        let (dir, blobs) = house();
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        std::fs::write(&from, "bytes").unwrap();
+        let then = SystemTime::now() - Duration::from_secs(10_000);
+        std::fs::File::options().write(true).open(&from).unwrap().set_modified(then).unwrap();
+        for _ in 0..2 {
+            blobs.put_file("packs/one.pack", &from).await.unwrap();
+        }
+        blobs.get_file("packs/one.pack", &to).await.unwrap();
+        let inode = |path: &Path| std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).unwrap());
+        assert_eq!((inode(&from), inode(&to)), (inode(&dir.path().join("blobs/packs/one.pack")), inode(&from)));
+        let listed = blobs.list_with_times("packs").await.unwrap();
+        assert!(listed[0].1 > then + Duration::from_secs(5000), "it is wanted now: {listed:?}");
+        let read: Vec<Bytes> = blobs.read("packs/one.pack").await.unwrap().try_collect().await.unwrap();
+        assert_eq!(read.concat(), b"bytes");
     }
 
     #[test]

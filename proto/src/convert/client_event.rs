@@ -50,6 +50,7 @@ fn body_to_wire(body: EventBody) -> wire::event::Body {
         EventBody::TurnBilled { turn, thread } => {
             Body::TurnBilled(wire::TurnBilled { turn: client_money::lines(turn), thread: client_money::lines(thread) })
         }
+        EventBody::CheckpointSaved { checkpoint } => Body::CheckpointSaved(checkpoint.into()),
         EventBody::TurnPaused { message } => Body::TurnPaused(message),
         EventBody::TurnInterrupted => Body::TurnInterrupted(wire::TurnInterrupted {}),
     }
@@ -99,6 +100,7 @@ fn body_from_wire(body: wire::event::Body) -> Result<EventBody, Malformed> {
         Body::TurnBilled(billed) => {
             EventBody::TurnBilled { turn: client_money::bill(billed.turn), thread: client_money::bill(billed.thread) }
         }
+        Body::CheckpointSaved(saved) => EventBody::CheckpointSaved { checkpoint: saved.try_into()? },
         Body::TurnPaused(message) => EventBody::TurnPaused { message },
         Body::TurnFailed(message) => EventBody::TurnFailed { message },
         Body::SessionChanged(changed) => EventBody::SessionChanged { change: changed.try_into()? },

@@ -5,6 +5,7 @@ use crate::history::Usage;
 use crate::id::{EventSeq, ThreadId, TurnId};
 use crate::item::{Item, ItemId};
 use crate::money::{Bill, Spent};
+use crate::saved::note::CheckpointNote;
 use crate::session::known::SessionChange;
 use crate::thread::ThreadSettings;
 use crate::time::UnixMillis;
@@ -104,6 +105,11 @@ pub enum EventBody {
     TurnDiff {
         /// The diff, clamped.
         diff: String,
+    },
+    /// The workspace was saved.
+    CheckpointSaved {
+        /// As what.
+        checkpoint: CheckpointNote,
     },
     /// A model answered, and that has its price. Every answer is counted once, whatever becomes of its turn.
     ModelAnswered {

@@ -75,6 +75,14 @@ pub enum Work {
     Save,
     /// Such a checkpoint is brought back.
     Restore,
+    /// Two of them are compared.
+    Compare,
+    /// It is asked which packs of one are missing.
+    LacksPacks,
+    /// Packs are brought.
+    GivePacks,
+    /// Packs of one are given out.
+    TakePacks,
     /// It is made of its source.
     Make,
 }
@@ -188,8 +196,16 @@ impl Act {
                 Said::Attach | Said::Release => false,
             },
             Self::Workspace(work) => match work {
-                Work::Undo | Work::Forget | Work::Restore | Work::Make | Work::WriteFile => true,
-                Work::Open | Work::ReadFiles | Work::LookAtFiles | Work::Checkpoint | Work::Diff | Work::Save => false,
+                Work::Undo | Work::Forget | Work::Restore | Work::GivePacks | Work::Make | Work::WriteFile => true,
+                Work::Open
+                | Work::ReadFiles
+                | Work::LookAtFiles
+                | Work::Checkpoint
+                | Work::Diff
+                | Work::Save
+                | Work::Compare
+                | Work::LacksPacks
+                | Work::TakePacks => false,
             },
         }
     }

@@ -1,9 +1,14 @@
 //! Checkpoints that travel: states of workspaces that any node of a cluster can bring back.
 
+pub mod note;
+pub mod record;
+
+use crate::id::ThreadId;
 use crate::path::AbsPath;
 use crate::policy::SandboxPolicy;
 use crate::session::Authority;
 use crate::tree_document::Skipped;
+use record::CheckpointRecord;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -84,10 +89,25 @@ pub struct RestoreWorkspace {
     pub authority: Authority,
     /// Where: a directory that is there. What is in it and not in the checkpoint is removed.
     pub cwd: AbsPath,
+    /// Whose, if it is not this thread's.
+    pub of: Option<ThreadId>,
     /// Which.
     pub name: CheckpointName,
     /// The policy of the thread's sessions: what they may not write stays as it is.
     pub policy: SandboxPolicy,
+}
+
+/// A request to compare two checkpoints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompareWorkspaces {
+    /// Who asks, and for which thread.
+    pub authority: Authority,
+    /// The earlier one.
+    pub before: CheckpointRecord,
+    /// The later one.
+    pub after: CheckpointRecord,
+    /// The most names.
+    pub most: usize,
 }
 
 /// A checkpoint that was saved.
@@ -101,6 +121,8 @@ pub struct WorkspaceSaved {
     pub new_bytes: u64,
     /// What is no part of it although it should be.
     pub skipped: Skipped,
+    /// Its record, for whoever keeps it elsewhere as well. Empty from a node that does not tell it.
+    pub record: Option<Box<CheckpointRecord>>,
 }
 
 /// A checkpoint that was brought back.

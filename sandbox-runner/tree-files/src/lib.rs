@@ -1,6 +1,7 @@
 //! Takes the state of a directory tree into packs, puts it back, and compares two states.
 //!
-//! It runs as a session's program, so the sandbox around it decides what it may touch. Whatever is in the tree may be hostile: names are
+//! It runs as a session's program, so the sandbox around it decides what it may touch; [`check_pack`] alone is called by daemons, for packs that
+//! others hand to them. Whatever is in the tree may be hostile: names are
 //! followed one by one from an open directory and never through a link, and what is read of a pack counts only when it has the hash that it
 //! was asked by.
 //!
@@ -8,6 +9,7 @@
 //! keep owners, extended attributes, and that two names are one file: each is kept as a file of its own. What cannot be kept (sockets,
 //! devices, what may not be read) is named in the result.
 
+mod check;
 mod codec;
 mod compare;
 mod content;
@@ -25,6 +27,7 @@ mod take;
 mod tree;
 mod verb;
 
+pub use check::check_pack;
 pub use compare::compare;
 pub use content::Content;
 pub use error::TreeError;

@@ -42,6 +42,19 @@ pub(crate) fn encode(lines: &[(ObjectId, Place)]) -> Vec<u8> {
     out
 }
 
+/// What a pack is called: the hash of all that follows its objects.
+pub(crate) fn name(file: &File) -> io::Result<ObjectId> {
+    let length = file.metadata()?.len();
+    let Some(footer_at) = length.checked_sub(FOOTER as u64) else { return Err(wrong("it is too short")) };
+    let mut footer = [0; FOOTER];
+    file.read_exact_at(&mut footer, footer_at)?;
+    let lines = Reader(&footer).u64().and_then(|count| count.checked_mul(LINE as u64)).filter(|lines| *lines <= footer_at);
+    let lines = lines.ok_or_else(|| wrong("its index is cut off"))?;
+    let mut index = vec![0; usize::try_from(lines + FOOTER as u64).map_err(|_| wrong("its index is too long"))?];
+    file.read_exact_at(&mut index, footer_at - lines)?;
+    Ok(ObjectId::of(&index))
+}
+
 /// Reads the index of a pack. An error of the kind `InvalidData` says what is wrong with it.
 pub(crate) fn read(file: &File) -> io::Result<Vec<(ObjectId, Place)>> {
     let length = file.metadata()?.len();

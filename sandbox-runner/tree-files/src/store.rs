@@ -52,6 +52,13 @@ impl Store {
         Ok(store)
     }
 
+    /// The one pack at `path`.
+    pub(crate) fn of_one(path: &Path) -> io::Result<Self> {
+        let mut store = Self::default();
+        store.add(path)?;
+        Ok(store)
+    }
+
     fn add(&mut self, path: &Path) -> io::Result<()> {
         let file = File::open(path)?;
         let lines = pack_index::read(&file)?;

@@ -3,6 +3,7 @@
 use super::{Daemon, SOON};
 use crate::scripted::{says, step};
 use capstan_tests::capstan::{Capstan, Run};
+use capstan_tests::process::Signal;
 use capstan_tests::wait;
 use serde_json::Value;
 use std::fs;
@@ -61,19 +62,24 @@ fn a_file_is_written_over_only_as_it_was_read_and_nothing_leads_out() {
     assert_eq!(made.stdout, "made/by/put.txt: made, 9 B\n");
     let refused = put(&[]);
     assert!(refused.code != 0 && refused.stderr.contains("`made/by/put.txt` is there already"), "{refused}");
-    let facts: Value = serde_json::from_str(&files(&daemon, &["cat", &thread, "made/by/put.txt", "--json"]).stdout).expect("JSON");
+    let facts: Value =
+        serde_json::from_str(&files(&daemon, &["cat", &thread, "made/by/put.txt", "--json"]).stdout).expect("JSON");
     let hash = facts["hash"].as_str().expect("a hash").to_owned();
     fs::write(daemon.file("made/by/put.txt"), "changed").expect("a file");
     let lost = put(&["--expect", &hash]);
     assert!(lost.code != 0 && lost.stderr.contains("is not as it was read"), "{lost}");
     put(&["--replace"]).assert_code(0);
     symlink("/etc", daemon.file("out")).expect("a link");
-    for (path, said) in [("out/passwd", "a link leads out of the workspace"), ("../x", "without going up"), ("none", "there is no such file")] {
+    for (path, said) in
+        [("out/passwd", "a link leads out of the workspace"), ("../x", "without going up"), ("none", "there is no such file")]
+    {
         let refused = files(&daemon, &["cat", &thread, path]);
         refused.assert_code(2);
         assert!(refused.stderr.contains(said), "{refused}");
     }
-    for bad in [&["search", &thread, "("][..], &["put", &thread, "x", "--mode", "999"], &["put", &thread, "x", "--expect", "beef"]] {
+    for bad in
+        [&["search", &thread, "("][..], &["put", &thread, "x", "--mode", "999"], &["put", &thread, "x", "--expect", "beef"]]
+    {
         files(&daemon, bad).assert_code(2);
     }
 }
@@ -89,6 +95,6 @@ fn changes_are_told_until_somebody_looks_away() {
     });
     let change: Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!(change["path"], "src/changed");
-    watching.send(Signal::INT);
+    watching.send(Signal::Interrupt);
     watching.wait().assert_code(0);
 }

@@ -95,7 +95,10 @@ impl StoredThread {
     #[must_use]
     pub fn kinds(&self) -> Vec<String> {
         let counts = |body: &EventBody| {
-            let is_told = !matches!(body, EventBody::ModelAnswered { .. } | EventBody::TurnBilled { .. });
+            let is_told = !matches!(
+                body,
+                EventBody::ModelAnswered { .. } | EventBody::TurnBilled { .. } | EventBody::CheckpointSaved { .. }
+            );
             !is_told || matches!(body, EventBody::TurnDemands { .. } | EventBody::TurnContinued { .. })
         };
         let passed = |body: &EventBody| matches!(body, EventBody::SessionChanged { .. }) || counts(body);
@@ -129,6 +132,7 @@ impl StoredThread {
                 | EventBody::TurnDemands { .. }
                 | EventBody::TurnContinued { .. }
                 | EventBody::ModelAnswered { .. }
+                | EventBody::CheckpointSaved { .. }
                 | EventBody::TurnBilled { .. } => {
                     assert!(in_turn, "between turns: {event:?}");
                 }

@@ -1,6 +1,6 @@
 //! Forgets checkpoints whose time is over, packs that no record names, and what was cut off.
 
-use super::record::Record;
+use capstan_types::saved::record::CheckpointRecord;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub(super) fn sweep(dir: &Path) {
     let mut named = BTreeSet::new();
     for thread in entries(&dir.join("records")) {
         for path in entries(&thread) {
-            match fs::read(&path).map_err(|error| error.to_string()).and_then(|text| Record::parse(&text)) {
+            match fs::read(&path).map_err(|error| error.to_string()).and_then(|text| CheckpointRecord::parse(&text)) {
                 Ok(record) if !older(&path, KEPT_FOR) => named.extend(record.packs),
                 Ok(_) => remove(&path),
                 Err(_) if older(&path, YOUNG) => remove(&path),
@@ -65,8 +65,9 @@ mod tests {
             let skipped = Skipped::default();
             let packs = vec![pack.to_owned()];
             let taken = StateTaken { state, packs, new_packs: Vec::new(), files: 0, bytes: 0, new_bytes: 0, skipped };
-            let record = Record::new(ThreadId::from_u128(1), name.parse().unwrap(), AbsPath::new("/w").unwrap(), false, taken);
-            record.write(dir.path(), &record.text().unwrap()).unwrap();
+            let record =
+                CheckpointRecord::new(ThreadId::from_u128(1), name.parse().unwrap(), AbsPath::new("/w").unwrap(), false, taken);
+            crate::workspace::saved::record::write(dir.path(), &record).unwrap();
         };
         record("living", &packs[0]);
         record("over", &packs[1]);

@@ -9,7 +9,7 @@ use capstan_types::limits::{ByteCap, SessionLimits};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{SandboxMode, SandboxPolicy};
 use capstan_types::saved::WorkspaceRestored;
-use capstan_types::tree_document::{StatePut, StateTaken, TreeDocument, TreeResult};
+use capstan_types::tree_document::{Difference, StatePut, StateTaken, TreeDocument, TreeResult};
 use std::collections::BTreeMap;
 
 /// The longest result, in bytes. It names packs, and some files.
@@ -52,6 +52,19 @@ pub(super) async fn put(
         TreeResult::Put(StatePut { changed, named, skipped }) => Ok(WorkspaceRestored { changed, named, skipped }),
         TreeResult::Refused(reason) => Err(NodeError::Unknown(reason)),
         _ => Err(NodeError::Unknown("its program answered something else".to_owned())),
+    }
+}
+
+/// Compares two states. It reads packs, and nothing else of the host.
+pub(super) async fn compare(launcher: &Launcher, document: TreeDocument) -> Result<Vec<Difference>, String> {
+    let TreeDocument::Compare { store, .. } = &document else { return Err("that compares no states".to_owned()) };
+    let store = store.clone();
+    let confined = SandboxPolicy { readable: vec![store.clone()], ..SandboxPolicy::read_only() };
+    match run(launcher, store, document, confined).await {
+        Ok(TreeResult::Compared(differences)) => Ok(differences),
+        Ok(TreeResult::Refused(reason)) | Err(NodeError::Unknown(reason)) => Err(reason),
+        Ok(_) => Err("its program answered something else".to_owned()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

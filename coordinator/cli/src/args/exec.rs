@@ -29,6 +29,9 @@ pub struct ExecArgs {
     /// With fork: go on from the end of this turn [default: the last one that has ended]
     #[arg(long, value_name = "TURN")]
     pub at: Option<String>,
+    /// With fork: give the copy a workspace of its own, with the files as they were at the end of that turn, on whichever node has room
+    #[arg(long)]
+    pub workspace: bool,
 
     /// The model
     #[arg(short, long, value_name = "MODEL")]

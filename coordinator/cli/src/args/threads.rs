@@ -51,6 +51,12 @@ pub enum ThreadsCommand {
     Diff(DiffArgs),
     /// Brings the workspace back to what it was before a turn; the present state is kept, and can be brought back
     Undo(UndoArgs),
+    /// Lists the checkpoints of a thread: whole states of its workspace, taken after turns and before risky calls
+    Checkpoints(CheckpointsArgs),
+    /// Brings a checkpoint back into the thread's workspace, on whichever node that is; the present state is saved as one first
+    Restore(RestoreArgs),
+    /// Names what differs between two checkpoints
+    Compare(CompareArgs),
 }
 
 /// Which threads are listed, and how.
@@ -259,6 +265,57 @@ pub struct UndoArgs {
     /// Undo also what has changed since the turn ended
     #[arg(long)]
     pub force: bool,
+    /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
+}
+
+/// `capstan threads checkpoints`.
+#[derive(Debug, Args)]
+pub struct CheckpointsArgs {
+    /// The thread
+    #[arg(value_name = "ID")]
+    pub thread: String,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Which coordinator
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
+}
+
+/// `capstan threads restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The thread
+    #[arg(value_name = "ID")]
+    pub thread: String,
+    /// The checkpoint's name, or a turn: the state at its end
+    #[arg(value_name = "CHECKPOINT")]
+    pub checkpoint: String,
+    /// Give up also what has changed since the last checkpoint
+    #[arg(long)]
+    pub force: bool,
+    /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
+}
+
+/// `capstan threads compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The thread
+    #[arg(value_name = "ID")]
+    pub thread: String,
+    /// The earlier checkpoint, by its name or a turn
+    #[arg(value_name = "BEFORE")]
+    pub before: String,
+    /// The later one
+    #[arg(value_name = "AFTER")]
+    pub after: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
     /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
     #[command(flatten)]
     pub daemon: DaemonArgs,

@@ -1,10 +1,12 @@
 //! What is asked of a coordinator: one attempt each, with a deadline.
 
+mod checkpoints;
 mod files;
 mod nodes;
 mod sessions;
 mod threads;
 
+pub use checkpoints::Restored;
 pub use sessions::SessionFilter;
 
 use super::error::ClientError;
@@ -28,6 +30,9 @@ use tonic::{Request, Response, Status, Streaming};
 
 /// The longest a thread may take to begin: its workspace is opened on a node first.
 const CREATE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long a workspace may take to be made or brought back.
+const MAKE_DEADLINE: Duration = Duration::from_secs(3600);
 
 /// The longest that looking at a whole workspace, and writing to it, may take.
 const UNDO_DEADLINE: Duration = Duration::from_secs(200);
@@ -90,8 +95,9 @@ impl Requests {
     }
 
     pub(super) async fn create(&mut self, thread: ThreadId, settings: ThreadSettings) -> Result<(), ClientError> {
+        let deadline = if settings.source.is_some() { MAKE_DEADLINE } else { CREATE_DEADLINE };
         let request = wire::CreateRequest { settings: Some(settings.into()), thread_id: thread.to_string() };
-        let created = within("start a thread", CREATE_DEADLINE, Box::pin(self.threads.create(request))).await?;
+        let created = within("start a thread", deadline, Box::pin(self.threads.create(request))).await?;
         if created.thread_id == thread.to_string() {
             Ok(())
         } else {
@@ -103,6 +109,9 @@ impl Requests {
     pub(super) async fn waiting(&mut self, thread: ThreadId) -> Result<Option<String>, ClientError> {
         let request = wire::WaitingRequest { thread_id: thread.to_string() };
         let told = within("say how the thread waits", ASK_DEADLINE, self.threads.waiting(request)).await?;
+        if !told.progress.is_empty() {
+            return Ok(Some(format!("Making the workspace: {}", told.progress)));
+        }
         let place = match told.before {
             0 => format!("first of {} in line", told.waiting),
             before => format!("{before} of {} in line before it", told.waiting),

@@ -1,11 +1,15 @@
 //! Threads as wholes: found, opened, forked, named, put away, removed, exported.
 
 use super::error::ClientError;
+use super::fork_at::ForkAt;
 use super::lost::Lost;
+use super::requests::Restored;
 use super::{Client, Events};
 use capstan_types::id::{EventSeq, ThreadId, TurnId};
+use capstan_types::saved::note::ListedCheckpoint;
 use capstan_types::thread::listing::{ThreadFilter, ThreadPage};
 use capstan_types::thread::{OnInterrupt, ThreadRecord, TurnInput};
+use capstan_types::tree_document::Difference;
 
 /// The longest that the next line of an export may take.
 const LINE_DEADLINE: std::time::Duration = std::time::Duration::from_secs(30);
@@ -45,12 +49,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::resume`]; or there is no such turn.
-    pub async fn fork(
-        &mut self,
-        source: ThreadId,
-        at: Option<TurnId>,
-        new: ThreadId,
-    ) -> Result<(ThreadRecord, EventSeq), ClientError> {
+    pub async fn fork(&mut self, source: ThreadId, at: ForkAt, new: ThreadId) -> Result<(ThreadRecord, EventSeq), ClientError> {
         let mut lost = Lost::not_yet(self.reach.clone());
         loop {
             match lost.attend(Box::pin(self.requests.fork(source, at, new))).await {
@@ -78,6 +77,30 @@ impl Client {
         let mut events = Events::of_what_is_stored(self.requests.clone(), thread, Lost::not_yet(self.reach.clone()));
         events.open().await?;
         Ok(events)
+    }
+
+    /// The checkpoints of a thread.
+    ///
+    /// # Errors
+    /// As [`Client::thread`].
+    pub async fn checkpoints(&mut self, thread: ThreadId) -> Result<Vec<ListedCheckpoint>, ClientError> {
+        self.requests.checkpoints(thread).await
+    }
+
+    /// Brings a checkpoint back, or the state at the end of a turn.
+    ///
+    /// # Errors
+    /// As [`Client::thread`]; or there is no such checkpoint, or it cannot be brought back.
+    pub async fn restore(&mut self, thread: ThreadId, which: String, force: bool) -> Result<Restored, ClientError> {
+        self.requests.restore(thread, which, force).await
+    }
+
+    /// What differs between two checkpoints, and whether there is more.
+    ///
+    /// # Errors
+    /// As [`Client::restore`].
+    pub async fn compare(&mut self, thread: ThreadId, which: [String; 2]) -> Result<(Vec<Difference>, bool), ClientError> {
+        self.requests.compare(thread, which).await
     }
 
     /// Gives a thread a name; an empty one takes it away.

@@ -8,6 +8,7 @@ use crate::daemon::{Configuration, DaemonSignals, Wished};
 use crate::embedded::{Door, Hands, Stack, named_node, node_config};
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
+use crate::kept::Kept;
 use crate::line;
 use crate::lone;
 use crate::membership::{self, Joining, Keeper, Member};
@@ -47,7 +48,7 @@ pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, 
     let telemetry = Telemetry::for_daemon(&layers, surroundings)?;
     let listen = listen(args, &home)?;
     let models = models(args, &layers, &home, surroundings)?;
-    let store = config::store(&layers, &home, surroundings)?;
+    let kept = config::kept(&layers, &home, surroundings)?;
     let _lone = lone::claim(&home)?;
     let over_tcp = listen.iter().any(|listen| matches!(listen, Listen::Tcp(_)));
     let token_file = args.token_file.clone().or_else(|| over_tcp.then(|| home.coordinator_token()));
@@ -55,7 +56,7 @@ pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, 
     let hands = hands(args, &home, &layers, token_file.as_deref(), surroundings)?;
     let _telemetry = telemetry::start("capstan-coordinator", &telemetry)?;
     // Of a line one coordinator lives at a time, which the claim sees to.
-    let line = match &store {
+    let line = match &kept.store {
         StoreLocation::Postgres(_) => line::among_others(&home)?,
         StoreLocation::Sqlite(_) | StoreLocation::Ephemeral => line::ALONE.to_owned(),
     };
@@ -84,7 +85,7 @@ pub fn run(args: &CoordinatorArgs, surroundings: &Surroundings) -> Result<Exit, 
         }
         let door = Door { membership: member.as_ref().map(|member| member.membership.clone()), issuer, ..door };
         let _keeper = member.map(|member| Keeper::start(&member.membership.live, member.source));
-        serve((store, models, hands, door), (configuration, &take), token_file, args.monitor).await
+        serve((kept, models, hands, door), (configuration, &take), token_file, args.monitor).await
     })
 }
 
@@ -187,14 +188,14 @@ fn hands(
 type Take<'a> = &'a (dyn Fn(&Layers) -> Result<Option<Arc<dyn Models>>, Failure> + Sync);
 
 async fn serve(
-    (store, models, hands, door): (StoreLocation, Arc<Replaceable>, Hands, Door),
+    (kept, models, hands, door): (Kept, Arc<Replaceable>, Hands, Door),
     (mut configuration, take): (Configuration, Take<'_>),
     token_file: Option<PathBuf>,
     monitor: Option<SocketAddr>,
 ) -> Result<Exit, Failure> {
     let mut signals = DaemonSignals::listen()?;
     let mut stack = tokio::select! {
-        stack = Stack::start(store, Arc::clone(&models) as Arc<dyn Models>, hands, door) => stack?,
+        stack = Stack::start(kept, Arc::clone(&models) as Arc<dyn Models>, hands, door) => stack?,
         () = signals.end() => return Ok(Exit::Success),
     };
     let monitor = monitor::start(monitor, |metrics| stack.register_metrics(metrics), stack.checks()).await?;

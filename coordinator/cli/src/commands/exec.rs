@@ -27,7 +27,6 @@ use crate::screen::{self, Stream};
 use crate::signals::{Signals, Wish};
 use crate::surroundings::Surroundings;
 use crate::turn::{self, End, Ended};
-use capstan_coordinator::StoreLocation;
 use capstan_types::thread::listing::ThreadFilter;
 use std::io;
 use std::path::PathBuf;
@@ -63,7 +62,8 @@ async fn drive(prepared: Prepared, output: &Output, surroundings: &Surroundings)
         engaged = Engaged::at(prepared.place.clone()) => engaged?,
         wish = signals.next() => return interrupted(Some(wish)),
     };
-    let asks_elsewhere = matches!(&prepared.place, Place::Here { store: StoreLocation::Ephemeral, hands, .. } if !matches!(hands, Hands::Embedded(_)));
+    let asks_elsewhere =
+        matches!(&prepared.place, Place::Here { kept, hands, .. } if kept.is_ephemeral() && !matches!(hands, Hands::Embedded(_)));
     let ended = if output.json {
         let mut render = AsRoot::new(JsonLines::new(io::stdout()), io::stderr());
         shown(&engaged, prepared, &mut render, &mut signals).await

@@ -1,11 +1,12 @@
 //! `capstan node`: an agent node as a daemon of its own.
 
 use crate::args::{self, NodeArgs};
-use crate::config::{self, ChosenRegistry, Inputs, UserConfig};
+use crate::config::{self, ChosenRegistry, Inputs, Layers, UserConfig};
 use crate::daemon::{Configuration, DaemonSignals, Wished};
 use crate::embedded::named_node;
 use crate::failure::{self, Exit, Failure};
 use crate::home::Home;
+use crate::kept;
 use crate::membership::{self, Joining, Keeper, Member};
 use crate::monitor;
 use crate::render::text;
@@ -13,6 +14,7 @@ use crate::surroundings::Surroundings;
 use crate::telemetry::{self, Telemetry};
 use crate::{host, runner, runtime, token_file};
 use capstan_agent_node::{CheckpointDir, JournalSync, NodeConfig, StateDir, Watermarks, base_environment};
+use capstan_blobs::{Blobs, Location};
 use capstan_coordinator::RegistryLocation;
 use capstan_proto::transport::Listen;
 use capstan_runtime::monitor::Monitor;
@@ -55,6 +57,7 @@ pub fn run(args: &NodeArgs, surroundings: &Surroundings) -> Result<Exit, Failure
         args,
         &home,
         (config::ceiling(&layers)?, config::watermarks(&layers)?, stock(args, config::stock(&layers)?)?),
+        blobs(args, &layers)?,
         surroundings,
     )?;
     config.hidden.extend(secrets);
@@ -74,6 +77,7 @@ fn prepare(
     args: &NodeArgs,
     home: &Home,
     (ceiling, watermarks, stock): (Ceiling, Watermarks, Stock),
+    blobs: Option<Location>,
     surroundings: &Surroundings,
 ) -> Result<(NodeConfig, Option<PathBuf>), Failure> {
     let id = name(args.name.as_deref())?;
@@ -87,6 +91,9 @@ fn prepare(
     // A Unix socket is its owner's alone, so it needs no token unless one is named.
     let token_file = args.token_file.clone().or_else(|| over_tcp.then(|| home.daemon_token(&id)));
     let token = token_file.as_deref().map(token_file::read_or_make).transpose()?;
+    let mut hidden = hidden(home, [token_file.as_deref(), args.dial_out_token_file.as_deref()], surroundings)?;
+    hidden.extend(blobs.as_ref().and_then(kept::place_to_hide));
+    let blobs = blobs.as_ref().map(Blobs::open).transpose().map_err(Failure::bad_input)?;
     let state_dir = args.state_dir.clone().unwrap_or_else(|| home.daemon(&id));
     let config = NodeConfig {
         state_dir: StateDir::Own(surroundings.absolute(&state_dir)?.as_path().to_owned()),
@@ -104,10 +111,10 @@ fn prepare(
         watermarks,
         labels,
         base_env: base_environment(|name| surroundings.variable(name).map(str::to_owned)),
-        hidden: hidden(home, [token_file.as_deref(), args.dial_out_token_file.as_deref()], surroundings)?,
+        hidden,
         ceiling,
         root_allowed: false,
-        blobs: None,
+        blobs,
         strongest: Level::Full,
         journal: match args.journal_sync {
             args::JournalSync::On => JournalSync::On,
@@ -159,6 +166,14 @@ fn labels(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
         Some(_) | None => Err(Failure::bad_input(format!("--label: `{text}` is not a label; write KEY=VALUE"))),
     };
     given.iter().map(label).collect()
+}
+
+/// The store that is named; without one, what the node saves is carried by coordinators.
+fn blobs(args: &NodeArgs, layers: &Layers) -> Result<Option<Location>, Failure> {
+    match &args.blobs {
+        Some(text) => text.parse().map(Some).map_err(|error| Failure::bad_input(format!("--blobs: {error}"))),
+        None => config::blobs(layers).map_err(Failure::from),
+    }
 }
 
 /// What a node is told on its command line beside its configuration.
@@ -291,6 +306,7 @@ mod tests {
             holds: Vec::new(),
             sessions: 3,
             registry: None,
+            blobs: None,
             monitor: None,
             advertise: None,
             dial_out: Vec::new(),
@@ -300,8 +316,14 @@ mod tests {
         };
         more(&mut args);
         let stock = stock(&args, Stock::default()).map_err(|failure| failure.sentence)?;
-        prepare(&args, &Home::open(&surroundings).unwrap(), (default_ceiling(), Watermarks::default(), stock), &surroundings)
-            .map_err(|failure| failure.sentence)
+        prepare(
+            &args,
+            &Home::open(&surroundings).unwrap(),
+            (default_ceiling(), Watermarks::default(), stock),
+            None,
+            &surroundings,
+        )
+        .map_err(|failure| failure.sentence)
     }
 
     #[test]

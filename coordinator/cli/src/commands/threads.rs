@@ -1,5 +1,6 @@
 //! `capstan threads`: the threads of a coordinator, or of a store.
 
+mod checkpoints;
 mod compact;
 mod diff;
 pub mod explain;
@@ -51,6 +52,9 @@ pub fn run(args: &ThreadsArgs, surroundings: &Surroundings) -> Result<Exit, Fail
         ThreadsCommand::Compact(args) => compact::run(args, surroundings),
         ThreadsCommand::Diff(args) => diff::run(args, surroundings),
         ThreadsCommand::Undo(args) => undo::run(args, surroundings),
+        ThreadsCommand::Checkpoints(args) => checkpoints::list(args, surroundings),
+        ThreadsCommand::Restore(args) => checkpoints::restore(args, surroundings),
+        ThreadsCommand::Compare(args) => checkpoints::compare(args, surroundings),
     }
 }
 

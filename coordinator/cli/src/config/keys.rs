@@ -5,7 +5,9 @@
 pub(super) const KNOWN: &[&str] = &[
     // With a meaning.
     "approval_policy",
+    "blobs",
     "budget",
+    "checkpoints",
     "default_permissions",
     "developer_instructions",
     "hosts",

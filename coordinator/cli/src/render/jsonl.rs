@@ -139,6 +139,7 @@ impl<W: Write> Render for JsonLines<W> {
             EventBody::MessageDelta { .. }
             | EventBody::OutputDelta { .. }
             | EventBody::TurnDiff { .. }
+            | EventBody::CheckpointSaved { .. }
             | EventBody::ModelAnswered { .. }
             | EventBody::SettingsChanged { .. }
             | EventBody::TurnDemands { .. }

@@ -244,6 +244,7 @@ impl<P: Write, M: Write> Render for Transcript<P, M> {
             EventBody::ItemCompleted { item } => self.done(item),
             EventBody::MessageDelta { .. }
             | EventBody::OutputDelta { .. }
+            | EventBody::CheckpointSaved { .. }
             | EventBody::ModelAnswered { .. }
             | EventBody::SettingsChanged { .. }
             | EventBody::TurnDemands { .. }

@@ -1,10 +1,10 @@
 //! A thread that has to wait for room on a node: whoever started it is told so, where it stands and why, until it has a place.
 
-use crate::client::{Client, ClientError};
+use crate::client::{Client, ClientError, ForkAt};
 use crate::render::Render;
 use capstan_types::event::{Event, EventBody};
 use capstan_types::id::{EventSeq, ThreadId};
-use capstan_types::thread::ThreadSettings;
+use capstan_types::thread::{ThreadRecord, ThreadSettings};
 use capstan_types::time::UnixMillis;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -22,9 +22,31 @@ pub(super) async fn create(
     settings: ThreadSettings,
     render: &mut impl Render,
 ) -> Result<(), ClientError> {
-    let mut asking = client.clone();
-    let created = Box::pin(client.create(thread, settings));
-    tokio::pin!(created);
+    let asking = client.clone();
+    shown_until(asking, thread, Box::pin(client.create(thread, settings)), render).await
+}
+
+/// Forks a thread, and shows meanwhile how far its workspace is, if it gets one of its own.
+///
+/// # Errors
+/// As [`Client::fork`].
+pub(super) async fn fork(
+    client: &mut Client,
+    source: ThreadId,
+    at: ForkAt,
+    new: ThreadId,
+    render: &mut impl Render,
+) -> Result<(ThreadRecord, EventSeq), ClientError> {
+    let asking = client.clone();
+    shown_until(asking, new, Box::pin(client.fork(source, at, new)), render).await
+}
+
+async fn shown_until<T>(
+    mut asking: Client,
+    thread: ThreadId,
+    mut created: impl Future<Output = Result<T, ClientError>> + Unpin,
+    render: &mut impl Render,
+) -> Result<T, ClientError> {
     let mut shown = None;
     loop {
         let looked = async {

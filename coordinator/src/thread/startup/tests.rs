@@ -4,6 +4,7 @@ use crate::nodes::events::Events;
 use crate::nodes::pool::{NodePool, PoolArguments};
 use crate::thread::fixture::moody::Moody;
 use crate::thread::fixture::{settings, stored_thread};
+use crate::thread::making::Making;
 use crate::thread::one_at_a_time::OneAtATime;
 use crate::thread::supervisor::ThreadSupervisor;
 use capstan_registry::embedded::EmbeddedRegistry;
@@ -37,6 +38,8 @@ async fn threads(store: Arc<dyn Store>) -> Threads {
         events: Events::default(),
     };
     Threads {
+        shelf: None,
+        making: Making::default(),
         name: "c1".into(),
         line: None,
         at_end: OnInterrupt::KillSessions,

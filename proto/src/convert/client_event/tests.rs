@@ -7,6 +7,7 @@ use capstan_types::limits::SessionLimits;
 use capstan_types::money::{Bill, MicroDollars, Spent};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{ApprovalPolicy, Level, Network, PermissionProfile, SandboxMode};
+use capstan_types::saved::note::{CheckpointNote, CheckpointReason};
 use capstan_types::thread::{ModelChoice, ThreadSettings};
 use capstan_types::time::Millis;
 
@@ -121,6 +122,17 @@ fn every_event_survives_the_wire() {
         EventBody::OutputDelta { item: ItemId(4), text: "t".into() },
         EventBody::Notice { message: "n".into() },
         EventBody::TurnDiff { diff: "d".into() },
+        EventBody::CheckpointSaved {
+            checkpoint: CheckpointNote {
+                thread: ThreadId::from_u128(3),
+                name: "turn".parse().unwrap(),
+                reason: CheckpointReason::Risk,
+                files: 1,
+                bytes: 2,
+                new_bytes: 3,
+                skipped: 4,
+            },
+        },
         EventBody::TurnCompleted { usage },
         EventBody::ModelAnswered { spent: spent(usage, Some(MicroDollars(0))) },
         EventBody::TurnBilled { turn: Bill(vec![spent(usage, None)]), thread: Bill(vec![spent(usage, Some(MicroDollars(7)))]) },

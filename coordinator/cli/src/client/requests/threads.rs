@@ -1,10 +1,11 @@
 //! What is asked about whole threads.
 
-use super::{ASK_DEADLINE, CREATE_DEADLINE, Requests, within};
+use super::{ASK_DEADLINE, CREATE_DEADLINE, MAKE_DEADLINE, Requests, within};
 use crate::client::error::ClientError;
+use crate::client::fork_at::ForkAt;
 use capstan_proto::convert::client_listing;
 use capstan_proto::wire::client as wire;
-use capstan_types::id::{EventSeq, ThreadId, TurnId};
+use capstan_types::id::{EventSeq, ThreadId};
 use capstan_types::thread::ThreadRecord;
 use capstan_types::thread::listing::{ThreadFilter, ThreadPage};
 use tonic::Streaming;
@@ -30,12 +31,13 @@ impl Requests {
     pub(in crate::client) async fn fork(
         &mut self,
         source: ThreadId,
-        at: Option<TurnId>,
+        ForkAt { turn, workspace }: ForkAt,
         new: ThreadId,
     ) -> Result<(ThreadRecord, EventSeq), ClientError> {
-        let turn_id = at.map(|turn| turn.to_string()).unwrap_or_default();
-        let request = wire::ForkRequest { thread_id: source.to_string(), turn_id, new_thread_id: new.to_string() };
-        let answer = within("fork the thread", CREATE_DEADLINE, self.threads.fork(request)).await?;
+        let turn_id = turn.map(|turn| turn.to_string()).unwrap_or_default();
+        let request = wire::ForkRequest { thread_id: source.to_string(), turn_id, new_thread_id: new.to_string(), workspace };
+        let deadline = if workspace { MAKE_DEADLINE } else { CREATE_DEADLINE };
+        let answer = within("fork the thread", deadline, self.threads.fork(request)).await?;
         Ok((client_listing::thread(answer.thread)?, EventSeq(answer.last_seq)))
     }
 

@@ -1,8 +1,8 @@
 //! What the words of `capstan exec` ask for: a thread of its own, or one that there is.
 
 use crate::args::ExecArgs;
+use crate::client::ForkAt;
 use crate::failure::Failure;
-use capstan_types::id::TurnId;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Begin {
     /// A thread that there is.
     Resume(Which),
     /// A copy of a thread up to a turn.
-    Fork(Which, Option<TurnId>),
+    Fork(Which, ForkAt),
 }
 
 /// Which thread is meant.
@@ -48,6 +48,7 @@ pub(super) fn asked(args: &ExecArgs) -> Result<Asked<'_>, Failure> {
     match command {
         "" if args.last => refused("--last", "`capstan exec resume` and `capstan exec fork`"),
         "" | "resume" if args.at.is_some() => refused("--at", "`capstan exec fork`"),
+        "" | "resume" if args.workspace => refused("--workspace", "`capstan exec fork`"),
         "" => Ok(Asked { begin: Begin::New, prompt: prompt(words)? }),
         "review" => {
             let sentence = "`capstan exec review` is not in this release";
@@ -61,7 +62,10 @@ pub(super) fn asked(args: &ExecArgs) -> Result<Asked<'_>, Failure> {
             let (which, words) = which(command, args, words)?;
             let begin = match command {
                 "resume" => Begin::Resume(which),
-                _ => Begin::Fork(which, args.at.as_deref().map(str::parse).transpose().map_err(no_turn)?),
+                _ => {
+                    let turn = args.at.as_deref().map(str::parse).transpose().map_err(no_turn)?;
+                    Begin::Fork(which, ForkAt { turn, workspace: args.workspace })
+                }
             };
             Ok(Asked { begin, prompt: prompt(words)? })
         }
@@ -119,8 +123,13 @@ mod tests {
         assert_eq!(said("resume --all --last"), Ok((Begin::Resume(Which::LastOfAll), None)));
         let turn = "00000000-0000-0000-0000-000000000008";
         let at = Some(turn.parse().unwrap());
-        assert_eq!(said(&format!("fork 0198 --at {turn} go")), Ok((Begin::Fork(named("0198"), at), prompt())));
-        assert_eq!(said("fork --last -"), Ok((Begin::Fork(Which::Last, None), Some("-".to_owned()))));
+        assert_eq!(
+            said(&format!("fork 0198 --at {turn} go")),
+            Ok((Begin::Fork(named("0198"), ForkAt { turn: at, workspace: false }), prompt()))
+        );
+        let own = ForkAt { workspace: true, ..ForkAt::default() };
+        assert_eq!(said("fork --last --workspace go"), Ok((Begin::Fork(Which::Last, own), prompt())));
+        assert_eq!(said("fork --last -"), Ok((Begin::Fork(Which::Last, ForkAt::default()), Some("-".to_owned()))));
     }
 
     #[test]
@@ -131,6 +140,7 @@ mod tests {
             ("resume", "`capstan exec resume` needs a thread: its id, the beginning of its id, its name, or --last"),
             ("resume 0198 do it", "the prompt must be one argument"),
             ("--last go", "--last belongs to `capstan exec resume` and `capstan exec fork`"),
+            ("resume --workspace 0198 go", "--workspace belongs to `capstan exec fork`"),
             ("resume --at x 0198 go", "--at belongs to `capstan exec fork`"),
             ("resume --ephemeral 0198 go", "--ephemeral keeps nothing, and `capstan exec resume` goes on with what was kept"),
         ] {

@@ -24,7 +24,6 @@ use crate::telemetry::Telemetry;
 use crate::token_file;
 use crate::workspace::{self, GitCheck};
 use capstan_agent_node::{CheckpointDir, NodeConfig};
-use capstan_coordinator::StoreLocation;
 use capstan_coordinator::models::{Models, Priced};
 use capstan_proto::transport::Listen;
 use capstan_types::budget::Budgets;
@@ -113,11 +112,9 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
         (Some(reach), _) => Place::There(reach),
         (None, Some(hands)) => {
             let models = answers(args, is_new, &layers, &resolved, &home, surroundings)?;
-            let store = match args.ephemeral {
-                true => StoreLocation::Ephemeral,
-                false => config::store(&layers, &home, surroundings)?,
-            };
-            Place::Here { store, models, hands }
+            let kept = config::kept(&layers, &home, surroundings)?;
+            let kept = if args.ephemeral { kept.ephemeral() } else { kept };
+            Place::Here { kept, models, hands }
         }
         (None, None) => return Err(Failure::bad_input("there is nowhere to run")),
     };

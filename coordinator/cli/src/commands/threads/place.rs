@@ -7,10 +7,10 @@ use crate::config::{self, Inputs, Layers, UserConfig};
 use crate::embedded::{Door, Hands, Stack, node_config};
 use crate::failure::Failure;
 use crate::home::Home;
+use crate::kept::Kept;
 use crate::lone;
 use crate::runner;
 use crate::surroundings::Surroundings;
-use capstan_coordinator::StoreLocation;
 use capstan_coordinator::models::Providers;
 use capstan_proto::transport::Listen;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(in crate::commands) enum Place {
     There(Reach),
-    Here(StoreLocation, Hands),
+    Here(Kept, Hands),
 }
 
 impl Place {
@@ -53,7 +53,7 @@ impl Place {
         }
         let inputs = Inputs { home: home.path().as_path(), user: UserConfig::Read, profile: None, overrides: &[] };
         let (layers, _) = config::read(inputs)?;
-        Ok(Self::Here(config::store(&layers, &home, surroundings)?, hands(&home, &layers)?))
+        Ok(Self::Here(config::kept(&layers, &home, surroundings)?, hands(&home, &layers)?))
     }
 
     /// Does it with a client of what is there.
@@ -63,9 +63,9 @@ impl Place {
     {
         match self {
             Self::There(reach) => act(Client::connect(reach).await?).await,
-            Self::Here(store, hands) => {
+            Self::Here(kept, hands) => {
                 let models = Arc::new(Providers::new(BTreeMap::new(), Box::new(|_: &str| None)));
-                let stack = Stack::start(store, models, hands, Door::default()).await?;
+                let stack = Stack::start(kept, models, hands, Door::default()).await?;
                 let done = act(stack.client()).await;
                 stack.leave().await;
                 done
