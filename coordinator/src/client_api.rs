@@ -16,6 +16,7 @@ mod saved;
 pub mod sessions;
 pub mod threads;
 pub mod turns;
+pub mod workspaces;
 
 use crate::thread::open::CreateError;
 use capstan_store::store::StoreError;

@@ -13,6 +13,7 @@ mod nodes;
 mod placement;
 mod sessions;
 mod threads;
+mod workspaces;
 
 pub use cluster::{
     CaCommand, CertArgs, CertCommand, ClusterArgs, ClusterCommand, CreateTokenArgs, DownArgs, InitArgs, JoinArgs, LocalArgs,
@@ -32,6 +33,10 @@ pub use threads::{
     CheckpointsArgs, CompactArgs, CompareArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs,
     ListThreadsArgs, NameArgs, NamedArgs, QueueArgs, RestoreArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand,
     UndoArgs,
+};
+
+pub use workspaces::{
+    DescribeWorkspacesArgs, ListWorkspacesArgs, RemoveWorkspacesArgs, SweepWorkspacesArgs, WorkspacesArgs, WorkspacesCommand,
 };
 
 /// The program.
@@ -68,6 +73,8 @@ pub enum Command {
     Sessions(SessionsArgs),
     /// Looks at nodes, and orders things for them: labels, taints, cordon, drain
     Nodes(NodesArgs),
+    /// Looks at the workspaces that nodes made: lists them, says what they take, removes them
+    Workspaces(WorkspacesArgs),
     /// Tells what happened to nodes, and what happens
     Events(EventsArgs),
     /// Runs an agent node that a coordinator on this host can use

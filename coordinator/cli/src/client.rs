@@ -13,6 +13,7 @@ mod reach;
 mod requests;
 mod sessions;
 mod threads;
+mod workspaces;
 
 pub use error::ClientError;
 pub use events::Events;
@@ -22,6 +23,7 @@ pub use nodes::{AllNodes, DrainStream, EventStream, NodeFilter, Ordering};
 pub use reach::{Reach, reach, to};
 pub use requests::{Restored, SessionFilter};
 pub use sessions::{AllSessions, Session, SessionEvents};
+pub use workspaces::OfNodes;
 
 use crate::failure::Failure;
 use crate::membership::{Keeper, renew_once};

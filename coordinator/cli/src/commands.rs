@@ -12,3 +12,4 @@ pub mod nodes;
 pub mod sandbox;
 pub mod sessions;
 pub mod threads;
+pub mod workspaces;

@@ -52,6 +52,7 @@ fn obey(command: Command, surroundings: &Surroundings) -> Result<Exit, Failure> 
         Command::Explain(args) => commands::threads::explain::run(&args, surroundings),
         Command::Sessions(args) => commands::sessions::run(&args, surroundings),
         Command::Nodes(args) => commands::nodes::run(&args, surroundings),
+        Command::Workspaces(args) => commands::workspaces::run(&args, surroundings),
         Command::Events(args) => commands::events::run(&args, surroundings),
         Command::Node(args) => commands::node::run(&args, surroundings),
         Command::Cluster(args) => commands::cluster::run(&args, surroundings),

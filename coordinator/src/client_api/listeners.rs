@@ -11,6 +11,7 @@ use super::plain::{Plain, not_accepted};
 use super::sessions::SessionsService;
 use super::threads::ThreadsService;
 use super::turns::TurnsService;
+use super::workspaces::WorkspacesService;
 use crate::thread::open::Threads;
 use capstan_identity::issuer::Issuer;
 use capstan_identity::membership::Membership;
@@ -24,6 +25,7 @@ use capstan_proto::wire::client::nodes_server::NodesServer;
 use capstan_proto::wire::client::sessions_server::SessionsServer;
 use capstan_proto::wire::client::threads_server::ThreadsServer;
 use capstan_proto::wire::client::turns_server::TurnsServer;
+use capstan_proto::wire::client::workspaces_server::WorkspacesServer;
 use capstan_proto::wire::identity::identity_server::IdentityServer;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use std::future::Future;
@@ -119,6 +121,7 @@ impl Listeners {
             Guard::Open => None,
         };
         let sessions = SessionsService { threads: self.threads.clone(), membership: self.membership.clone() };
+        let workspaces = WorkspacesService { threads: self.threads.clone(), membership: self.membership.clone() };
         let files = FilesService { threads: self.threads.clone(), membership: self.membership.clone() };
         let files = FilesServer::new(files).max_decoding_message_size(LARGEST_FILE);
         Server::builder()
@@ -132,6 +135,7 @@ impl Listeners {
             .add_service(NodesServer::with_interceptor(self.nodes.clone(), gate.clone()))
             .add_service(SessionsServer::with_interceptor(sessions, gate.clone()))
             .add_service(InterceptedService::new(files, gate.clone()))
+            .add_service(WorkspacesServer::with_interceptor(workspaces, gate.clone()))
             .add_service(InterceptedService::new(turns, gate))
     }
 }

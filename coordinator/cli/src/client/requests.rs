@@ -5,6 +5,7 @@ mod files;
 mod nodes;
 mod sessions;
 mod threads;
+mod workspaces;
 
 pub use checkpoints::Restored;
 pub use sessions::SessionFilter;
@@ -18,6 +19,7 @@ use capstan_proto::wire::client::nodes_client::NodesClient;
 use capstan_proto::wire::client::sessions_client::SessionsClient;
 use capstan_proto::wire::client::threads_client::ThreadsClient;
 use capstan_proto::wire::client::turns_client::TurnsClient;
+use capstan_proto::wire::client::workspaces_client::WorkspacesClient;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::{EventSeq, ThreadId, TurnId};
 use capstan_types::thread::{OnInterrupt, ThreadSettings, TurnInput};
@@ -74,6 +76,7 @@ pub(super) struct Requests {
     turns: TurnsClient<InterceptedService<Channel, Introduce>>,
     nodes: NodesClient<InterceptedService<Channel, Introduce>>,
     sessions: SessionsClient<InterceptedService<Channel, Introduce>>,
+    workspaces: WorkspacesClient<InterceptedService<Channel, Introduce>>,
     files: FilesClient<InterceptedService<Channel, Introduce>>,
 }
 
@@ -84,6 +87,7 @@ impl Requests {
             threads: ThreadsClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             turns: TurnsClient::new(channel.clone()),
             nodes: NodesClient::new(channel.clone()).max_decoding_message_size(LARGEST),
+            workspaces: WorkspacesClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             files: FilesClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             sessions: SessionsClient::new(channel).max_decoding_message_size(LARGEST),
         }
