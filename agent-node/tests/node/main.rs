@@ -6,6 +6,7 @@ mod fixture;
 
 mod carried;
 mod checkpoints;
+mod disk;
 mod exec;
 mod file_access;
 mod files;
