@@ -5,7 +5,7 @@ use std::path::Path;
 /// The files of packages that several protocols share.
 const SHARED: [&str; 3] = ["capstan/files/v1/files.proto", "capstan/kept/v1/kept.proto", "capstan/source/v1/source.proto"];
 
-const FILES: [&str; 15] = [
+const FILES: [&str; 16] = [
     SHARED[0],
     SHARED[1],
     SHARED[2],
@@ -20,6 +20,7 @@ const FILES: [&str; 15] = [
     "capstan/client/v1/files.proto",
     "capstan/client/v1/workspaces.proto",
     "capstan/client/v1/sessions.proto",
+    "capstan/client/v1/uploads.proto",
     "capstan/identity/v1/identity.proto",
 ];
 

@@ -12,4 +12,5 @@ mod listing;
 pub(crate) mod node;
 pub(crate) mod operate;
 mod packs;
+mod patches;
 pub(crate) mod workspace;

@@ -10,12 +10,14 @@ pub mod health;
 pub mod identity;
 pub mod listeners;
 pub mod nodes;
+mod patches;
 mod plain;
 mod put_away;
 mod saved;
 pub mod sessions;
 pub mod threads;
 pub mod turns;
+pub mod uploads;
 pub mod workspaces;
 
 use crate::thread::open::CreateError;

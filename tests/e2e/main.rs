@@ -31,11 +31,13 @@ mod placement;
 mod profiles;
 mod real_crates;
 mod registry;
+mod results;
 mod sandbox;
 mod sdk;
 mod sessions;
 mod spending;
 mod threads;
 mod two_processes;
+mod uploads;
 
 use capstan_tests::stored;

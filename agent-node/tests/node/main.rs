@@ -20,6 +20,7 @@ mod made;
 mod operators;
 mod orphans;
 mod owners;
+mod patches;
 mod policy;
 mod releases;
 mod saved;

@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+mod apply;
 mod cluster;
 mod coordinator;
 mod exec;
@@ -12,9 +13,11 @@ mod mistake;
 mod nodes;
 mod placement;
 mod sessions;
+mod source;
 mod threads;
 mod workspaces;
 
+pub use apply::ApplyArgs;
 pub use cluster::{
     CaCommand, CertArgs, CertCommand, ClusterArgs, ClusterCommand, CreateTokenArgs, DownArgs, InitArgs, JoinArgs, LocalArgs,
     PlaceArgs, RevokeCertArgs, RevokeTokenArgs, Revoked, TokenArgs, TokenCommand, UpArgs,
@@ -29,10 +32,11 @@ pub use nodes::{
 };
 pub use placement::PlacementArgs;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
+pub use source::SourceArgs;
 pub use threads::{
-    CheckpointsArgs, CompactArgs, CompareArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs,
-    ListThreadsArgs, NameArgs, NamedArgs, QueueArgs, RestoreArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand,
-    UndoArgs,
+    CheckpointsArgs, CommitArgs, CompactArgs, CompareArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs,
+    InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs, PatchArgs, QueueArgs, RestoreArgs, SearchArgs, ShowArgs, SteerArgs,
+    ThreadsArgs, ThreadsCommand, UndoArgs,
 };
 
 pub use workspaces::{
@@ -67,6 +71,9 @@ pub enum Command {
     Threads(ThreadsArgs),
     /// Lists, prints, searches, writes and watches the files of a thread's workspace, wherever it is
     Files(FilesArgs),
+    /// Applies what a thread changed to the repository in this directory: all of it, or nothing
+    #[command(visible_alias = "a")]
+    Apply(ApplyArgs),
     /// Says why a thread is on its node
     Explain(ExplainArgs),
     /// Looks at the sessions that run on nodes: lists them, shows them live, ends them

@@ -13,6 +13,7 @@ mod reach;
 mod requests;
 mod sessions;
 mod threads;
+mod uploads;
 mod workspaces;
 
 pub use error::ClientError;

@@ -1,5 +1,6 @@
 //! What the program does, one file per command.
 
+pub mod apply;
 pub mod cluster;
 pub mod coordinator;
 pub mod demo;

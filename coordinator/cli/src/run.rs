@@ -49,6 +49,7 @@ fn obey(command: Command, surroundings: &Surroundings) -> Result<Exit, Failure> 
         Command::Coordinator(args) => commands::coordinator::run(&args, surroundings),
         Command::Threads(args) => commands::threads::run(&args, surroundings),
         Command::Files(args) => commands::files::run(&args, surroundings),
+        Command::Apply(args) => commands::apply::run(&args, surroundings),
         Command::Explain(args) => commands::threads::explain::run(&args, surroundings),
         Command::Sessions(args) => commands::sessions::run(&args, surroundings),
         Command::Nodes(args) => commands::nodes::run(&args, surroundings),

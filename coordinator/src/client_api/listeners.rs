@@ -11,6 +11,7 @@ use super::plain::{Plain, not_accepted};
 use super::sessions::SessionsService;
 use super::threads::ThreadsService;
 use super::turns::TurnsService;
+use super::uploads::UploadsService;
 use super::workspaces::WorkspacesService;
 use crate::thread::open::Threads;
 use capstan_identity::issuer::Issuer;
@@ -25,6 +26,7 @@ use capstan_proto::wire::client::nodes_server::NodesServer;
 use capstan_proto::wire::client::sessions_server::SessionsServer;
 use capstan_proto::wire::client::threads_server::ThreadsServer;
 use capstan_proto::wire::client::turns_server::TurnsServer;
+use capstan_proto::wire::client::uploads_server::UploadsServer;
 use capstan_proto::wire::client::workspaces_server::WorkspacesServer;
 use capstan_proto::wire::identity::identity_server::IdentityServer;
 use futures::stream::{self, BoxStream, StreamExt as _};
@@ -45,6 +47,8 @@ const LARGEST_REQUEST: usize = 128 << 20;
 
 /// The largest request that brings a file, in bytes.
 const LARGEST_FILE: usize = 10 << 20;
+/// The largest piece of an upload, with its record as one of them.
+const LARGEST_PIECE: usize = 8 << 20;
 
 /// Requests and streams that one connection may have open. Past this it waits.
 const STREAMS: u32 = 1024;
@@ -57,6 +61,7 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 pub(crate) struct Listeners {
     pub(crate) threads: Threads,
     pub(crate) nodes: NodesService,
+    pub(crate) uploads: UploadsService,
     /// What clients over TCP must know.
     pub(crate) token: Option<Token>,
     /// What makes this coordinator a member of a cluster, where members are served.
@@ -120,6 +125,7 @@ impl Listeners {
             }
             Guard::Open => None,
         };
+        let uploads = UploadsServer::new(self.uploads.clone()).max_decoding_message_size(LARGEST_PIECE);
         let sessions = SessionsService { threads: self.threads.clone(), membership: self.membership.clone() };
         let workspaces = WorkspacesService { threads: self.threads.clone(), membership: self.membership.clone() };
         let files = FilesService { threads: self.threads.clone(), membership: self.membership.clone() };
@@ -136,6 +142,7 @@ impl Listeners {
             .add_service(SessionsServer::with_interceptor(sessions, gate.clone()))
             .add_service(InterceptedService::new(files, gate.clone()))
             .add_service(WorkspacesServer::with_interceptor(workspaces, gate.clone()))
+            .add_service(InterceptedService::new(uploads, gate.clone()))
             .add_service(InterceptedService::new(turns, gate))
     }
 }

@@ -173,6 +173,10 @@ impl Actor for ThreadActor {
                 let (host, policy) = (Arc::clone(&state.context.host), state.context.policy());
                 state.turns.spawn(async move { drop(reply.send(host.diff(&policy, turn, most, false).await)) });
             }
+            ThreadMsg::Patch(turn, reply) => {
+                let (host, policy) = (Arc::clone(&state.context.host), state.context.policy());
+                state.turns.spawn(async move { drop(reply.send(host.patch(&policy, turn).await)) });
+            }
             ThreadMsg::Undo(turn, force, reply) => {
                 state.advance(&me);
                 state.undo(turn, force, reply);

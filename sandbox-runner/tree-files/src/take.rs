@@ -130,8 +130,24 @@ impl Taking<'_> {
             entries.extend(entry);
         }
         self.left.leave(before);
+        if path.is_empty() {
+            entries.extend(self.repository()?);
+            entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        }
         let list = tree::encode(&entries);
         self.content(list.as_slice(), list.len() as u64).map(Some)
+    }
+
+    /// What stands for the top's `.git`, if anything does: all of it, whatever else is left alone.
+    fn repository(&mut self) -> Result<Option<Entry>, TreeError> {
+        let Some(place) = self.left.repository().map(Path::to_owned) else { return Ok(None) };
+        let open = directory::open_top(&place).map_err(TreeError::file(&place, "read"))?;
+        let facts = directory::facts_of(&open).map_err(TreeError::file(&place, "read"))?;
+        let left = std::mem::replace(&mut self.left, Left::new(&Leave::default()));
+        let list = self.directory(&open, &mut b".git/".to_vec(), 1);
+        self.left = left;
+        let kind = list?.map(Kind::Directory);
+        Ok(kind.map(|kind| Entry { name: b".git".to_vec(), mode: facts.mode, modified: facts.modified, kind }))
     }
 
     fn entry(&mut self, parent: &OwnedFd, name: &CStr, path: &mut Vec<u8>, depth: usize) -> Result<Option<Entry>, TreeError> {

@@ -5,6 +5,7 @@ mod files;
 mod nodes;
 mod sessions;
 mod threads;
+mod uploads;
 mod workspaces;
 
 pub use checkpoints::Restored;
@@ -19,6 +20,7 @@ use capstan_proto::wire::client::nodes_client::NodesClient;
 use capstan_proto::wire::client::sessions_client::SessionsClient;
 use capstan_proto::wire::client::threads_client::ThreadsClient;
 use capstan_proto::wire::client::turns_client::TurnsClient;
+use capstan_proto::wire::client::uploads_client::UploadsClient;
 use capstan_proto::wire::client::workspaces_client::WorkspacesClient;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::{EventSeq, ThreadId, TurnId};
@@ -78,6 +80,7 @@ pub(super) struct Requests {
     sessions: SessionsClient<InterceptedService<Channel, Introduce>>,
     workspaces: WorkspacesClient<InterceptedService<Channel, Introduce>>,
     files: FilesClient<InterceptedService<Channel, Introduce>>,
+    uploads: UploadsClient<InterceptedService<Channel, Introduce>>,
 }
 
 impl Requests {
@@ -89,6 +92,7 @@ impl Requests {
             nodes: NodesClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             workspaces: WorkspacesClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             files: FilesClient::new(channel.clone()).max_decoding_message_size(LARGEST),
+            uploads: UploadsClient::new(channel.clone()),
             sessions: SessionsClient::new(channel).max_decoding_message_size(LARGEST),
         }
     }
