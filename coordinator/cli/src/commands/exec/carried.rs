@@ -2,7 +2,7 @@
 
 use super::source::Local;
 use crate::client::Client;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::fetched::fetched;
 use crate::home::Home;
 use crate::patches::{Direction, How, apply, told, untold};
@@ -54,7 +54,7 @@ pub(super) async fn out(
     });
     let Sent { bytes: out, .. } = sent.await?;
     let files = text::counted(usize::try_from(upload.taken.files).unwrap_or(usize::MAX), "file");
-    say(render, format!("Uploaded {} of {} in {files}", bytes(out), bytes(upload.taken.bytes)));
+    say(render, format!("Uploaded {files} of {}; {} of that had to travel", bytes(upload.taken.bytes), bytes(out)));
     let name: CheckpointName = crate::upload::NAME.parse().map_err(Failure::failed)?;
     Ok(WorkspaceSource::Saved(SavedSource { thread, name }))
 }
@@ -89,12 +89,7 @@ fn say(render: &mut impl Render, message: String) {
 /// It does not fit, or cannot be had.
 pub(super) async fn back(client: &mut Client, local: &Local, thread: ThreadId, home: &Home) -> Result<(), Failure> {
     let fetched = fetched(client, thread, None).await;
-    let (patch, facts) = match fetched {
-        Ok(fetched) => fetched,
-        // A thread that changed nothing has no state to compare with.
-        Err(failure) if failure.exit == Exit::BadInput => return Ok(()),
-        Err(failure) => return Err(failure.hint(format!("`capstan apply {thread}` tries again"))),
-    };
+    let (patch, facts) = fetched.map_err(|failure| failure.hint(format!("`capstan apply {thread}` tries again")))?;
     if facts.bytes == 0 {
         return Ok(());
     }
