@@ -2,17 +2,21 @@
 
 use std::path::Path;
 
-const SHARED: &str = "capstan/source/v1/source.proto";
+/// The files of packages that several protocols share.
+const SHARED: [&str; 2] = ["capstan/files/v1/files.proto", "capstan/source/v1/source.proto"];
 
-const FILES: [&str; 11] = [
-    SHARED,
+const FILES: [&str; 14] = [
+    SHARED[0],
+    SHARED[1],
     "capstan/node/v1/exec.proto",
     "capstan/node/v1/operate.proto",
     "capstan/node/v1/workspace.proto",
+    "capstan/node/v1/files.proto",
     "capstan/node/v1/node.proto",
     "capstan/client/v1/client.proto",
     "capstan/client/v1/placement.proto",
     "capstan/client/v1/nodes.proto",
+    "capstan/client/v1/files.proto",
     "capstan/client/v1/sessions.proto",
     "capstan/client/v1/uploads.proto",
     "capstan/identity/v1/identity.proto",
@@ -32,10 +36,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
         .collect();
     std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("methods.txt"), paths)?;
-    // What two packages share is a module of its own, which both know by its name.
-    tonic_prost_build::configure().bytes(".").compile_fds(protox::compile([SHARED], [root])?)?;
+    // What several protocols share is a module of its own, which each knows by its name.
+    tonic_prost_build::configure().bytes(".").compile_fds(protox::compile(SHARED, [root])?)?;
     tonic_prost_build::configure()
         .bytes(".")
+        .extern_path(".capstan.files.v1", "crate::wire::files")
         .extern_path(".capstan.source.v1", "crate::wire::source")
         // It holds a secret, and is shown without.
         .skip_debug(["capstan.node.v1.GitCredential"])

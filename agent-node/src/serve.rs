@@ -23,10 +23,13 @@ use crate::node::sweep;
 use crate::probe::{ProbeError, probe};
 use crate::session::launcher::Launcher;
 use crate::state::{State, StateError};
+use crate::workspace::checkout::{Checkouts, Strategy};
+use crate::workspace::file_access::FileAccess;
 use crate::workspace::files::Files;
 use crate::workspace::git::Git;
 use crate::workspace::jobs::Shared;
 use crate::workspace::made::MadeWorkspaces;
+use crate::workspace::mirror::Mirrors;
 use crate::workspace::saved::SavedStates;
 use capstan_proto::transport::dial::DialOut;
 use capstan_proto::transport::{Bound, Listen, ListenError, PipeConnector};
@@ -97,6 +100,7 @@ pub struct Running {
     registration: Option<Registration>,
     root: Option<Root>,
     launcher: Arc<Launcher>,
+    made: MadeWorkspaces,
     /// Dropped with the node.
     _measuring: JoinSet<()>,
     /// Held until the last actor is gone, so that no other node takes the directory before.
@@ -139,8 +143,11 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
         journal: journal.state(),
         protocol: capstan_proto::protocol::CURRENT,
     };
+    let saved = SavedStates::new(state.saved.clone(), config.blobs.clone(), Arc::clone(&launcher));
+    let made = made(&config, &state, &launcher, &saved).await;
     let root = Root::start(GRACE).await?;
-    let node = start_actors(&config, &state, &root, record.clone(), (Arc::clone(&launcher), journal, gate.clone())).await?;
+    let parts = Parts { launcher: Arc::clone(&launcher), journal, gate: gate.clone(), saved, made: made.clone() };
+    let node = start_actors(&config, &state, &root, record.clone(), parts).await?;
     let mut measuring = JoinSet::new();
     measuring.spawn(gate.keep_measuring());
     let dialing = Dialing { places: places(&config), token: config.dial_out_token };
@@ -155,9 +162,31 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
         registration: Some(registration),
         root: Some(root),
         launcher,
+        made,
         _measuring: measuring,
         state,
     })
+}
+
+/// The workspaces that the node makes, by what this host can do for them.
+async fn made(config: &NodeConfig, state: &State, launcher: &Arc<Launcher>, saved: &SavedStates) -> MadeWorkspaces {
+    let strategy = Strategy::find(launcher, &state.scratch().join("checkout")).await;
+    let mirrors = Mirrors::new(state.mirrors.clone(), state.scratch(), Arc::clone(launcher));
+    let checkouts = Checkouts::new(mirrors, strategy, state.scratch(), Arc::clone(launcher));
+    let (dir, scratch) = (state.workspaces.clone(), state.scratch());
+    let made = MadeWorkspaces::new(config.id.clone(), dir, scratch, Arc::clone(launcher), checkouts, saved.clone());
+    let reviving = made.clone();
+    let _ = tokio::task::spawn_blocking(move || reviving.revive()).await;
+    made
+}
+
+/// What the actors of a node work with.
+struct Parts {
+    launcher: Arc<Launcher>,
+    journal: Journal,
+    gate: Gate,
+    saved: SavedStates,
+    made: MadeWorkspaces,
 }
 
 async fn start_actors(
@@ -165,16 +194,16 @@ async fn start_actors(
     state: &State,
     root: &Root,
     record: NodeRecord,
-    (launcher, journal, gate): (Arc<Launcher>, Journal, Gate),
+    Parts { launcher, journal, gate, saved, made }: Parts,
 ) -> Result<NodeHandle, SpawnErr> {
     let places = Places::new(config.capacity.sessions);
-    let saved = SavedStates::new(state.saved.clone(), config.blobs.clone(), Arc::clone(&launcher));
     let shared = Shared {
         node: config.id.clone(),
         git: Git::new(Arc::clone(&launcher)),
         files: Files::new(Arc::clone(&launcher)),
-        saved: saved.clone(),
-        made: MadeWorkspaces::new(config.id.clone(), state.workspaces.clone(), state.scratch(), Arc::clone(&launcher), saved),
+        file_access: FileAccess::new(Arc::clone(&launcher)),
+        saved,
+        made,
         launcher,
         places: places.clone(),
         gate: gate.clone(),
@@ -315,6 +344,12 @@ impl Running {
         }
         self.node.journal.flush().await;
         self.launcher.runner.stop().await;
+        let load = self.node.places.load();
+        if load.running + load.starting == 0 {
+            // A session that lives on has its own view of these mounts, and a second one of the same layer would be one too many.
+            let made = self.made.clone();
+            let _ = tokio::task::spawn_blocking(move || made.rest()).await;
+        }
         sweep::clear_scratch(&self.state.scratch()).await;
     }
 }

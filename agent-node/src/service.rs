@@ -6,6 +6,7 @@ pub(crate) mod span;
 pub(crate) mod status;
 
 pub(crate) mod exec;
+pub(crate) mod files;
 mod listing;
 pub(crate) mod node;
 pub(crate) mod operate;

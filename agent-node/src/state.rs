@@ -4,7 +4,8 @@
 //! `journal` is what its lives know of each other; `ballast` takes room that is given up when the disk is full; `scratch` holds what the
 //! node itself needs files for, and is emptied when it starts and when it stops; `bin` holds the programs that sessions find by their names;
 //! `checkpoints/THREAD` the states of a thread's workspace, unless they lie where [`CheckpointDir`] says; `workspaces/THREAD` the workspace that was made
-//! for a thread, beside the slots for nodes that share them. All of it is readable by the node's
+//! for a thread and
+//! `mirrors/HASH` what a repository has, both beside the slots for nodes that share them. All of it is readable by the node's
 //! user only.
 
 use crate::ballast::Ballast;
@@ -79,6 +80,8 @@ pub(crate) struct State {
     pub(crate) saved: AbsPath,
     /// Where the workspaces lie that the node makes.
     pub(crate) workspaces: AbsPath,
+    /// Where mirrors of repositories lie.
+    pub(crate) mirrors: AbsPath,
     /// Released by the kernel when this is dropped or the process dies.
     _lock: File,
 }
@@ -87,7 +90,7 @@ pub(crate) struct State {
 #[derive(Debug)]
 struct Places {
     checkpoints: PathBuf,
-    /// The directory of those for made workspaces.
+    /// The directory of those for made workspaces and for mirrors.
     made: PathBuf,
 }
 
@@ -148,11 +151,14 @@ impl State {
             make_private(&saved.join(dir))?;
         }
         let saved = AbsPath::new(saved.canonicalize().map_err(|source| failed(&saved, source))?)?;
-        let workspaces = made.join("workspaces");
-        make_private(&workspaces)?;
-        let workspaces = AbsPath::new(workspaces.canonicalize().map_err(|source| failed(&workspaces, source))?)?;
+        let [workspaces, mirrors] = ["workspaces", "mirrors"].map(|name| {
+            let place = made.join(name);
+            make_private(&place)?;
+            Ok::<_, StateError>(AbsPath::new(place.canonicalize().map_err(|source| failed(&place, source))?)?)
+        });
+        let (workspaces, mirrors) = (workspaces?, mirrors?);
         let generation = next_generation(&root.as_path().join("generation"))?;
-        Ok(Some(Self { root, generation, checkpoints, saved, workspaces, _lock: lock }))
+        Ok(Some(Self { root, generation, checkpoints, saved, workspaces, mirrors, _lock: lock }))
     }
 
     /// Whether an earlier life has left anything.

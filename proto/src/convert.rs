@@ -15,6 +15,7 @@ mod client_session;
 pub mod client_thread;
 pub mod exec;
 pub mod file_read;
+pub mod files;
 pub mod listing;
 mod make;
 pub mod node;

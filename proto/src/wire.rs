@@ -1,5 +1,20 @@
 //! The generated modules, one per protobuf package.
 
+/// Package `capstan.files.v1`: what is asked of files, by clients and by coordinators.
+pub mod files {
+    #![allow(
+        missing_docs,
+        missing_debug_implementations,
+        unreachable_pub,
+        unused_qualifications,
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from the .proto files, which hold the documentation"
+    )]
+    tonic::include_proto!("capstan.files.v1");
+}
+
 /// Package `capstan.node.v1`: what a coordinator asks of a node.
 pub mod node {
     #![allow(

@@ -11,6 +11,7 @@
 mod connection;
 mod deadlines;
 mod denials;
+mod flood;
 mod fresh;
 mod input;
 mod pace;

@@ -29,7 +29,7 @@ pub fn main_with(args: impl Iterator<Item = OsString>) -> ExitCode {
     signals::see_children();
     let mut args = args;
     let Some(verb) = args.next() else {
-        return misuse("name a verb: run, hold, serve, patch, tree or probe; `--help` tells more");
+        return misuse("name a verb: run, hold, serve, patch, tree, files or probe; `--help` tells more");
     };
     let rest: Vec<OsString> = args.collect();
     match (verb.to_str(), rest.first()) {
@@ -39,13 +39,15 @@ pub fn main_with(args: impl Iterator<Item = OsString>) -> ExitCode {
         (Some("serve"), _) => serve_verb(&rest),
         (Some("patch"), None) => capstan_patch_files::patch(),
         (Some("tree"), None) => capstan_tree_files::tree(),
+        (Some("files"), None) => capstan_file_access::files(),
         (Some("probe"), None) => print(&probe::document()),
         (Some("--help" | "-h" | "help"), None) => print(&HELP.trim_end()),
         (Some("--version" | "-V"), None) => print(&format_args!("capstan-sandbox {}", env!("CARGO_PKG_VERSION"))),
-        (Some(verb @ ("hold" | "patch" | "tree" | "probe" | "help" | "--help" | "-h" | "--version" | "-V")), Some(extra)) => {
-            misuse(&format_args!("`{verb}` takes no arguments, so `{}` means nothing; leave it out", extra.display()))
-        }
-        _ => misuse(&format_args!("`{}` is not a verb; use run, hold, serve, patch, tree or probe", verb.display())),
+        (
+            Some(verb @ ("hold" | "patch" | "tree" | "files" | "probe" | "help" | "--help" | "-h" | "--version" | "-V")),
+            Some(extra),
+        ) => misuse(&format_args!("`{verb}` takes no arguments, so `{}` means nothing; leave it out", extra.display())),
+        _ => misuse(&format_args!("`{}` is not a verb; use run, hold, serve, patch, tree, files or probe", verb.display())),
     }
 }
 

@@ -27,6 +27,7 @@ const FLOORS: &[Floor] = &[
     Floor { name: "capstan-blobs", may_import: &[], never: &["ractor", "sqlx", "tonic", "prost"] },
     Floor { name: "capstan-egress", may_import: &["capstan-types"], never: RUNTIMES_AND_WIRES },
     Floor { name: "capstan-sandbox-command-line", may_import: &["capstan-types"], never: RUNTIMES_AND_WIRES },
+    Floor { name: "capstan-file-access", may_import: &["capstan-types", "capstan-tree-files"], never: RUNTIMES_AND_WIRES },
     Floor { name: "capstan-patch-files", may_import: &["capstan-types"], never: RUNTIMES_AND_WIRES },
     Floor { name: "capstan-tree-files", may_import: &["capstan-types"], never: RUNTIMES_AND_WIRES },
     Floor {
@@ -34,6 +35,7 @@ const FLOORS: &[Floor] = &[
         may_import: &[
             "capstan-types",
             "capstan-egress",
+            "capstan-file-access",
             "capstan-patch-files",
             "capstan-sandbox-command-line",
             "capstan-tree-files",

@@ -3,6 +3,7 @@
 use super::dial_out::{self, Doors};
 use crate::node::handle::NodeHandle;
 use crate::service::exec::ExecService;
+use crate::service::files::FilesService;
 use crate::service::gate::Gate;
 use crate::service::node::NodeService;
 use crate::service::operate::OperateService;
@@ -15,6 +16,7 @@ use capstan_proto::transport::dial::DialOut;
 use capstan_proto::transport::tls::TlsIncoming;
 use capstan_proto::transport::{Bound, PipeConnector, pipe};
 use capstan_proto::wire::node::exec_server::ExecServer;
+use capstan_proto::wire::node::files_server::FilesServer;
 use capstan_proto::wire::node::node_server::NodeServer;
 use capstan_proto::wire::node::operate_server::OperateServer;
 use capstan_proto::wire::node::workspace_server::WorkspaceServer;
@@ -35,8 +37,14 @@ use tonic_health::server::HealthReporter;
 use tower::layer::util::{Identity, Stack};
 
 /// The names that health is asked for by: all of the server, and each service.
-const HEALTH_NAMES: [&str; 5] =
-    ["", "capstan.node.v1.Exec", "capstan.node.v1.Operate", "capstan.node.v1.Workspace", "capstan.node.v1.Node"];
+const HEALTH_NAMES: [&str; 6] = [
+    "",
+    "capstan.node.v1.Exec",
+    "capstan.node.v1.Files",
+    "capstan.node.v1.Operate",
+    "capstan.node.v1.Workspace",
+    "capstan.node.v1.Node",
+];
 
 /// Requests and streams that one connection may have open. A coordinator has one for each session it follows; past this it waits, and
 /// that must not happen to a kill.
@@ -62,6 +70,9 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What the largest request has besides its patch, in bytes.
 const ENVELOPE: usize = 1 << 20;
+
+/// The largest request that brings a file, in bytes.
+const LARGEST_FILE: usize = 10 << 20;
 
 /// Whom the node dials.
 #[derive(Debug)]
@@ -219,6 +230,7 @@ fn router<H: Health>(node: &NodeHandle, guard: Guard, gate: Gate, health: Health
 
 fn router_of<H: Health>(node: &NodeHandle, guard: Guard, gate: Gate, health: HealthServer<H>, keepalive: Duration) -> Guarded {
     let workspace = WorkspaceServer::new(WorkspaceService::new(node.clone())).max_decoding_message_size(MAX_PATCH + ENVELOPE);
+    let files = FilesServer::new(FilesService::new(node.clone())).max_decoding_message_size(LARGEST_FILE);
     Server::builder()
         .layer(guard)
         .max_concurrent_streams(STREAMS)
@@ -230,6 +242,7 @@ fn router_of<H: Health>(node: &NodeHandle, guard: Guard, gate: Gate, health: Hea
         .add_service(ExecServer::with_interceptor(ExecService::new(node.clone()), gate.clone()))
         .add_service(OperateServer::with_interceptor(OperateService::new(node.clone()), gate.clone()))
         .add_service(tonic::service::interceptor::InterceptedService::new(workspace, gate.clone()))
+        .add_service(tonic::service::interceptor::InterceptedService::new(files, gate.clone()))
         .add_service(NodeServer::with_interceptor(NodeService::new(node.clone()), gate))
 }
 

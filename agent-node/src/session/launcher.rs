@@ -88,14 +88,19 @@ impl From<StartCall> for Program {
 impl Launcher {
     pub(crate) fn new(config: &NodeConfig, state: &State) -> Self {
         let hidden = outermost(
-            config.hidden.iter().chain([&state.root, &state.checkpoints, &state.saved, &state.workspaces]).cloned().collect(),
+            config
+                .hidden
+                .iter()
+                .chain([&state.root, &state.checkpoints, &state.saved, &state.workspaces, &state.mirrors])
+                .cloned()
+                .collect(),
         );
         let runner = Runner::new(config.runner.clone())
             .with_fork_server(state.root.as_path().to_owned(), config.prepared, hidden.clone())
             .with_scanner()
             .with_home(config.base_env.get("HOME").cloned());
         Self {
-            protected: Protected::new(runner.clone(), state.root.clone()),
+            protected: Protected::new(runner.clone(), state.root.clone(), state.workspaces.clone()),
             programs: Programs::make(&state.root, &config.runner.program),
             runner,
             sessions: state.sessions(),

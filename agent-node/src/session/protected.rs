@@ -46,6 +46,8 @@ pub(crate) struct Protected {
     runner: Runner,
     /// What lies below is the node's own.
     own: AbsPath,
+    /// What lies below are workspaces all the same.
+    made: AbsPath,
     roots: Mutex<HashMap<Key, Arc<Root>>>,
     turns: Arc<Semaphore>,
 }
@@ -104,8 +106,8 @@ struct Look {
 }
 
 impl Protected {
-    pub(crate) fn new(runner: Runner, own: AbsPath) -> Self {
-        Self { runner, own, roots: Mutex::default(), turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    pub(crate) fn new(runner: Runner, own: AbsPath, made: AbsPath) -> Self {
+        Self { runner, own, made, roots: Mutex::default(), turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Looks at a directory in the background, which will most likely be written to.
@@ -166,9 +168,10 @@ impl Protected {
     }
 
     fn indexed<'a>(&self, policy: &'a SandboxPolicy) -> impl Iterator<Item = Key> + 'a {
-        let own = self.own.clone();
+        let (own, made) = (self.own.clone(), self.made.clone());
+        let is_own = move |root: &AbsPath| root.is_within(&own) && !root.is_within(&made);
         let private = |root: &AbsPath| PRIVATE.iter().any(|private| root.as_path() == Path::new(private));
-        let indexed = policy.writable.iter().filter(move |root| !private(root) && !root.is_within(&own));
+        let indexed = policy.writable.iter().filter(move |root| !private(root) && !is_own(root));
         indexed.map(|root| (root.clone(), policy.protected.clone()))
     }
 

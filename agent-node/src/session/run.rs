@@ -2,6 +2,8 @@
 //!
 //! The node is the only owner, reads the output up to a cap, and leaves nothing behind.
 
+pub(crate) mod streamed;
+
 use crate::session::dir::SessionDir;
 use crate::session::holder::Holder;
 use crate::session::launcher::{Launched, Launcher, Program};
@@ -67,15 +69,32 @@ impl Drop for Helper {
 /// total time, and by the node after a grace.
 pub(crate) async fn to_end(
     launcher: &Launcher,
-    mut program: Program,
+    program: Program,
     input: Bytes,
     cap: usize,
+    deadline: Duration,
+) -> Result<Outcome, RunError> {
+    let mut output = Vec::new();
+    let hear = |bytes: &[u8]| {
+        let room = cap.saturating_sub(output.len()).min(bytes.len());
+        output.extend_from_slice(&bytes[..room]);
+    };
+    let outcome = to_end_heard(launcher, program, input, hear, deadline).await?;
+    Ok(Outcome { output, ..outcome })
+}
+
+/// As [`to_end`], with what it writes told to `hear` as it comes, and kept by nobody.
+pub(crate) async fn to_end_heard(
+    launcher: &Launcher,
+    mut program: Program,
+    input: Bytes,
+    hear: impl FnMut(&[u8]) + Send,
     deadline: Duration,
 ) -> Result<Outcome, RunError> {
     program.limits.total = Some(Millis::of(deadline));
     let Launched { dir, holder, control, enforced, writes, .. } = launcher.launch(program).await?;
     let mut helper = Helper { holder, dir };
-    let outcome = match tokio::time::timeout(deadline + GOODBYE, converse(&helper.dir, control, input, cap)).await {
+    let outcome = match tokio::time::timeout(deadline + GOODBYE, converse(&helper.dir, control, input, hear)).await {
         Ok(outcome) => outcome.map_err(|error| RunError::Unknown(error.to_string())),
         Err(_) => Err(RunError::Unknown(format!("it did not end within {} s", deadline.as_secs()))),
     };
@@ -85,18 +104,20 @@ pub(crate) async fn to_end(
     }
     helper.dir.remove().await;
     writes.over();
-    outcome.map(|(output, end)| Outcome { output, end, enforced })
+    outcome.map(|end| Outcome { output: Vec::new(), end, enforced })
 }
 
-/// What it wrote, and how it ended.
-type Told = (Vec<u8>, SessionEnd);
-
-async fn converse(dir: &SessionDir, control: Option<UnixStream>, input: Bytes, cap: usize) -> Result<Told, LinkError> {
+async fn converse(
+    dir: &SessionDir,
+    control: Option<UnixStream>,
+    input: Bytes,
+    hear: impl FnMut(&[u8]) + Send,
+) -> Result<SessionEnd, LinkError> {
     let (mut reader, mut writer) = link::connect(&dir.socket()).await?;
     writer.send(&Request::Attach { version: VERSION, from: Seq(0), wants: Wants::default() }).await?;
     let outcome = {
         // Side by side: a program that writes before it has read all would otherwise wait for us as we for it.
-        let collecting = pin!(collect(&mut reader, cap));
+        let collecting = pin!(collect(&mut reader, hear));
         let feeding = pin!(feed(&mut writer, input));
         match select(collecting, feeding).await {
             // A program may end before it has read all; then the rest has nowhere to go, and its end says what that means.
@@ -104,6 +125,12 @@ async fn converse(dir: &SessionDir, control: Option<UnixStream>, input: Bytes, c
             Either::Right((_, collecting)) => collecting.await?,
         }
     };
+    release(dir, control).await?;
+    Ok(outcome)
+}
+
+/// Lets the holder go, which has told the end.
+async fn release(dir: &SessionDir, control: Option<UnixStream>) -> Result<(), LinkError> {
     // By a connection of its own: the other may have stopped in the middle of a frame. It is held until the holder closes it, because a
     // holder need not read what somebody sent who has hung up.
     let (mut reader, mut writer) = match control {
@@ -112,7 +139,7 @@ async fn converse(dir: &SessionDir, control: Option<UnixStream>, input: Bytes, c
     };
     writer.send(&Request::Release).await?;
     while let Ok(Some(_)) = reader.next().await {}
-    Ok(outcome)
+    Ok(())
 }
 
 async fn feed(writer: &mut Writer, mut input: Bytes) -> Result<(), LinkError> {
@@ -122,13 +149,11 @@ async fn feed(writer: &mut Writer, mut input: Bytes) -> Result<(), LinkError> {
     writer.send(&Request::CloseInput).await
 }
 
-async fn collect(reader: &mut Reader, cap: usize) -> Result<Told, LinkError> {
-    let mut output = Vec::new();
+async fn collect(reader: &mut Reader, mut hear: impl FnMut(&[u8]) + Send) -> Result<SessionEnd, LinkError> {
     loop {
         match reader.next().await? {
             Some(Report::Output(Piece::Bytes { bytes, .. })) => {
-                let room = cap.saturating_sub(output.len()).min(bytes.len());
-                output.extend_from_slice(&bytes[..room]);
+                hear(&bytes);
             }
             Some(
                 Report::Output(Piece::Gap { .. })
@@ -137,7 +162,7 @@ async fn collect(reader: &mut Reader, cap: usize) -> Result<Told, LinkError> {
                 | Report::Denied(_)
                 | Report::Sealed(_),
             ) => {}
-            Some(Report::Ended(end)) => return Ok((output, end)),
+            Some(Report::Ended(end)) => return Ok(end),
             None => return Err(LinkError::Io(std::io::ErrorKind::UnexpectedEof.into())),
         }
     }

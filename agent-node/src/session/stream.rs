@@ -8,6 +8,7 @@ use crate::error::NodeError;
 use crate::session::link::{self, LinkError, Reader, Writer};
 use crate::session::message::{SessionDoor, SessionMsg};
 use crate::session::metrics::Open;
+use crate::session::pace::Pace;
 use crate::session::spooled::Spooled;
 use crate::session::viewers::ReaderKind;
 use capstan_runtime::actors::ask;
@@ -17,7 +18,7 @@ use capstan_types::output::seal::Seal;
 use capstan_types::output::{Piece, Seq};
 use capstan_types::session::SessionEvent;
 use futures::Stream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How long to wait for the end of a session whose holder has gone: it is read from a file.
@@ -55,6 +56,7 @@ struct Reading {
     phase: Phase,
     stopping: CancellationToken,
     open: Open,
+    pace: Pace,
 }
 
 /// What of the output a reader wants.
@@ -80,7 +82,8 @@ pub(crate) fn events(
         Opening::Output => Phase::Connecting,
     };
     let Wanted { from, whole, reader: kind } = wanted;
-    let reading = Reading { door, from, whole, kind, seal: None, phase, stopping, open: Open::now() };
+    let reading =
+        Reading { door, from, whole, kind, seal: None, phase, stopping, open: Open::now(), pace: Pace::new(Instant::now()) };
     futures::stream::unfold(reading, |mut reading| async move {
         let event = reading.next().await?;
         Some((event, reading))
@@ -113,6 +116,9 @@ impl Reading {
     }
 
     async fn read(&mut self) -> Result<SessionEvent, NodeError> {
+        if let Some(rest) = self.pace.rest(Instant::now()) {
+            tokio::time::sleep(rest).await;
+        }
         if let Phase::Spooled(..) = self.phase {
             return self.spooled().await;
         }
@@ -151,6 +157,9 @@ impl Reading {
     }
 
     fn output(&mut self, piece: Piece) -> SessionEvent {
+        if let Piece::Bytes { bytes, .. } = &piece {
+            self.pace.gave(Instant::now(), bytes.len() as u64);
+        }
         self.from = piece.end();
         SessionEvent::Output(piece)
     }

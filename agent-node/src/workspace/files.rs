@@ -82,7 +82,7 @@ impl Files {
 }
 
 /// What a thread's sessions may read, and nothing to be written.
-fn reading(policy: SandboxPolicy) -> SandboxPolicy {
+pub(crate) fn reading(policy: SandboxPolicy) -> SandboxPolicy {
     if policy.mode == SandboxMode::DangerFullAccess {
         return policy;
     }

@@ -164,7 +164,7 @@ fn program(script: Script<'_>, reading: SandboxPolicy, hidden: Vec<AbsPath>) -> 
             .chain(hidden.into_iter().map(String::from))
             .collect(),
         cwd: script.cwd.clone(),
-        env: environment().into_iter().chain(variables).chain([scratch]).collect(),
+        env: environment(&[]).into_iter().chain(variables).chain([scratch]).collect(),
         stdio: Stdio::PipesNoInput,
         policy: SandboxPolicy {
             mode: SandboxMode::WorkspaceWrite,
@@ -179,12 +179,15 @@ fn program(script: Script<'_>, reading: SandboxPolicy, hidden: Vec<AbsPath>) -> 
     }
 }
 
-fn environment() -> BTreeMap<String, String> {
+/// The environment of every git: what no repository can override, and `further` settings of the same force.
+pub(crate) fn environment(further: &[(&str, String)]) -> BTreeMap<String, String> {
     let mut env: BTreeMap<_, _> = VARIABLES.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    env.insert("GIT_CONFIG_COUNT".to_owned(), SETTINGS.len().to_string());
-    for (number, (key, value)) in SETTINGS.iter().enumerate() {
-        env.insert(format!("GIT_CONFIG_KEY_{number}"), (*key).to_owned());
-        env.insert(format!("GIT_CONFIG_VALUE_{number}"), (*value).to_owned());
+    let further = further.iter().map(|(key, value)| (*key, value.as_str()));
+    let settings: Vec<_> = SETTINGS.into_iter().chain(further).collect();
+    env.insert("GIT_CONFIG_COUNT".to_owned(), settings.len().to_string());
+    for (number, (key, value)) in settings.into_iter().enumerate() {
+        env.insert(format!("GIT_CONFIG_KEY_{number}"), key.to_owned());
+        env.insert(format!("GIT_CONFIG_VALUE_{number}"), value.to_owned());
     }
     env
 }
@@ -222,7 +225,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_passed_where_no_repository_can_override_it() {
-        let env = environment();
+        let env = environment(&[]);
         let count: usize = env["GIT_CONFIG_COUNT"].parse().unwrap();
         let keys: Vec<_> = (0..count).map(|number| env[&format!("GIT_CONFIG_KEY_{number}")].as_str()).collect();
         assert!(keys.contains(&"core.fsmonitor") && keys.contains(&"core.hooksPath") && count == SETTINGS.len());

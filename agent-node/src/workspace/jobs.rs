@@ -10,14 +10,16 @@ use crate::node::load::gate::Gate;
 use crate::session::launcher::Launcher;
 use crate::workspace::checkpoint::patch::{Patch, Span as PatchSpan};
 use crate::workspace::checkpoint::{Checkpoints, Ended, Force};
+use crate::workspace::file_access::{FileAccess, Parts, Question};
 use crate::workspace::files::Files;
 use crate::workspace::git::{Git, ThreadGit};
-use crate::workspace::made::{self, MadeWorkspaces};
+use crate::workspace::made::MadeWorkspaces;
 use crate::workspace::message::{CallKey, Reply, WorkspaceFact, WorkspaceFacts};
 use crate::workspace::once::{Once, Turn};
 use crate::workspace::open;
 use crate::workspace::patch;
 use crate::workspace::saved::SavedStates;
+use crate::workspace::telling;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
 use capstan_types::id::{NodeId, ThreadId};
@@ -36,6 +38,9 @@ use tracing::{Instrument, Span};
 /// How many jobs of one workspace run or wait at once. Full: the next one is refused as busy.
 const AT_ONCE: usize = 32;
 
+/// How many questions about the files of one workspace are answered at once. Full: the next one is refused as busy.
+const ANSWERING: usize = 32;
+
 /// What a workspace's jobs need and leave behind.
 #[derive(Debug)]
 pub(crate) struct Jobs {
@@ -43,6 +48,7 @@ pub(crate) struct Jobs {
     launcher: Arc<Launcher>,
     git: Git,
     files: Files,
+    file_access: FileAccess,
     places: Places,
     gate: Gate,
     facts: WorkspaceFacts,
@@ -53,6 +59,8 @@ pub(crate) struct Jobs {
     saved: SavedStates,
     made: MadeWorkspaces,
     running: JoinSet<()>,
+    /// Answers about files, some of which take as long as somebody watches: they keep no other job from running.
+    answering: JoinSet<()>,
 }
 
 /// What all workspaces of a node share.
@@ -62,6 +70,7 @@ pub(crate) struct Shared {
     pub(crate) launcher: Arc<Launcher>,
     pub(crate) git: Git,
     pub(crate) files: Files,
+    pub(crate) file_access: FileAccess,
     pub(crate) places: Places,
     /// Whether the host has room for a start.
     pub(crate) gate: Gate,
@@ -107,6 +116,7 @@ impl Jobs {
             launcher: shared.launcher,
             git: shared.git,
             files: shared.files,
+            file_access: shared.file_access,
             places: shared.places,
             gate: shared.gate,
             thread,
@@ -114,6 +124,7 @@ impl Jobs {
             facts,
             patches: Once::new(),
             running: JoinSet::new(),
+            answering: JoinSet::new(),
         }
     }
 
@@ -221,9 +232,9 @@ impl Jobs {
     }
 
     /// Makes the workspace, and answers at once with where that is told.
-    pub(crate) fn make(&mut self, make: MakeWorkspace, span: Span, reply: Reply<made::Events>) {
+    pub(crate) fn make(&mut self, make: MakeWorkspace, span: Span, reply: Reply<telling::Events>) {
         let Some(reply) = self.room(reply) else { return };
-        let ((teller, events), made) = (made::channel(), self.made.clone());
+        let ((teller, events), made) = (telling::channel(), self.made.clone());
         let _ = reply.send(Ok(events));
         self.running.spawn(async move { made.make(make, teller).await }.instrument(span));
     }
@@ -248,10 +259,23 @@ impl Jobs {
         self.running.spawn(job.instrument(span));
     }
 
+    /// Answers a question about files.
+    pub(crate) fn files(&mut self, question: Question, span: Span, reply: Reply<Parts>) {
+        while self.answering.try_join_next().is_some() {}
+        if self.answering.len() >= ANSWERING {
+            return drop(reply.send(Err(NodeError::busy("the workspace"))));
+        }
+        let (parts, work) = self.file_access.answer(question);
+        if reply.send(Ok(parts)).is_ok() {
+            self.answering.spawn(work.instrument(span));
+        }
+    }
+
     /// Whether nothing is being done. Checkpoints do not count: they lie in files.
     pub(crate) fn is_quiet(&mut self) -> bool {
         while self.running.try_join_next().is_some() {}
-        self.running.is_empty()
+        while self.answering.try_join_next().is_some() {}
+        self.running.is_empty() && self.answering.is_empty()
     }
 
     /// The reply port back if there is room for a job, else it has been answered.

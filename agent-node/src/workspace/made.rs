@@ -3,23 +3,23 @@
 //! Each thread has at most one here: `THREAD/tree` is the workspace, and `THREAD/workspace.json` says what it is. It is made aside and renamed when
 //! it is whole, so that one without a record is never met: what was cut off lies among the scratch files, which the node's next life removes.
 
-mod flight;
 mod record;
-mod telling;
 
 pub(crate) use record::Record;
-pub(crate) use telling::{Events, Teller, channel};
 
 use crate::error::NodeError;
 use crate::session::launcher::Launcher;
+use crate::workspace::checkout::{CheckedOut, Checkouts, overlay};
+use crate::workspace::flight::Flights;
+use crate::workspace::mirror::{Aside, Asker, no_room};
 use crate::workspace::open;
 use crate::workspace::saved::SavedStates;
-use capstan_types::id::{NodeId, SessionId, ThreadId};
+use crate::workspace::telling::Teller;
+use capstan_types::id::{NodeId, ThreadId};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::WorkspaceFacts;
 use capstan_types::source::{MakeWorkspace, SavedSource, WorkspaceMade, WorkspaceSource};
-use flight::Flights;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -42,6 +42,7 @@ struct Inner {
     /// Where they are made: on the same file system, and emptied when the node starts.
     aside: PathBuf,
     launcher: Arc<Launcher>,
+    checkouts: Checkouts,
     saved: SavedStates,
     threads: Flights<ThreadId>,
 }
@@ -53,19 +54,61 @@ struct Filled {
     revision: Option<String>,
     fetched_bytes: u64,
     reused_mirror: bool,
+    /// What its layer lies over.
+    base: Option<PathBuf>,
 }
 
 impl Filled {
     /// Without a repository.
     fn plain(how: &str) -> Self {
-        Self { how: how.to_owned(), revision: None, fetched_bytes: 0, reused_mirror: false }
+        Self { how: how.to_owned(), revision: None, fetched_bytes: 0, reused_mirror: false, base: None }
     }
 }
 
 impl MadeWorkspaces {
     /// Those that lie in `dir`, which is there, and are made in `aside`.
-    pub(crate) fn new(node: NodeId, dir: AbsPath, aside: PathBuf, launcher: Arc<Launcher>, saved: SavedStates) -> Self {
-        Self { inner: Arc::new(Inner { node, dir, aside, launcher, saved, threads: Flights::default() }) }
+    pub(crate) fn new(
+        node: NodeId,
+        dir: AbsPath,
+        aside: PathBuf,
+        launcher: Arc<Launcher>,
+        checkouts: Checkouts,
+        saved: SavedStates,
+    ) -> Self {
+        Self { inner: Arc::new(Inner { node, dir, aside, launcher, checkouts, saved, threads: Flights::default() }) }
+    }
+
+    /// Mounts what an earlier life of the node or of the host had mounted. It blocks for a few file operations.
+    pub(crate) fn revive(&self) {
+        for thread in self.threads() {
+            if let Err(error) = self.record(thread).and_then(|record| record.map_or(Ok(()), |record| self.mounted(&record))) {
+                tracing::warn!(%thread, %error, "the workspace of a thread is not there");
+            }
+        }
+    }
+
+    /// Takes all mounts away, for a node that stops and has no sessions left. It blocks for a few file operations.
+    pub(crate) fn rest(&self) {
+        for thread in self.threads() {
+            if let Err(error) = overlay::take_down(&self.directory(thread)) {
+                tracing::debug!(%thread, %error, "the workspace of a thread stays mounted");
+            }
+        }
+    }
+
+    /// The threads that have a workspace here.
+    pub(crate) fn threads(&self) -> Vec<ThreadId> {
+        let entries = std::fs::read_dir(self.inner.dir.as_path()).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    }
+
+    /// Has the workspace of a record mounted, where it is a layer.
+    fn mounted(&self, record: &Record) -> Result<(), NodeError> {
+        let Some(base) = &record.base else { return Ok(()) };
+        overlay::mount(base, &self.directory(record.thread)).map_err(|error| {
+            let place = base.display();
+            NodeError::NoSource(format!("the workspace of thread {} cannot be mounted over `{place}`: {error}", record.thread))
+        })
     }
 
     /// Makes the workspace of a thread, unless it is there, and tells of it. While somebody else makes it, it is waited for.
@@ -84,6 +127,7 @@ impl MadeWorkspaces {
             Some(record) => return Err(NodeError::OtherSource { is: record.source.to_string(), asked: make.source.to_string() }),
             None => self.begin(make, teller).await?,
         };
+        self.mounted(&record)?;
         let facts = self.facts(self.tree(thread)?).await?;
         let Record { how, revision, fetched_bytes, reused_mirror, .. } = record;
         Ok(WorkspaceMade { facts, how, revision, fetched_bytes, reused_mirror })
@@ -109,7 +153,7 @@ impl MadeWorkspaces {
         let aside = Aside::make(&self.inner.aside).map_err(|error| no_room(&error))?;
         let tree = aside.0.join(TREE);
         std::fs::DirBuilder::new().mode(0o755).create(&tree).map_err(|error| no_room(&error))?;
-        let filled = self.fill(make, &tree, teller).await?;
+        let filled = self.fill(make, &aside.0, teller).await?;
         let record = Record::new(make, filled);
         let place = self.directory(thread);
         let put = move || {
@@ -124,14 +168,18 @@ impl MadeWorkspaces {
         put.map_err(|error: io::Error| no_room(&error))
     }
 
-    /// Brings the files of a source into an empty directory.
-    async fn fill(&self, make: &MakeWorkspace, tree: &Path, teller: &mut Teller) -> Result<Filled, NodeError> {
+    /// Brings the files of a source into the empty directory `tree` of `place`.
+    async fn fill(&self, make: &MakeWorkspace, place: &Path, teller: &mut Teller) -> Result<Filled, NodeError> {
         match &make.source {
             WorkspaceSource::Empty => Ok(Filled::plain("empty")),
-            WorkspaceSource::Git(_) => {
-                Err(NodeError::NoSource("this node cannot make workspaces of git repositories yet".to_owned()))
+            WorkspaceSource::Git(git) => {
+                let asker = Asker { policy: make.policy.as_ref(), credentials: &make.credentials };
+                let CheckedOut { how, ready, base } = self.inner.checkouts.make(git, asker, place, teller).await?;
+                let revision = Some(ready.found.commit);
+                let (fetched_bytes, reused_mirror) = (ready.fetched_bytes, ready.reused);
+                Ok(Filled { how: how.to_string(), revision, fetched_bytes, reused_mirror, base })
             }
-            WorkspaceSource::Saved(source) => self.put_back(source, make.policy.as_ref(), tree, teller).await,
+            WorkspaceSource::Saved(source) => self.put_back(source, make.policy.as_ref(), &place.join(TREE), teller).await,
         }
     }
 
@@ -159,35 +207,6 @@ impl MadeWorkspaces {
         let (node, launcher) = (self.inner.node.clone(), Arc::clone(&self.inner.launcher));
         let look = tokio::task::spawn_blocking(move || open::facts(&tree, node, &launcher));
         look.await.map_err(|error| NodeError::Unknown(error.to_string()))?
-    }
-}
-
-/// A directory in which a workspace is made, removed with this unless it was renamed.
-#[derive(Debug)]
-struct Aside(PathBuf);
-
-impl Aside {
-    fn make(dir: &Path) -> io::Result<Self> {
-        let path = dir.join(format!("making-{}", SessionId::generate()));
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        // What stays is removed with the node's scratch files.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A directory of the node's cannot be written.
-fn no_room(error: &io::Error) -> NodeError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => NodeError::NoRoom(
-            "the disk of this node is full, and the workspace was not made; free some space, or use another node".to_owned(),
-        ),
-        _ => NodeError::Unknown(format!("the workspace could not be made: {error}")),
     }
 }
 

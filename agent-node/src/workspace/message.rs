@@ -6,8 +6,9 @@ use crate::session::launcher::Launched;
 use crate::session::message::{SessionDoor, SessionMsg};
 use crate::workspace::checkpoint::patch::{Patch, Span as PatchSpan};
 use crate::workspace::checkpoint::{Ended, Force};
-use crate::workspace::made;
+use crate::workspace::file_access::{Parts, Question};
 use crate::workspace::saved::SavedStates;
+use crate::workspace::telling;
 use capstan_runtime::actors::{Admitted, BoundedRef};
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::file_read::{FilesRead, ReadFiles};
@@ -67,6 +68,8 @@ pub(crate) enum WorkspaceRequest {
     Open { cwd: AbsPath, reply: Reply<DirectoryFacts> },
     /// Read small files.
     ReadFiles { read: Box<ReadFiles>, span: Span, reply: Reply<FilesRead> },
+    /// Answer a question about files. What is asked for comes by the channel.
+    Files { question: Box<Question>, span: Span, reply: Reply<Parts> },
     /// Apply a patch, or give the result of the one that the call applied.
     ApplyPatch { call: Box<PatchCall>, span: Span, reply: Reply<PatchReport> },
     /// Take note of the state before a turn.
@@ -88,7 +91,7 @@ pub(crate) enum WorkspaceRequest {
     /// Let whoever asks at the packs of checkpoints: their bytes go through no mailbox.
     States { reply: Reply<SavedStates> },
     /// Make the workspace of its source, and tell of it.
-    Make { make: Box<MakeWorkspace>, span: Span, reply: Reply<made::Events> },
+    Make { make: Box<MakeWorkspace>, span: Span, reply: Reply<telling::Events> },
 }
 
 /// What happened to a workspace's actor's work.
@@ -137,6 +140,7 @@ impl WorkspaceRequest {
             Self::Session { message, .. } => message.refuse(error),
             Self::Open { reply, .. } => drop(reply.send(Err(error))),
             Self::ReadFiles { reply, .. } => drop(reply.send(Err(error))),
+            Self::Files { reply, .. } => drop(reply.send(Err(error))),
             Self::ApplyPatch { reply, .. } => drop(reply.send(Err(error))),
             Self::Checkpoint { reply, .. } => drop(reply.send(Err(error))),
             Self::Forget { reply, .. } => drop(reply.send(Err(error))),

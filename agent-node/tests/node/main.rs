@@ -14,6 +14,7 @@ mod hidden_states;
 mod hostile;
 mod killed;
 mod lifecycle;
+mod made;
 mod operators;
 mod orphans;
 mod owners;

@@ -69,6 +69,10 @@ pub enum Work {
     Undo,
     /// All its states are forgotten.
     Forget,
+    /// A file is read, files are listed, searched or watched.
+    LookAtFiles,
+    /// A file is written.
+    WriteFile,
     /// It is saved as a checkpoint that travels.
     Save,
     /// Such a checkpoint is brought back.
@@ -194,9 +198,10 @@ impl Act {
                 Said::Attach | Said::Release => false,
             },
             Self::Workspace(work) => match work {
-                Work::Undo | Work::Forget | Work::Restore | Work::GivePacks | Work::Make => true,
+                Work::Undo | Work::Forget | Work::Restore | Work::GivePacks | Work::Make | Work::WriteFile => true,
                 Work::Open
                 | Work::ReadFiles
+                | Work::LookAtFiles
                 | Work::Checkpoint
                 | Work::Diff
                 | Work::Patch

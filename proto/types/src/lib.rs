@@ -10,6 +10,7 @@ pub mod window;
 
 pub mod control;
 pub mod file_read;
+pub mod files;
 pub mod grant;
 pub mod launch;
 pub mod limits;

@@ -4,6 +4,7 @@
 //! 250 ms while the session computes, and down to once a second while it does not. A last look when all is over decides what the end is
 //! called, however quickly the program went.
 
+use super::flood::Flood;
 use super::tree;
 use super::usage::{self, Usage};
 use crate::bounds::Bounds;
@@ -28,6 +29,7 @@ pub(crate) struct Watch {
     cpu: Duration,
     /// Whether a process was killed for writing too large a file.
     too_large: bool,
+    flood: Flood,
 }
 
 impl Watch {
@@ -36,7 +38,7 @@ impl Watch {
         let limits = bounds.limits();
         let counted = [limits.memory, limits.written, limits.processes.map(u64::from), limits.cpu_time.map(|span| span.0)];
         let at = counted.iter().any(Option::is_some).then_some(now + BUSY);
-        Self { bounds, at, pause: BUSY, cpu: Duration::ZERO, too_large: false }
+        Self { bounds, at, pause: BUSY, cpu: Duration::ZERO, too_large: false, flood: Flood::new(now) }
     }
 
     /// The groups of the session.
@@ -56,6 +58,7 @@ impl Watch {
 
     /// The limit that has been reached, given how much output there was so far.
     pub(crate) fn reached(&mut self, now: Instant, output: u64) -> Option<SessionLimit> {
+        self.flood.see(now, output);
         if self.bounds.limits().output.is_some_and(|most| output > most) {
             return Some(SessionLimit::Output);
         }

@@ -17,7 +17,7 @@ const MOST_PATTERNS: u64 = 1 << 20;
 
 /// Decides about the names of a tree while it is walked.
 #[derive(Debug)]
-pub(crate) struct Left {
+pub struct Left {
     git: bool,
     ignored: bool,
     /// Whether nothing is taken but what `tracked` names.
@@ -31,7 +31,9 @@ pub(crate) struct Left {
 }
 
 impl Left {
-    pub(crate) fn new(leave: &Leave) -> Self {
+    /// Leaves this alone.
+    #[must_use]
+    pub fn new(leave: &Leave) -> Self {
         let tracked = leave.tracked.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect();
         let repository = leave.repository.as_ref().map(|place| place.as_path().to_owned());
         let Leave { git, ignored, unnamed, .. } = *leave;
@@ -45,7 +47,7 @@ impl Left {
 
     /// Goes into a directory, whose path is `path` with a slash behind it, or nothing for the top. Gives how many lists of patterns to
     /// [`Left::leave`] it with.
-    pub(crate) fn enter(&mut self, directory: impl AsFd, path: &[u8]) -> usize {
+    pub fn enter(&mut self, directory: impl AsFd, path: &[u8]) -> usize {
         let before = self.patterns.len();
         if self.ignored {
             let lists = if path.is_empty() { &[c".git/info/exclude", c".gitignore"][..] } else { &[c".gitignore"][..] };
@@ -56,12 +58,13 @@ impl Left {
     }
 
     /// Goes out of a directory.
-    pub(crate) fn leave(&mut self, before: usize) {
+    pub fn leave(&mut self, before: usize) {
         self.patterns.truncate(before);
     }
 
     /// Whether a name is left alone. `path` is its path from the top.
-    pub(crate) fn is_left(&self, path: &[u8], is_directory: bool) -> bool {
+    #[must_use]
+    pub fn is_left(&self, path: &[u8], is_directory: bool) -> bool {
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
         if (self.git && name == b".git") || (self.repository.is_some() && path == b".git") {
             return true;

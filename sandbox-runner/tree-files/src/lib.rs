@@ -31,6 +31,7 @@ pub use check::check_pack;
 pub use compare::compare;
 pub use content::Content;
 pub use error::TreeError;
+pub use leave::Left;
 pub use object::ObjectId;
 pub use put::{Times, put};
 pub use store::Store;

@@ -97,10 +97,13 @@ fn registered(etcd: &EtcdCluster) -> usize {
 #[test]
 fn one_coordinator_holds_many_nodes_and_all_are_back_soon_after_etcd_forgot_them() {
     let many: usize = std::env::var("CAPSTAN_NODES").map_or(100, |text| text.parse().expect("a number"));
-    // Each node has connections of its own.
+    // Each node has a few connections of its own, here and in the processes that this one starts.
     let pid = std::process::id().to_string();
-    let raised = command("prlimit").args(["--pid", &pid, "--nofile=65536:65536"]).output();
-    assert!(many <= 200 || raised.is_ok_and(|raised| raised.status.success()), "so many descriptors cannot be had");
+    let prlimit = |arguments: &[&str]| command("prlimit").args(["--pid", &pid]).args(arguments).output().expect("prlimit runs");
+    let hard = prlimit(&["--nofile", "--output", "HARD", "--noheadings"]);
+    let hard: usize = String::from_utf8_lossy(&hard.stdout).trim().parse().expect("a number");
+    assert!(hard >= 512 + 12 * many, "{hard} descriptors are too few for {many} nodes: raise the hard limit (ulimit -Hn)");
+    assert!(prlimit(&[&format!("--nofile={hard}:{hard}")]).status.success(), "the limit can be reached");
     let (etcd, here, home) = (EtcdCluster::start(1), Home::new(), Home::new());
     let script = scripted::write(here.root(), &[step([], [says("Done.")])]);
     let coordinator =

@@ -12,7 +12,7 @@ fn path(text: &str) -> AbsPath {
 fn index(dir: &TempDir, script: &str) -> Protected {
     let script = format!("cd {}; echo \"$@\" >>looks; {script}", dir.path().display());
     let runner = Runner::new(RunnerPath { program: "/bin/sh".into(), args: vec!["-c".into(), script] });
-    Protected::new(runner, path("/state"))
+    Protected::new(runner, path("/state"), path("/state/workspaces"))
 }
 
 fn list(dir: &TempDir, found: &str) {

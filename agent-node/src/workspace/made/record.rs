@@ -6,7 +6,7 @@ use capstan_types::source::{MakeWorkspace, WorkspaceSource};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The form of records that this node writes. A later one is not read.
@@ -27,6 +27,9 @@ pub(crate) struct Record {
     pub(crate) revision: Option<String>,
     pub(crate) fetched_bytes: u64,
     pub(crate) reused_mirror: bool,
+    /// What its layer lies over; `None` when it is no layer.
+    #[serde(default)]
+    pub(crate) base: Option<PathBuf>,
     /// The most bytes that it may take.
     pub(crate) quota_bytes: Option<u64>,
     /// When, in milliseconds since 1970 by the node's clock.
@@ -36,7 +39,7 @@ pub(crate) struct Record {
 impl Record {
     pub(super) fn new(make: &MakeWorkspace, filled: Filled) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let Filled { how, revision, fetched_bytes, reused_mirror } = filled;
+        let Filled { how, revision, fetched_bytes, reused_mirror, base } = filled;
         Self {
             version: VERSION,
             thread: make.authority.thread,
@@ -45,6 +48,7 @@ impl Record {
             revision,
             fetched_bytes,
             reused_mirror,
+            base,
             quota_bytes: make.quota_bytes,
             made_at_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::workspace::telling::channel;
 use capstan_types::source::{MakeEvent, MakeProgress};
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! One at a time for each key: whoever comes later waits, and hears how far the first one is.
 
-use super::telling::Teller;
+use crate::workspace::telling::Teller;
 use capstan_types::source::MakeProgress;
 use std::collections::HashMap;
 use std::hash::Hash;
