@@ -116,7 +116,7 @@ async fn shown(
     };
     let thread = ThreadId::generate();
     let source = tokio::select! {
-        source = Box::pin(carried::out(&mut client, &local, thread, &home, surroundings, render)) => source?,
+        source = Box::pin(carried::out(&mut client, &local, thread, &home, surroundings)) => source?,
         wish = signals.next() => return Ok(Ended { end: End::Interrupted(Some(wish)), last_message: None }),
     };
     let settings = ThreadSettings { source: Some(Box::new(source)), ..prepared.settings };
