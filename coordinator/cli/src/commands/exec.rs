@@ -123,7 +123,7 @@ async fn shown(
     let ended = turn::run(&mut client, Start::NewAs(thread, Box::new(settings)), prepared.input, render, signals);
     let ended = Box::pin(ended).await.map_err(refused)?;
     match (&ended.end, local.applies) {
-        (End::Completed, true) => carried::back(&mut client, &local, thread, &home).await?,
+        (End::Completed, true) => Box::pin(carried::back(&mut client, &local, thread, &home)).await?,
         (End::Completed | End::Unread | End::Unwritten(_), _) => {}
         (End::Failed(_) | End::Paused(_) | End::Interrupted(_), _) => {
             let sentence = format!("what the turn changed is not here; `capstan apply {thread}` brings it over");
