@@ -6,7 +6,9 @@ mod fixture;
 
 mod carried;
 mod checkpoints;
+mod disk;
 mod exec;
+mod file_access;
 mod files;
 mod floods;
 mod full_disk;
