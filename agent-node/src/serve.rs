@@ -24,6 +24,7 @@ use crate::probe::{ProbeError, probe};
 use crate::session::launcher::Launcher;
 use crate::state::{State, StateError};
 use crate::workspace::checkout::{Checkouts, Strategy};
+use crate::workspace::disk::Disk;
 use crate::workspace::file_access::FileAccess;
 use crate::workspace::files::Files;
 use crate::workspace::git::Git;
@@ -197,6 +198,7 @@ async fn start_actors(
     record: NodeRecord,
     Parts { launcher, journal, gate, saved, made }: Parts,
 ) -> Result<NodeHandle, SpawnErr> {
+    let disk = made.clone();
     let places = Places::new(config.capacity.sessions);
     let shared = Shared {
         node: config.id.clone(),
@@ -222,6 +224,7 @@ async fn start_actors(
         gate,
         record: Arc::new(record),
         membership: config.membership.clone(),
+        disk: Disk::new(disk, journal.clone()),
         journal,
         sessions: state.sessions().into(),
         closing: CancellationToken::new(),

@@ -7,8 +7,10 @@ pub(crate) mod status;
 
 pub(crate) mod exec;
 pub(crate) mod files;
+mod kept;
 mod listing;
 pub(crate) mod node;
 pub(crate) mod operate;
 mod packs;
+mod patches;
 pub(crate) mod workspace;

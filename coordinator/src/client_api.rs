@@ -3,18 +3,22 @@
 mod checkpoints;
 pub mod connections;
 mod export;
+pub mod files;
 pub mod follow;
 pub mod gate;
 pub mod health;
 pub mod identity;
 pub mod listeners;
 pub mod nodes;
+mod patches;
 mod plain;
 mod put_away;
 mod saved;
 pub mod sessions;
 pub mod threads;
 pub mod turns;
+pub mod uploads;
+pub mod workspaces;
 
 use crate::thread::open::CreateError;
 use capstan_store::store::StoreError;

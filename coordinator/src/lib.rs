@@ -17,6 +17,7 @@ pub mod rollout;
 pub mod placement;
 
 pub mod checkpoints;
+pub mod uploads;
 
 pub mod nodes;
 

@@ -4,6 +4,7 @@ use crate::checkpoints::shelf::Shelf;
 use crate::client_api::health::CoordinatorHealth;
 use crate::client_api::listeners::Listeners;
 use crate::client_api::nodes::NodesService;
+use crate::client_api::uploads::UploadsService;
 use crate::config::CoordinatorConfig;
 use crate::drain::{Drainer, Drains};
 use crate::nodes::dial_in::{DialIn, WAITING};
@@ -14,6 +15,7 @@ use crate::thread::making::Making;
 use crate::thread::one_at_a_time::OneAtATime;
 use crate::thread::open::Threads;
 use crate::thread::supervisor::{SupervisorMsg, ThreadSupervisor};
+use crate::uploads::Uploads;
 use capstan_proto::transport::{Bound, Listen, ListenError, PipeConnector, SocketFile, pipe};
 use capstan_registry::{Announcement, CoordinatorRecord, NodeEvent, Registration, Registry, RegistryError};
 use capstan_runtime::monitor::Check;
@@ -125,6 +127,7 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let announcement = config.registry.announce(description(&config.name, &bound)).await?;
     let (supervisor, supervisor_ended) = Actor::spawn(None, ThreadSupervisor, ()).await?;
     let shelf = config.blobs.map(|blobs| Shelf::new(blobs, config.checkpoints));
+    let uploads = UploadsService::new(Uploads::on(shelf.clone()));
     let threads = Threads {
         name: config.name,
         line: config.line,
@@ -156,6 +159,7 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
     let listeners = Listeners {
         threads: threads.clone(),
         nodes,
+        uploads,
         token: config.token,
         membership,
         issuer: config.issuer,

@@ -11,6 +11,7 @@ mod stage;
 
 mod approvals;
 mod as_root;
+mod checkpoints;
 mod items;
 mod local_cluster;
 mod model_server;
@@ -31,11 +32,13 @@ mod placement;
 mod profiles;
 mod real_crates;
 mod registry;
+mod results;
 mod sandbox;
 mod sdk;
 mod sessions;
 mod spending;
 mod threads;
 mod two_processes;
+mod uploads;
 
 use capstan_tests::stored;

@@ -2,8 +2,10 @@
 
 use crate::node::handle::NodeHandle;
 use crate::service::packs;
+use crate::service::patches::{self, PatchStream, Patches};
 use crate::service::right::Right;
 use crate::service::span::server_span;
+use crate::workspace::checkpoint::patch::Span;
 use crate::workspace::checkpoint::{Ended, Force};
 use crate::workspace::message::WorkspaceRequest;
 use crate::workspace::saved::SavedStates;
@@ -42,11 +44,12 @@ type Making = Pin<Box<dyn Stream<Item = Result<wire::MakeEvent, Status>> + Send>
 #[derive(Debug, Clone)]
 pub(crate) struct WorkspaceService {
     node: NodeHandle,
+    patches: Patches,
 }
 
 impl WorkspaceService {
-    pub(crate) const fn new(node: NodeHandle) -> Self {
-        Self { node }
+    pub(crate) fn new(node: NodeHandle) -> Self {
+        Self { node, patches: Patches::default() }
     }
 
     /// The node's checkpoints, for an owner whom no other one has followed.
@@ -71,6 +74,7 @@ fn under<'a>(authority: &'a Authority, done: Work, policy: &SandboxPolicy) -> As
 
 #[tonic::async_trait]
 impl wire::workspace_server::Workspace for WorkspaceService {
+    type PatchStream = PatchStream;
     type MakeStream = Making;
     type TakePacksStream = packs::Pieces;
 
@@ -137,6 +141,20 @@ impl wire::workspace_server::Workspace for WorkspaceService {
         let diff = |reply| WorkspaceRequest::Diff { turn, policy: Box::new(policy), max_bytes, ended, span: span.clone(), reply };
         let changes = self.node.act(who, git::DEADLINE + ROOM, diff).instrument(span.clone()).await?;
         Ok(Response::new(changes.into()))
+    }
+
+    async fn patch(&self, request: Request<wire::PatchRequest>) -> Result<Response<PatchStream>, Status> {
+        let span = server_span(SERVICE, "Patch", request.metadata());
+        let right = Right::of("/capstan.node.v1.Workspace/Patch", &request);
+        let request = request.into_inner();
+        let (from, to) = (convert::turn_or_last(&request.from_turn)?, convert::turn_or_last(&request.to_turn)?);
+        let (who, policy) = (exec::authority(request.authority)?, exec::policy(request.policy)?);
+        right.covers(&self.node, &under(&who, Work::Patch, &policy))?;
+        let place = self.patches.place()?;
+        let what = Span { from, to };
+        let ask = |reply| WorkspaceRequest::Patch { what, policy: Box::new(policy), span: span.clone(), reply };
+        let patch = self.node.act(who, git::DEADLINE + ROOM, ask).instrument(span.clone()).await?;
+        Ok(Response::new(patches::stream(patch, place)))
     }
 
     async fn undo(&self, request: Request<wire::UndoRequest>) -> Result<Response<wire::UndoResponse>, Status> {

@@ -123,6 +123,7 @@ impl WorkspaceState {
             WorkspaceRequest::Diff { turn, policy, max_bytes, ended, span, reply } => {
                 self.jobs.diff(turn, (*policy, max_bytes, ended), span, reply);
             }
+            WorkspaceRequest::Patch { what, policy, span, reply } => self.jobs.patch(what, *policy, span, reply),
             WorkspaceRequest::Forget { span, reply } => self.jobs.forget(span, reply),
             WorkspaceRequest::Undo { turn, policy, force, span, reply } => self.jobs.undo(turn, (*policy, force), span, reply),
             WorkspaceRequest::Save { save, span, reply } => self.jobs.save(*save, span, reply),

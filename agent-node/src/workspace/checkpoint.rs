@@ -6,6 +6,7 @@
 //! of the thread's sessions hides from them: nobody is shown it in a diff, and no undo touches it.
 
 mod list;
+pub(crate) mod patch;
 mod said;
 
 use crate::error::NodeError;
@@ -81,8 +82,9 @@ impl Checkpoints {
             }
             Ok(_) | Err(_) => None,
         };
-        let before = taken.map_err(|failed| failed.reason).and_then(|said| tree(&said.text)).map_err(&none)?;
-        list.push(Record { name, cwd: cwd.clone(), before, after: None, undone: false });
+        let said = taken.map_err(|failed| none(failed.reason))?;
+        let (before, head) = (tree(&said.text).map_err(&none)?, tree(&said.words[0]).ok());
+        list.push(Record { name, cwd: cwd.clone(), before, after: None, head, undone: false });
         list.write(&self.dir).map_err(&none)
     }
 
@@ -134,7 +136,8 @@ impl Checkpoints {
         }
         // Stored before anything is changed: whatever happens from here on, the present state is not lost.
         let saved = SessionId::generate().to_string();
-        let present = Record { name: saved.clone(), cwd: record.cwd.clone(), before: now.clone(), after: None, undone: true };
+        let present =
+            Record { name: saved.clone(), cwd: record.cwd.clone(), before: now.clone(), after: None, head: None, undone: true };
         list.push(present);
         list.write(&self.dir).map_err(&none)?;
         let back = vec![("CAPSTAN_FROM", now), ("CAPSTAN_TO", record.before.clone()), ("CAPSTAN_MAX", MAX_NAMES.to_string())];

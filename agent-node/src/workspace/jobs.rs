@@ -8,6 +8,7 @@ use crate::journal::{Entry, Journal};
 use crate::node::capacity::Places;
 use crate::node::load::gate::Gate;
 use crate::session::launcher::Launcher;
+use crate::workspace::checkpoint::patch::{Patch, Span as PatchSpan};
 use crate::workspace::checkpoint::{Checkpoints, Ended, Force};
 use crate::workspace::file_access::{FileAccess, Parts, Question};
 use crate::workspace::files::Files;
@@ -188,6 +189,10 @@ impl Jobs {
             reply,
             |git, checkpoints| async move { checkpoints.changes(&git, &turn, max_bytes, ended).await },
         );
+    }
+
+    pub(crate) fn patch(&mut self, what: PatchSpan, policy: SandboxPolicy, span: Span, reply: Reply<Patch>) {
+        self.spawn(policy, span, reply, |git, checkpoints| async move { checkpoints.patch(&git, &what).await });
     }
 
     pub(crate) fn undo(&mut self, turn: String, (policy, force): (SandboxPolicy, Force), span: Span, reply: Reply<Undo>) {

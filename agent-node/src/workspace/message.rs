@@ -4,6 +4,7 @@ use crate::error::NodeError;
 use crate::session::adopt::Found;
 use crate::session::launcher::Launched;
 use crate::session::message::{SessionDoor, SessionMsg};
+use crate::workspace::checkpoint::patch::{Patch, Span as PatchSpan};
 use crate::workspace::checkpoint::{Ended, Force};
 use crate::workspace::file_access::{Parts, Question};
 use crate::workspace::saved::SavedStates;
@@ -75,6 +76,8 @@ pub(crate) enum WorkspaceRequest {
     Checkpoint { cwd: AbsPath, policy: Box<SandboxPolicy>, turn: String, span: Span, reply: Reply<()> },
     /// Say what a turn changed.
     Diff { turn: String, policy: Box<SandboxPolicy>, max_bytes: usize, ended: Ended, span: Span, reply: Reply<Changes> },
+    /// Give what changed as a patch.
+    Patch { what: PatchSpan, policy: Box<SandboxPolicy>, span: Span, reply: Reply<Patch> },
     /// Bring back the state before a turn.
     Undo { turn: String, policy: Box<SandboxPolicy>, force: Force, span: Span, reply: Reply<Undo> },
     /// Forget all states.
@@ -143,6 +146,7 @@ impl WorkspaceRequest {
             Self::Forget { reply, .. } => drop(reply.send(Err(error))),
             Self::Undo { reply, .. } => drop(reply.send(Err(error))),
             Self::Diff { reply, .. } => drop(reply.send(Err(error))),
+            Self::Patch { reply, .. } => drop(reply.send(Err(error))),
             Self::Save { reply, .. } => drop(reply.send(Err(error))),
             Self::Restore { reply, .. } => drop(reply.send(Err(error))),
             Self::Compare { reply, .. } => drop(reply.send(Err(error))),

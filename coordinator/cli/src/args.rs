@@ -4,21 +4,27 @@ use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+mod apply;
 mod cluster;
 mod coordinator;
 mod exec;
+mod files;
 mod mistake;
 mod nodes;
 mod placement;
 mod sessions;
+mod source;
 mod threads;
+mod workspaces;
 
+pub use apply::ApplyArgs;
 pub use cluster::{
     CaCommand, CertArgs, CertCommand, ClusterArgs, ClusterCommand, CreateTokenArgs, DownArgs, InitArgs, JoinArgs, LocalArgs,
     PlaceArgs, RevokeCertArgs, RevokeTokenArgs, Revoked, TokenArgs, TokenCommand, UpArgs,
 };
 pub use coordinator::{CoordinatorArgs, DaemonArgs};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
+pub use files::{CatArgs, FilesArgs, FilesCommand, InThreadArgs, ListFilesArgs, PutArgs, SearchFilesArgs, WatchFilesArgs};
 pub use mistake::mistake;
 pub use nodes::{
     ChangeNodesArgs, ChosenNodesArgs, CloseNodesArgs, DrainNodesArgs, EventOutput, EventsArgs, ListNodesArgs, NodesArgs,
@@ -26,10 +32,15 @@ pub use nodes::{
 };
 pub use placement::PlacementArgs;
 pub use sessions::{AttachArgs, Form, KillArgs, ListArgs, LogsArgs, SessionsArgs, SessionsCommand, WhereArgs, WhichArgs};
+pub use source::SourceArgs;
 pub use threads::{
-    CheckpointsArgs, CompactArgs, CompareArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs, InterruptArgs,
-    ListThreadsArgs, NameArgs, NamedArgs, QueueArgs, RestoreArgs, SearchArgs, ShowArgs, SteerArgs, ThreadsArgs, ThreadsCommand,
-    UndoArgs,
+    CheckpointsArgs, CommitArgs, CompactArgs, CompareArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs,
+    InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs, PatchArgs, QueueArgs, RestoreArgs, SearchArgs, ShowArgs, SteerArgs,
+    ThreadsArgs, ThreadsCommand, UndoArgs,
+};
+
+pub use workspaces::{
+    DescribeWorkspacesArgs, ListWorkspacesArgs, RemoveWorkspacesArgs, SweepWorkspacesArgs, WorkspacesArgs, WorkspacesCommand,
 };
 
 /// The program.
@@ -58,12 +69,19 @@ pub enum Command {
     Coordinator(CoordinatorArgs),
     /// Lists, shows, names, exports and removes threads
     Threads(ThreadsArgs),
+    /// Lists, prints, searches, writes and watches the files of a thread's workspace, wherever it is
+    Files(FilesArgs),
+    /// Applies what a thread changed to the repository in this directory: all of it, or nothing
+    #[command(visible_alias = "a")]
+    Apply(ApplyArgs),
     /// Says why a thread is on its node
     Explain(ExplainArgs),
     /// Looks at the sessions that run on nodes: lists them, shows them live, ends them
     Sessions(SessionsArgs),
     /// Looks at nodes, and orders things for them: labels, taints, cordon, drain
     Nodes(NodesArgs),
+    /// Looks at the workspaces that nodes made: lists them, says what they take, removes them
+    Workspaces(WorkspacesArgs),
     /// Tells what happened to nodes, and what happens
     Events(EventsArgs),
     /// Runs an agent node that a coordinator on this host can use

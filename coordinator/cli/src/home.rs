@@ -94,6 +94,18 @@ impl Home {
         self.0.as_path().join("carried")
     }
 
+    /// What is kept of repositories that were uploaded, so that the next time only what changed travels.
+    #[must_use]
+    pub fn uploads(&self) -> PathBuf {
+        self.0.as_path().join("uploads")
+    }
+
+    /// Where patches lie that could not be applied when their turn ended.
+    #[must_use]
+    pub fn patches(&self) -> PathBuf {
+        self.0.as_path().join("patches")
+    }
+
     /// The socket of the coordinator that runs on this home.
     #[must_use]
     pub fn coordinator_socket(&self) -> PathBuf {

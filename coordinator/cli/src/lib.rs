@@ -44,6 +44,12 @@ pub mod who;
 pub mod line;
 pub mod lone;
 
+pub mod fetched;
+pub mod local_git;
+pub mod local_program;
+pub mod patches;
+pub mod upload;
+
 pub mod failure;
 pub mod hint;
 pub mod refusal;

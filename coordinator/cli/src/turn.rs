@@ -50,6 +50,8 @@ pub struct Ended {
 pub enum Start {
     /// A thread of its own.
     New(Box<ThreadSettings>),
+    /// A thread of its own, under this id.
+    NewAs(ThreadId, Box<ThreadSettings>),
     /// A thread that there is.
     Resume(ThreadId),
     /// A thread that goes on from a turn of this one, or from the last that has ended.
@@ -67,7 +69,11 @@ pub async fn run(
     render: &mut impl Render,
     signals: &mut Signals,
 ) -> Result<Ended, ClientError> {
-    let (thread, turn) = (if let Start::Resume(thread) = &start { *thread } else { ThreadId::generate() }, TurnId::generate());
+    let thread = match &start {
+        Start::Resume(thread) | Start::NewAs(thread, _) => *thread,
+        Start::New(_) | Start::Fork(..) => ThreadId::generate(),
+    };
+    let turn = TurnId::generate();
     let (mut events, opened) = tokio::select! {
         begun = Box::pin(begin(client, (thread, turn), start, input, render)) => begun?,
         wish = signals.next() => {
@@ -129,7 +135,7 @@ async fn begin(
     render: &mut impl Render,
 ) -> Result<(Events, Option<Event>), ClientError> {
     let opened = match start {
-        Start::New(settings) => {
+        Start::New(settings) | Start::NewAs(_, settings) => {
             waiting::create(client, thread, *settings, render).await?;
             None
         }

@@ -2,7 +2,8 @@
 
 use super::export::ExportStream;
 use super::follow::{EventStream, follow, replay};
-use super::{checkpoints, create_status, export, put_away, saved, store_status, thread_id};
+use super::patches::PatchStream;
+use super::{checkpoints, create_status, export, patches, put_away, saved, store_status, thread_id};
 use crate::thread::fork::Files;
 use crate::thread::inherit::Found;
 use crate::thread::message::ThreadMsg;
@@ -24,6 +25,7 @@ pub struct ThreadsService(pub(crate) Threads);
 impl Service for ThreadsService {
     type SubscribeStream = EventStream;
     type ExportStream = ExportStream;
+    type PatchStream = PatchStream;
 
     async fn create(&self, request: Request<wire::CreateRequest>) -> Result<Response<wire::CreateResponse>, Status> {
         let request = request.into_inner();
@@ -94,6 +96,10 @@ impl Service for ThreadsService {
 
     async fn diff(&self, request: Request<wire::DiffRequest>) -> Result<Response<wire::DiffResponse>, Status> {
         checkpoints::diff(&self.0, request.into_inner()).await
+    }
+
+    async fn patch(&self, request: Request<wire::PatchRequest>) -> Result<Response<PatchStream>, Status> {
+        patches::patch(&self.0, request.into_inner()).await
     }
 
     async fn undo(&self, request: Request<wire::UndoRequest>) -> Result<Response<wire::UndoResponse>, Status> {

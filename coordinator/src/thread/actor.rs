@@ -13,6 +13,7 @@ use super::queue::TurnQueue;
 use super::steer::SteerRefused;
 use super::tally::Tally;
 use super::turn;
+use crate::nodes::host::files::Workplace;
 use capstan_tools::host::ExecHost as _;
 use capstan_types::checkpoint::Undo;
 use capstan_types::event::EventBody;
@@ -164,9 +165,17 @@ impl Actor for ThreadActor {
             ThreadMsg::Sessions(reply) => {
                 let _ = reply.send(state.context.sessions.known());
             }
+            ThreadMsg::Workplace(reply) => {
+                let (host, top) = (Arc::clone(&state.context.host), state.context.facts.root.clone());
+                let _ = reply.send(Workplace { host, top, policy: state.context.policy() });
+            }
             ThreadMsg::Diff(turn, most, reply) => {
                 let (host, policy) = (Arc::clone(&state.context.host), state.context.policy());
                 state.turns.spawn(async move { drop(reply.send(host.diff(&policy, turn, most, false).await)) });
+            }
+            ThreadMsg::Patch(turn, reply) => {
+                let (host, policy) = (Arc::clone(&state.context.host), state.context.policy());
+                state.turns.spawn(async move { drop(reply.send(host.patch(&policy, turn).await)) });
             }
             ThreadMsg::Undo(turn, force, reply) => {
                 state.advance(&me);

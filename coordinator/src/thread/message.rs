@@ -5,6 +5,8 @@ use super::live::Subscription;
 use super::log::LogError;
 use super::queue::{MOST, Waiting};
 use super::steer::SteerRefused;
+use crate::nodes::host::checkpoints::Pieces;
+use crate::nodes::host::files::Workplace;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::{NodeId, TurnId};
 use capstan_types::session::known::KnownSessions;
@@ -34,8 +36,12 @@ pub enum ThreadMsg {
     IsBusy(RpcReplyPort<bool>),
     /// Say which sessions the model knows of.
     Sessions(RpcReplyPort<KnownSessions>),
+    /// Say where the thread works.
+    Workplace(RpcReplyPort<Workplace>),
     /// Say what a turn changed; an empty name is that of the last one.
     Diff(String, u64, RpcReplyPort<Result<Changes, Status>>),
+    /// Give what a turn changed as a patch; an empty name is the whole thread.
+    Patch(String, RpcReplyPort<Result<Pieces, Status>>),
     /// Undo a turn, or the last one; also what changed since, if that is said.
     Undo(String, bool, RpcReplyPort<Result<Undo, Status>>),
     /// Let somebody at the workspace while no turn runs: none begins until what is lent is dropped.

@@ -2,7 +2,7 @@
 
 use super::Malformed;
 use crate::wire::{client, node};
-use capstan_types::checkpoint::{Changes, FileNames, Undo};
+use capstan_types::checkpoint::{Changes, FileNames, PatchFacts, PatchPart, Undo};
 
 macro_rules! the_same_in {
     ($wire:ident) => {
@@ -15,6 +15,34 @@ macro_rules! the_same_in {
         impl From<$wire::DiffResponse> for Changes {
             fn from($wire::DiffResponse { diff, left_out_bytes, files }: $wire::DiffResponse) -> Self {
                 Self { diff, left_out_bytes, files }
+            }
+        }
+
+        impl From<PatchPart> for $wire::PatchResponse {
+            fn from(part: PatchPart) -> Self {
+                use $wire::patch_response::Part as Wire;
+                let part = match part {
+                    PatchPart::Facts(PatchFacts { bytes, files, base }) => {
+                        Wire::Facts($wire::PatchFacts { bytes, files, base: base.unwrap_or_default() })
+                    }
+                    PatchPart::Data(data) => Wire::Data(data),
+                };
+                Self { part: Some(part) }
+            }
+        }
+
+        impl TryFrom<$wire::PatchResponse> for PatchPart {
+            type Error = Malformed;
+
+            fn try_from(wire: $wire::PatchResponse) -> Result<Self, Malformed> {
+                use $wire::patch_response::Part as Wire;
+                match wire.part {
+                    Some(Wire::Facts($wire::PatchFacts { bytes, files, base })) => {
+                        Ok(Self::Facts(PatchFacts { bytes, files, base: Some(base).filter(|base| is_object(base)) }))
+                    }
+                    Some(Wire::Data(data)) => Ok(Self::Data(data)),
+                    None => Err(Malformed::missing("part")),
+                }
             }
         }
 
@@ -62,12 +90,29 @@ macro_rules! the_same_in {
     };
 }
 
+/// Whether a text can be git's name of an object, and nothing else.
+fn is_object(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 the_same_in!(node);
 the_same_in!(client);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_pieces_of_a_patch_pass_both_wires_and_what_is_no_commit_does_not() {
+        let facts = |base: Option<String>| PatchPart::Facts(PatchFacts { bytes: 7, files: 2, base });
+        for part in [facts(None), facts(Some("0f".repeat(20))), PatchPart::Data(vec![0, 255].into())] {
+            let passed = PatchPart::try_from(node::PatchResponse::from(part.clone())).unwrap();
+            assert_eq!(PatchPart::try_from(client::PatchResponse::from(passed)).unwrap(), part);
+        }
+        let forged = client::PatchResponse::from(facts(Some("--upload-pack=x".to_owned())));
+        assert_eq!(PatchPart::try_from(forged).unwrap(), facts(None));
+        assert!(PatchPart::try_from(node::PatchResponse { part: None }).is_err());
+    }
 
     #[test]
     fn what_became_of_an_undo_passes_both_wires() {

@@ -1,5 +1,7 @@
 //! What is known of the states of a workspace: what a turn changed, and what became of undoing it.
 
+use bytes::Bytes;
+
 /// What a turn changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
@@ -9,6 +11,26 @@ pub struct Changes {
     pub left_out_bytes: u64,
     /// How many files changed, those that are left out included.
     pub files: u64,
+}
+
+/// What a patch is that is sent in pieces.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PatchFacts {
+    /// How long the whole patch is.
+    pub bytes: u64,
+    /// How many files it changes.
+    pub files: u64,
+    /// The commit on which the workspace stood where the patch begins, where there was one and it is known.
+    pub base: Option<String>,
+}
+
+/// A piece of a patch: first what it is, and then its bytes in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PatchPart {
+    /// What it is.
+    Facts(PatchFacts),
+    /// The next bytes.
+    Data(Bytes),
 }
 
 /// Names of files.

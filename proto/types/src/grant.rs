@@ -63,6 +63,8 @@ pub enum Work {
     Checkpoint,
     /// Its states are compared.
     Diff,
+    /// What changed between two of them is given out as a patch.
+    Patch,
     /// An earlier state is brought back.
     Undo,
     /// All its states are forgotten.
@@ -202,6 +204,7 @@ impl Act {
                 | Work::LookAtFiles
                 | Work::Checkpoint
                 | Work::Diff
+                | Work::Patch
                 | Work::Save
                 | Work::Compare
                 | Work::LacksPacks

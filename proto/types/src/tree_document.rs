@@ -161,6 +161,10 @@ pub struct Leave {
     pub ignored: bool,
     /// Paths from the top that are taken although they are ignored, each with a NUL behind it: what git tracks.
     pub tracked: Vec<u8>,
+    /// Whatever `tracked` does not name, but for the directories on the way to what it does.
+    pub unnamed: bool,
+    /// Whatever is called `.git` at the top; this directory is taken in its place, whole.
+    pub repository: Option<AbsPath>,
 }
 
 /// How much a state may hold.

@@ -200,7 +200,7 @@ fn steps_below(above: &FilePath, path: &FilePath) -> Option<Vec<Vec<u8>>> {
 
 /// What the directories above `path` leave out.
 pub(crate) fn left_above(top: &Top, path: &FilePath) -> Left {
-    let mut left = Left::new(&Leave { git: true, ignored: true, tracked: Vec::new() });
+    let mut left = Left::new(&Leave { git: true, ignored: true, ..Leave::default() });
     let steps: Vec<&[u8]> = path.steps().collect();
     for count in 0..steps.len() {
         let Ok(above) = FilePath::new(&steps[..count].join(&b'/')) else { break };

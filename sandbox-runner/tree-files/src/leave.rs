@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::directory;
 use capstan_types::tree_document::Leave;
@@ -20,6 +20,10 @@ const MOST_PATTERNS: u64 = 1 << 20;
 pub struct Left {
     git: bool,
     ignored: bool,
+    /// Whether nothing is taken but what `tracked` names.
+    unnamed: bool,
+    /// What is taken as the top's `.git`.
+    repository: Option<PathBuf>,
     /// Paths that are taken although they are ignored, because git knows them.
     tracked: BTreeSet<Vec<u8>>,
     /// The patterns of the directories above, the top's first, each with the length of its directory's path.
@@ -31,7 +35,14 @@ impl Left {
     #[must_use]
     pub fn new(leave: &Leave) -> Self {
         let tracked = leave.tracked.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect();
-        Self { git: leave.git, ignored: leave.ignored, tracked, patterns: Vec::new() }
+        let repository = leave.repository.as_ref().map(|place| place.as_path().to_owned());
+        let Leave { git, ignored, unnamed, .. } = *leave;
+        Self { git, ignored, unnamed, repository, tracked, patterns: Vec::new() }
+    }
+
+    /// The directory that is taken as the top's `.git`.
+    pub(crate) fn repository(&self) -> Option<&Path> {
+        self.repository.as_deref()
     }
 
     /// Goes into a directory, whose path is `path` with a slash behind it, or nothing for the top. Gives how many lists of patterns to
@@ -55,7 +66,10 @@ impl Left {
     #[must_use]
     pub fn is_left(&self, path: &[u8], is_directory: bool) -> bool {
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
-        if self.git && name == b".git" {
+        if (self.git && name == b".git") || (self.repository.is_some() && path == b".git") {
+            return true;
+        }
+        if self.unnamed && !self.is_tracked(path, is_directory) {
             return true;
         }
         self.ignored && name != b".git" && self.matches(path, is_directory) && !self.is_tracked(path, is_directory)

@@ -6,7 +6,7 @@ use crate::error::TreeError;
 use crate::leave::Left;
 use crate::object::ObjectId;
 use crate::pack::Packer;
-use crate::seen::Seen;
+use crate::seen::{Noted, Seen};
 use crate::shown::shown;
 use crate::store::Store;
 use crate::tree::{self, Entry, Kind, Modified};
@@ -78,7 +78,7 @@ pub fn take(places: Places<'_>, leave: &Leave, bounds: Bounds) -> Result<Taken, 
         new: HashSet::new(),
         packs: BTreeSet::new(),
         before: Seen::read(places.seen),
-        seen: Seen::default(),
+        seen: Noted::default(),
         files: 0,
         bytes: 0,
         skipped: Skipped::default(),
@@ -102,7 +102,7 @@ struct Taking<'a> {
     new: HashSet<ObjectId>,
     packs: BTreeSet<ObjectId>,
     before: Seen,
-    seen: Seen,
+    seen: Noted,
     files: u64,
     bytes: u64,
     skipped: Skipped,
@@ -130,8 +130,24 @@ impl Taking<'_> {
             entries.extend(entry);
         }
         self.left.leave(before);
+        if path.is_empty() {
+            entries.extend(self.repository()?);
+            entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        }
         let list = tree::encode(&entries);
         self.content(list.as_slice(), list.len() as u64).map(Some)
+    }
+
+    /// What stands for the top's `.git`, if anything does: all of it, whatever else is left alone.
+    fn repository(&mut self) -> Result<Option<Entry>, TreeError> {
+        let Some(place) = self.left.repository().map(Path::to_owned) else { return Ok(None) };
+        let open = directory::open_top(&place).map_err(TreeError::file(&place, "read"))?;
+        let facts = directory::facts_of(&open).map_err(TreeError::file(&place, "read"))?;
+        let left = std::mem::replace(&mut self.left, Left::new(&Leave::default()));
+        let list = self.directory(&open, &mut b".git/".to_vec(), 1);
+        self.left = left;
+        let kind = list?.map(Kind::Directory);
+        Ok(kind.map(|kind| Entry { name: b".git".to_vec(), mode: facts.mode, modified: facts.modified, kind }))
     }
 
     fn entry(&mut self, parent: &OwnedFd, name: &CStr, path: &mut Vec<u8>, depth: usize) -> Result<Option<Entry>, TreeError> {
@@ -183,7 +199,7 @@ impl Taking<'_> {
             return Ok(None);
         }
         let seen = self.before.content(path, &facts.stamp).filter(|content| content.objects.iter().all(|id| self.store.has(id)));
-        let content = match seen.cloned() {
+        let content = match seen {
             Some(content) => {
                 self.packs.extend(content.objects.iter().filter_map(|id| self.store.pack_of(id)));
                 content
@@ -195,7 +211,7 @@ impl Taking<'_> {
         };
         self.bytes += content.size;
         if time(facts.stamp.changed) < self.settled && facts.stamp.size == content.size {
-            self.seen.note(path, facts.stamp, content.clone());
+            self.seen.note(path, &facts.stamp, &content);
         }
         Ok(Some(content))
     }

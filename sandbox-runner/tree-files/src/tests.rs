@@ -277,3 +277,28 @@ fn modes_that_keep_everybody_out_are_put_back_too() {
     house.put(&state, &Leave::default(), Times::Kept);
     assert_eq!(image(&house.tree()), then);
 }
+
+#[test]
+fn of_an_upload_only_what_is_named_is_taken_and_another_directory_stands_for_its_git() {
+    let (house, staged) = (House::new(), tempfile::tempdir().unwrap());
+    for name in ["a", "dir/b", "dir/left", "empty/x", "secret", ".git/config", "dir/.git/config"] {
+        let path = house.tree().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, name).unwrap();
+    }
+    fs::create_dir(staged.path().join("refs")).unwrap();
+    fs::write(staged.path().join("HEAD"), "ref: refs/heads/x\n").unwrap();
+    let repository = Some(capstan_types::path::AbsPath::new(staged.path()).unwrap());
+    let leave = Leave { tracked: b"a\0dir/b\0gone\0".to_vec(), unnamed: true, repository, ..Leave::default() };
+    let state = house.taken(&leave);
+    let (other, _) = elsewhere(&house, &state);
+    let read = |name: &str| fs::read_to_string(other.path().join(name)).ok();
+    assert_eq!(read("a").zip(read("dir/b")), Some(("a".into(), "dir/b".into())));
+    assert_eq!(read(".git/HEAD"), Some("ref: refs/heads/x\n".into()));
+    assert!(other.path().join(".git/refs").is_dir());
+    for absent in ["dir/left", "empty", "secret", ".git/config", "dir/.git"] {
+        assert!(!other.path().join(absent).exists(), "{absent}");
+    }
+    // What did not change is neither read nor stored again.
+    assert!(house.taken(&leave).new_packs.is_empty());
+}

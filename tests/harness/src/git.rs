@@ -42,6 +42,12 @@ impl Repository {
         repository
     }
 
+    /// The repository that is there.
+    #[must_use]
+    pub fn at(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn dir(&self) -> &Path {

@@ -16,6 +16,11 @@ if paths=$(git rev-parse --path-format=absolute --show-toplevel --git-path index
 fi
 : >"$S/err"
 
+# What was worked upon, for whoever makes a commit of what changed. Only asked for when it is noted.
+head=''
+if [ "$CAPSTAN_DO" = take ]; then head=$(git rev-parse -q --verify 'HEAD^{commit}'); fi
+: >"$S/err"
+
 # The arguments are paths that are hidden from the thread's sessions. From here on they are pathspecs that leave them out.
 [ $# -eq 0 ] || shift
 for place; do
@@ -98,7 +103,19 @@ state() {
 case $CAPSTAN_DO in
 take)
   state "$@"
-  printf '%s' "$now"
+  printf '%s\0%s' "$now" "$head"
+  ;;
+patch)
+  # In a file, because it may have any size. Whoever asked for it takes it away.
+  rm -f "$S/patch"
+  shown "$CAPSTAN_TO" "$@"
+  now=$tree
+  if [ -z "$now" ]; then state "$@"; fi
+  shown "$CAPSTAN_FROM" "$@"
+  git diff-tree -r -p -M --binary --full-index --no-ext-diff --no-textconv --no-color --src-prefix=a/ --dst-prefix=b/ \
+    --submodule=short "$tree" "$now" >"$S/patch" || fail
+  files=$(git diff-tree -r -M --name-only -z "$tree" "$now" | tr -dc '\0' | wc -c)
+  printf '\0%s %d' "$now" "$files"
   ;;
 diff)
   shown "$CAPSTAN_TO" "$@"

@@ -1,6 +1,6 @@
 //! Which states of a thread's workspace are known: a small file beside the objects.
 //!
-//! Bounded: the last [`MOST`] turns that changed something. A thread that nothing was noted of for [`KEPT_FOR`] is forgotten, objects and
+//! Bounded: the first and the last turns that changed something, [`MOST`] in all. A thread that nothing was noted of for [`KEPT_FOR`] is forgotten, objects and
 //! all, and so are the oldest past [`THREADS`] on one node.
 
 use capstan_types::path::AbsPath;
@@ -28,6 +28,9 @@ pub(super) struct Record {
     pub(super) before: String,
     /// The tree at its end, once that was seen.
     pub(super) after: Option<String>,
+    /// The commit that the workspace stood on then, if it was in a repository that has one.
+    #[serde(default)]
+    pub(super) head: Option<String>,
     /// Whether it is undone, or is itself the undoing of another: the last turn is another one then.
     pub(super) undone: bool,
 }
@@ -60,10 +63,16 @@ impl List {
         self.turns.iter().rev().find(meant)
     }
 
+    /// What the thread began with.
+    pub(super) fn first(&self) -> Option<&Record> {
+        self.turns.first()
+    }
+
     pub(super) fn push(&mut self, record: Record) {
         self.turns.push(record);
         let excess = self.turns.len().saturating_sub(MOST);
-        self.turns.drain(..excess);
+        // The first one stays: what the whole thread changed is changed since then.
+        self.turns.drain(1..1 + excess);
     }
 
     pub(super) fn ended(&mut self, name: &str, after: String) {
@@ -103,7 +112,7 @@ mod tests {
     use super::*;
 
     fn record(name: &str, undone: bool) -> Record {
-        Record { name: name.into(), cwd: AbsPath::new("/w").unwrap(), before: "b".into(), after: None, undone }
+        Record { name: name.into(), cwd: AbsPath::new("/w").unwrap(), before: "b".into(), after: None, head: None, undone }
     }
 
     #[test]
@@ -119,8 +128,9 @@ mod tests {
         list.write(dir.path()).unwrap();
         let list = List::read(dir.path());
         assert_eq!(list.find("").map(|record| record.name.clone()), Some((MOST - 1).to_string()));
+        assert_eq!(list.first().map(|record| record.name.as_str()), Some("0"));
         assert_eq!(list.find("saved").and_then(|record| record.after.clone()), Some("after".into()));
-        assert!(list.find("0").is_none() && list.find("1").is_none() && list.find("2").is_some());
+        assert!(list.find("1").is_none() && list.find("2").is_none() && list.find("3").is_some());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::coordinator::DaemonArgs;
 use super::placement::PlacementArgs;
+use super::source::SourceArgs;
 use capstan_types::money::MicroDollars;
 use capstan_types::policy::SandboxMode;
 use clap::{Args, ValueEnum};
@@ -101,6 +102,9 @@ pub struct ExecArgs {
     #[arg(long, value_name = "COUNT")]
     pub budget_tokens: Option<u64>,
 
+    /// What the workspace is made of.
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// What is asked of the node.
     #[command(flatten)]
     pub placement: PlacementArgs,

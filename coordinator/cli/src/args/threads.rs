@@ -49,6 +49,10 @@ pub enum ThreadsCommand {
     Compact(CompactArgs),
     /// Shows what a turn changed in the workspace
     Diff(DiffArgs),
+    /// Gives what a thread changed in its workspace as a patch, which `capstan apply` and `git apply` take
+    Patch(PatchArgs),
+    /// Makes a commit of what a thread changed, on a branch of the repository in this directory; its files and its index are not touched
+    Commit(CommitArgs),
     /// Brings the workspace back to what it was before a turn; the present state is kept, and can be brought back
     Undo(UndoArgs),
     /// Lists the checkpoints of a thread: whole states of its workspace, taken after turns and before risky calls
@@ -237,6 +241,55 @@ pub struct DiffArgs {
     /// The turn [default: the last one that changed something]
     #[arg(value_name = "TURN")]
     pub turn: Option<String>,
+    /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
+}
+
+/// `capstan threads patch`.
+#[derive(Debug, Args)]
+pub struct PatchArgs {
+    /// The thread
+    #[arg(value_name = "ID")]
+    pub thread: String,
+    /// Only what this turn changed [default: the whole thread, up to now]
+    #[arg(long, value_name = "TURN")]
+    pub turn: Option<String>,
+    /// Write to this file, which takes its name when it is whole [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
+    #[command(flatten)]
+    pub daemon: DaemonArgs,
+}
+
+/// `capstan threads commit`.
+#[derive(Debug, Args)]
+pub struct CommitArgs {
+    /// The thread
+    #[arg(value_name = "ID")]
+    pub thread: String,
+    /// The branch, which must not be there yet
+    #[arg(short, long, value_name = "NAME")]
+    pub branch: String,
+    /// What the commit says
+    #[arg(short, long, value_name = "TEXT")]
+    pub message: String,
+    /// Who is named as its author: Name <address> [default: who git says you are]
+    #[arg(long, value_name = "AUTHOR")]
+    pub author: Option<String>,
+    /// What it stands on [default: the commit that the thread began with]
+    #[arg(long, value_name = "REV")]
+    pub base: Option<String>,
+    /// Only what this turn changed [default: the whole thread, up to now]
+    #[arg(long, value_name = "TURN")]
+    pub turn: Option<String>,
+    /// Move the branch if it is there
+    #[arg(long)]
+    pub force: bool,
+    /// The repository [default: that of the working directory]
+    #[arg(short = 'C', long = "cd", value_name = "DIR")]
+    pub cd: Option<PathBuf>,
     /// Which coordinator; $CAPSTAN_HOME/coordinator.sock when none is named
     #[command(flatten)]
     pub daemon: DaemonArgs,

@@ -5,6 +5,8 @@ use super::fork_at::ForkAt;
 use super::lost::Lost;
 use super::requests::Restored;
 use super::{Client, Events};
+use capstan_proto::convert::Malformed;
+use capstan_types::checkpoint::{PatchFacts, PatchPart};
 use capstan_types::id::{EventSeq, ThreadId, TurnId};
 use capstan_types::saved::note::ListedCheckpoint;
 use capstan_types::thread::listing::{ThreadFilter, ThreadPage};
@@ -160,6 +162,35 @@ impl Client {
         queued: bool,
     ) -> Result<Option<TurnId>, ClientError> {
         self.requests.interrupt(thread, sessions, queued).await
+    }
+
+    /// Gives what a turn changed, or the whole thread, to `keep` as a patch piece by piece, and then says what it was.
+    ///
+    /// # Errors
+    /// As [`Client::thread`]; there is no such turn, or the patch has not come whole. `keep`'s own are given as the inner ones.
+    pub async fn patch<E>(
+        &mut self,
+        thread: ThreadId,
+        turn: Option<TurnId>,
+        mut keep: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Result<PatchFacts, E>, ClientError> {
+        let mut pieces = self.requests.patch(thread, turn).await?;
+        let (mut facts, mut length) = (PatchFacts::default(), 0_u64);
+        loop {
+            let next = tokio::time::timeout(LINE_DEADLINE, pieces.message()).await;
+            let next = next.map_err(|_| ClientError::Silent { what: "send the next piece", deadline: LINE_DEADLINE })?;
+            match next?.map(PatchPart::try_from).transpose()? {
+                Some(PatchPart::Facts(told)) => facts = told,
+                Some(PatchPart::Data(bytes)) => {
+                    length += bytes.len() as u64;
+                    if let Err(error) = keep(&bytes) {
+                        return Ok(Err(error));
+                    }
+                }
+                None if length == facts.bytes => return Ok(Ok(facts)),
+                None => return Err(Malformed::new("bytes", "the patch has not come whole").into()),
+            }
+        }
     }
 
     /// Gives every line of a thread's export to `keep`, in order.

@@ -2,11 +2,13 @@
 
 mod asked;
 mod belongs;
+mod carried;
 mod in_vain;
 mod models;
 mod overrides;
 mod owner;
 mod prepare;
+mod source;
 mod start;
 
 pub use asked::{Begin, Which};
@@ -19,14 +21,16 @@ use crate::args::{ColourChoice, ExecArgs};
 use crate::client::ClientError;
 use crate::embedded::Hands;
 use crate::engaged::{Engaged, Place};
-use crate::failure::{Exit, Failure};
+use crate::failure::{self, Exit, Failure};
 use crate::last_message;
 use crate::refusal::refused;
 use crate::render::{AsRoot, JsonLines, Render, Transcript};
 use crate::screen::{self, Stream};
 use crate::signals::{Signals, Wish};
 use crate::surroundings::Surroundings;
-use crate::turn::{self, End, Ended};
+use crate::turn::{self, End, Ended, Start};
+use capstan_types::id::ThreadId;
+use capstan_types::thread::ThreadSettings;
 use capstan_types::thread::listing::ThreadFilter;
 use std::io;
 use std::path::PathBuf;
@@ -66,11 +70,11 @@ async fn drive(prepared: Prepared, output: &Output, surroundings: &Surroundings)
         matches!(&prepared.place, Place::Here { kept, hands, .. } if kept.is_ephemeral() && !matches!(hands, Hands::Embedded(_)));
     let ended = if output.json {
         let mut render = AsRoot::new(JsonLines::new(io::stdout()), io::stderr());
-        shown(&engaged, prepared, &mut render, &mut signals).await
+        shown(&engaged, prepared, &mut render, &mut signals, surroundings).await
     } else {
         let page = screen::page(output.colour, Stream::Err, surroundings);
         let mut render = AsRoot::new(Transcript::new(page, io::stderr(), io::stdout()), io::stderr());
-        shown(&engaged, prepared, &mut render, &mut signals).await
+        shown(&engaged, prepared, &mut render, &mut signals, surroundings).await
     };
     if asks_elsewhere {
         let forgotten = tokio::time::timeout(FORGOTTEN_WITHIN, forget(&engaged));
@@ -97,10 +101,36 @@ async fn forget(engaged: &Engaged) -> Result<(), ClientError> {
     Ok(())
 }
 
-async fn shown(engaged: &Engaged, prepared: Prepared, render: &mut impl Render, signals: &mut Signals) -> Result<Ended, Failure> {
+async fn shown(
+    engaged: &Engaged,
+    mut prepared: Prepared,
+    render: &mut impl Render,
+    signals: &mut Signals,
+    surroundings: &Surroundings,
+) -> Result<Ended, Failure> {
     let mut client = engaged.client();
-    let (start, input) = start::chosen(&mut client, prepared).await?;
-    turn::run(&mut client, start, input, render, signals).await.map_err(refused)
+    let (local, home) = (prepared.local.take(), prepared.home.clone());
+    let Some(local) = local else {
+        let (start, input) = start::chosen(&mut client, prepared).await?;
+        return turn::run(&mut client, start, input, render, signals).await.map_err(refused);
+    };
+    let thread = ThreadId::generate();
+    let source = tokio::select! {
+        source = Box::pin(carried::out(&mut client, &local, thread, &home, surroundings)) => source?,
+        wish = signals.next() => return Ok(Ended { end: End::Interrupted(Some(wish)), last_message: None }),
+    };
+    let settings = ThreadSettings { source: Some(Box::new(source)), ..prepared.settings };
+    let ended = turn::run(&mut client, Start::NewAs(thread, Box::new(settings)), prepared.input, render, signals);
+    let ended = Box::pin(ended).await.map_err(refused)?;
+    match (&ended.end, local.applies) {
+        (End::Completed, true) => Box::pin(carried::back(&mut client, &local, thread, &home)).await?,
+        (End::Completed | End::Unread | End::Unwritten(_), _) => {}
+        (End::Failed(_) | End::Paused(_) | End::Interrupted(_), _) => {
+            let sentence = format!("what the turn changed is not here; `capstan apply {thread}` brings it over");
+            failure::warn(&mut io::stderr(), &sentence);
+        }
+    }
+    Ok(ended)
 }
 
 /// What a turn's end makes of the command's.

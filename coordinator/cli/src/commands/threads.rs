@@ -1,17 +1,20 @@
 //! `capstan threads`: the threads of a coordinator, or of a store.
 
 mod checkpoints;
+mod commit;
 mod compact;
 mod diff;
 pub mod explain;
 mod export;
 mod list;
-mod place;
+mod patch;
+pub(in crate::commands) mod place;
 mod put_away;
 mod running;
 mod show;
 mod table;
 mod undo;
+mod written;
 
 use super::exec::conclude;
 use crate::args::{DaemonArgs, FollowArgs, ThreadsArgs, ThreadsCommand};
@@ -51,6 +54,8 @@ pub fn run(args: &ThreadsArgs, surroundings: &Surroundings) -> Result<Exit, Fail
         ThreadsCommand::Follow(args) => follow(args, surroundings),
         ThreadsCommand::Compact(args) => compact::run(args, surroundings),
         ThreadsCommand::Diff(args) => diff::run(args, surroundings),
+        ThreadsCommand::Patch(args) => patch::run(args, surroundings),
+        ThreadsCommand::Commit(args) => commit::run(args, surroundings),
         ThreadsCommand::Undo(args) => undo::run(args, surroundings),
         ThreadsCommand::Checkpoints(args) => checkpoints::list(args, surroundings),
         ThreadsCommand::Restore(args) => checkpoints::restore(args, surroundings),

@@ -8,10 +8,13 @@ use capstan_types::grant::Work;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use std::time::Duration;
-use tonic::Status;
+use tonic::{Status, Streaming};
 
 /// The longest an undo may take: it looks at the whole workspace, and then writes.
 pub(crate) const UNDO_DEADLINE: Duration = Duration::from_secs(180);
+
+/// A patch on its way from a node.
+pub(crate) type Pieces = Streaming<wire::PatchResponse>;
 
 impl NodeHost {
     /// Takes note of the workspace's state before `turn`, to compare with and to go back to.
@@ -46,6 +49,22 @@ impl NodeHost {
             async move { node.diff(request).await }
         };
         Ok(self.ask(WORKSPACE_DEADLINE, diff).await?.into())
+    }
+
+    /// What `turn` changed, or for an empty name what the thread has changed until now, as a patch of any size.
+    ///
+    /// # Errors
+    /// As [`NodeHost::diff`].
+    pub async fn patch(&self, policy: &SandboxPolicy, turn: String) -> Result<Pieces, Status> {
+        let (from_turn, to_turn) = (turn.clone(), turn);
+        let request =
+            wire::PatchRequest { authority: Some((&self.authority).into()), from_turn, to_turn, policy: Some(policy.into()) };
+        let asked = self.under(Work::Patch, policy);
+        let patch = |link: &NodeLink| {
+            let (mut node, request) = (link.workspace_for(&asked), request.clone());
+            async move { node.patch(request).await }
+        };
+        self.ask(WORKSPACE_DEADLINE, patch).await
     }
 
     /// Has all states of the workspace forgotten.

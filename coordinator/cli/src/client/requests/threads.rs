@@ -1,11 +1,11 @@
 //! What is asked about whole threads.
 
-use super::{ASK_DEADLINE, CREATE_DEADLINE, MAKE_DEADLINE, Requests, within};
+use super::{ASK_DEADLINE, CREATE_DEADLINE, MAKE_DEADLINE, Requests, UNDO_DEADLINE, within};
 use crate::client::error::ClientError;
 use crate::client::fork_at::ForkAt;
 use capstan_proto::convert::client_listing;
 use capstan_proto::wire::client as wire;
-use capstan_types::id::{EventSeq, ThreadId};
+use capstan_types::id::{EventSeq, ThreadId, TurnId};
 use capstan_types::thread::ThreadRecord;
 use capstan_types::thread::listing::{ThreadFilter, ThreadPage};
 use tonic::Streaming;
@@ -59,6 +59,16 @@ impl Requests {
     pub(in crate::client) async fn export(&mut self, thread: ThreadId) -> Result<Streaming<wire::ExportResponse>, ClientError> {
         let request = wire::ExportRequest { thread_id: thread.to_string() };
         within("export the thread", ASK_DEADLINE, self.threads.export(request)).await
+    }
+
+    pub(in crate::client) async fn patch(
+        &mut self,
+        thread: ThreadId,
+        turn: Option<TurnId>,
+    ) -> Result<Streaming<wire::PatchResponse>, ClientError> {
+        let turn_id = turn.map(|turn| turn.to_string()).unwrap_or_default();
+        let request = wire::PatchRequest { thread_id: thread.to_string(), turn_id };
+        within("make a patch", UNDO_DEADLINE, self.threads.patch(request)).await
     }
 
     pub(in crate::client) async fn steer(&mut self, thread: ThreadId, text: String) -> Result<(), ClientError> {

@@ -33,7 +33,14 @@ pub(super) fn refuse(args: &ExecArgs, begin: &Begin, elsewhere: bool) -> Result<
         Begin::Resume(_) => "resume",
         Begin::Fork(..) => "fork",
     };
-    let placement = &args.placement;
+    let (placement, source) = (&args.placement, &args.source);
+    let made =
+        [("--on", source.on.is_some()), ("--upload", source.upload), ("--git", source.git.is_some()), ("--empty", source.empty)];
+    if let Some((flag, _)) = made.iter().find(|(_, given)| *given) {
+        let sentence =
+            format!("{flag} makes the workspace of a new thread, and `capstan exec {command}` goes on in the one that there is");
+        return Err(Failure::bad_input(sentence).hint("leave it out, or begin a new thread"));
+    }
     let flags = [
         ("--selector", placement.selector.is_some()),
         ("--toleration", !placement.toleration.is_empty()),

@@ -5,6 +5,7 @@ use super::belongs;
 use super::in_vain;
 use super::models::{Answers, every_provider, models};
 use super::overrides::{self, Changes};
+use super::source::{self, Ground, Local};
 use crate::args::ExecArgs;
 use crate::client::{self, Reach};
 use crate::config::auth::KeyRing;
@@ -32,6 +33,7 @@ use capstan_types::money::MicroDollars;
 use capstan_types::node::NodeAddress;
 use capstan_types::overrides::TurnOverrides;
 use capstan_types::path::AbsPath;
+use capstan_types::placement::PlacementSettings;
 use capstan_types::policy::SandboxMode;
 use capstan_types::thread::{ThreadSettings, TurnInput};
 use std::io;
@@ -56,6 +58,8 @@ pub struct Prepared {
     pub cwd: AbsPath,
     /// Logs and spans.
     pub telemetry: Telemetry,
+    /// The repository that is uploaded for the thread, if one is.
+    pub local: Option<Box<Local>>,
 }
 
 /// What the command line changes in a thread that there is.
@@ -87,7 +91,13 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
     let layers = layers(args, &home)?;
     let hands = if reach.is_none() { Some(hands(args, &home, &layers, surroundings)?) } else { None };
     let sight = Sight::of(reach.as_ref(), hands.as_ref());
-    let cwd = if is_new || args.cd.is_some() { cwd(args, sight, surroundings)? } else { here(surroundings) };
+    let ground = source::ground(&args.source, args.cd.as_deref(), surroundings)?;
+    let cwd = match &ground {
+        Ground::Made { below, .. } => below.clone(),
+        Ground::Uploaded(local) => local.below.clone(),
+        Ground::InPlace if is_new || args.cd.is_some() => cwd(args, sight, surroundings)?,
+        Ground::InPlace => here(surroundings),
+    };
     let answerer = answerer(args, reach.is_some());
     let (global_doc, warning) = global_doc::read(&home)?;
     if let Some(warning) = warning {
@@ -101,7 +111,8 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
         warn_of_no_effect(args, &resolved.settings);
     }
     // Of a thread that there is, the runner refuses what would lay the home open.
-    if let (true, Some(Hands::Embedded(node))) = (is_new, &hands) {
+    // What is made is the node's own, and beside the home's other things.
+    if let (true, Some(Hands::Embedded(node)), Ground::InPlace) = (is_new, &hands, &ground) {
         hidden_home::check(&home, &resolved.settings, &node.runner)?;
     }
     if let Some(file) = &args.output_last_message {
@@ -120,7 +131,13 @@ pub fn prepare(args: &ExecArgs, surroundings: &Surroundings) -> Result<Prepared,
     };
     // Last, because it may wait for whoever pipes it in.
     let input = TurnInput { budgets: Some(resolved.settings.budgets), ..input(args, given)? };
-    Ok(Prepared { settings: resolved.settings, input, place, begin, changes, home, cwd, telemetry })
+    let (source, local) = match ground {
+        Ground::InPlace => (None, None),
+        Ground::Made { source, .. } => (Some(Box::new(source)), None),
+        Ground::Uploaded(local) => (None, Some(local)),
+    };
+    let settings = ThreadSettings { source, ..resolved.settings };
+    Ok(Prepared { settings, input, place, begin, changes, home, cwd, telemetry, local })
 }
 
 fn changed(args: &ExecArgs, resolved: &ThreadSettings, add_dirs: Vec<AbsPath>) -> Changed {
@@ -241,8 +258,14 @@ fn flags(
         add_dirs: args.add_dir.iter().map(add_dir).collect::<Result<_, _>>()?,
         user_home: surroundings.variable("HOME").and_then(|home| AbsPath::new(home).ok()),
         global_doc,
-        placement: Box::new(args.placement.settings()),
+        placement: Box::new(placement(args)),
     })
+}
+
+fn placement(args: &ExecArgs) -> PlacementSettings {
+    let placement = args.placement.settings();
+    let selector = args.source.on.clone().unwrap_or(placement.selector);
+    PlacementSettings { selector, ..placement }
 }
 
 fn warn_of_no_effect(args: &ExecArgs, settings: &ThreadSettings) {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// The way to the threads.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(in crate::commands) enum Place {
     There(Reach),
     Here(Kept, Hands),
 }
@@ -31,7 +31,7 @@ impl Place {
     }
 
     /// The same, with hands for the workspaces of threads that commands ran on this host.
-    pub(super) fn with_workspaces(daemon: &DaemonArgs, surroundings: &Surroundings) -> Result<Self, Failure> {
+    pub(in crate::commands) fn with_workspaces(daemon: &DaemonArgs, surroundings: &Surroundings) -> Result<Self, Failure> {
         Self::chosen(daemon, surroundings, |home, layers| {
             let (ceiling, watermarks) = (config::ceiling(layers)?, config::watermarks(layers)?);
             let node = node_config(home, surroundings, runner::find(surroundings)?, ceiling, watermarks)?;
@@ -57,7 +57,7 @@ impl Place {
     }
 
     /// Does it with a client of what is there.
-    pub(super) async fn with<T, F>(self, act: impl FnOnce(Client) -> F) -> Result<T, Failure>
+    pub(in crate::commands) async fn with<T, F>(self, act: impl FnOnce(Client) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
