@@ -13,6 +13,7 @@ use crate::node::sweep;
 use crate::node::waiting::Waiting;
 use crate::workspace::actor::{WorkspaceActor, WorkspaceArgs};
 use crate::workspace::checkpoint;
+use crate::workspace::disk::Disk;
 use crate::workspace::jobs::Shared;
 use crate::workspace::message::{WorkspaceEnvelope, WorkspaceMsg, WorkspaceRequest};
 use crate::workspace::saved::SavedStates;
@@ -108,7 +109,8 @@ impl Actor for NodeSupervisor {
         tasks.spawn(first_sweep);
         tasks.spawn(look_at(Arc::clone(&leftovers)));
         sweep::clear_scratch(&scratch).await;
-        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), args.shared.saved.clone()));
+        let disk = Disk::new(args.shared.made.clone(), args.shared.journal.clone());
+        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), args.shared.saved.clone(), disk));
         let mut state = NodeState {
             shared: args.shared,
             facts,
@@ -322,16 +324,17 @@ fn sweep_later(facts: &NodeFacts) -> impl Future<Output = ()> + Send + use<> {
     }
 }
 
-/// Forgets states of workspaces whose time is over, now and every hour.
-async fn sweep_states(dir: PathBuf, saved: SavedStates) {
+/// Forgets states of workspaces whose time is over, and what lies among made workspaces and is none, now and every hour.
+async fn sweep_states(dir: PathBuf, saved: SavedStates, disk: Disk) {
     let mut hours = tokio::time::interval(STATES_SWEEP);
     hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         hours.tick().await;
-        let (dir, saved) = (dir.clone(), saved.clone());
+        let (dir, saved, disk) = (dir.clone(), saved.clone(), disk.clone());
         let sweep = move || {
             checkpoint::sweep(&dir);
             saved.sweep();
+            disk.sweep_strays(false);
         };
         let _ = tokio::task::spawn_blocking(sweep).await;
     }
