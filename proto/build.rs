@@ -3,11 +3,12 @@
 use std::path::Path;
 
 /// The files of packages that several protocols share.
-const SHARED: [&str; 2] = ["capstan/files/v1/files.proto", "capstan/source/v1/source.proto"];
+const SHARED: [&str; 3] = ["capstan/files/v1/files.proto", "capstan/kept/v1/kept.proto", "capstan/source/v1/source.proto"];
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 16] = [
     SHARED[0],
     SHARED[1],
+    SHARED[2],
     "capstan/node/v1/exec.proto",
     "capstan/node/v1/operate.proto",
     "capstan/node/v1/workspace.proto",
@@ -17,6 +18,7 @@ const FILES: [&str; 14] = [
     "capstan/client/v1/placement.proto",
     "capstan/client/v1/nodes.proto",
     "capstan/client/v1/files.proto",
+    "capstan/client/v1/workspaces.proto",
     "capstan/client/v1/sessions.proto",
     "capstan/client/v1/uploads.proto",
     "capstan/identity/v1/identity.proto",
@@ -41,6 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tonic_prost_build::configure()
         .bytes(".")
         .extern_path(".capstan.files.v1", "crate::wire::files")
+        .extern_path(".capstan.kept.v1", "crate::wire::kept")
         .extern_path(".capstan.source.v1", "crate::wire::source")
         // It holds a secret, and is shown without.
         .skip_debug(["capstan.node.v1.GitCredential"])

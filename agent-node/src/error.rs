@@ -39,6 +39,10 @@ pub(crate) enum NodeError {
     NoDirectory { path: String, reason: String },
     #[error("there is no checkpoint of `{cwd}`: {reason}")]
     NoState { cwd: String, reason: String },
+    #[error("there is no workspace here that was made for thread {0}")]
+    NoMade(ThreadId),
+    #[error("the workspace of thread {thread} is in use by {user}; end that, or remove it with --force")]
+    MadeInUse { thread: ThreadId, user: String },
     #[error("{}", no_checkpoint(.0))]
     NoCheckpoint(String),
     #[error("{0}")]

@@ -24,6 +24,7 @@ use crate::probe::{ProbeError, probe};
 use crate::session::launcher::Launcher;
 use crate::state::{State, StateError};
 use crate::workspace::checkout::{Checkouts, Strategy};
+use crate::workspace::disk::Disk;
 use crate::workspace::file_access::FileAccess;
 use crate::workspace::files::Files;
 use crate::workspace::git::Git;
@@ -171,6 +172,7 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
 /// The workspaces that the node makes, by what this host can do for them.
 async fn made(config: &NodeConfig, state: &State, launcher: &Arc<Launcher>, saved: &SavedStates) -> MadeWorkspaces {
     let strategy = Strategy::find(launcher, &state.scratch().join("checkout")).await;
+    tracing::info!(%strategy, "this is how workspaces of repositories get their files here");
     let mirrors = Mirrors::new(state.mirrors.clone(), state.scratch(), Arc::clone(launcher));
     let checkouts = Checkouts::new(mirrors, strategy, state.scratch(), Arc::clone(launcher));
     let (dir, scratch) = (state.workspaces.clone(), state.scratch());
@@ -196,6 +198,7 @@ async fn start_actors(
     record: NodeRecord,
     Parts { launcher, journal, gate, saved, made }: Parts,
 ) -> Result<NodeHandle, SpawnErr> {
+    let disk = made.clone();
     let places = Places::new(config.capacity.sessions);
     let shared = Shared {
         node: config.id.clone(),
@@ -221,6 +224,7 @@ async fn start_actors(
         gate,
         record: Arc::new(record),
         membership: config.membership.clone(),
+        disk: Disk::new(disk, journal.clone()),
         journal,
         sessions: state.sessions().into(),
         closing: CancellationToken::new(),
@@ -350,7 +354,8 @@ impl Running {
             let made = self.made.clone();
             let _ = tokio::task::spawn_blocking(move || made.rest()).await;
         }
-        sweep::clear_scratch(&self.state.scratch()).await;
+        let resist = sweep::clear_scratch(&self.state.scratch()).await;
+        sweep::remove(resist).await;
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod status;
 
 pub(crate) mod exec;
 pub(crate) mod files;
+mod kept;
 mod listing;
 pub(crate) mod node;
 pub(crate) mod operate;

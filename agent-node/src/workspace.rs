@@ -11,6 +11,7 @@ mod starting;
 
 pub(crate) mod checkout;
 pub(crate) mod checkpoint;
+pub(crate) mod disk;
 pub(crate) mod file_access;
 pub(crate) mod files;
 mod flight;

@@ -3,6 +3,7 @@
 mod checkpoints;
 pub mod connections;
 mod export;
+pub mod files;
 pub mod follow;
 pub mod gate;
 pub mod health;
@@ -17,6 +18,7 @@ pub mod sessions;
 pub mod threads;
 pub mod turns;
 pub mod uploads;
+pub mod workspaces;
 
 use crate::thread::open::CreateError;
 use capstan_store::store::StoreError;

@@ -16,6 +16,7 @@ pub mod client_thread;
 pub mod exec;
 pub mod file_read;
 pub mod files;
+pub mod kept;
 pub mod listing;
 mod make;
 pub mod node;

@@ -15,6 +15,21 @@ pub mod files {
     tonic::include_proto!("capstan.files.v1");
 }
 
+/// Package `capstan.kept.v1`: what nodes keep of workspaces.
+pub mod kept {
+    #![allow(
+        missing_docs,
+        missing_debug_implementations,
+        unreachable_pub,
+        unused_qualifications,
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from the .proto files, which hold the documentation"
+    )]
+    tonic::include_proto!("capstan.kept.v1");
+}
+
 /// Package `capstan.node.v1`: what a coordinator asks of a node.
 pub mod node {
     #![allow(

@@ -4,6 +4,7 @@
 mod again;
 mod clients;
 mod cut;
+mod files;
 mod hangs;
 mod lost_client;
 mod lost_daemon;

@@ -6,6 +6,7 @@ use crate::node::capacity::Places;
 use crate::node::load::gate::Gate;
 use crate::node::message::NodeMsg;
 use crate::session::message::{Done, SessionMsg};
+use crate::workspace::disk::Disk;
 use crate::workspace::message::{Reply, WorkspaceRequest};
 use capstan_identity::membership::Membership;
 use capstan_runtime::actors::{AskError, BoundedRef};
@@ -30,6 +31,8 @@ pub(crate) struct NodeHandle {
     /// What makes it a member of a cluster.
     pub(crate) membership: Option<Membership>,
     pub(crate) journal: Journal,
+    /// The workspaces that it made, on its disk.
+    pub(crate) disk: Disk,
     /// Where the sessions' directories lie.
     pub(crate) sessions: Arc<Path>,
     /// Cancelled when the node begins nothing new any more.

@@ -14,6 +14,7 @@ use crate::node::waiting::Waiting;
 use crate::workspace::actor::{WorkspaceActor, WorkspaceArgs};
 use crate::workspace::checkpoint;
 use crate::workspace::jobs::Shared;
+use crate::workspace::made::MadeWorkspaces;
 use crate::workspace::message::{WorkspaceEnvelope, WorkspaceMsg, WorkspaceRequest};
 use crate::workspace::saved::SavedStates;
 use capstan_runtime::actors::BoundedRef;
@@ -106,9 +107,13 @@ impl Actor for NodeSupervisor {
         let mut tasks = JoinSet::new();
         let (first_sweep, scratch) = (sweep_later(&facts), args.shared.scratch.clone());
         tasks.spawn(first_sweep);
-        tasks.spawn(look_at(Arc::clone(&leftovers)));
-        sweep::clear_scratch(&scratch).await;
-        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), args.shared.saved.clone()));
+        let resist = sweep::clear_scratch(&scratch).await;
+        let writers = Arc::clone(&leftovers);
+        tasks.spawn(async move {
+            look_at(writers).await;
+            sweep::remove(resist).await;
+        });
+        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), args.shared.saved.clone(), args.shared.made.clone()));
         let mut state = NodeState {
             shared: args.shared,
             facts,
@@ -323,15 +328,16 @@ fn sweep_later(facts: &NodeFacts) -> impl Future<Output = ()> + Send + use<> {
 }
 
 /// Forgets states of workspaces whose time is over, now and every hour.
-async fn sweep_states(dir: PathBuf, saved: SavedStates) {
+async fn sweep_states(dir: PathBuf, saved: SavedStates, made: MadeWorkspaces) {
     let mut hours = tokio::time::interval(STATES_SWEEP);
     hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         hours.tick().await;
-        let (dir, saved) = (dir.clone(), saved.clone());
+        let (dir, saved, made) = (dir.clone(), saved.clone(), made.clone());
         let sweep = move || {
             checkpoint::sweep(&dir);
             saved.sweep();
+            made.sweep();
         };
         let _ = tokio::task::spawn_blocking(sweep).await;
     }

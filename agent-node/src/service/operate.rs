@@ -2,15 +2,18 @@
 
 use crate::error::NodeError;
 use crate::node::handle::NodeHandle;
+use crate::service::kept::{at_disk, note};
 use crate::service::span::server_span;
 use crate::session::message::{Done, Input, SessionMsg};
 use crate::session::stream::{self, Opening, Wanted};
+use crate::workspace::disk::Disk;
 use crate::workspace::message::WorkspaceRequest;
 use capstan_identity::audit::{Entry, Kind};
 use capstan_proto::convert::{Malformed, operate};
 use capstan_proto::transport::tls::Caller;
-use capstan_proto::wire::node as wire;
+use capstan_proto::wire::{kept, node as wire};
 use capstan_types::control::MAX_DATA;
+use capstan_types::kept::SweepQuery;
 use capstan_types::operator::{Operator, SessionPlace};
 use capstan_types::output::Seq;
 use futures::{Stream, StreamExt};
@@ -131,5 +134,43 @@ impl wire::operate_server::Operate for OperateService {
         let by = who.by.to_string();
         self.act((&who, caller.as_ref()), "Kill", place, |reply| SessionMsg::Kill { by, reply }).instrument(span).await?;
         Ok(Response::new(wire::KillResponse {}))
+    }
+
+    async fn list_workspaces(
+        &self,
+        request: Request<wire::OperateListWorkspacesRequest>,
+    ) -> Result<Response<wire::OperateListWorkspacesResponse>, Status> {
+        let span = server_span(SERVICE, "ListWorkspaces", request.metadata());
+        operate::operator(request.into_inner().operator)?;
+        let kept = at_disk(&self.node, Disk::list).instrument(span).await?;
+        Ok(Response::new(wire::OperateListWorkspacesResponse { workspaces: kept.into_iter().map(Into::into).collect() }))
+    }
+
+    async fn remove_workspace(
+        &self,
+        request: Request<wire::OperateRemoveWorkspaceRequest>,
+    ) -> Result<Response<kept::Gone>, Status> {
+        let span = server_span(SERVICE, "RemoveWorkspace", request.metadata());
+        let caller = request.extensions().get::<Caller>().cloned();
+        let wire::OperateRemoveWorkspaceRequest { operator, thread_id, force } = request.into_inner();
+        let who = operate::operator(operator)?;
+        let thread = thread_id.parse().map_err(|error| Malformed::new("thread_id", error))?;
+        let act = format!("remove the workspace of thread {thread}{}", if force { " by force" } else { "" });
+        note(&self.node, caller.as_ref(), &who, "/capstan.node.v1.Operate/RemoveWorkspace", act);
+        let gone = at_disk(&self.node, move |disk| disk.remove(thread, force)).instrument(span).await??;
+        Ok(Response::new(gone.into()))
+    }
+
+    async fn sweep_workspaces(
+        &self,
+        request: Request<wire::OperateSweepWorkspacesRequest>,
+    ) -> Result<Response<kept::Swept>, Status> {
+        let span = server_span(SERVICE, "SweepWorkspaces", request.metadata());
+        let caller = request.extensions().get::<Caller>().cloned();
+        let wire::OperateSweepWorkspacesRequest { operator, query } = request.into_inner();
+        let (who, query) = (operate::operator(operator)?, SweepQuery::from(query.unwrap_or_default()));
+        note(&self.node, caller.as_ref(), &who, "/capstan.node.v1.Operate/SweepWorkspaces", format!("sweep: {query:?}"));
+        let swept = at_disk(&self.node, move |disk| disk.sweep(query)).instrument(span).await?;
+        Ok(Response::new(swept.into()))
     }
 }

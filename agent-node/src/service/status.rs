@@ -22,6 +22,8 @@ impl From<NodeError> for Status {
             NodeError::NoSession(_) | NodeError::NoThread(_) | NodeError::NoDirectory { .. } | NodeError::NoCheckpoint(_) => {
                 Self::not_found(said)
             }
+            NodeError::NoMade(_) => Self::not_found(said),
+            NodeError::MadeInUse { .. } => Self::aborted(said),
             NodeError::InputClosed | NodeError::StillRuns | NodeError::NoState { .. } => Self::aborted(said),
             NodeError::Crowded { .. } | NodeError::NoRoom(_) => Self::resource_exhausted(said),
             NodeError::Unknown(_) => Self::unknown(said),

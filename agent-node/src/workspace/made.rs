@@ -15,7 +15,7 @@ use crate::workspace::mirror::{Aside, Asker, no_room};
 use crate::workspace::open;
 use crate::workspace::saved::SavedStates;
 use crate::workspace::telling::Teller;
-use capstan_types::id::{NodeId, ThreadId};
+use capstan_types::id::{NodeId, SessionId, ThreadId};
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::session::WorkspaceFacts;
@@ -96,10 +96,60 @@ impl MadeWorkspaces {
         }
     }
 
+    /// Takes the workspace of a thread away, whatever is in it; without one it has no effect. It blocks for as long as that takes. Whoever asks has
+    /// seen to it that no session works there, and that none is made meanwhile.
+    pub(crate) fn take_away(&self, thread: ThreadId) -> io::Result<()> {
+        let place = self.directory(thread);
+        if !place.exists() {
+            return Ok(());
+        }
+        overlay::take_down(&place)?;
+        // Away at once: what is cut off here is among the scratch files.
+        let gone = Aside::make(&self.inner.aside)?;
+        std::fs::rename(&place, gone.0.join("gone"))
+    }
+
+    /// Forgets mirrors and prepared checkouts that were not used for long, and that no workspace lies over. It blocks for as long as that takes.
+    pub(crate) fn sweep(&self) {
+        let records: Result<Vec<_>, _> = self.threads().into_iter().map(|thread| self.record(thread)).collect();
+        // Of one that cannot be read it is not known what it lies over.
+        let Ok(records) = records else { return };
+        let in_use = records.into_iter().flatten().filter_map(|record| record.base).collect();
+        self.inner.checkouts.sweep(&in_use);
+    }
+
     /// The threads that have a workspace here.
     pub(crate) fn threads(&self) -> Vec<ThreadId> {
         let entries = std::fs::read_dir(self.inner.dir.as_path()).into_iter().flatten().flatten();
         entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    }
+
+    /// The names of all that lies among the workspaces.
+    pub(crate) fn strays(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.inner.dir.as_path()).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    }
+
+    /// Where they lie.
+    pub(crate) fn place(&self) -> &Path {
+        self.inner.dir.as_path()
+    }
+
+    /// When the workspace of a thread was asked for last, in milliseconds since 1970.
+    pub(crate) fn used_at_ms(&self, thread: ThreadId) -> Option<u64> {
+        let changed = std::fs::metadata(self.directory(thread).join(record::NAME)).and_then(|found| found.modified()).ok()?;
+        u64::try_from(changed.duration_since(std::time::UNIX_EPOCH).ok()?.as_millis()).ok()
+    }
+
+    /// Removes what is called `name` here, with what is mounted in it. It is out of its place at once; what a death in the middle leaves
+    /// goes with the scratch files. An error is the rest of a sentence. It blocks for as long as there are files to be removed.
+    pub(crate) fn put_away(&self, name: &str) -> Result<(), String> {
+        let place = self.inner.dir.as_path().join(name);
+        overlay::take_down(&place).map_err(|error| format!("its layer cannot be unmounted: {error}"))?;
+        let going = self.inner.aside.join(format!("going-{}", SessionId::generate()));
+        std::fs::rename(&place, &going).map_err(|error| format!("it cannot be moved away: {error}"))?;
+        let removed = if going.is_dir() { std::fs::remove_dir_all(&going) } else { std::fs::remove_file(&going) };
+        removed.map_err(|error| format!("some of it could not be removed, and goes when the node starts anew: {error}"))
     }
 
     /// Has the workspace of a record mounted, where it is a layer.
@@ -127,6 +177,11 @@ impl MadeWorkspaces {
             Some(record) => return Err(NodeError::OtherSource { is: record.source.to_string(), asked: make.source.to_string() }),
             None => self.begin(make, teller).await?,
         };
+        // How long it was not used is seen by this.
+        let _ = std::fs::File::options()
+            .append(true)
+            .open(self.directory(thread).join(record::NAME))
+            .and_then(|file| file.set_modified(std::time::SystemTime::now()));
         self.mounted(&record)?;
         let facts = self.facts(self.tree(thread)?).await?;
         let Record { how, revision, fetched_bytes, reused_mirror, .. } = record;
@@ -156,7 +211,10 @@ impl MadeWorkspaces {
         let filled = self.fill(make, &aside.0, teller).await?;
         let record = Record::new(make, filled);
         let place = self.directory(thread);
+        let made = self.clone();
         let put = move || {
+            // Without a record it is nothing.
+            made.take_away(thread)?;
             record.write(&aside.0)?;
             // A node that keeps nothing has emptied the directory above it.
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(place.parent().unwrap_or(&place))?;

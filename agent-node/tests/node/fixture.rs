@@ -157,6 +157,7 @@ pub(crate) struct Client {
     pub(crate) workspace: wire::workspace_client::WorkspaceClient<Wire>,
     pub(crate) node: wire::node_client::NodeClient<Wire>,
     pub(crate) operate: wire::operate_client::OperateClient<Wire>,
+    pub(crate) files: wire::files_client::FilesClient<Wire>,
     pub(crate) authority: Authority,
 }
 
@@ -168,7 +169,10 @@ impl Client {
             workspace: wire::workspace_client::WorkspaceClient::with_interceptor(channel.clone(), carry.clone())
                 .max_decoding_message_size(16 << 20),
             node: wire::node_client::NodeClient::with_interceptor(channel.clone(), carry.clone()),
-            operate: wire::operate_client::OperateClient::with_interceptor(channel, carry),
+            operate: wire::operate_client::OperateClient::with_interceptor(channel.clone(), carry.clone()),
+            files: wire::files_client::FilesClient::with_interceptor(channel, carry)
+                .max_encoding_message_size(16 << 20)
+                .max_decoding_message_size(16 << 20),
             authority: Authority { thread: ThreadId::generate(), epoch: Epoch(1), owner: "tester".into() },
         }
     }

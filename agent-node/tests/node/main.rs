@@ -6,11 +6,14 @@ mod fixture;
 
 mod carried;
 mod checkpoints;
+mod disk;
 mod exec;
+mod file_access;
 mod files;
 mod floods;
 mod full_disk;
 mod hidden_states;
+mod histories;
 mod hostile;
 mod killed;
 mod lifecycle;

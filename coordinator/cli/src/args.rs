@@ -8,12 +8,14 @@ mod apply;
 mod cluster;
 mod coordinator;
 mod exec;
+mod files;
 mod mistake;
 mod nodes;
 mod placement;
 mod sessions;
 mod source;
 mod threads;
+mod workspaces;
 
 pub use apply::ApplyArgs;
 pub use cluster::{
@@ -22,6 +24,7 @@ pub use cluster::{
 };
 pub use coordinator::{CoordinatorArgs, DaemonArgs};
 pub use exec::{ColourChoice, ExecArgs, LocalProvider, SandboxArg};
+pub use files::{CatArgs, FilesArgs, FilesCommand, InThreadArgs, ListFilesArgs, PutArgs, SearchFilesArgs, WatchFilesArgs};
 pub use mistake::mistake;
 pub use nodes::{
     ChangeNodesArgs, ChosenNodesArgs, CloseNodesArgs, DrainNodesArgs, EventOutput, EventsArgs, ListNodesArgs, NodesArgs,
@@ -34,6 +37,10 @@ pub use threads::{
     CheckpointsArgs, CommitArgs, CompactArgs, CompareArgs, DeleteArgs, DiffArgs, ExplainArgs, ExportArgs, FollowArgs,
     InterruptArgs, ListThreadsArgs, NameArgs, NamedArgs, PatchArgs, QueueArgs, RestoreArgs, SearchArgs, ShowArgs, SteerArgs,
     ThreadsArgs, ThreadsCommand, UndoArgs,
+};
+
+pub use workspaces::{
+    DescribeWorkspacesArgs, ListWorkspacesArgs, RemoveWorkspacesArgs, SweepWorkspacesArgs, WorkspacesArgs, WorkspacesCommand,
 };
 
 /// The program.
@@ -62,6 +69,8 @@ pub enum Command {
     Coordinator(CoordinatorArgs),
     /// Lists, shows, names, exports and removes threads
     Threads(ThreadsArgs),
+    /// Lists, prints, searches, writes and watches the files of a thread's workspace, wherever it is
+    Files(FilesArgs),
     /// Applies what a thread changed to the repository in this directory: all of it, or nothing
     #[command(visible_alias = "a")]
     Apply(ApplyArgs),
@@ -71,6 +80,8 @@ pub enum Command {
     Sessions(SessionsArgs),
     /// Looks at nodes, and orders things for them: labels, taints, cordon, drain
     Nodes(NodesArgs),
+    /// Looks at the workspaces that nodes made: lists them, says what they take, removes them
+    Workspaces(WorkspacesArgs),
     /// Tells what happened to nodes, and what happens
     Events(EventsArgs),
     /// Runs an agent node that a coordinator on this host can use

@@ -4,6 +4,7 @@
 
 mod error;
 mod events;
+mod files;
 mod fork_at;
 mod lost;
 mod nodes;
@@ -13,14 +14,17 @@ mod requests;
 mod sessions;
 mod threads;
 mod uploads;
+mod workspaces;
 
 pub use error::ClientError;
 pub use events::Events;
+pub use files::FileParts;
 pub use fork_at::ForkAt;
 pub use nodes::{AllNodes, DrainStream, EventStream, NodeFilter, Ordering};
 pub use reach::{Reach, reach, to};
 pub use requests::{Restored, SessionFilter};
 pub use sessions::{AllSessions, Session, SessionEvents};
+pub use workspaces::OfNodes;
 
 use crate::failure::Failure;
 use crate::membership::{Keeper, renew_once};

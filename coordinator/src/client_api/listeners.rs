@@ -2,6 +2,7 @@
 //! a cluster.
 
 use super::connections::{Connections, Placed};
+use super::files::FilesService;
 use super::gate::Gate;
 use super::health::CoordinatorHealth;
 use super::identity::IdentityService;
@@ -11,6 +12,7 @@ use super::sessions::SessionsService;
 use super::threads::ThreadsService;
 use super::turns::TurnsService;
 use super::uploads::UploadsService;
+use super::workspaces::WorkspacesService;
 use crate::thread::open::Threads;
 use capstan_identity::issuer::Issuer;
 use capstan_identity::membership::Membership;
@@ -19,11 +21,13 @@ use capstan_proto::guard::Guard;
 use capstan_proto::token::Token;
 use capstan_proto::transport::tls::{DialedIn, TlsIncoming};
 use capstan_proto::transport::{Bound, PipeListener, peer};
+use capstan_proto::wire::client::files_server::FilesServer;
 use capstan_proto::wire::client::nodes_server::NodesServer;
 use capstan_proto::wire::client::sessions_server::SessionsServer;
 use capstan_proto::wire::client::threads_server::ThreadsServer;
 use capstan_proto::wire::client::turns_server::TurnsServer;
 use capstan_proto::wire::client::uploads_server::UploadsServer;
+use capstan_proto::wire::client::workspaces_server::WorkspacesServer;
 use capstan_proto::wire::identity::identity_server::IdentityServer;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use std::future::Future;
@@ -41,6 +45,8 @@ use tower::layer::util::{Identity, Stack};
 /// The largest request that is taken from a client: a prompt with pictures.
 const LARGEST_REQUEST: usize = 128 << 20;
 
+/// The largest request that brings a file, in bytes.
+const LARGEST_FILE: usize = 10 << 20;
 /// The largest piece of an upload, with its record as one of them.
 const LARGEST_PIECE: usize = 8 << 20;
 
@@ -121,6 +127,9 @@ impl Listeners {
         };
         let uploads = UploadsServer::new(self.uploads.clone()).max_decoding_message_size(LARGEST_PIECE);
         let sessions = SessionsService { threads: self.threads.clone(), membership: self.membership.clone() };
+        let workspaces = WorkspacesService { threads: self.threads.clone(), membership: self.membership.clone() };
+        let files = FilesService { threads: self.threads.clone(), membership: self.membership.clone() };
+        let files = FilesServer::new(files).max_decoding_message_size(LARGEST_FILE);
         Server::builder()
             .layer(guard)
             .max_concurrent_streams(STREAMS)
@@ -131,6 +140,8 @@ impl Listeners {
             .add_service(ThreadsServer::with_interceptor(ThreadsService(self.threads.clone()), gate.clone()))
             .add_service(NodesServer::with_interceptor(self.nodes.clone(), gate.clone()))
             .add_service(SessionsServer::with_interceptor(sessions, gate.clone()))
+            .add_service(InterceptedService::new(files, gate.clone()))
+            .add_service(WorkspacesServer::with_interceptor(workspaces, gate.clone()))
             .add_service(InterceptedService::new(uploads, gate.clone()))
             .add_service(InterceptedService::new(turns, gate))
     }

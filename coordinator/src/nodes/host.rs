@@ -1,6 +1,7 @@
 //! A node as a tool sees it: the [`ExecHost`] of one thread on one node.
 
 pub(crate) mod checkpoints;
+pub(crate) mod files;
 mod making;
 pub(crate) mod saved;
 mod start;

@@ -10,6 +10,7 @@ use capstan_proto::grant_header::GRANT;
 use capstan_proto::token::Token;
 use capstan_proto::transport::{ConnectError, PipeConnector, channel};
 use capstan_proto::wire::node::exec_client::ExecClient;
+use capstan_proto::wire::node::files_client::FilesClient;
 use capstan_proto::wire::node::node_client::NodeClient;
 use capstan_proto::wire::node::operate_client::OperateClient;
 use capstan_proto::wire::node::workspace_client::WorkspaceClient;
@@ -174,6 +175,14 @@ impl NodeLink {
     #[must_use]
     pub fn workspace_for(&self, asked: &Asked<'_>) -> WorkspaceClient<NodeChannel> {
         WorkspaceClient::new(self.channel(Some(asked)))
+            .max_decoding_message_size(LARGEST_ANSWER)
+            .max_encoding_message_size(LARGEST_ANSWER)
+    }
+
+    /// The service that serves the files of workspaces, for one request: this one.
+    #[must_use]
+    pub fn files_for(&self, asked: &Asked<'_>) -> FilesClient<NodeChannel> {
+        FilesClient::new(self.channel(Some(asked)))
             .max_decoding_message_size(LARGEST_ANSWER)
             .max_encoding_message_size(LARGEST_ANSWER)
     }

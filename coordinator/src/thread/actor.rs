@@ -13,6 +13,7 @@ use super::queue::TurnQueue;
 use super::steer::SteerRefused;
 use super::tally::Tally;
 use super::turn;
+use crate::nodes::host::files::Workplace;
 use capstan_tools::host::ExecHost as _;
 use capstan_types::checkpoint::Undo;
 use capstan_types::event::EventBody;
@@ -163,6 +164,10 @@ impl Actor for ThreadActor {
             }
             ThreadMsg::Sessions(reply) => {
                 let _ = reply.send(state.context.sessions.known());
+            }
+            ThreadMsg::Workplace(reply) => {
+                let (host, top) = (Arc::clone(&state.context.host), state.context.facts.root.clone());
+                let _ = reply.send(Workplace { host, top, policy: state.context.policy() });
             }
             ThreadMsg::Diff(turn, most, reply) => {
                 let (host, policy) = (Arc::clone(&state.context.host), state.context.policy());

@@ -6,6 +6,7 @@ use super::log::LogError;
 use super::queue::{MOST, Waiting};
 use super::steer::SteerRefused;
 use crate::nodes::host::checkpoints::Pieces;
+use crate::nodes::host::files::Workplace;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::{NodeId, TurnId};
 use capstan_types::session::known::KnownSessions;
@@ -35,6 +36,8 @@ pub enum ThreadMsg {
     IsBusy(RpcReplyPort<bool>),
     /// Say which sessions the model knows of.
     Sessions(RpcReplyPort<KnownSessions>),
+    /// Say where the thread works.
+    Workplace(RpcReplyPort<Workplace>),
     /// Say what a turn changed; an empty name is that of the last one.
     Diff(String, u64, RpcReplyPort<Result<Changes, Status>>),
     /// Give what a turn changed as a patch; an empty name is the whole thread.

@@ -29,6 +29,7 @@ pub mod event;
 pub mod history;
 pub mod hosts;
 pub mod item;
+pub mod kept;
 pub mod label;
 pub mod load;
 pub mod money;

@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const VERSION: u32 = 1;
 
 /// The name of the record, in the directory of its thread.
-const NAME: &str = "workspace.json";
+pub(super) const NAME: &str = "workspace.json";
 
 /// A workspace that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,10 +1,12 @@
 //! What is asked of a coordinator: one attempt each, with a deadline.
 
 mod checkpoints;
+mod files;
 mod nodes;
 mod sessions;
 mod threads;
 mod uploads;
+mod workspaces;
 
 pub use checkpoints::Restored;
 pub use sessions::SessionFilter;
@@ -13,11 +15,13 @@ use super::error::ClientError;
 use capstan_proto::convert::{Malformed, client_thread};
 use capstan_proto::token::Token;
 use capstan_proto::wire::client as wire;
+use capstan_proto::wire::client::files_client::FilesClient;
 use capstan_proto::wire::client::nodes_client::NodesClient;
 use capstan_proto::wire::client::sessions_client::SessionsClient;
 use capstan_proto::wire::client::threads_client::ThreadsClient;
 use capstan_proto::wire::client::turns_client::TurnsClient;
 use capstan_proto::wire::client::uploads_client::UploadsClient;
+use capstan_proto::wire::client::workspaces_client::WorkspacesClient;
 use capstan_types::checkpoint::{Changes, Undo};
 use capstan_types::id::{EventSeq, ThreadId, TurnId};
 use capstan_types::thread::{OnInterrupt, ThreadSettings, TurnInput};
@@ -74,6 +78,8 @@ pub(super) struct Requests {
     turns: TurnsClient<InterceptedService<Channel, Introduce>>,
     nodes: NodesClient<InterceptedService<Channel, Introduce>>,
     sessions: SessionsClient<InterceptedService<Channel, Introduce>>,
+    workspaces: WorkspacesClient<InterceptedService<Channel, Introduce>>,
+    files: FilesClient<InterceptedService<Channel, Introduce>>,
     uploads: UploadsClient<InterceptedService<Channel, Introduce>>,
 }
 
@@ -84,6 +90,8 @@ impl Requests {
             threads: ThreadsClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             turns: TurnsClient::new(channel.clone()),
             nodes: NodesClient::new(channel.clone()).max_decoding_message_size(LARGEST),
+            workspaces: WorkspacesClient::new(channel.clone()).max_decoding_message_size(LARGEST),
+            files: FilesClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             uploads: UploadsClient::new(channel.clone()),
             sessions: SessionsClient::new(channel).max_decoding_message_size(LARGEST),
         }
