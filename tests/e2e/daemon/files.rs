@@ -61,13 +61,13 @@ fn a_file_is_written_over_only_as_it_was_read_and_nothing_leads_out() {
     made.assert_code(0);
     assert_eq!(made.stdout, "made/by/put.txt: made, 9 B\n");
     let refused = put(&[]);
-    assert!(refused.code != 0 && refused.stderr.contains("`made/by/put.txt` is there already"), "{refused}");
+    assert!(!refused.status.success() && refused.stderr.contains("`made/by/put.txt` is there already"), "{refused}");
     let facts: Value =
         serde_json::from_str(&files(&daemon, &["cat", &thread, "made/by/put.txt", "--json"]).stdout).expect("JSON");
     let hash = facts["hash"].as_str().expect("a hash").to_owned();
     fs::write(daemon.file("made/by/put.txt"), "changed").expect("a file");
     let lost = put(&["--expect", &hash]);
-    assert!(lost.code != 0 && lost.stderr.contains("is not as it was read"), "{lost}");
+    assert!(!lost.status.success() && lost.stderr.contains("is not as it was read"), "{lost}");
     put(&["--replace"]).assert_code(0);
     symlink("/etc", daemon.file("out")).expect("a link");
     for (path, said) in
