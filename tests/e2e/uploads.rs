@@ -83,7 +83,9 @@ impl Stage {
 }
 
 fn thread_of(run: &Run) -> String {
-    run.lines()[0]["thread_id"].as_str().expect("a thread").to_owned()
+    let lines = run.lines();
+    let started = lines.iter().find(|line| line["type"] == "thread.started").expect("a thread");
+    started["thread_id"].as_str().expect("it has an id").to_owned()
 }
 
 /// Every file below a directory that holds these bytes.
