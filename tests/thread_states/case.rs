@@ -163,8 +163,12 @@ impl<'a> Case<'a> {
 
     async fn fork(&mut self) {
         let new = ThreadId::generate();
-        let request =
-            wire::ForkRequest { thread_id: self.thread.to_string(), turn_id: String::new(), new_thread_id: new.to_string() };
+        let request = wire::ForkRequest {
+            thread_id: self.thread.to_string(),
+            turn_id: String::new(),
+            new_thread_id: new.to_string(),
+            workspace: false,
+        };
         let answer = ThreadsClient::new(self.channel.clone()).fork(request).await.map_err(|status| status.code());
         let Some((turn, _)) = self.expected.ended.last() else {
             assert_eq!(answer.map(drop), Err(Code::FailedPrecondition), "nothing can be forked");
