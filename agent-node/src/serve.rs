@@ -172,6 +172,7 @@ pub async fn serve(config: NodeConfig, registry: Arc<dyn Registry>) -> Result<Ru
 /// The workspaces that the node makes, by what this host can do for them.
 async fn made(config: &NodeConfig, state: &State, launcher: &Arc<Launcher>, saved: &SavedStates) -> MadeWorkspaces {
     let strategy = Strategy::find(launcher, &state.scratch().join("checkout")).await;
+    tracing::info!(%strategy, "this is how workspaces of repositories get their files here");
     let mirrors = Mirrors::new(state.mirrors.clone(), state.scratch(), Arc::clone(launcher));
     let checkouts = Checkouts::new(mirrors, strategy, state.scratch(), Arc::clone(launcher));
     let (dir, scratch) = (state.workspaces.clone(), state.scratch());
@@ -353,7 +354,8 @@ impl Running {
             let made = self.made.clone();
             let _ = tokio::task::spawn_blocking(move || made.rest()).await;
         }
-        sweep::clear_scratch(&self.state.scratch()).await;
+        let resist = sweep::clear_scratch(&self.state.scratch()).await;
+        sweep::remove(resist).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a coordinator is given to begin with.
 
 use crate::checkpoints::rules::CheckpointRules;
+use crate::git_credentials::GitCredentials;
 use crate::models::Models;
 use crate::nodes::remote::StaticNode;
 use capstan_blobs::Blobs;
@@ -41,6 +42,8 @@ pub struct CoordinatorConfig {
     pub blobs: Option<Blobs>,
     /// Which checkpoints are taken, and how long they are kept.
     pub checkpoints: CheckpointRules,
+    /// With what nodes may ask for repositories.
+    pub git: GitCredentials,
     /// Who knows the nodes.
     pub registry: Arc<dyn Registry>,
     /// Who answers.

@@ -23,6 +23,8 @@ pub mod nodes;
 
 pub mod models;
 
+pub mod git_credentials;
+
 pub mod shared_ledger;
 
 pub mod clock;
@@ -36,5 +38,6 @@ pub use capstan_store::open::StoreLocation;
 pub use capstan_store::postgres::url::PostgresUrl;
 pub use checkpoints::rules::CheckpointRules;
 pub use config::CoordinatorConfig;
+pub use git_credentials::{CredentialFile, GitCredentials};
 pub use nodes::remote::StaticNode;
 pub use serve::{Running, ServeError, serve};

@@ -136,7 +136,7 @@ pub async fn serve(config: CoordinatorConfig) -> Result<Running, ServeError> {
         beginning: OneAtATime::default(),
         store: Arc::clone(&store),
         shelf: shelf.clone(),
-        making: Making::default(),
+        making: Making::with(config.git.clone()),
         models: config.models,
         pool: pool.clone(),
         supervisor: supervisor.clone(),

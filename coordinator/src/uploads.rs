@@ -95,3 +95,98 @@ impl Uploads {
         if shelf.record(record.thread, &record.name).await?.as_ref() == Some(&record) { Ok(()) } else { Err(NotKept::Another) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoints::rules::CheckpointRules;
+    use capstan_blobs::{Blobs, Location};
+    use capstan_tree_files::{Places, take};
+    use capstan_types::id::ThreadId;
+    use capstan_types::path::AbsPath;
+    use capstan_types::tree_document::{Bounds, Leave, StateTaken, TreeState};
+    use std::fs;
+    use tempfile::TempDir;
+
+    struct House {
+        dir: TempDir,
+        uploads: Uploads,
+        pack: String,
+        bytes: Vec<u8>,
+    }
+
+    impl House {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let at = |name: &str| dir.path().join(name);
+            ["tree", "packs"].iter().for_each(|name| fs::create_dir(at(name)).unwrap());
+            fs::write(at("tree").join("file"), "text").unwrap();
+            let (top, packs, seen) = (at("tree"), at("packs"), at("seen"));
+            let places = Places { top: &top, store: &packs, out: &packs, seen: &seen };
+            let taken = take(places, &Leave::default(), Bounds::default()).unwrap();
+            let pack = String::from(taken.new_packs[0]);
+            let bytes = fs::read(packs.join(format!("{pack}.pack"))).unwrap();
+            let blobs = Blobs::open(&Location::Directory(at("blobs"))).unwrap();
+            let rules = CheckpointRules { scratch: at("scratch"), ..CheckpointRules::default() };
+            Self { uploads: Uploads::on(Some(Shelf::new(blobs, rules))), pack, bytes, dir }
+        }
+
+        async fn give(&self, pack: &str, bytes: &[u8]) -> Result<(), NotKept> {
+            let mut incoming = self.uploads.begin(pack)?;
+            incoming.add(bytes).await?;
+            self.uploads.end(incoming).await
+        }
+
+        fn record(&self, packs: Vec<String>, files: u64) -> Vec<u8> {
+            let state = TreeState { size: 1, objects: vec!["a".repeat(64)], mode: 0o755 };
+            let (new_packs, skipped) = (Vec::new(), Default::default());
+            let taken = StateTaken { state, packs, new_packs, files, bytes: 4, new_bytes: 4, skipped };
+            let (thread, cwd) = (ThreadId::from_u128(7), AbsPath::new("/w").unwrap());
+            CheckpointRecord::new(thread, NAME.parse().unwrap(), cwd, true, taken).text()
+        }
+
+        fn kept(&self) -> usize {
+            fs::read_dir(self.dir.path().join("blobs/packs")).into_iter().flatten().count()
+        }
+    }
+
+    #[tokio::test]
+    async fn an_upload_counts_when_all_of_its_packs_are_here() {
+        let house = House::new();
+        let packs = vec![house.pack.clone()];
+        assert_eq!(house.uploads.lacks(&packs).await.unwrap(), packs);
+        let early = house.uploads.finish(&house.record(packs.clone(), 1)).await.unwrap_err();
+        assert!(matches!(early, NotKept::Lacks(1)), "{early}");
+        house.give(&house.pack, &house.bytes).await.unwrap();
+        assert!(house.uploads.lacks(&packs).await.unwrap().is_empty());
+        for _ in 0..2 {
+            house.uploads.finish(&house.record(packs.clone(), 1)).await.unwrap();
+        }
+        let other = house.uploads.finish(&house.record(packs, 2)).await.unwrap_err();
+        assert!(matches!(other, NotKept::Another), "{other}");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_what_it_is_called_is_not_kept_and_names_lead_nowhere() {
+        let house = House::new();
+        let mut damaged = house.bytes.clone();
+        damaged[20] ^= 1;
+        for (name, bytes) in [
+            (house.pack.as_str(), &damaged[..]),
+            (house.pack.as_str(), &house.bytes[..house.bytes.len() / 2]),
+            (&"a".repeat(64), &house.bytes),
+            ("../../../etc/x", &house.bytes),
+            ("", &house.bytes),
+        ] {
+            let refused = house.give(name, bytes).await.unwrap_err();
+            assert!(matches!(refused, NotKept::Shelf(ShelfError::Pack(_))), "{refused}");
+        }
+        assert_eq!(house.kept(), 0);
+        let elsewhere = String::from_utf8(house.record(vec![house.pack.clone()], 1)).unwrap().replace(&house.pack, "../x");
+        assert!(matches!(house.uploads.finish(elsewhere.as_bytes()).await, Err(NotKept::Malformed(_))));
+        let named = String::from_utf8(house.record(vec![], 1)).unwrap().replace("\"upload\"", "\"turn-1\"");
+        assert!(matches!(house.uploads.finish(named.as_bytes()).await, Err(NotKept::Malformed(_))));
+        assert!(matches!(house.uploads.lacks(&["x".to_owned()]).await, Err(NotKept::Malformed(_))));
+        assert!(matches!(Uploads::on(None).lacks(&[]).await, Err(NotKept::NoStore)));
+    }
+}

@@ -11,6 +11,7 @@ mod stage;
 
 mod approvals;
 mod as_root;
+mod checkpoints;
 mod items;
 mod local_cluster;
 mod model_server;

@@ -49,11 +49,16 @@ impl Stage {
         Self::playing(&(0..turns).flat_map(turn).collect::<Vec<_>>())
     }
 
-    /// `capstan exec` in the person's repository.
+    /// `capstan exec` in the person's repository, run.
     fn exec(&self, args: &[&str]) -> Run {
+        self.exec_of(args).run()
+    }
+
+    /// The same, to be run.
+    fn exec_of(&self, args: &[&str]) -> Capstan {
         let exec =
             Capstan::exec(&self.person, "Do it.").args(["-s", "workspace-write", "-m", "scripted", "--coordinator", &self.place]);
-        exec.args(args.iter().copied()).in_dir(self.mine.dir()).run()
+        exec.args(args.iter().copied()).in_dir(self.mine.dir())
     }
 
     /// Another command of the person's.

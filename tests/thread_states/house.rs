@@ -3,7 +3,8 @@
 use crate::answers::Answers;
 use capstan_coordinator::models::OneModel;
 use capstan_coordinator::{
-    CheckpointRules, CoordinatorConfig, RegistryLocation, Running, StaticNode, StoreLocation, open_registry, serve,
+    CheckpointRules, CoordinatorConfig, GitCredentials, RegistryLocation, Running, StaticNode, StoreLocation, open_registry,
+    serve,
 };
 use capstan_tests::capstan::{Capstan, Home, Running as Program};
 use capstan_tests::process::Signal;
@@ -102,6 +103,7 @@ impl House {
             registry: open_registry(&RegistryLocation::Embedded).await.expect("the registry opens"),
             blobs: None,
             checkpoints: CheckpointRules::default(),
+            git: GitCredentials::default(),
             models: Arc::new(OneModel(Arc::new(answers.clone()))),
             pipes: Vec::new(),
             node_token: None,

@@ -15,6 +15,7 @@ use crate::workspace::actor::{WorkspaceActor, WorkspaceArgs};
 use crate::workspace::checkpoint;
 use crate::workspace::disk::Disk;
 use crate::workspace::jobs::Shared;
+use crate::workspace::made::MadeWorkspaces;
 use crate::workspace::message::{WorkspaceEnvelope, WorkspaceMsg, WorkspaceRequest};
 use crate::workspace::saved::SavedStates;
 use capstan_runtime::actors::BoundedRef;
@@ -107,10 +108,15 @@ impl Actor for NodeSupervisor {
         let mut tasks = JoinSet::new();
         let (first_sweep, scratch) = (sweep_later(&facts), args.shared.scratch.clone());
         tasks.spawn(first_sweep);
-        tasks.spawn(look_at(Arc::clone(&leftovers)));
-        sweep::clear_scratch(&scratch).await;
-        let disk = Disk::new(args.shared.made.clone(), args.shared.journal.clone());
-        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), args.shared.saved.clone(), disk));
+        let resist = sweep::clear_scratch(&scratch).await;
+        let writers = Arc::clone(&leftovers);
+        tasks.spawn(async move {
+            look_at(writers).await;
+            sweep::remove(resist).await;
+        });
+        let made = args.shared.made.clone();
+        let disk = Disk::new(made.clone(), args.shared.journal.clone());
+        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), args.shared.saved.clone(), (made, disk)));
         let mut state = NodeState {
             shared: args.shared,
             facts,
@@ -325,15 +331,16 @@ fn sweep_later(facts: &NodeFacts) -> impl Future<Output = ()> + Send + use<> {
 }
 
 /// Forgets states of workspaces whose time is over, and what lies among made workspaces and is none, now and every hour.
-async fn sweep_states(dir: PathBuf, saved: SavedStates, disk: Disk) {
+async fn sweep_states(dir: PathBuf, saved: SavedStates, (made, disk): (MadeWorkspaces, Disk)) {
     let mut hours = tokio::time::interval(STATES_SWEEP);
     hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         hours.tick().await;
-        let (dir, saved, disk) = (dir.clone(), saved.clone(), disk.clone());
+        let (dir, saved, made, disk) = (dir.clone(), saved.clone(), made.clone(), disk.clone());
         let sweep = move || {
             checkpoint::sweep(&dir);
             saved.sweep();
+            made.sweep();
             disk.sweep_strays(false);
         };
         let _ = tokio::task::spawn_blocking(sweep).await;

@@ -28,9 +28,20 @@ pub(crate) async fn end_unproven(dirs: Vec<PathBuf>) -> Vec<PathBuf> {
     ended.into_iter().filter(|(done, _)| !done).map(|(_, dir)| dir).collect()
 }
 
-/// Empties the directory for scratch files.
-pub(crate) async fn clear_scratch(scratch: &Path) {
+/// Empties the directory for scratch files, and says what resists: a program of an earlier life may still write there.
+pub(crate) async fn clear_scratch(scratch: &Path) -> Vec<PathBuf> {
+    let mut resist = Vec::new();
     for dir in leftovers(scratch).await {
+        if tokio::fs::remove_dir_all(&dir).await.is_err() {
+            resist.push(dir);
+        }
+    }
+    resist
+}
+
+/// Removes what resisted, when whoever wrote there has ended.
+pub(crate) async fn remove(dirs: Vec<PathBuf>) {
+    for dir in dirs {
         if let Err(error) = tokio::fs::remove_dir_all(&dir).await {
             tracing::warn!(dir = %dir.display(), %error, "old scratch files could not be removed");
         }

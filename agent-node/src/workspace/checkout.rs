@@ -19,6 +19,7 @@ use bytes::Bytes;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::SandboxPolicy;
 use capstan_types::source::GitSource;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,6 +72,15 @@ impl Checkouts {
         teller: &mut Teller,
     ) -> Result<CheckedOut, NodeError> {
         let Inner { mirrors, strategy, .. } = &*self.inner;
+        // Half of what was asked for would look like all of it.
+        for (asked, what) in [(source.submodules, "submodules"), (source.lfs, "files of LFS")] {
+            if asked {
+                return Err(NodeError::NoSource(format!(
+                    "this node cannot bring {what} yet; ask for {} without them",
+                    source.url
+                )));
+            }
+        }
         let ready = mirrors.ready(source, asker, teller).await?;
         let tree = place.join("tree");
         let base = match strategy {
@@ -92,12 +102,18 @@ impl Checkouts {
         Ok(CheckedOut { how: *strategy, ready, base })
     }
 
+    /// Forgets what was not used for long, but for what `in_use` names. It blocks for as long as that takes.
+    pub(crate) fn sweep(&self, in_use: &BTreeSet<PathBuf>) {
+        self.inner.mirrors.sweep(in_use);
+    }
+
     /// Has a revision checked out where nobody works, once however many ask.
     async fn base(&self, source: &GitSource, asker: Asker<'_>, ready: &Ready, teller: &mut Teller) -> Result<PathBuf, NodeError> {
         let base = base::place(ready, source);
         let flight = self.inner.flights.of(base.clone());
         let _held = flight.hold(teller).await;
         if base.is_dir() {
+            base::used(&base);
             return Ok(base);
         }
         teller.told_to(flight.telling());

@@ -96,6 +96,28 @@ impl MadeWorkspaces {
         }
     }
 
+    /// Takes the workspace of a thread away, whatever is in it; without one it has no effect. It blocks for as long as that takes. Whoever asks has
+    /// seen to it that no session works there, and that none is made meanwhile.
+    pub(crate) fn take_away(&self, thread: ThreadId) -> io::Result<()> {
+        let place = self.directory(thread);
+        if !place.exists() {
+            return Ok(());
+        }
+        overlay::take_down(&place)?;
+        // Away at once: what is cut off here is among the scratch files.
+        let gone = Aside::make(&self.inner.aside)?;
+        std::fs::rename(&place, gone.0.join("gone"))
+    }
+
+    /// Forgets mirrors and prepared checkouts that were not used for long, and that no workspace lies over. It blocks for as long as that takes.
+    pub(crate) fn sweep(&self) {
+        let records: Result<Vec<_>, _> = self.threads().into_iter().map(|thread| self.record(thread)).collect();
+        // Of one that cannot be read it is not known what it lies over.
+        let Ok(records) = records else { return };
+        let in_use = records.into_iter().flatten().filter_map(|record| record.base).collect();
+        self.inner.checkouts.sweep(&in_use);
+    }
+
     /// The threads that have a workspace here.
     pub(crate) fn threads(&self) -> Vec<ThreadId> {
         let entries = std::fs::read_dir(self.inner.dir.as_path()).into_iter().flatten().flatten();
@@ -189,7 +211,10 @@ impl MadeWorkspaces {
         let filled = self.fill(make, &aside.0, teller).await?;
         let record = Record::new(make, filled);
         let place = self.directory(thread);
+        let made = self.clone();
         let put = move || {
+            // Without a record it is nothing.
+            made.take_away(thread)?;
             record.write(&aside.0)?;
             // A node that keeps nothing has emptied the directory above it.
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(place.parent().unwrap_or(&place))?;

@@ -17,6 +17,7 @@ pub(crate) use repository::{fetched_config, link_objects, skeleton};
 pub(crate) use said::FULL;
 
 use crate::error::NodeError;
+use crate::node::load::space;
 use crate::session::launcher::Launcher;
 use crate::workspace::flight::Flights;
 use crate::workspace::git_job::{self, GitJob};
@@ -26,6 +27,7 @@ use capstan_types::path::AbsPath;
 use capstan_types::policy::{HostRule, Network, SandboxPolicy};
 use capstan_types::source::{GitCredential, GitSource, GitUrl, History, Revision, Transport};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -38,6 +40,9 @@ const DEADLINE: Duration = Duration::from_secs(1800);
 
 /// How many mirrors are fetched at once on a node. Full: the next one waits its turn.
 const AT_ONCE: usize = 4;
+
+/// Mirrors may take as much as this part of what is free.
+const SHARE: u64 = 4;
 
 /// Where the sandbox's way out listens inside.
 const PROXY: &str = "http://127.0.0.1:3128";
@@ -115,6 +120,16 @@ impl Mirrors {
         let fetched = self.fetch(&key, &dir, source, asker, teller).await;
         teller.no_longer_told_to_the_last();
         fetched
+    }
+
+    /// Keeps mirrors and prepared checkouts within a quarter of what is free on their disk, but for what `in_use` names. It blocks for as long as that takes.
+    pub(crate) fn sweep(&self, in_use: &BTreeSet<PathBuf>) {
+        let dir = self.inner.dir.as_path();
+        let free = space(dir).map_or(0, |room| room.free);
+        let freed = keep::sweep(dir, &self.inner.aside, free / SHARE, in_use);
+        if freed > 0 {
+            tracing::info!(bytes = freed, "mirrors that were not used for long were removed");
+        }
     }
 
     fn fetched_since(&self, key: &str, moment: Instant, source: &GitSource) -> Option<Found> {
@@ -227,7 +242,7 @@ impl Mirrors {
 
 /// The rule that opens the way to the server of a URL, wherever it is but at the address where a machine's secrets are handed out.
 fn host_rule(url: &GitUrl) -> Result<HostRule, NodeError> {
-    let port = url.port().unwrap_or(if url.transport() == Transport::Http { 80 } else { 443 });
+    let port = url.port().unwrap_or_else(|| if url.transport() == Transport::Http { 80 } else { 443 });
     let host = if url.host().contains(':') { format!("[{}]", url.host()) } else { url.host().to_owned() };
     let is_metadata = host.starts_with("169.254.") || host.starts_with("[fe80:") || host.starts_with("[fd00:ec2:");
     let private = if is_metadata { "" } else { "private:" };

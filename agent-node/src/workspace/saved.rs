@@ -257,17 +257,28 @@ impl SavedStates {
         self.all(&record.packs, |path, blob| async move { beyond.put_file(&blob, &path).await }).await
     }
 
-    /// Has the packs of a record here.
+    /// Has the packs of a record here. Each is fetched aside and counts when it is whole: others may fetch it as well just now.
     async fn fetch(&self, record: &CheckpointRecord) -> Result<(), String> {
         let missing: Vec<String> = record.packs.iter().filter(|pack| !self.pack(pack).exists()).cloned().collect();
-        match &self.beyond {
-            _ if missing.is_empty() => Ok(()),
-            None => Err(format!("{} of its packs are gone from this node", missing.len())),
-            Some(beyond) => {
-                let fetched = self.all(&missing, |path, blob| async move { beyond.get_file(&blob, &path).await }).await;
-                fetched.map_err(|error| error.to_string())
-            }
-        }
+        let Some(beyond) = self.beyond.as_ref().filter(|_| !missing.is_empty()) else {
+            let gone = || format!("{} of its packs are gone from this node", missing.len());
+            return if missing.is_empty() { Ok(()) } else { Err(gone()) };
+        };
+        let scratch = Scratch::make(&self.dir).map_err(|error| error.to_string())?;
+        let fetched = futures::stream::iter(missing).map(|pack| self.fetch_one(beyond, pack, &scratch));
+        fetched.buffer_unordered(PACKS_AT_ONCE).try_collect::<()>().await?;
+        std::fs::File::open(self.dir.as_path().join("packs"))
+            .and_then(|packs| packs.sync_all())
+            .map_err(|error| error.to_string())
+    }
+
+    async fn fetch_one(&self, beyond: &Blobs, pack: String, scratch: &Scratch) -> Result<(), String> {
+        let (aside, place) = (scratch.0.as_path().join(file_name(&pack)), self.pack(&pack));
+        beyond.get_file(&pack_blob(&pack), &aside).await.map_err(|error| error.to_string())?;
+        let checked = aside.clone();
+        let whole = tokio::task::spawn_blocking(move || capstan_tree_files::check_pack(&checked, &pack)).await;
+        whole.map_err(|error| error.to_string())?.map_err(|error| format!("a pack in the store is damaged: {error}"))?;
+        std::fs::rename(aside, place).map_err(|error| error.to_string())
     }
 
     async fn all<F: Future<Output = Result<(), BlobError>>>(

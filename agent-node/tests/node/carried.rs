@@ -74,6 +74,17 @@ impl Client {
     }
 }
 
+/// Saves a directory on one node, and brings it back on the other, with no more packs than that lacks.
+pub(crate) async fn carry(here: &mut Client, there: &mut Client, (from, to): (&AbsPath, &AbsPath), name: &str) {
+    let record = here.save_all(from, name).await;
+    let lacking = there.lacks(&record).await;
+    for (pack, bytes) in here.take(name, &lacking).await.unwrap() {
+        there.give(there.pieces(&pack, &bytes)).await.unwrap();
+    }
+    there.note(&record).await.unwrap();
+    there.restore_all(to, name).await.unwrap();
+}
+
 /// What lies in a node's directory of packs, and what is being written.
 fn names(node: &Fixture, dir: &str) -> Vec<PathBuf> {
     let mut found: Vec<_> =

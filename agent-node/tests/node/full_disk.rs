@@ -198,3 +198,24 @@ async fn output_that_is_kept_whole_leaves_the_node_its_room_and_says_how_much_it
     assert_eq!(seal.hole.bytes, 40_000_000 - (2 << 20));
     a_start_goes_well(&node).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_for_which_there_is_no_room_is_refused_in_words_and_leaves_the_room_as_it_was() {
+    let Some(disk) = Disk::mount() else { return };
+    let node = node_on(&disk).await;
+    let top = node.dir.path().join("project");
+    fs::create_dir(&top).unwrap();
+    crate::checkpoints::repository(&top);
+    let small = crate::checkpoints::git(&top, &["rev-parse", "main"]);
+    let bytes: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(30 << 20).collect();
+    fs::write(top.join("large"), bytes).unwrap();
+    crate::checkpoints::git(&top, &["add", "-A"]);
+    crate::checkpoints::git(&top, &["commit", "-q", "-m", "large"]);
+    let refused = node.client().make(crate::made::of(top.display())).await.unwrap_err();
+    assert!(refused.code() == Code::ResourceExhausted && refused.message().contains("disk of this node is full"), "{refused}");
+    assert_eq!(fs::read_dir(disk.state().join("workspaces")).unwrap().count(), 0);
+    eventually("nothing half made is left", async || fs::read_dir(disk.state().join("scratch")).unwrap().count() == 0).await;
+    crate::checkpoints::git(&top, &["reset", "-q", "--hard", small.trim()]);
+    let (made, _) = node.client().make(crate::made::of(top.display())).await.unwrap();
+    assert_eq!(made.revision.as_deref(), Some(small.trim()));
+}

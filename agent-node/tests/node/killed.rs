@@ -1,7 +1,7 @@
 //! A node that is killed with -9 and started again.
 
 mod kept;
-mod mortal;
+pub(crate) mod mortal;
 mod older;
 mod owners;
 

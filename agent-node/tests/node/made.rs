@@ -2,6 +2,7 @@
 
 mod attacks;
 mod git_server;
+mod killed;
 mod remote;
 
 use crate::checkpoints::git;
@@ -196,7 +197,7 @@ async fn each_workspace_is_its_own_and_none_changes_what_another_is_made_of() {
     for mirror in mirrors(&node) {
         git(
             &mirror,
-            &["--git-dir=.", "-c", "safe.bareRepository=all", "cat-file", "-e", &git(&top, &["rev-parse", "main"]).trim()],
+            &["--git-dir=.", "-c", "safe.bareRepository=all", "cat-file", "-e", git(&top, &["rev-parse", "main"]).trim()],
         );
     }
 }

@@ -13,6 +13,7 @@ mod files;
 mod floods;
 mod full_disk;
 mod hidden_states;
+mod histories;
 mod hostile;
 mod killed;
 mod lifecycle;

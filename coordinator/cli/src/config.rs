@@ -10,6 +10,7 @@ mod source;
 
 pub mod auth;
 pub mod ceiling;
+pub mod git;
 pub mod kept;
 pub mod permissions;
 pub mod providers;
@@ -25,6 +26,7 @@ mod window;
 
 pub use ceiling::ceiling;
 pub use error::ConfigError;
+pub use git::git_credentials;
 pub use kept::{blobs, kept};
 pub use layers::Layers;
 pub use read::{Inputs, UserConfig, read};

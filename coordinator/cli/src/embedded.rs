@@ -172,7 +172,7 @@ impl Stack {
     /// # Errors
     /// A part does not start; the others are stopped again.
     pub async fn start(kept: impl Into<Kept>, models: Arc<dyn Models>, hands: Hands, door: Door) -> Result<Self, Failure> {
-        let Kept { store, blobs, checkpoints } = kept.into();
+        let Kept { store, blobs, checkpoints, git } = kept.into();
         let opened = blobs.as_ref().map(Blobs::open).transpose().map_err(Failure::bad_input)?;
         let (location, grace) = (hands.registry(door.orders), door.grace);
         let registry = capstan_coordinator::open_registry(&location).await.map_err(Failure::bad_input)?;
@@ -190,6 +190,7 @@ impl Stack {
             registry: Arc::clone(&registry),
             blobs: opened.clone(),
             checkpoints,
+            git,
             models,
             pipes: Vec::new(),
             nodes: Vec::new(),

@@ -1,7 +1,7 @@
 //! Where a coordinator keeps what must outlive it: threads, and the states of their workspaces.
 
 use capstan_blobs::Location;
-use capstan_coordinator::{CheckpointRules, StoreLocation};
+use capstan_coordinator::{CheckpointRules, GitCredentials, StoreLocation};
 use capstan_types::path::AbsPath;
 
 /// What a coordinator keeps, and where.
@@ -13,6 +13,8 @@ pub struct Kept {
     pub blobs: Option<Location>,
     /// Which of them are taken, and how long they are kept.
     pub checkpoints: CheckpointRules,
+    /// With what nodes may ask for repositories.
+    pub git: GitCredentials,
 }
 
 impl Kept {
@@ -33,7 +35,7 @@ impl Kept {
 impl From<StoreLocation> for Kept {
     /// Threads alone.
     fn from(store: StoreLocation) -> Self {
-        Self { store, blobs: None, checkpoints: CheckpointRules::default() }
+        Self { store, blobs: None, checkpoints: CheckpointRules::default(), git: GitCredentials::default() }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::bring_back::not_carried;
 use super::located::Located;
 use crate::checkpoints::shelf::Shelf;
+use crate::git_credentials::GitCredentials;
 use capstan_types::id::ThreadId;
 use capstan_types::path::AbsPath;
 use capstan_types::session::WorkspaceFacts;
@@ -14,7 +15,10 @@ use tonic::Status;
 
 /// What is done now for the threads whose workspaces are made. Clones are the same one.
 #[derive(Debug, Clone, Default)]
-pub struct Making(Arc<Mutex<HashMap<ThreadId, String>>>);
+pub struct Making {
+    now: Arc<Mutex<HashMap<ThreadId, String>>>,
+    credentials: GitCredentials,
+}
 
 /// Says how far one of them is, until it is dropped.
 #[derive(Debug)]
@@ -24,10 +28,15 @@ struct Progress {
 }
 
 impl Making {
+    /// Where nodes are told these credentials.
+    pub(crate) fn with(credentials: GitCredentials) -> Self {
+        Self { credentials, ..Self::default() }
+    }
+
     /// What is done now for a thread, in words.
     #[must_use]
     pub fn of(&self, thread: ThreadId) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&thread).cloned()
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).get(&thread).cloned()
     }
 
     fn begin(&self, thread: ThreadId) -> Progress {
@@ -54,7 +63,8 @@ impl Making {
             let percent = made.percent.map(|percent| format!(" ({percent} %)")).unwrap_or_default();
             progress.say(format!("{}{percent}", made.said));
         };
-        let made = located.host.make_workspace(source.clone(), None, None, Vec::new(), told).await?;
+        let credentials = self.credentials.of(source).map_err(|error| Status::failed_precondition(error.to_string()))?;
+        let made = located.host.make_workspace(source.clone(), None, None, credentials, told).await?;
         match below(&made.facts.root, &record.settings.cwd) {
             Some(directory) => located.host.open_workspace(&directory).await,
             None => Ok(made.facts),
@@ -79,12 +89,12 @@ fn below(made: &AbsPath, asked: &AbsPath) -> Option<AbsPath> {
 
 impl Progress {
     fn say(&self, said: String) {
-        self.making.0.lock().unwrap_or_else(PoisonError::into_inner).insert(self.thread, said);
+        self.making.now.lock().unwrap_or_else(PoisonError::into_inner).insert(self.thread, said);
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.making.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.thread);
+        self.making.now.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.thread);
     }
 }

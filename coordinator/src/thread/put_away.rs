@@ -45,6 +45,11 @@ impl Threads {
         let record = self.stored(thread).await?;
         let epoch = self.store.take_over(thread, record.epoch, &self.name).await?;
         self.clear_nodes(&record, epoch).await;
+        if let Some(shelf) = &self.shelf
+            && let Err(error) = shelf.forget(thread).await
+        {
+            tracing::warn!(%thread, %error, "checkpoints of a deleted thread are kept until their time is over");
+        }
         Ok(self.store.delete(thread, epoch).await?)
     }
 

@@ -53,7 +53,11 @@ impl Bind {
             directory(&self.target)?;
         } else {
             self.target.parent().map_or(Ok(()), directory)?;
-            File::options().write(true).create(true).truncate(false).open(&self.target)?;
+            // One that is shown already, by a directory above it, is not opened: a program that runs just now may not be opened for writing.
+            match File::options().write(true).create_new(true).open(&self.target) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
         }
         let target = text(&self.target)?;
         match &self.opened {

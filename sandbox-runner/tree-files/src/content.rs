@@ -59,6 +59,13 @@ impl Content {
         self.objects.iter().for_each(|id| out.extend(id.as_bytes()));
     }
 
+    /// Reads on behind one.
+    pub(crate) fn pass(reader: &mut Reader<'_>) -> Option<()> {
+        reader.u64()?;
+        let count = reader.u32()? as usize;
+        reader.bytes(count.checked_mul(ObjectId::LENGTH)?).map(drop)
+    }
+
     pub(crate) fn decode(reader: &mut Reader<'_>) -> Option<Self> {
         let size = reader.u64()?;
         let count = reader.u32()? as usize;

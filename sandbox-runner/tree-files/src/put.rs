@@ -171,7 +171,7 @@ impl Putting<'_> {
 
     fn is_same(&self, parent: impl AsFd, name: &CStr, facts: &Facts, content: &Content, path: &[u8]) -> bool {
         if let Some(seen) = self.seen.content(path, &facts.stamp) {
-            return seen == content;
+            return seen == *content;
         }
         let read = directory::open_file(parent, name)
             .and_then(|open| Content::read(std::fs::File::from(open), content.size, &mut |_, _| Ok(())));

@@ -3,10 +3,12 @@
 use crate::content::Content;
 use crate::error::TreeError;
 use crate::object::ObjectId;
+use crate::object::OfHash;
 use crate::pack_index::{self, Place};
 use crate::tree::{self, Entry};
 use std::collections::HashMap;
 use std::fs::{self, File};
+use std::hash::BuildHasherDefault;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -18,7 +20,7 @@ const MOST_LIST: u64 = 512 << 20;
 #[derive(Debug, Default)]
 pub struct Store {
     packs: Vec<Pack>,
-    places: HashMap<ObjectId, (usize, Place)>,
+    places: HashMap<ObjectId, (usize, Place), BuildHasherDefault<OfHash>>,
     /// The first pack that could not be used, and why.
     unusable: Option<(PathBuf, String)>,
 }
@@ -64,6 +66,7 @@ impl Store {
         let lines = pack_index::read(&file)?;
         let number = self.packs.len();
         self.packs.push(Pack { path: path.to_owned(), name: name_of(path), file });
+        self.places.reserve(lines.len());
         // Whichever was first is as good as another.
         for (id, place) in lines {
             self.places.entry(id).or_insert((number, place));

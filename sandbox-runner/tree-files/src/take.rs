@@ -6,7 +6,7 @@ use crate::error::TreeError;
 use crate::leave::Left;
 use crate::object::ObjectId;
 use crate::pack::Packer;
-use crate::seen::Seen;
+use crate::seen::{Noted, Seen};
 use crate::shown::shown;
 use crate::store::Store;
 use crate::tree::{self, Entry, Kind, Modified};
@@ -78,7 +78,7 @@ pub fn take(places: Places<'_>, leave: &Leave, bounds: Bounds) -> Result<Taken, 
         new: HashSet::new(),
         packs: BTreeSet::new(),
         before: Seen::read(places.seen),
-        seen: Seen::default(),
+        seen: Noted::default(),
         files: 0,
         bytes: 0,
         skipped: Skipped::default(),
@@ -102,7 +102,7 @@ struct Taking<'a> {
     new: HashSet<ObjectId>,
     packs: BTreeSet<ObjectId>,
     before: Seen,
-    seen: Seen,
+    seen: Noted,
     files: u64,
     bytes: u64,
     skipped: Skipped,
@@ -199,7 +199,7 @@ impl Taking<'_> {
             return Ok(None);
         }
         let seen = self.before.content(path, &facts.stamp).filter(|content| content.objects.iter().all(|id| self.store.has(id)));
-        let content = match seen.cloned() {
+        let content = match seen {
             Some(content) => {
                 self.packs.extend(content.objects.iter().filter_map(|id| self.store.pack_of(id)));
                 content
@@ -211,7 +211,7 @@ impl Taking<'_> {
         };
         self.bytes += content.size;
         if time(facts.stamp.changed) < self.settled && facts.stamp.size == content.size {
-            self.seen.note(path, facts.stamp, content.clone());
+            self.seen.note(path, &facts.stamp, &content);
         }
         Ok(Some(content))
     }

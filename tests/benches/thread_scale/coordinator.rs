@@ -4,7 +4,8 @@ use crate::node::Node;
 use crate::stage::{Bench, LINE, TURN, settings};
 use capstan_coordinator::models::{OneModel, open_script};
 use capstan_coordinator::{
-    CheckpointRules, CoordinatorConfig, RegistryLocation, Running, StaticNode, StoreLocation, open_registry, serve,
+    CheckpointRules, CoordinatorConfig, GitCredentials, RegistryLocation, Running, StaticNode, StoreLocation, open_registry,
+    serve,
 };
 use capstan_proto::wire::client as wire;
 use capstan_proto::wire::client::threads_client::ThreadsClient;
@@ -48,6 +49,7 @@ impl Coordinator {
             registry: open_registry(&RegistryLocation::Embedded).await.expect("the registry opens"),
             blobs: None,
             checkpoints: CheckpointRules::default(),
+            git: GitCredentials::default(),
             models: Arc::new(OneModel(open_script(&script).expect("it is a script"))),
             pipes: Vec::new(),
             nodes: vec![StaticNode { address: bench.node.record.address.clone(), token: Some(Node::token()) }],

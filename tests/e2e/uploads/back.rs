@@ -2,6 +2,8 @@
 
 use super::{Stage, thread_of};
 use capstan_tests::git::Tree;
+use std::fs;
+use std::path::PathBuf;
 
 #[test]
 fn what_the_turn_changed_there_is_here_when_it_ends_and_what_was_not_committed_stays() {
@@ -18,27 +20,50 @@ fn what_the_turn_changed_there_is_here_when_it_ends_and_what_was_not_committed_s
 
 #[test]
 fn what_does_not_fit_any_more_is_kept_as_a_file_and_said() {
-    let stage = Stage::running("sed -i s/one/theirs/ a.txt; while [ ! -e /tmp/none ] && [ -e go ]; do sleep 0.05; done", 1);
-    stage.write("b/c.txt", "mine\n");
-    let run = stage.exec(&["--on", "*", "--no-apply"]);
-    run.assert_code(0);
-    assert_eq!(stage.read("a.txt"), "one\n");
+    let marker = Marker(format!("/tmp/capstan-uploads-{}", std::process::id()).into());
+    let wait = format!("sed -i s/one/theirs/ a.txt; while [ ! -e {} ]; do sleep 0.05; done", marker.0.display());
+    let stage = Stage::running(&wait, 1);
+    let running = stage.exec_of(&["--on", "*"]).start();
+    running.until_line("a command that runs", |line| line["type"] == "item.started");
     stage.write("a.txt", "mine\n");
+    fs::write(&marker.0, "").expect("a file can be written");
+    let run = running.wait();
+    run.assert_code(1);
     let thread = thread_of(&run);
-    let refused = stage.capstan(&["apply", &thread]);
-    refused.assert_code(1);
-    assert!(refused.stderr.contains("the patch does not fit 1 file: a.txt (the same lines were changed here)"), "{refused}");
-    assert_eq!((stage.read("a.txt").as_str(), stage.read("b/c.txt").as_str()), ("mine\n", "mine\n"));
+    let kept = stage.person.path().join(format!("patches/{thread}.patch"));
+    assert!(run.stderr.contains("the patch does not fit 1 file: a.txt (the same lines were changed here)"), "{run}");
+    assert!(run.stderr.contains(&format!("it is kept as {}", kept.display())), "{run}");
+    assert!(fs::read_to_string(kept).expect("the patch is there").contains("+theirs"));
+    assert_eq!(stage.read("a.txt"), "mine\n");
     let merged = stage.capstan(&["apply", "--3way", &thread]);
     merged.assert_code(1);
     assert_eq!(stage.read("a.txt"), "<<<<<<< here\nmine\n=======\ntheirs\n>>>>>>> patch\n");
 }
 
+/// A file that sessions see, removed with this.
+struct Marker(PathBuf);
+
+impl Drop for Marker {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn nothing_is_brought_back_that_nobody_asked_for() {
+    let stage = Stage::running("sed -i s/one/theirs/ a.txt", 1);
+    for flags in [&["--upload"][..], &["--on", "*", "--no-apply"]] {
+        stage.exec(flags).assert_code(0);
+        assert_eq!(stage.read("a.txt"), "one\n");
+    }
+    stage.exec(&["--upload", "--apply"]).assert_code(0);
+    assert_eq!(stage.read("a.txt"), "theirs\n");
+}
+
 #[test]
 fn flags_that_do_not_go_together_are_said_in_a_sentence() {
     let stage = Stage::running("true", 1);
-    let cases: [(&[&str], &str); 9] = [
-        (&["--on", "zone=nowhere"], ""),
+    let cases: [(&[&str], &str); 8] = [
         (&["--on", "*", "--git", "https://h.example/r.git"], "error: "),
         (&["--upload", "--empty"], "error: "),
         (&["--rev", "main"], "error: "),
@@ -54,7 +79,7 @@ fn flags_that_do_not_go_together_are_said_in_a_sentence() {
         ),
         (&["--upload", "-C", "/"], "error: / is in no work tree of a git repository\n"),
     ];
-    for (args, sentence) in cases.iter().skip(1) {
+    for (args, sentence) in cases {
         let run = stage.exec(args);
         run.assert_code(2);
         assert!(run.stderr.starts_with(sentence), "{args:?}: {run}");

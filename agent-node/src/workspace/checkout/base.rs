@@ -32,6 +32,13 @@ pub(super) fn put(tree: &Path, place: &Path) -> io::Result<()> {
     }
 }
 
+/// Notes that a base was used now.
+pub(super) fn used(base: &Path) {
+    if let Err(error) = File::open(base).and_then(|dir| dir.set_modified(std::time::SystemTime::now())) {
+        tracing::debug!(base = %base.display(), %error, "it could not be noted that a checkout was used");
+    }
+}
+
 /// Lays out the repository of a checkout in `tree`.
 pub(super) fn prepare(tree: &Path, ready: &Ready, source: &GitSource, how: Strategy) -> io::Result<()> {
     let git = tree.join(".git");

@@ -40,6 +40,9 @@ impl Strategy {
 
     /// The best that works in `dir`, which is emptied. Sessions must work in it as well.
     pub(crate) async fn find(launcher: &Launcher, dir: &Path) -> Self {
+        // An earlier life may have died in the middle of this.
+        let _ = overlay::take_down(dir);
+        let _ = fs::remove_dir_all(dir);
         let tried = try_overlay(launcher, dir).await;
         let _ = overlay::take_down(dir);
         let found = match tried {

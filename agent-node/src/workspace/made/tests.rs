@@ -10,16 +10,15 @@ async fn whoever_waits_for_the_same_hears_what_the_first_one_does() {
     let flight = flights.of(7);
     let held = flight.hold(&mut first).await;
     first.told_to(flight.telling());
-    let waiting = tokio::spawn({
-        let flight = flights.of(7);
-        async move { drop(flight.hold(&mut second).await) }
-    });
+    let mut waiting = tokio::task::JoinSet::new();
+    let same = flights.of(7);
+    waiting.spawn(async move { drop(same.hold(&mut second).await) });
     first.say("fetching", Some(4));
     let expected = MakeEvent::Progress(MakeProgress { said: "fetching".into(), percent: Some(4) });
     assert_eq!(heard.recv().await, Some(Ok(expected)));
-    assert!(!waiting.is_finished());
+    assert!(waiting.try_join_next().is_none());
     drop(held);
-    waiting.await.unwrap();
+    waiting.join_next().await.unwrap().unwrap();
     assert_eq!(heard.recv().await, None);
 }
 

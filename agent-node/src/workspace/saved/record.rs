@@ -1,6 +1,6 @@
 //! Records of checkpoints in the node's own directory.
 
-use capstan_types::id::ThreadId;
+use capstan_types::id::{SessionId, ThreadId};
 use capstan_types::saved::CheckpointName;
 use capstan_types::saved::record::CheckpointRecord;
 use std::fs::{self, File};
@@ -12,16 +12,19 @@ pub(super) fn read(dir: &Path, thread: ThreadId, name: &CheckpointName) -> Optio
     CheckpointRecord::parse(&fs::read(path(dir, thread, name)).ok()?).ok()
 }
 
-/// Written aside, brought to the disk and renamed: it is whole, or not there.
+/// Written aside, brought to the disk and renamed: it is whole, or not there, however many write it at once. One that is there already stays.
 pub(super) fn write(dir: &Path, record: &CheckpointRecord) -> io::Result<()> {
+    if read(dir, record.thread, &record.name).as_ref() == Some(record) {
+        return Ok(());
+    }
     let path = path(dir, record.thread, &record.name);
     let above = path.parent().unwrap_or(dir);
     super::make_private(above)?;
-    let aside = path.with_extension("new");
+    let aside = path.with_extension(format!("{}.new", SessionId::generate()));
     let mut file = File::create(&aside)?;
     file.write_all(&record.text())?;
     file.sync_all()?;
-    fs::rename(&aside, &path)?;
+    fs::rename(&aside, &path).inspect_err(|_| drop(fs::remove_file(&aside)))?;
     File::open(above)?.sync_all()
 }
 
@@ -45,6 +48,15 @@ mod tests {
         let record = CheckpointRecord::new(thread, "turn".parse().unwrap(), cwd, true, taken);
         write(dir.path(), &record).unwrap();
         assert_eq!(read(dir.path(), thread, &record.name), Some(record.clone()));
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let (dir, mut record) = (dir.path(), record.clone());
+                record.files = number;
+                scope.spawn(move || write(dir, &record).unwrap());
+            }
+        });
+        assert!(read(dir.path(), thread, &record.name).is_some_and(|found| found.files < 8));
+        assert_eq!(fs::read_dir(path(dir.path(), thread, &record.name).parent().unwrap()).unwrap().count(), 1);
         let text = record.text();
         fs::write(path(dir.path(), thread, &record.name), &text[..text.len() / 2]).unwrap();
         assert_eq!(read(dir.path(), thread, &record.name), None);

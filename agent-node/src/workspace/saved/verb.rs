@@ -86,7 +86,10 @@ async fn run(
     document: TreeDocument,
     mut policy: SandboxPolicy,
 ) -> Result<TreeResult, NodeError> {
-    policy.readable.extend(launcher.runner.program());
+    // Where it can be read already it is not mounted once more: a place for that cannot be made of a program that runs.
+    let is_seen = |program: &AbsPath| policy.readable.iter().chain(&policy.writable).any(|place| program.is_within(place));
+    let unseen = launcher.runner.program().into_iter().filter(|program| !is_seen(program)).collect::<Vec<_>>();
+    policy.readable.extend(unseen);
     let program = Program {
         argv: launcher.runner.verb_argv("tree"),
         cwd,

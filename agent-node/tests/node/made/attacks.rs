@@ -78,6 +78,16 @@ async fn nothing_that_a_repository_holds_is_run_while_it_is_fetched_and_checked_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_brought_is_said_and_not_left_out() {
+    let node = Maker::start().await;
+    let top = project(node.dir.path());
+    for asked in [GitSource { submodules: true, ..source(top.display()) }, GitSource { lfs: true, ..source(top.display()) }] {
+        let refused = node.client().make(WorkspaceSource::Git(asked)).await.unwrap_err();
+        assert!(refused.code() == Code::FailedPrecondition && refused.message().contains("without them"), "{refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_node_keeps_and_what_is_hidden_is_no_source() {
     let node = Maker::start().await;
     let top = project(node.dir.path());

@@ -86,7 +86,7 @@ fn read(stream: &TcpStream) -> Option<Asked> {
     let mut words = line.split_whitespace().map(str::to_owned);
     let (method, target) = (words.next()?, words.next()?);
     let (path, query) =
-        target.split_once('?').map_or((target.clone(), String::new()), |(path, query)| (path.into(), query.into()));
+        target.split_once('?').map_or_else(|| (target.clone(), String::new()), |(path, query)| (path.into(), query.into()));
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();

@@ -36,7 +36,32 @@ fn flags_that_exclude_each_other_are_refused() {
         "--node-token-file f x",
         "--ignore-user-config -p deep x",
         "-s none x",
+        "--on * --upload x",
+        "--on a=b --selector c=d x",
+        "--on * --git https://h.example/r.git x",
+        "--upload --empty x",
+        "--git https://h.example/r.git --empty x",
+        "--rev main x",
+        "--history 3 x",
+        "--git https://h.example/r.git --history 0 x",
+        "--git https://u:p@h.example/r.git x",
+        "--git ext::sh x",
+        "--no-apply x",
+        "--apply x",
     ] {
         assert_eq!(parsed(line).unwrap_err().exit_code(), 2, "{line}");
     }
+}
+
+#[test]
+fn to_run_elsewhere_is_to_upload_and_to_apply_what_changed() {
+    let on = parsed("--on zone=b x").unwrap().source;
+    assert!(on.uploads() && on.applies() && on.on.is_some_and(|selector| !selector.is_empty()));
+    let anywhere = parsed("--on * --no-apply x").unwrap().source;
+    assert!(anywhere.uploads() && !anywhere.applies() && anywhere.on.is_some_and(|selector| selector.is_empty()));
+    let upload = parsed("--upload x").unwrap().source;
+    assert!(upload.makes() && upload.uploads() && !upload.applies());
+    assert!(!parsed("x").unwrap().source.makes());
+    let git = parsed("--git git@h.example:o/r --rev v1 --history blobless --lfs x").unwrap().source;
+    assert!(git.makes() && !git.uploads() && git.lfs && git.history == Some(capstan_types::source::History::Blobless));
 }

@@ -37,7 +37,11 @@ pub fn run(args: &ApplyArgs, surroundings: &Surroundings) -> Result<Exit, Failur
     let direction = if args.reverse { Direction::Reverse } else { Direction::Forward };
     let how = How { direction, marks: args.three_way, only_check: args.check };
     let is_empty = patch.as_file().metadata().is_ok_and(|found| found.len() == 0);
-    let applied = if is_empty { crate::patches::Applied::default() } else { apply(&git, &repository, patch.path(), how)? };
+    if is_empty {
+        let _ = writeln!(io::stdout().lock(), "nothing to apply: it changes nothing");
+        return Ok(Exit::Success);
+    }
+    let applied = apply(&git, &repository, patch.path(), how)?;
     // It is done, whether or not anybody reads that.
     let _ = write!(io::stdout().lock(), "{}", told(&applied, how));
     untold(&applied, how).map_or(Ok(Exit::Success), Err)

@@ -116,14 +116,14 @@ async fn shown(
     };
     let thread = ThreadId::generate();
     let source = tokio::select! {
-        source = Box::pin(carried::out(&mut client, &local, thread, &home, surroundings, render)) => source?,
+        source = Box::pin(carried::out(&mut client, &local, thread, &home, surroundings)) => source?,
         wish = signals.next() => return Ok(Ended { end: End::Interrupted(Some(wish)), last_message: None }),
     };
     let settings = ThreadSettings { source: Some(Box::new(source)), ..prepared.settings };
     let ended = turn::run(&mut client, Start::NewAs(thread, Box::new(settings)), prepared.input, render, signals);
     let ended = Box::pin(ended).await.map_err(refused)?;
     match (&ended.end, local.applies) {
-        (End::Completed, true) => carried::back(&mut client, &local, thread, &home).await?,
+        (End::Completed, true) => Box::pin(carried::back(&mut client, &local, thread, &home)).await?,
         (End::Completed | End::Unread | End::Unwritten(_), _) => {}
         (End::Failed(_) | End::Paused(_) | End::Interrupted(_), _) => {
             let sentence = format!("what the turn changed is not here; `capstan apply {thread}` brings it over");

@@ -14,6 +14,7 @@ mod running;
 mod show;
 mod table;
 mod undo;
+mod written;
 
 use super::exec::conclude;
 use crate::args::{DaemonArgs, FollowArgs, ThreadsArgs, ThreadsCommand};

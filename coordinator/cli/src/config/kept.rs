@@ -22,7 +22,8 @@ pub fn kept(layers: &Layers, home: &Home, surroundings: &Surroundings) -> Result
     let store = super::store(layers, home, surroundings)?;
     let blobs = blobs(layers)?.unwrap_or_else(|| Location::Directory(home.blobs()));
     let usual = CheckpointRules { scratch: home.carried(), ..CheckpointRules::default() };
-    Ok(Kept { store, blobs: Some(blobs), checkpoints: checkpoints(layers, usual)? })
+    let git = super::git_credentials(layers, surroundings)?;
+    Ok(Kept { store, blobs: Some(blobs), checkpoints: checkpoints(layers, usual)?, git })
 }
 
 /// The store for blobs that is named.

@@ -10,6 +10,7 @@ pub(super) const KNOWN: &[&str] = &[
     "checkpoints",
     "default_permissions",
     "developer_instructions",
+    "git.credentials",
     "hosts",
     "instructions",
     "model",

@@ -50,9 +50,10 @@ pub(super) fn stage(git: &Git, repository: &Repository, place: &Place) -> Result
     let head = head.is_success.then(|| String::from_utf8_lossy(&head.out).trim().to_owned());
     index(&real, &ours)?;
     let borrowed = Borrowed::lend(dir.as_path(), repository).map_err(failed)?;
+    let staged = staged(&real, head.as_deref())?;
     let depth = match &head {
-        Some(head) => history(&real, &ours, dir.as_path(), repository, head)?,
-        None => pack(&ours, dir.as_path(), &[]).map(|_| Depth::Whole)?,
+        Some(head) => history(&real, &ours, (dir.as_path(), &staged), repository, head)?,
+        None => pack(&ours, dir.as_path(), &staged).map(|_| Depth::Whole)?,
     };
     drop(borrowed);
     fs::rename(dir.as_path().join("index.new"), dir.as_path().join("index")).map_err(failed)?;
@@ -127,7 +128,41 @@ fn index(real: &Git, ours: &Git) -> Result<(), Failure> {
     Ok(())
 }
 
-fn history(real: &Git, ours: &Git, dir: &Path, repository: &Repository, head: &str) -> Result<Depth, Failure> {
+/// The contents that the index names and the last commit does not.
+fn staged(real: &Git, head: Option<&str>) -> Result<Vec<String>, Failure> {
+    let mut objects = Vec::new();
+    // Each: a mode, an object, a stage; with a commit to compare with only those in conflict.
+    let flag = if head.is_some() { "--unmerged" } else { "--stage" };
+    let entries = real.ask(["ls-files", flag, "-z"], Input::Nothing)?;
+    let entries = entries.split(|byte| *byte == 0).map(|entry| String::from_utf8_lossy(entry).into_owned());
+    objects.extend(entries.filter_map(|entry| contents(entry.split(' '), 0, 1)));
+    if let Some(head) = head {
+        let out = real.ask(["diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", head], Input::Nothing)?;
+        // Each: both modes, both objects, a letter; then the name.
+        let entries = out.split(|byte| *byte == 0).filter(|entry| entry.starts_with(b":"));
+        let entries = entries.map(|entry| String::from_utf8_lossy(entry).into_owned());
+        objects.extend(entries.filter_map(|entry| contents(entry.split(' '), 1, 3)));
+    }
+    objects.sort_unstable();
+    objects.dedup();
+    Ok(objects)
+}
+
+/// The object in the words of an entry, if it is a file's.
+fn contents<'a>(words: impl Iterator<Item = &'a str>, mode: usize, object: usize) -> Option<String> {
+    let words: Vec<_> = words.collect();
+    let is_file = words.get(mode).is_some_and(|mode| mode.starts_with("100") || mode.starts_with("120"));
+    let object = words.get(object).filter(|object| object.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    (is_file && object.bytes().any(|byte| byte != b'0')).then(|| (*object).to_owned())
+}
+
+fn history(
+    real: &Git,
+    ours: &Git,
+    (dir, staged): (&Path, &[String]),
+    repository: &Repository,
+    head: &str,
+) -> Result<Depth, Failure> {
     let failed = |error: io::Error| Failure::failed(format!("{} cannot be written: {error}", dir.display()));
     let shallow = dir.join("shallow");
     let was_shallow = fs::read(&shallow).unwrap_or_default();
@@ -137,7 +172,7 @@ fn history(real: &Git, ours: &Git, dir: &Path, repository: &Repository, head: &s
         let own = fs::read(repository.common.join("shallow")).unwrap_or_default();
         let known = if own == was_shallow { known(ours, dir) } else { Vec::new() };
         list(&shallow, &own).map_err(failed)?;
-        if pack(ours, dir, &[&[head.to_owned()][..], &known].concat())? {
+        if pack(ours, dir, &[&[head.to_owned()][..], staged, &known].concat())? {
             note(dir, head).map_err(failed)?;
             return Ok(Depth::Whole);
         }
@@ -145,7 +180,7 @@ fn history(real: &Git, ours: &Git, dir: &Path, repository: &Repository, head: &s
     // Nothing before it, whatever was sent before: what is not asked for is not there.
     list(&shallow, format!("{head}\n").as_bytes()).map_err(failed)?;
     let _ = fs::remove_file(dir.join(KNOWN));
-    if !pack(ours, dir, &[head.to_owned()])? {
+    if !pack(ours, dir, &[&[head.to_owned()][..], staged].concat())? {
         let sentence = "the repository lacks objects of its last commit, so that it cannot be uploaded";
         return Err(Failure::bad_input(sentence).hint("fetch them: git fetch --refetch, or `git fsck` says what is missing"));
     }
@@ -183,9 +218,12 @@ fn note(dir: &Path, head: &str) -> io::Result<()> {
     fs::write(dir.join(KNOWN), format!("{}\n", all.join("\n")))
 }
 
-/// Packs what these commits and the index name and is not there. Says whether it could: parts of it may be missing.
+/// Packs what these commits and contents are made of and is not there. Says whether it could: parts of it may be missing.
 fn pack(ours: &Git, dir: &Path, revisions: &[String]) -> Result<bool, Failure> {
-    let arguments = ["pack-objects", "-q", "--revs", "--indexed-objects", "--non-empty", "--delta-base-offset"];
+    if revisions.is_empty() {
+        return Ok(true);
+    }
+    let arguments = ["pack-objects", "-q", "--revs", "--non-empty", "--delta-base-offset"];
     let base = dir.join("objects/pack/pack");
     let arguments = arguments.iter().map(std::ffi::OsStr::new).chain([base.as_os_str()]);
     let said = ours.run(arguments, Input::Bytes(format!("{}\n", revisions.join("\n")).as_bytes()))?;

@@ -20,6 +20,9 @@ const LOOSEST: u64 = 3;
 /// Up to this many bytes nobody cares how loose they are.
 const LITTLE: u64 = 256 << 20;
 
+/// The file that says so.
+const ANEW: &str = "anew";
+
 /// A state that is ready to be sent.
 #[derive(Debug)]
 pub struct Upload {
@@ -38,6 +41,9 @@ pub struct Upload {
 pub fn take(git: &Git, repository: &Repository, place: &Place, surroundings: &Surroundings) -> Result<Upload, Failure> {
     let top = AbsPath::new(&repository.top)
         .map_err(|error| Failure::bad_input(format!("the repository cannot be uploaded: {error}")))?;
+    if fs::remove_file(place.path(ANEW)?.as_path()).is_ok() {
+        place.empty();
+    }
     let staged = stage(git, repository, place)?;
     let names = listed(&git.personal(surroundings), &repository.top)?;
     let document = TreeDocument::Take {
@@ -86,7 +92,7 @@ fn keep_only(place: &Place, taken: &StateTaken) -> io::Result<()> {
     }
     if length > LITTLE && length > taken.bytes.saturating_mul(LOOSEST) {
         tracing::info!(length, bytes = taken.bytes, "the next upload of this repository packs all of it anew");
-        fs::write(place.path("anew").map_err(|failure| io::Error::other(failure.sentence))?.as_path(), "")?;
+        fs::write(place.path(ANEW).map_err(|failure| io::Error::other(failure.sentence))?.as_path(), "")?;
     }
     Ok(())
 }

@@ -2,20 +2,17 @@
 
 use super::source::Local;
 use crate::client::Client;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::fetched::fetched;
 use crate::home::Home;
 use crate::patches::{Direction, How, apply, told, untold};
-use crate::render::Render;
 use crate::render::amount::bytes;
 use crate::render::text;
 use crate::surroundings::Surroundings;
 use crate::upload::{Depth, Place, Sent, Upload, send, take};
-use capstan_types::event::{Event, EventBody};
-use capstan_types::id::{EventSeq, ThreadId};
+use capstan_types::id::ThreadId;
 use capstan_types::saved::CheckpointName;
 use capstan_types::source::{SavedSource, WorkspaceSource};
-use capstan_types::time::UnixMillis;
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -33,9 +30,8 @@ pub(super) async fn out(
     thread: ThreadId,
     home: &Home,
     surroundings: &Surroundings,
-    render: &mut impl Render,
 ) -> Result<WorkspaceSource, Failure> {
-    say(render, format!("Packing {}", text::line(&local.repository.top.to_string_lossy())));
+    say(&format!("Packing {}", text::line(&local.repository.top.to_string_lossy())));
     let place = Place::of(home, &local.repository)?;
     let (local, around) = (local.clone(), surroundings.clone());
     let packed = tokio::task::spawn_blocking(move || {
@@ -44,43 +40,39 @@ pub(super) async fn out(
     });
     let (upload, place) = packed.await.map_err(Failure::failed)?;
     let upload = upload?;
-    warn(&upload, render);
+    warn(&upload);
     let mut said = 0;
     let sent = send(client, &upload, &place, thread, |out, total| {
         if out / SAID_EVERY > said / SAID_EVERY {
-            say(render, format!("Uploading: {} of {}", bytes(out), bytes(total)));
+            say(&format!("Uploading: {} of {}", bytes(out), bytes(total)));
         }
         said = out;
     });
     let Sent { bytes: out, .. } = sent.await?;
     let files = text::counted(usize::try_from(upload.taken.files).unwrap_or(usize::MAX), "file");
-    say(render, format!("Uploaded {} of {} in {files}", bytes(out), bytes(upload.taken.bytes)));
+    say(&format!("Uploaded {files} of {}; {} of that had to travel", bytes(upload.taken.bytes), bytes(out)));
     let name: CheckpointName = crate::upload::NAME.parse().map_err(Failure::failed)?;
     Ok(WorkspaceSource::Saved(SavedSource { thread, name }))
 }
 
 /// What is not there as it is here.
-fn warn(upload: &Upload, render: &mut impl Render) {
+fn warn(upload: &Upload) {
     match upload.staged.depth {
         Depth::Whole => {}
-        Depth::LastOfMany => {
-            say(render, "The repository's history is too large to be uploaded; the last commit goes alone".to_owned())
-        }
-        Depth::LastOfPartial => {
-            say(render, "The repository has only parts of its history; the last commit goes alone".to_owned())
-        }
+        Depth::LastOfMany => say("The repository's history is too large to be uploaded; the last commit goes alone"),
+        Depth::LastOfPartial => say("The repository has only parts of its history; the last commit goes alone"),
     }
     let skipped = &upload.taken.skipped;
     if let Some((path, reason)) = skipped.named.first() {
         let more = if skipped.count > 1 { format!(", and {} more", skipped.count - 1) } else { String::new() };
-        say(render, format!("Not uploaded: {} ({}){more}", text::line(path), text::line(reason)));
+        say(&format!("Not uploaded: {} ({}){more}", text::line(path), text::line(reason)));
     }
 }
 
-fn say(render: &mut impl Render, message: String) {
-    let body = EventBody::Notice { message };
-    // Output that cannot be written is met again with the thread's first event.
-    let _ = render.show(&Event { seq: EventSeq(0), at: UnixMillis(0), turn: None, body });
+/// Beside the events, whose first one is that of the thread.
+fn say(message: &str) {
+    // It goes on, whether or not anybody reads that.
+    let _ = writeln!(io::stderr().lock(), "{}", text::line(message));
 }
 
 /// Applies what the thread changed to the person's files if it fits; else keeps it as a file, and says so.
@@ -89,12 +81,7 @@ fn say(render: &mut impl Render, message: String) {
 /// It does not fit, or cannot be had.
 pub(super) async fn back(client: &mut Client, local: &Local, thread: ThreadId, home: &Home) -> Result<(), Failure> {
     let fetched = fetched(client, thread, None).await;
-    let (patch, facts) = match fetched {
-        Ok(fetched) => fetched,
-        // A thread that changed nothing has no state to compare with.
-        Err(failure) if failure.exit == Exit::BadInput => return Ok(()),
-        Err(failure) => return Err(failure.hint(format!("`capstan apply {thread}` tries again"))),
-    };
+    let (patch, facts) = fetched.map_err(|failure| failure.hint(format!("`capstan apply {thread}` tries again")))?;
     if facts.bytes == 0 {
         return Ok(());
     }
