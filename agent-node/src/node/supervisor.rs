@@ -114,9 +114,9 @@ impl Actor for NodeSupervisor {
             look_at(writers).await;
             sweep::remove(resist).await;
         });
-        let disk = Disk::new(args.shared.made.clone(), args.shared.journal.clone());
-        let (saved, made) = (args.shared.saved.clone(), args.shared.made.clone());
-        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), saved, made, disk));
+        let made = args.shared.made.clone();
+        let disk = Disk::new(made.clone(), args.shared.journal.clone());
+        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), args.shared.saved.clone(), (made, disk)));
         let mut state = NodeState {
             shared: args.shared,
             facts,
@@ -331,7 +331,7 @@ fn sweep_later(facts: &NodeFacts) -> impl Future<Output = ()> + Send + use<> {
 }
 
 /// Forgets states of workspaces whose time is over, and what lies among made workspaces and is none, now and every hour.
-async fn sweep_states(dir: PathBuf, saved: SavedStates, made: MadeWorkspaces, disk: Disk) {
+async fn sweep_states(dir: PathBuf, saved: SavedStates, (made, disk): (MadeWorkspaces, Disk)) {
     let mut hours = tokio::time::interval(STATES_SWEEP);
     hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

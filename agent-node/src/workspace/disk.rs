@@ -125,7 +125,7 @@ impl Disk {
             bytes: size.bytes,
             more: size.more,
             made_at_ms,
-            used_at_ms: self.made.used_at_ms(thread).unwrap_or(made_at_ms).max(made_at_ms),
+            used_at_ms: self.made.used_at_ms(thread).unwrap_or(made_at_ms),
             in_use: users.of(thread, &path),
             broken,
             path: AbsPath::new(&path).ok()?,
