@@ -31,7 +31,7 @@ pub fn git_credentials(layers: &Layers, surroundings: &Surroundings) -> Result<G
             match key.as_str() {
                 "username" => username = reading.text(&name, value)?.to_owned(),
                 "token_file" => {
-                    let path = surroundings.absolute(Path::new(reading.text(&name, value)?));
+                    let path = surroundings.absolute(Path::new(&reading.text(&name, value)?));
                     token_file = Some(path.map_err(|failure| reading.wrong(&name, failure.sentence))?);
                 }
                 _ => return Err(reading.wrong(&name, "the key is not known; a credential has username and token_file")),
