@@ -13,6 +13,7 @@ use crate::node::sweep;
 use crate::node::waiting::Waiting;
 use crate::workspace::actor::{WorkspaceActor, WorkspaceArgs};
 use crate::workspace::checkpoint;
+use crate::workspace::disk::Disk;
 use crate::workspace::jobs::Shared;
 use crate::workspace::made::MadeWorkspaces;
 use crate::workspace::message::{WorkspaceEnvelope, WorkspaceMsg, WorkspaceRequest};
@@ -113,7 +114,9 @@ impl Actor for NodeSupervisor {
             look_at(writers).await;
             sweep::remove(resist).await;
         });
-        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), args.shared.saved.clone(), args.shared.made.clone()));
+        let disk = Disk::new(args.shared.made.clone(), args.shared.journal.clone());
+        let (saved, made) = (args.shared.saved.clone(), args.shared.made.clone());
+        tasks.spawn(sweep_states(args.shared.checkpoints.clone(), saved, made, disk));
         let mut state = NodeState {
             shared: args.shared,
             facts,
@@ -327,17 +330,18 @@ fn sweep_later(facts: &NodeFacts) -> impl Future<Output = ()> + Send + use<> {
     }
 }
 
-/// Forgets states of workspaces whose time is over, now and every hour.
-async fn sweep_states(dir: PathBuf, saved: SavedStates, made: MadeWorkspaces) {
+/// Forgets states of workspaces whose time is over, and what lies among made workspaces and is none, now and every hour.
+async fn sweep_states(dir: PathBuf, saved: SavedStates, made: MadeWorkspaces, disk: Disk) {
     let mut hours = tokio::time::interval(STATES_SWEEP);
     hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         hours.tick().await;
-        let (dir, saved, made) = (dir.clone(), saved.clone(), made.clone());
+        let (dir, saved, made, disk) = (dir.clone(), saved.clone(), made.clone(), disk.clone());
         let sweep = move || {
             checkpoint::sweep(&dir);
             saved.sweep();
             made.sweep();
+            disk.sweep_strays(false);
         };
         let _ = tokio::task::spawn_blocking(sweep).await;
     }

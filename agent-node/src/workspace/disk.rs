@@ -58,17 +58,7 @@ impl Disk {
 
     /// Removes what nobody needs, and what the query names.
     pub(crate) fn sweep(&self, query: SweepQuery) -> Swept {
-        let mut swept = Swept::default();
-        for name in self.made.strays() {
-            let place = self.made.place().join(&name);
-            let is_old = age(&place).is_some_and(|age| age > YOUNG);
-            let is_stray = name.parse::<ThreadId>().map_or(true, |thread| matches!(self.made.record(thread), Ok(None)));
-            if is_old && is_stray {
-                let gone =
-                    Gone { bytes: measure::measure(&place).bytes, name: name.clone(), reason: "it has no record".to_owned() };
-                self.go(&mut swept, gone, query.dry_run, || self.made.put_away(&name));
-            }
-        }
+        let mut swept = self.sweep_strays(query.dry_run);
         let kept = self.list();
         let held = kept.iter().map(|kept| Held {
             thread: kept.thread,
@@ -86,6 +76,22 @@ impl Disk {
                     None => self.put_away(thread),
                 }
             });
+        }
+        swept
+    }
+
+    /// Removes what lies among the workspaces and is none.
+    pub(crate) fn sweep_strays(&self, dry_run: bool) -> Swept {
+        let mut swept = Swept::default();
+        for name in self.made.strays() {
+            let place = self.made.place().join(&name);
+            let is_old = age(&place).is_some_and(|age| age > YOUNG);
+            let is_stray = name.parse::<ThreadId>().map_or(true, |thread| matches!(self.made.record(thread), Ok(None)));
+            if is_old && is_stray {
+                let gone =
+                    Gone { bytes: measure::measure(&place).bytes, name: name.clone(), reason: "it has no record".to_owned() };
+                self.go(&mut swept, gone, dry_run, || self.made.put_away(&name));
+            }
         }
         swept
     }

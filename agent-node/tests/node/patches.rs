@@ -18,7 +18,7 @@ impl Client {
         turn
     }
 
-    async fn patch(&mut self, turn: &str, policy: &SandboxPolicy) -> Result<(PatchFacts, Vec<u8>), Status> {
+    async fn results(&mut self, turn: &str, policy: &SandboxPolicy) -> Result<(PatchFacts, Vec<u8>), Status> {
         let (from_turn, to_turn) = (turn.to_owned(), turn.to_owned());
         let request = wire::PatchRequest { authority: self.who(), from_turn, to_turn, policy: Some(policy.into()) };
         let mut pieces = soon(self.workspace.patch(request)).await?.into_inner();
@@ -45,7 +45,7 @@ async fn a_patch_of_many_mebibytes_is_sent_whole_and_one_turn_of_several_is_one_
     let dir = node.workspace.as_path();
     repository(dir);
     let head = git(dir, &["rev-parse", "HEAD"]).trim().to_owned();
-    assert_eq!(client.patch("", &policy).await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(client.results("", &policy).await.unwrap_err().code(), Code::NotFound);
     let first = client.begin_turn(&node.workspace, &policy).await;
     let noise: Vec<u8> = (0..6_u32 << 20).map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
     fs::write(node.path("noise"), &noise).unwrap();
@@ -59,9 +59,9 @@ async fn a_patch_of_many_mebibytes_is_sent_whole_and_one_turn_of_several_is_one_
     soon(client.workspace.diff(ended)).await.unwrap();
     client.begin_turn(&node.workspace, &policy).await;
     fs::write(node.path("changed"), "newer\n").unwrap();
-    let (facts, whole) = client.patch("", &policy).await.unwrap();
+    let (facts, whole) = client.results("", &policy).await.unwrap();
     assert_eq!((facts.bytes, facts.files, facts.base), (whole.len() as u64, 2, Some(head)));
-    let (facts, of_first) = client.patch(&first, &policy).await.unwrap();
+    let (facts, of_first) = client.results(&first, &policy).await.unwrap();
     assert_eq!((facts.bytes, facts.files), (of_first.len() as u64, 1), "what changed later is not the first turn's");
     // It is a patch that git takes.
     let (other, file) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
@@ -84,7 +84,7 @@ async fn what_is_hidden_from_the_threads_sessions_is_in_no_patch() {
     client.begin_turn(&node.workspace, &policy).await;
     fs::write(node.path("secret"), "CANARY-77ab\n").unwrap();
     fs::write(node.path("shown"), "shown\n").unwrap();
-    let (facts, patch) = client.patch("", &policy).await.unwrap();
+    let (facts, patch) = client.results("", &policy).await.unwrap();
     let text = String::from_utf8(patch).unwrap();
     assert!(facts.files == 1 && text.contains("+shown") && !text.contains("CANARY") && !text.contains("secret"), "{text}");
 }

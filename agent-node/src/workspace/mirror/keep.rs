@@ -144,17 +144,17 @@ mod tests {
             }
         }
         let in_use: BTreeSet<PathBuf> = [place("a/bases/x")].into();
-        let sweep = |most| super::sweep(&mirrors, dir.path(), most, &in_use);
-        assert_eq!(sweep(u64::MAX), 0);
-        assert!(sweep(700_000) >= 200_000);
+        let swept = |most| sweep(&mirrors, dir.path(), most, &in_use);
+        assert_eq!(swept(u64::MAX), 0);
+        assert!(swept(700_000) >= 200_000);
         let there = |name: &str| place(name).exists();
         assert!(there("a/bases/x") && !there("a/bases/y") && there("a/objects") && there("c/bases/y"));
         let held = File::open(place("b/lock")).unwrap();
         held.lock().unwrap();
         let before = there("b/bases/x");
-        assert_eq!((sweep(0), there("b/bases/x")), (0, before), "somebody works on it");
+        assert_eq!((swept(0), there("b/bases/x")), (0, before), "somebody works on it");
         drop(held);
-        sweep(0);
+        swept(0);
         assert!(!there("b") && there("a/bases/x") && there("a/objects") && there("c/objects"));
     }
 }

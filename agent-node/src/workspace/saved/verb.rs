@@ -68,11 +68,14 @@ pub(super) async fn compare(launcher: &Launcher, document: TreeDocument) -> Resu
     }
 }
 
-/// What the thread's sessions may read of files. Without a sandbox that is everything, of which the workspace is enough.
+/// What the thread's sessions may read of the workspace. Nothing else of what they may is given to the program: a directory above the node's own would
+/// show that, and have it hidden again with the packs in it.
 fn reads(policy: &SandboxPolicy, top: &AbsPath) -> Vec<AbsPath> {
+    let given = || policy.readable.iter().chain(&policy.writable);
     match policy.mode {
         SandboxMode::DangerFullAccess => vec![top.clone()],
-        _ => policy.readable.iter().chain(&policy.writable).cloned().collect(),
+        _ if given().any(|place| top.is_within(place)) => vec![top.clone()],
+        _ => given().filter(|place| place.is_within(top)).cloned().collect(),
     }
 }
 

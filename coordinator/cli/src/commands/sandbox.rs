@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The words that the runner takes for itself.
-const VERBS: [&str; 12] = ["run", "hold", "serve", "patch", "tree", "probe", "scan", "help", "--help", "-h", "--version", "-V"];
+const VERBS: [&str; 13] =
+    ["run", "hold", "serve", "patch", "tree", "files", "probe", "scan", "help", "--help", "-h", "--version", "-V"];
 
 /// Plays the runner. It forks, so it must be called before there is any thread.
 #[must_use]
