@@ -3,7 +3,7 @@
 use super::{Stage, thread_of};
 use capstan_tests::git::Tree;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 #[test]
 fn what_the_turn_changed_there_is_here_when_it_ends_and_what_was_not_committed_stays() {
@@ -20,13 +20,13 @@ fn what_the_turn_changed_there_is_here_when_it_ends_and_what_was_not_committed_s
 
 #[test]
 fn what_does_not_fit_any_more_is_kept_as_a_file_and_said() {
-    let marker = Marker(format!("/tmp/capstan-uploads-{}", std::process::id()).into());
-    let wait = format!("sed -i s/one/theirs/ a.txt; while [ ! -e {} ]; do sleep 0.05; done", marker.0.display());
-    let stage = Stage::running(&wait, 1);
+    // Ignored, so that it is no part of the change.
+    let stage = Stage::running("sed -i s/one/theirs/ a.txt; while [ ! -e go.o ]; do sleep 0.05; done", 1);
     let running = stage.exec_of(&["--on", "*"]).start();
-    running.until_line("a command that runs", |line| line["type"] == "item.started");
+    let started = running.until_line("a command that runs", |line| line["type"] == "item.started");
+    let there = started["item"]["capstan"]["cwd"].as_str().expect("the workspace on the node").to_owned();
     stage.write("a.txt", "mine\n");
-    fs::write(&marker.0, "").expect("a file can be written");
+    fs::write(Path::new(&there).join("go.o"), "").expect("a file can be written");
     let run = running.wait();
     run.assert_code(1);
     let thread = thread_of(&run);
@@ -38,15 +38,6 @@ fn what_does_not_fit_any_more_is_kept_as_a_file_and_said() {
     let merged = stage.capstan(&["apply", "--3way", &thread]);
     merged.assert_code(1);
     assert_eq!(stage.read("a.txt"), "<<<<<<< here\nmine\n=======\ntheirs\n>>>>>>> patch\n");
-}
-
-/// A file that sessions see, removed with this.
-struct Marker(PathBuf);
-
-impl Drop for Marker {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
 }
 
 #[test]

@@ -56,7 +56,10 @@ pub(super) fn stage(git: &Git, repository: &Repository, place: &Place) -> Result
         None => pack(&ours, dir.as_path(), &staged).map(|_| Depth::Whole)?,
     };
     drop(borrowed);
-    fs::rename(dir.as_path().join("index.new"), dir.as_path().join("index")).map_err(failed)?;
+    match fs::rename(dir.as_path().join("index.new"), dir.as_path().join("index")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => drop(fs::remove_file(dir.as_path().join("index"))),
+        renamed => renamed.map_err(failed)?,
+    }
     names(&real, dir.as_path(), repository, head.as_deref())?;
     let packs = fs::read_dir(dir.as_path().join("objects/pack")).into_iter().flatten().flatten();
     if packs.filter(|entry| entry.path().extension().is_some_and(|end| end == "pack")).count() > MOST_PACKS {
@@ -113,6 +116,10 @@ fn lay_out(dir: &Path, repository: &Repository) -> io::Result<()> {
 /// The same entries as in the person's index, without what git notes beside them of this host.
 fn index(real: &Git, ours: &Git) -> Result<(), Failure> {
     let entries = real.ask(["ls-files", "--stage", "-z"], Input::Nothing)?;
+    if entries.is_empty() {
+        // An index of nothing names a tree that is nowhere, which git's own check complains of. There need not be one.
+        return Ok(());
+    }
     ours.ask(["read-tree", "--empty"], Input::Nothing)?;
     ours.ask(["update-index", "-z", "--index-info"], Input::Bytes(&entries))?;
     // Of a sparse work tree: what is not checked out is not gone.
