@@ -4,13 +4,14 @@ use crate::workspace::saved::SavedStates;
 use crate::workspace::saved::incoming::{Incoming, NotTaken};
 use bytes::BytesMut;
 use capstan_proto::wire::node as wire;
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
@@ -67,11 +68,11 @@ pub(crate) async fn take_in(
     }
 }
 
-/// The packs of these names, in pieces.
+/// The packs of these names, in pieces. The task that reads them ends with whoever holds the stream.
 pub(crate) fn give_out(packs: Vec<(String, PathBuf)>, carrier: OwnedSemaphorePermit) -> Pieces {
     let (sender, pieces) = mpsc::channel(AHEAD);
-    // It ends with its reader.
-    tokio::spawn(async move {
+    let mut reading = JoinSet::new();
+    reading.spawn(async move {
         let _carrier = carrier;
         for (pack, path) in packs {
             if let Err(status) = give_one(pack, path, &sender).await {
@@ -80,7 +81,10 @@ pub(crate) fn give_out(packs: Vec<(String, PathBuf)>, carrier: OwnedSemaphorePer
             }
         }
     });
-    Box::pin(ReceiverStream::new(pieces))
+    Box::pin(ReceiverStream::new(pieces).map(move |piece| {
+        let _owned = &reading;
+        piece
+    }))
 }
 
 async fn give_one(

@@ -7,7 +7,7 @@ use crate::nodes::host::NodeHost;
 use crate::nodes::host::saved::{Piece, Taken};
 use capstan_types::saved::record::CheckpointRecord;
 use futures::{Stream, StreamExt};
-use tonic::Status;
+use tonic::{Code, Status};
 
 /// How many bytes are brought to a node at once: what nodes take.
 const PIECE: usize = 1 << 20;
@@ -26,6 +26,20 @@ pub enum CarryError {
         /// What it said.
         status: Box<Status>,
     },
+}
+
+/// For the user.
+impl From<CarryError> for Status {
+    fn from(error: CarryError) -> Self {
+        let said = format!("the checkpoint could not be carried to the node: {error}");
+        match error {
+            CarryError::Node { status, .. } if matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) => {
+                Self::unavailable(said)
+            }
+            CarryError::Shelf(ShelfError::Record(_)) => Self::failed_precondition(said),
+            CarryError::Node { .. } | CarryError::Shelf(_) => Self::aborted(said),
+        }
+    }
 }
 
 impl Shelf {

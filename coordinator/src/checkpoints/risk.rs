@@ -26,7 +26,7 @@ const WRAPPERS: &[&str] = &["sudo", "env", "xargs", "nice", "nohup", "time", "co
 /// Whether a command in the words of a shell may destroy something.
 #[must_use]
 pub fn is_risky(command: &str) -> bool {
-    let parts = command.split(|letter: char| matches!(letter, ';' | '|' | '&' | '\n' | '(' | ')' | '`' | '{' | '}'));
+    let parts = command.split([';', '|', '&', '\n', '(', ')', '`', '{', '}']);
     parts.map(|part| part.split_whitespace().map(bare).collect::<Vec<_>>()).any(|words| is_risky_part(&words))
 }
 

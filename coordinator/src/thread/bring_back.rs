@@ -1,8 +1,7 @@
 //! Brings a checkpoint back into a thread's workspace, on whichever node that is, and compares checkpoints.
 
 use super::checkpoints::Checkpoints;
-use crate::checkpoints::carry::CarryError;
-use crate::checkpoints::shelf::{Shelf, ShelfError};
+use crate::checkpoints::shelf::Shelf;
 use crate::nodes::host::NodeHost;
 use capstan_types::id::{ThreadId, TurnId};
 use capstan_types::path::AbsPath;
@@ -73,7 +72,7 @@ impl Workplace<'_> {
             }
         }
         if let Some(record) = &record {
-            self.shelf.hand(self.host, record).await.map_err(|error| not_carried(&error))?;
+            self.shelf.hand(self.host, record).await.map_err(Status::from)?;
         }
         let restored =
             self.host.restore(self.root, wanted.clone(), self.policy.clone()).await.map_err(|status| match status.code() {
@@ -99,7 +98,7 @@ impl Workplace<'_> {
         for text in which {
             let wanted = self.find(all, text)?;
             let record = self.record(&wanted).await?.ok_or_else(|| self.gone(&wanted))?;
-            self.shelf.hand(self.host, &record).await.map_err(|error| not_carried(&error))?;
+            self.shelf.hand(self.host, &record).await.map_err(Status::from)?;
             records.push(record);
         }
         match <[CheckpointRecord; 2]>::try_from(records) {
@@ -116,7 +115,7 @@ impl Workplace<'_> {
         };
         let last = all.last().ok_or_else(unknown)?;
         let last = self.record(&(last.thread, last.name.clone())).await?.ok_or_else(unknown)?;
-        self.shelf.hand(self.host, &last).await.map_err(|error| not_carried(&error))?;
+        self.shelf.hand(self.host, &last).await.map_err(Status::from)?;
         self.host.compare(last, present.clone(), NAMED).await
     }
 
@@ -141,17 +140,5 @@ impl Workplace<'_> {
         Status::not_found(format!(
             "checkpoint {name} is not kept any more; `checkpoints.keep` and `checkpoints.days` of config.toml say for how long they are"
         ))
-    }
-}
-
-/// Why a checkpoint did not come to a node. For the user.
-pub(crate) fn not_carried(error: &CarryError) -> Status {
-    let said = format!("the checkpoint could not be carried to the node: {error}");
-    match error {
-        CarryError::Node { status, .. } if matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) => {
-            Status::unavailable(said)
-        }
-        CarryError::Shelf(ShelfError::Record(_)) => Status::failed_precondition(said),
-        CarryError::Node { .. } | CarryError::Shelf(_) => Status::aborted(said),
     }
 }

@@ -1,6 +1,5 @@
 //! Has the workspace of a new thread made of its source, where the thread is placed, and says meanwhile how far that is.
 
-use super::bring_back::not_carried;
 use super::located::Located;
 use crate::checkpoints::shelf::Shelf;
 use crate::git_credentials::GitCredentials;
@@ -76,7 +75,7 @@ impl Making {
 async fn carry(located: &Located, saved: &SavedSource, shelf: &Shelf) -> Result<(), Status> {
     let found = shelf.record(saved.thread, &saved.name).await.map_err(|error| Status::failed_precondition(error.to_string()))?;
     match found {
-        Some(record) => shelf.hand(&located.host, &record).await.map_err(|error| not_carried(&error)),
+        Some(record) => shelf.hand(&located.host, &record).await.map_err(Status::from),
         None => Ok(()),
     }
 }

@@ -81,7 +81,7 @@ pub async fn run(context: &Arc<TurnContext>, id: TurnId, begin: Begin, before: T
         releases,
         handle,
     };
-    turn.run_to_end(begin).instrument(span).await;
+    Box::pin(turn.run_to_end(begin).instrument(span)).await;
     turn.releases.finish().await;
 }
 
