@@ -2,6 +2,8 @@
 //! fetched, and never the person's index.
 
 mod bench;
+#[cfg(test)]
+pub mod fixture;
 mod program;
 mod repository;
 

@@ -7,8 +7,9 @@ use crate::failure::{Exit, Failure};
 use crate::fetched::fetched;
 use crate::given_file;
 use crate::local_git::{Git, Repository};
-use crate::patches::{Direction, How, apply, told, untold};
+use crate::patches::{Applied, Direction, How, apply, told, untold};
 use crate::runtime;
+use crate::signals::Signals;
 use crate::surroundings::Surroundings;
 use crate::thread_choice::{last, named};
 use capstan_types::id::{ThreadId, TurnId};
@@ -41,10 +42,18 @@ pub fn run(args: &ApplyArgs, surroundings: &Surroundings) -> Result<Exit, Failur
         let _ = writeln!(io::stdout().lock(), "nothing to apply: it changes nothing");
         return Ok(Exit::Success);
     }
-    let applied = apply(&git, &repository, patch.path(), how)?;
+    let applied = at_one_go(git, repository, patch, how)?;
     // It is done, whether or not anybody reads that.
     let _ = write!(io::stdout().lock(), "{}", told(&applied, how));
     untold(&applied, how).map_or(Ok(Exit::Success), Err)
+}
+
+/// Applies it. A signal ends git while it judges, and nothing when files are being exchanged: that comes to its end.
+fn at_one_go(git: Git, repository: Repository, patch: NamedTempFile, how: How) -> Result<Applied, Failure> {
+    runtime::block_on(async move {
+        let _signals = Signals::listen().map_err(Failure::failed)?;
+        tokio::task::spawn_blocking(move || apply(&git, &repository, patch.path(), how)).await.map_err(Failure::failed)?
+    })
 }
 
 /// The patch on standard input or in a file; none where a thread is meant.

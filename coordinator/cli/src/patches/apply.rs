@@ -1,11 +1,11 @@
 //! A patch onto the files of a work tree.
 
+use super::differences::{Difference, differences};
 use super::judge::{Conflict, Direction, Judged, judge};
 use super::names::{is_there, named, obstacles};
+use super::write::write;
 use crate::failure::Failure;
 use crate::local_git::{Bench, Git, Input, Objects, Repository};
-use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -56,10 +56,11 @@ pub fn apply(git: &Git, repository: &Repository, patch: &Path, how: How) -> Resu
             return Ok(Applied { conflicts, mergeable: marked.is_some(), ..Applied::default() });
         }
     };
-    let mut applied = Applied { marked: !conflicts.is_empty(), conflicts, ..compared(&bench, &ours, &theirs)? };
+    let all = differences(&bench, &ours, &theirs)?;
+    let mut applied = Applied { marked: !conflicts.is_empty(), conflicts, ..compared(&all) };
     applied.conflicts.sort();
     if !how.only_check && !applied.changed.is_empty() {
-        write(&bench, &ours, &theirs)?;
+        write(&bench, repository, (&ours, &theirs), &all)?;
     }
     Ok(applied)
 }
@@ -72,40 +73,16 @@ fn present(bench: &Bench, repository: &Repository, names: &[PathBuf]) -> Result<
     bench.git().word(["write-tree"])
 }
 
-/// What is different.
-fn compared(bench: &Bench, ours: &str, theirs: &str) -> Result<Applied, Failure> {
-    let out = bench.git().ask(["diff-tree", "-r", "-z", "--no-renames", ours, theirs], Input::Nothing)?;
+/// What is told of the differences.
+fn compared(all: &[Difference]) -> Applied {
     let mut applied = Applied::default();
-    let mut parts = out.split(|byte| *byte == 0);
-    // Each: modes, objects and a letter; a NUL; the name.
-    while let (Some(facts), Some(name)) = (parts.next().filter(|facts| !facts.is_empty()), parts.next()) {
-        let name = String::from_utf8_lossy(name).into_owned();
-        let facts = String::from_utf8_lossy(facts);
-        if facts.split(' ').take(2).any(|mode| mode.trim_start_matches(':') == "160000") {
+    for difference in all {
+        let name = difference.path.to_string_lossy().into_owned();
+        if difference.is_submodule() {
             applied.submodules.push(name);
         } else {
-            applied.changed.push((facts.chars().next_back().unwrap_or('M'), name));
+            applied.changed.push((difference.letter, name));
         }
     }
-    Ok(applied)
-}
-
-/// Brings the files from one state to the other. Git looks at each before it writes the first, and refuses what is not as it was.
-fn write(bench: &Bench, ours: &str, theirs: &str) -> Result<(), Failure> {
-    let difference = bench.file("difference");
-    let file = File::create(&difference).map_err(|error| Failure::failed(format!("no temporary file can be made: {error}")))?;
-    let arguments = ["diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv"];
-    bench.git().write(arguments.into_iter().chain(["--no-color", "--ignore-submodules=all", ours, theirs]), file)?;
-    // An index of what was there: git compares the files with it before it writes the first.
-    bench.git().ask(["read-tree", "--reset", ours], Input::Nothing)?;
-    // Its complaint about files that are not as they were comes again, with a failure.
-    bench.git().run(["update-index", "-q", "--refresh"], Input::Nothing)?;
-    let arguments =
-        ["apply", "--index", "--whitespace=nowarn"].map(OsString::from).into_iter().chain([difference.into_os_string()]);
-    let said = bench.git().run(arguments.collect::<Vec<_>>().iter().map(OsStr::new), Input::Nothing)?;
-    if said.is_success {
-        return Ok(());
-    }
-    let sentence = format!("the patch fits, and could not be applied: {}", said.complaint());
-    Err(Failure::failed(sentence).hint("if a file was changed at that moment, try again; `git status` shows what there is"))
+    applied
 }
