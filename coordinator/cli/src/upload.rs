@@ -3,6 +3,7 @@
 //!
 //! What was sent before is not read, packed or sent again: a directory of the home per repository remembers it.
 
+mod chain;
 mod listing;
 mod place;
 mod send;

@@ -1,8 +1,10 @@
 //! A `.git` that is made anew beside the person's, for the other host: the same HEAD and branch, the same index, the history. Of the person's own it
 //! has objects and names of branches; of its configuration, hooks, remotes and credentials it has nothing.
 //!
-//! It stays in the home, and is only added to: what is new since the last upload is one small pack.
+//! It stays in the home: what is new since the last upload is one small pack. What the repository has no longer, because it was amended, rebased,
+//! taken out of the index or made anew, does not travel: see [`Chain`].
 
+use super::chain::{Chain, pack};
 use super::place::Place;
 use crate::failure::Failure;
 use crate::local_git::{Format, Git, Input, Repository};
@@ -12,10 +14,6 @@ use std::path::Path;
 
 /// The most history that travels, in KiB as git stores it. With more, only the last commit does.
 const MOST_HISTORY: u64 = 2 << 20;
-/// The most packs, after which they are made one.
-const MOST_PACKS: usize = 48;
-/// The file with the commits that are in the packs.
-const KNOWN: &str = "capstan-known";
 
 /// How much history is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,22 +47,26 @@ pub(super) fn stage(git: &Git, repository: &Repository, place: &Place) -> Result
     let head = real.run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], Input::Nothing)?;
     let head = head.is_success.then(|| String::from_utf8_lossy(&head.out).trim().to_owned());
     index(&real, &ours)?;
+    let mut chain = Chain::of(dir.as_path());
     let borrowed = Borrowed::lend(dir.as_path(), repository).map_err(failed)?;
+    if chain.keep_reachable(&real, head.as_deref()).map_err(failed)? {
+        // Nothing of what was uploaded from here is left: this is another repository, or as good as one.
+        place.empty();
+    }
     let staged = staged(&real, head.as_deref())?;
     let depth = match &head {
-        Some(head) => history(&real, &ours, (dir.as_path(), &staged), repository, head)?,
-        None => pack(&ours, dir.as_path(), &staged).map(|_| Depth::Whole)?,
+        Some(head) => history(&real, &ours, &mut chain, repository, head)?,
+        None => Depth::Whole,
     };
+    if pack(&ours, dir.as_path(), &staged)?.is_none() {
+        return Err(lacking("what is staged"));
+    }
     drop(borrowed);
     match fs::rename(dir.as_path().join("index.new"), dir.as_path().join("index")) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => drop(fs::remove_file(dir.as_path().join("index"))),
         renamed => renamed.map_err(failed)?,
     }
     names(&real, dir.as_path(), repository, head.as_deref())?;
-    let packs = fs::read_dir(dir.as_path().join("objects/pack")).into_iter().flatten().flatten();
-    if packs.filter(|entry| entry.path().extension().is_some_and(|end| end == "pack")).count() > MOST_PACKS {
-        ours.ask(["repack", "-a", "-d", "-q"], Input::Nothing)?;
-    }
     Ok(Staged { depth })
 }
 
@@ -163,13 +165,8 @@ fn contents<'a>(words: impl Iterator<Item = &'a str>, mode: usize, object: usize
     (is_file && object.bytes().any(|byte| byte != b'0')).then(|| (*object).to_owned())
 }
 
-fn history(
-    real: &Git,
-    ours: &Git,
-    (dir, staged): (&Path, &[String]),
-    repository: &Repository,
-    head: &str,
-) -> Result<Depth, Failure> {
+fn history(real: &Git, ours: &Git, chain: &mut Chain, repository: &Repository, head: &str) -> Result<Depth, Failure> {
+    let dir = chain.dir().to_owned();
     let failed = |error: io::Error| Failure::failed(format!("{} cannot be written: {error}", dir.display()));
     let shallow = dir.join("shallow");
     let was_shallow = fs::read(&shallow).unwrap_or_default();
@@ -177,21 +174,29 @@ fn history(
     if !is_large {
         // One that is shallow itself has this list; git takes it for the end of the history.
         let own = fs::read(repository.common.join("shallow")).unwrap_or_default();
-        let known = if own == was_shallow { known(ours, dir) } else { Vec::new() };
+        if own != was_shallow {
+            chain.clear().map_err(failed)?;
+        }
         list(&shallow, &own).map_err(failed)?;
-        if pack(ours, dir, &[&[head.to_owned()][..], staged, &known].concat())? {
-            note(dir, head).map_err(failed)?;
+        if chain.add(ours, head)? {
             return Ok(Depth::Whole);
         }
     }
     // Nothing before it, whatever was sent before: what is not asked for is not there.
-    list(&shallow, format!("{head}\n").as_bytes()).map_err(failed)?;
-    let _ = fs::remove_file(dir.join(KNOWN));
-    if !pack(ours, dir, &[&[head.to_owned()][..], staged].concat())? {
-        let sentence = "the repository lacks objects of its last commit, so that it cannot be uploaded";
-        return Err(Failure::bad_input(sentence).hint("fetch them: git fetch --refetch, or `git fsck` says what is missing"));
+    let last = format!("{head}\n");
+    if was_shallow != last.as_bytes() {
+        chain.clear().map_err(failed)?;
+    }
+    list(&shallow, last.as_bytes()).map_err(failed)?;
+    if !chain.add(ours, head)? {
+        return Err(lacking("its last commit"));
     }
     Ok(if is_large { Depth::LastOfMany } else { Depth::LastOfPartial })
+}
+
+fn lacking(what: &str) -> Failure {
+    let sentence = format!("the repository lacks objects of {what}, so that it cannot be uploaded");
+    Failure::bad_input(sentence).hint("fetch them: git fetch --refetch, or `git fsck` says what is missing")
 }
 
 fn list(path: &Path, text: &[u8]) -> io::Result<()> {
@@ -208,36 +213,6 @@ fn size(git: &Git) -> Result<u64, Failure> {
     let text = String::from_utf8_lossy(&out).into_owned();
     let number = |line: &str| line.strip_prefix("size: ").or_else(|| line.strip_prefix("size-pack: "))?.parse::<u64>().ok();
     Ok(text.lines().filter_map(number).sum())
-}
-
-/// Commits that are there, as those that need not be packed again.
-fn known(ours: &Git, dir: &Path) -> Vec<String> {
-    let text = fs::read_to_string(dir.join(KNOWN)).unwrap_or_default();
-    let there = |commit: &&str| ours.run(["cat-file", "-e", commit], Input::Nothing).is_ok_and(|said| said.is_success);
-    text.lines().filter(there).map(|commit| format!("^{commit}")).collect()
-}
-
-fn note(dir: &Path, head: &str) -> io::Result<()> {
-    let text = fs::read_to_string(dir.join(KNOWN)).unwrap_or_default();
-    let mut all: Vec<_> = text.lines().filter(|known| *known != head).rev().take(15).collect();
-    all.insert(0, head);
-    all.reverse();
-    fs::write(dir.join(KNOWN), format!("{}\n", all.join("\n")))
-}
-
-/// Packs what these commits and contents are made of and is not there. Says whether it could: parts of it may be missing.
-fn pack(ours: &Git, dir: &Path, revisions: &[String]) -> Result<bool, Failure> {
-    if revisions.is_empty() {
-        return Ok(true);
-    }
-    let arguments = ["pack-objects", "-q", "--revs", "--non-empty", "--delta-base-offset"];
-    let base = dir.join("objects/pack/pack");
-    let arguments = arguments.iter().map(std::ffi::OsStr::new).chain([base.as_os_str()]);
-    let said = ours.run(arguments, Input::Bytes(format!("{}\n", revisions.join("\n")).as_bytes()))?;
-    if !said.is_success && said.err.contains("No space left") {
-        return Err(said.failure());
-    }
-    Ok(said.is_success)
 }
 
 /// HEAD as it is, with its branch, and the tags that lead to what is there.
@@ -263,3 +238,6 @@ fn names(real: &Git, dir: &Path, repository: &Repository, head: Option<&str>) ->
     let zero = repository.format.zero();
     written("HEAD", branch.map_or_else(|| format!("{}\n", head.unwrap_or(&zero)), |branch| format!("ref: {branch}\n")))
 }
+
+#[cfg(test)]
+mod tests;
