@@ -43,7 +43,7 @@ pub struct ExecArgs {
     /// Puts $CAPSTAN_HOME/NAME.config.toml above config.toml
     #[arg(short, long, value_name = "NAME", conflicts_with = "ignore_user_config")]
     pub profile: Option<String>,
-    /// What sessions may touch
+    /// What sessions may touch [default: sandbox_mode of the configuration, else read-only; workspace-write with --on, --upload, --git and --empty]
     #[arg(short, long, value_name = "MODE")]
     pub sandbox: Option<SandboxArg>,
     /// The permission profile of the sessions: :read-only, :workspace, :danger-full-access, or one of [permissions.NAME]

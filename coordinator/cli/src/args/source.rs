@@ -53,6 +53,12 @@ impl SourceArgs {
         self.upload || self.on.is_some()
     }
 
+    /// Whether the workspace is made for the thread: uploaded, fetched or empty.
+    #[must_use]
+    pub const fn is_made(&self) -> bool {
+        self.uploads() || self.git.is_some() || self.empty
+    }
+
     /// Whether what was changed is applied here when the turn ends.
     #[must_use]
     pub const fn applies(&self) -> bool {

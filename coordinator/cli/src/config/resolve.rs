@@ -58,6 +58,8 @@ pub enum Answerer {
 pub enum Sandboxing {
     /// Nothing.
     Configured,
+    /// Nothing, for a workspace that is made or uploaded: a copy of the thread's own, which it may write unless the configuration says otherwise.
+    OwnWorkspace,
     /// `-s`.
     Mode(SandboxMode),
     /// `-P`: the name of a permission profile.
@@ -191,10 +193,14 @@ fn policy(layers: &Layers, flags: &Flags) -> Result<Policy, ConfigError> {
         Sandboxing::Bypassed => Ok((SandboxMode::DangerFullAccess, None, ApprovalPolicy::Never)),
         Sandboxing::Mode(mode) => Ok((*mode, None, approval(layers)?)),
         Sandboxing::Profile(name) => named(name),
-        Sandboxing::Configured => match permissions::chosen(layers)? {
+        Sandboxing::Configured | Sandboxing::OwnWorkspace => match permissions::chosen(layers)? {
             Some(permissions::Chosen::Profile(name)) => named(&name),
             Some(permissions::Chosen::Mode) | None => {
-                Ok((layers.parsed("sandbox_mode")?.unwrap_or(SandboxMode::ReadOnly), None, approval(layers)?))
+                let unsaid = match flags.sandbox {
+                    Sandboxing::OwnWorkspace => SandboxMode::WorkspaceWrite,
+                    _ => SandboxMode::ReadOnly,
+                };
+                Ok((layers.parsed("sandbox_mode")?.unwrap_or(unsaid), None, approval(layers)?))
             }
         },
     }

@@ -83,6 +83,8 @@ pub(super) async fn back(client: &mut Client, local: &Local, thread: ThreadId, h
     let fetched = fetched(client, thread, None).await;
     let (patch, facts) = fetched.map_err(|failure| failure.hint(format!("`capstan apply {thread}` tries again")))?;
     if facts.bytes == 0 {
+        // Whoever waits for a change is to know that none was left out.
+        say("Nothing to apply: no file is noted as changed there");
         return Ok(());
     }
     let how = How { direction: Direction::Forward, marks: false, only_check: false };

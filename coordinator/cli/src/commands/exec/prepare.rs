@@ -247,6 +247,7 @@ fn flags(
         _ if args.dangerously_bypass_approvals_and_sandbox => Sandboxing::Bypassed,
         (Some(mode), _) => Sandboxing::Mode(mode.into()),
         (None, Some(name)) => Sandboxing::Profile(name.clone()),
+        (None, None) if args.source.is_made() => Sandboxing::OwnWorkspace,
         (None, None) => Sandboxing::Configured,
     };
     let add_dir = |path: &std::path::PathBuf| sight.look(surroundings.absolute(path)?, workspace::writable);
@@ -272,6 +273,10 @@ fn warn_of_no_effect(args: &ExecArgs, settings: &ThreadSettings) {
     let base = settings.profile.as_ref().map_or(settings.sandbox, |profile| profile.base);
     if !args.add_dir.is_empty() && base == SandboxMode::ReadOnly {
         failure::warn(&mut io::stderr(), "--add-dir has no effect in a read-only sandbox; pass -s workspace-write as well");
+    }
+    if args.source.applies() && base == SandboxMode::ReadOnly {
+        let sentence = "a read-only sandbox changes nothing that could be applied here; pass -s workspace-write as well";
+        failure::warn(&mut io::stderr(), sentence);
     }
 }
 

@@ -66,10 +66,13 @@ fn the_sandbox_and_the_approvals_are_chosen_by_the_strongest_who_says() {
     use ApprovalPolicy::{Never, OnRequest, Untrusted};
     use SandboxMode::{DangerFullAccess, ReadOnly, WorkspaceWrite};
     type Row = (&'static str, &'static [&'static str], Sandboxing, (SandboxMode, ApprovalPolicy));
-    let rows: [Row; 8] = [
+    let rows: [Row; 11] = [
         ("", &[], Sandboxing::Configured, (ReadOnly, Never)),
         ("sandbox_mode = 'workspace-write'", &[], Sandboxing::Configured, (WorkspaceWrite, Never)),
         ("sandbox_mode = 'workspace-write'", &["sandbox_mode=read-only"], Sandboxing::Configured, (ReadOnly, Never)),
+        ("", &[], Sandboxing::OwnWorkspace, (WorkspaceWrite, Never)),
+        ("sandbox_mode = 'read-only'", &[], Sandboxing::OwnWorkspace, (ReadOnly, Never)),
+        ("default_permissions = ':read-only'", &[], Sandboxing::OwnWorkspace, (ReadOnly, Never)),
         ("sandbox_mode = 'read-only'", &[], Sandboxing::Mode(WorkspaceWrite), (WorkspaceWrite, Never)),
         ("approval_policy = 'on-failure'", &[], Sandboxing::Configured, (ReadOnly, OnRequest)),
         ("approval_policy = 'on-request'", &["approval_policy=untrusted"], Sandboxing::Configured, (ReadOnly, Untrusted)),
