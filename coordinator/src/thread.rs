@@ -12,6 +12,7 @@ pub mod compaction;
 pub mod context;
 pub mod continued;
 pub mod drained;
+pub mod errand;
 pub mod final_message;
 pub mod fork;
 pub mod handle;

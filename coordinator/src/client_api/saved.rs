@@ -3,12 +3,14 @@
 use super::{create_status, thread_id};
 use crate::thread::at_rest::{AtRest, Purpose};
 use crate::thread::bring_back::{BroughtBack, Workplace};
+use crate::thread::errand::Errand;
 use crate::thread::inherit::Woken;
 use crate::thread::message::ThreadMsg;
 use crate::thread::open::{ASK_DEADLINE, Threads};
 use capstan_proto::wire::client as wire;
 use capstan_runtime::actors::ask::{AskError, ask};
 use capstan_types::id::TurnId;
+use tokio::sync::oneshot;
 use tonic::{Response, Status};
 
 /// The most names of a comparison.
@@ -34,11 +36,17 @@ pub(super) async fn restore(threads: &Threads, request: wire::RestoreRequest) ->
     // A turn that nobody has begun. What a dead coordinator of this line left to be done comes first.
     let brought = match threads.wake(thread, TurnId::generate()).await.map_err(create_status)? {
         Woken::Runs(actor) => {
-            let lent = ask(&actor, ASK_DEADLINE, ThreadMsg::Lend).await.map_err(unanswered)?;
-            let lent = lent.map_err(|refused| Status::failed_precondition(refused.to_string()))?;
-            let (context, policy) = (&lent.context, lent.context.policy());
-            let place = Workplace { thread, host: &context.host, root: &context.facts.root, policy: &policy, shelf };
-            place.bring_back(&all, &which, force).await?
+            // The thread's own: a client that leaves would cut off what keeps turns from beginning, and not what the node writes.
+            let (tell, told) = oneshot::channel();
+            let shelf = shelf.clone();
+            let errand = Errand::new(move |context| async move {
+                let policy = context.policy();
+                let place = Workplace { thread, host: &context.host, root: &context.facts.root, policy: &policy, shelf: &shelf };
+                let _ = tell.send(place.bring_back(&all, &which, force).await);
+            });
+            let taken = ask(&actor, ASK_DEADLINE, |reply| ThreadMsg::Lend(errand, reply)).await.map_err(unanswered)?;
+            taken.map_err(|refused| Status::failed_precondition(refused.to_string()))?;
+            told.await.map_err(|_| Status::unavailable("the thread stopped meanwhile; look at its files, and try again"))??
         }
         Woken::Elsewhere(_) => {
             let AtRest { host, root, policy, .. } = &threads.at_rest(thread, Purpose::Change).await.map_err(create_status)?;

@@ -1,5 +1,6 @@
 //! The thread's actor: it owns the log and the running turn, and nothing slow happens in its handler.
 
+mod at_workspace;
 mod queueing;
 
 use super::begin::Begin;
@@ -8,14 +9,13 @@ use super::continued::Unfinished;
 use super::handle::TurnHandle;
 use super::log::{Draft, LogTask};
 use super::loose_ends;
-use super::message::{Lent, ThreadMsg, TurnRefused};
+use super::message::{ThreadMsg, TurnRefused};
 use super::queue::TurnQueue;
 use super::steer::SteerRefused;
 use super::tally::Tally;
 use super::turn;
 use crate::nodes::host::files::Workplace;
 use capstan_tools::host::ExecHost as _;
-use capstan_types::checkpoint::Undo;
 use capstan_types::event::EventBody;
 use capstan_types::history::Entry;
 use capstan_types::id::TurnId;
@@ -24,7 +24,6 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
-use tonic::Status;
 
 /// One thread.
 #[derive(Debug)]
@@ -179,12 +178,12 @@ impl Actor for ThreadActor {
             }
             ThreadMsg::Undo(turn, force, reply) => {
                 state.advance(&me);
-                state.undo(turn, force, reply);
+                state.undo(turn, force, reply, &me);
             }
             ThreadMsg::Context(reply) => drop(reply.send(Arc::clone(&state.context))),
-            ThreadMsg::Lend(reply) => {
+            ThreadMsg::Lend(errand, reply) => {
                 state.advance(&me);
-                let _ = reply.send(state.lend());
+                let _ = reply.send(state.lend(errand, &me));
             }
             ThreadMsg::TurnEnded(turn) => {
                 state.settle();
@@ -241,7 +240,7 @@ impl ThreadState {
     }
 
     fn makes_sense(&self, input: &TurnInput) -> Result<(), TurnRefused> {
-        if Arc::strong_count(&self.undoing) > 1 {
+        if self.is_held() {
             return Err(TurnRefused::Undoing);
         }
         if input.text.trim().is_empty() && input.images.is_empty() && !input.compact {
@@ -294,27 +293,6 @@ impl ThreadState {
         me.stop(Some("the thread is let go".to_owned()));
     }
 
-    fn undo(&mut self, turn: String, force: bool, reply: RpcReplyPort<Result<Undo, Status>>) {
-        if let Some(running) = &self.running {
-            let _ = reply.send(Err(Status::failed_precondition(TurnRefused::Running(running.id).to_string())));
-            return;
-        }
-        let (host, undoing) = (Arc::clone(&self.context.host), Arc::clone(&self.undoing));
-        let policy = self.context.policy();
-        self.turns.spawn(async move {
-            let undone = host.undo(&policy, turn, force).await;
-            drop(undoing);
-            let _ = reply.send(undone);
-        });
-    }
-
-    fn lend(&self) -> Result<Lent, TurnRefused> {
-        match &self.running {
-            Some(running) => Err(TurnRefused::Running(running.id)),
-            None => Ok(Lent { context: Arc::clone(&self.context), _undoing: Arc::clone(&self.undoing) }),
-        }
-    }
-
     /// Ends a turn whose task died before it could, so that nobody waits for its end for ever. The next one begins after that.
     fn bury(&mut self, dead: RunningTurn, me: &ActorRef<ThreadMsg>) {
         let (turn, handle) = (dead.id, dead.handle.clone());
@@ -345,6 +323,7 @@ impl ThreadState {
     fn advance(&mut self, me: &ActorRef<ThreadMsg>) {
         self.settle();
         if self.running.is_none()
+            && !self.is_held()
             && !self.waits_for_node()
             // What waits in a thread that is let go begins with its next owner.
             && self.context.log.ownership().why().is_none()

@@ -1,6 +1,7 @@
 //! What a thread is asked and told.
 
 use super::context::TurnContext;
+use super::errand::Errand;
 use super::live::Subscription;
 use super::log::LogError;
 use super::queue::{MOST, Waiting};
@@ -44,8 +45,8 @@ pub enum ThreadMsg {
     Patch(String, RpcReplyPort<Result<Pieces, Status>>),
     /// Undo a turn, or the last one; also what changed since, if that is said.
     Undo(String, bool, RpcReplyPort<Result<Undo, Status>>),
-    /// Let somebody at the workspace while no turn runs: none begins until what is lent is dropped.
-    Lend(RpcReplyPort<Result<Lent, TurnRefused>>),
+    /// Do something at the workspace while no turn runs: none begins until it has ended.
+    Lend(Errand, RpcReplyPort<Result<(), TurnRefused>>),
     /// Give what its turns have.
     Context(RpcReplyPort<Arc<TurnContext>>),
     /// Begin the next turn that waits, if none runs.
@@ -62,15 +63,6 @@ pub enum ThreadMsg {
     TurnEnded(TurnId),
     /// The thread is another coordinator's, or has been deleted.
     OwnershipLost,
-}
-
-/// A thread's workspace in somebody's hands.
-#[derive(Debug)]
-pub struct Lent {
-    /// What its turns have.
-    pub context: Arc<TurnContext>,
-    /// No turn begins while this is held.
-    pub(super) _undoing: Arc<()>,
 }
 
 /// A turn that was not started. For the caller.
@@ -91,8 +83,8 @@ pub enum TurnRefused {
     /// It could not be stored.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// One is being undone.
-    #[error("a turn is being undone; start this one when that has ended")]
+    /// One is being undone, or a checkpoint brought back.
+    #[error("a turn is being undone, or a checkpoint brought back; try again when that has ended")]
     Undoing,
     /// Its node is being drained.
     #[error(

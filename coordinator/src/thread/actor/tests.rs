@@ -1,4 +1,5 @@
 use super::*;
+use crate::thread::errand::Errand;
 use crate::thread::fixture::thread_of;
 use async_trait::async_trait;
 use capstan_model::{Answer, ModelClient, ModelError, ModelEvent, Prompt};
@@ -139,4 +140,33 @@ async fn a_queued_turn_begins_when_the_one_before_it_has_died() {
     ask(&thread.actor, PATIENCE, |reply| ThreadMsg::QueueTurn(next, input, reply)).await.unwrap().unwrap();
     assert!(matches!(thread.end_of(dying).await, EventBody::TurnFailed { .. }));
     assert!(matches!(thread.end_of(next).await, EventBody::TurnCompleted { .. }));
+}
+
+#[tokio::test]
+async fn an_errand_comes_to_its_end_though_nobody_waits_and_no_turn_begins_before_that() {
+    let mut thread = Thread::begin().await;
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let errand = || Errand::new(|_| async {});
+    let long = Errand::new(move |_| async move {
+        let _ = tell.send(ended.await.is_ok());
+    });
+    let lent = ask(&thread.actor, PATIENCE, |reply| ThreadMsg::Lend(long, reply)).await.unwrap();
+    assert_eq!(lent, Ok(()));
+    // Whoever asked has gone.
+    assert_eq!(thread.start("hello").await, Err(TurnRefused::Undoing));
+    let another = ask(&thread.actor, PATIENCE, |reply| ThreadMsg::Lend(errand(), reply)).await.unwrap();
+    assert_eq!(another, Err(TurnRefused::Undoing));
+    let undone = ask(&thread.actor, PATIENCE, |reply| ThreadMsg::Undo(String::new(), false, reply)).await.unwrap();
+    assert!(undone.is_err_and(|status| status.message().contains("being undone")));
+    assert!(!ask(&thread.actor, PATIENCE, ThreadMsg::IsBusy).await.unwrap());
+    end.send(()).expect("it waits");
+    assert_eq!(told.await, Ok(true));
+    let begun = loop {
+        match thread.start("hello").await {
+            Err(TurnRefused::Undoing) => tokio::task::yield_now().await,
+            begun => break begun.expect("nothing is at the workspace"),
+        }
+    };
+    assert!(matches!(thread.end_of(begun).await, EventBody::TurnCompleted { .. }));
 }
