@@ -10,6 +10,7 @@ use crate::session::programs::Programs;
 use crate::session::protected::{Known, Protected, Writes};
 use crate::session::runner::{Answered, LaunchError, Runner};
 use crate::state::State;
+use crate::workspace::layers::Layers;
 use crate::workspace::repository;
 use capstan_types::control;
 use capstan_types::id::SessionId;
@@ -18,7 +19,7 @@ use capstan_types::limits::SessionLimits;
 use capstan_types::path::{AbsPath, PathError};
 use capstan_types::policy::{Level, SandboxMode, SandboxPolicy};
 use capstan_types::session::StartCall;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -33,6 +34,8 @@ const OWN_USER: &str = "own user";
 #[derive(Debug)]
 pub(crate) struct Launcher {
     pub(crate) runner: Runner,
+    /// The made workspaces that are mounted.
+    pub(crate) layers: Layers,
     sessions: PathBuf,
     base_env: BTreeMap<String, String>,
     hidden: Vec<AbsPath>,
@@ -103,6 +106,7 @@ impl Launcher {
             protected: Protected::new(runner.clone(), state.root.clone(), state.workspaces.clone()),
             programs: Programs::make(&state.root, &config.runner.program),
             runner,
+            layers: Layers::new(state.workspaces.clone()),
             sessions: state.sessions(),
             base_env: config.base_env.clone(),
             hidden,
@@ -154,11 +158,25 @@ impl Launcher {
     }
 
     async fn prepare(&self, session: SessionId, program: Program) -> Result<Ready, LaunchError> {
+        self.mount(&program).await?;
         let dir = NewDir::make(&self.sessions, session).map_err(|error| no_dir(&error))?;
         let mut spec = self.document(session, &dir, program)?;
         let Known { places, gap } = self.protected.below(&spec.policy).await;
         spec.protected = places;
         Ok(Ready { dir, spec, gap })
+    }
+
+    /// Has the made workspaces mounted that a program works in. In the bare directory below it would write what nobody finds again.
+    async fn mount(&self, Program { cwd, policy, .. }: &Program) -> Result<(), LaunchError> {
+        let places = [cwd].into_iter().chain(&policy.writable).chain(&policy.readable);
+        let threads: BTreeSet<_> = places.filter_map(|place| self.layers.thread_of(place.as_path())).collect();
+        if threads.is_empty() {
+            return Ok(());
+        }
+        let layers = self.layers.clone();
+        let mounted = tokio::task::spawn_blocking(move || threads.into_iter().try_for_each(|thread| layers.ready(thread))).await;
+        let said = mounted.unwrap_or_else(|error| Err(error.to_string()));
+        said.map_err(|reason| LaunchError::Refused(Refusal::Host { step: "make the workspace ready".to_owned(), reason }))
     }
 
     /// Has the runner start it, and returns when its program runs.
