@@ -6,6 +6,7 @@ use crate::node::load::disk_reserve;
 use crate::session::admission::Admission;
 use crate::session::dir::{NewDir, SessionDir};
 use crate::session::holder::Holder;
+use crate::session::own_places::OwnPlaces;
 use crate::session::programs::Programs;
 use crate::session::protected::{Known, Protected, Writes};
 use crate::session::runner::{Answered, LaunchError, Runner};
@@ -13,7 +14,7 @@ use crate::state::State;
 use crate::workspace::layers::Layers;
 use crate::workspace::repository;
 use capstan_types::control;
-use capstan_types::id::SessionId;
+use capstan_types::id::{SessionId, ThreadId};
 use capstan_types::launch::{Enforced, LaunchSpec, Refusal, Stdio};
 use capstan_types::limits::SessionLimits;
 use capstan_types::path::{AbsPath, PathError};
@@ -36,6 +37,7 @@ pub(crate) struct Launcher {
     pub(crate) runner: Runner,
     /// The made workspaces that are mounted.
     pub(crate) layers: Layers,
+    pub(crate) own: OwnPlaces,
     sessions: PathBuf,
     base_env: BTreeMap<String, String>,
     hidden: Vec<AbsPath>,
@@ -90,14 +92,10 @@ impl From<StartCall> for Program {
 
 impl Launcher {
     pub(crate) fn new(config: &NodeConfig, state: &State) -> Self {
-        let hidden = outermost(
-            config
-                .hidden
-                .iter()
-                .chain([&state.root, &state.checkpoints, &state.saved, &state.workspaces, &state.mirrors])
-                .cloned()
-                .collect(),
-        );
+        let own: Vec<_> =
+            [&state.root, &state.checkpoints, &state.saved, &state.workspaces, &state.mirrors].map(Clone::clone).into();
+        let hidden = outermost(config.hidden.iter().chain(&own).cloned().collect());
+        let layers = Layers::new(state.workspaces.clone());
         let runner = Runner::new(config.runner.clone())
             .with_fork_server(state.root.as_path().to_owned(), config.prepared, hidden.clone())
             .with_scanner()
@@ -106,7 +104,8 @@ impl Launcher {
             protected: Protected::new(runner.clone(), state.root.clone(), state.workspaces.clone()),
             programs: Programs::make(&state.root, &config.runner.program),
             runner,
-            layers: Layers::new(state.workspaces.clone()),
+            own: OwnPlaces::new(own, layers.clone()),
+            layers,
             sessions: state.sessions(),
             base_env: config.base_env.clone(),
             hidden,
@@ -117,9 +116,14 @@ impl Launcher {
         }
     }
 
-    /// Makes ready what a coordinator asks for, if it is within the node's ceiling. Nothing of it runs, and a directory that is dropped is
+    /// Makes ready what a coordinator asks for a thread, if it is within the node's ceiling and none of the node's own. Nothing of it runs, and a directory that is dropped is
     /// gone.
-    pub(crate) async fn prepare_admitted(&self, session: SessionId, program: Program) -> Result<Ready, LaunchError> {
+    pub(crate) async fn prepare_admitted(
+        &self,
+        (thread, session): (ThreadId, SessionId),
+        program: Program,
+    ) -> Result<Ready, LaunchError> {
+        self.own.keep_out(thread, &program.cwd, &program.policy).map_err(LaunchError::Refused)?;
         let policy = self.admission.admit(program.policy).map_err(LaunchError::Refused)?;
         let mut program = Program { policy, ..program };
         self.programs.offer(self.base_variable("PATH"), &mut program.env, &mut program.policy);

@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 /// The name of the record that says what a workspace lies over.
 pub(crate) const RECORD: &str = "workspace.json";
 
+/// The workspace itself, in the directory of its thread.
+pub(crate) const TREE: &str = "tree";
+
 /// Held shared by whoever works in the layer.
 const USERS: &str = "users";
 
@@ -133,7 +136,8 @@ impl Layers {
         }
     }
 
-    fn place(&self, thread: ThreadId) -> PathBuf {
+    /// The directory of a thread, whether it is there or not.
+    pub(crate) fn place(&self, thread: ThreadId) -> PathBuf {
         self.inner.dir.as_path().join(thread.to_string())
     }
 

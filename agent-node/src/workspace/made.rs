@@ -11,7 +11,7 @@ use crate::error::NodeError;
 use crate::session::launcher::Launcher;
 use crate::workspace::checkout::{CheckedOut, Checkouts, overlay};
 use crate::workspace::flight::Flights;
-use crate::workspace::layers::Layers;
+use crate::workspace::layers::{Layers, TREE};
 use crate::workspace::mirror::{Aside, Asker, no_room};
 use crate::workspace::open;
 use crate::workspace::saved::SavedStates;
@@ -25,9 +25,6 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The workspace itself, in the directory of its thread.
-const TREE: &str = "tree";
 
 /// The made workspaces of a node. Clones are the same ones.
 #[derive(Debug, Clone)]
