@@ -215,7 +215,12 @@ impl MadeWorkspaces {
         let put = move || {
             // Without a record it is nothing.
             made.take_away(thread)?;
+            if record.base.is_none() {
+                // After a loss of power there would be a record, over files that are empty. What lies below a layer was synced when it was prepared.
+                rustix::fs::syncfs(std::fs::File::open(&aside.0)?)?;
+            }
             record.write(&aside.0)?;
+            std::fs::File::open(&aside.0)?.sync_all()?;
             // A node that keeps nothing has emptied the directory above it.
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(place.parent().unwrap_or(&place))?;
             std::fs::rename(&aside.0, &place)?;

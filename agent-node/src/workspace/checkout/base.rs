@@ -39,6 +39,8 @@ fn refs(ready: &Ready) -> Vec<u8> {
 pub(super) fn put(tree: &Path, place: &Path) -> io::Result<()> {
     let above = place.parent().unwrap_or(place);
     DirBuilder::new().recursive(true).mode(0o700).create(above)?;
+    // After a loss of power its name would be there, and count for ever, over files that are empty.
+    rustix::fs::syncfs(File::open(tree)?)?;
     match fs::rename(tree, place) {
         Err(error) if !place.is_dir() => Err(error),
         Ok(()) | Err(_) => File::open(above)?.sync_all(),
