@@ -91,7 +91,7 @@ async fn after_every_step_of_a_random_history_the_other_node_has_the_same_tree()
     for seed in first..first + number("CAPSTAN_HISTORIES", USUAL) {
         let (mut here, mut there) = (one.client(), other.client());
         there.authority = here.authority.clone();
-        let (from, to) = (one.workspace.join(&seed.to_string()).unwrap(), other.workspace.join(&seed.to_string()).unwrap());
+        let (from, to) = (one.workspace.join(seed.to_string()).unwrap(), other.workspace.join(seed.to_string()).unwrap());
         fs::create_dir(from.as_path()).unwrap();
         fs::create_dir(to.as_path()).unwrap();
         let mut dice = Dice(seed);

@@ -47,7 +47,7 @@ pub fn run(args: &ExecArgs, surroundings: &Surroundings) -> Result<Exit, Failure
     let output = Output { json: args.json, colour: args.color, file: args.output_last_message.clone() };
     crate::runtime::block_on_one_turn(async move {
         let span = tracing::info_span!("capstan.exec", gen_ai.request.model = %prepared.settings.model);
-        drive(prepared, &output, surroundings).instrument(span).await
+        Box::pin(drive(prepared, &output, surroundings).instrument(span)).await
     })
 }
 
