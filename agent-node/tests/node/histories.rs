@@ -65,7 +65,7 @@ fn change(top: &Path, dice: &mut Dice) {
     let _ = match (act, some) {
         (0 | 1, _) => fs::write(&place, dice.bytes()),
         (2, _) => fs::create_dir(&place),
-        (3, _) => symlink(format!("../{}", dice.roll(5)), &place),
+        (3, _) => symlink(format!("../nowhere/{}", dice.roll(5)), &place),
         (4, Some(path)) => fs::rename(path, &place),
         (5, Some(path)) if path.is_symlink() => Ok(()),
         (5, Some(path)) if path.is_dir() => fs::set_permissions(path, fs::Permissions::from_mode(0o700 | mode)),
