@@ -47,7 +47,10 @@ impl OwnPlaces {
 /// Where a path leads, as far as there is something.
 fn real(path: &Path) -> PathBuf {
     let found = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
-    found.map_or_else(|| path.to_owned(), |(above, real)| path.strip_prefix(above).map_or(real.clone(), |rest| real.join(rest)))
+    found.map_or_else(
+        || path.to_owned(),
+        |(above, real)| path.strip_prefix(above).map_or_else(|_| real.clone(), |rest| real.join(rest)),
+    )
 }
 
 #[cfg(test)]

@@ -51,6 +51,7 @@ mod tests {
     use std::os::fd::AsRawFd;
     use std::process::{Command, Stdio};
 
+    #[expect(clippy::disallowed_methods, reason = "the helper is a part of a shell, and no session")]
     /// What the helper answers, of credentials that were written to its standard input.
     fn answer(asked: &str, credentials: &[GitCredential]) -> String {
         let mut file = tempfile::tempfile().unwrap();
