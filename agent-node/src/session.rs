@@ -11,6 +11,7 @@ pub(crate) mod holder;
 pub(crate) mod launcher;
 pub(crate) mod link;
 pub(crate) mod metrics;
+pub(crate) mod own_places;
 mod pace;
 mod programs;
 pub(crate) mod protected;

@@ -4,6 +4,7 @@
 pub(crate) mod actor;
 mod adopting;
 pub(crate) mod jobs;
+pub(crate) mod layers;
 pub(crate) mod message;
 pub(crate) mod once;
 pub(crate) mod sessions;

@@ -33,7 +33,7 @@ pub struct NoCredential {
 }
 
 impl GitCredentials {
-    /// Those of these hosts, each as `HOST` or `HOST:PORT`.
+    /// Those of these hosts, each as `HOST` or `HOST:PORT`; with `http://` before it, for what is asked for without TLS.
     #[must_use]
     pub fn new(hosts: impl IntoIterator<Item = (String, CredentialFile)>) -> Self {
         Self(Arc::new(hosts.into_iter().map(|(host, file)| (host.to_ascii_lowercase(), file)).collect()))
@@ -47,7 +47,9 @@ impl GitCredentials {
     pub fn of(&self, source: &WorkspaceSource) -> Result<Vec<GitCredential>, NoCredential> {
         let WorkspaceSource::Git(GitSource { url, submodules, .. }) = source else { return Ok(Vec::new()) };
         let server = url.port().map_or_else(|| url.host().to_owned(), |port| format!("{}:{port}", url.host()));
-        let needed = self.0.iter().filter(|(host, _)| *submodules || **host == server);
+        // `http://HOST` says that the token may go over the network in clear; the node holds it to that.
+        let is_for = |host: &str| host.strip_prefix("http://").unwrap_or(host) == server;
+        let needed = self.0.iter().filter(|(host, _)| *submodules || is_for(host));
         needed.map(|(host, known)| known.read(host)).collect()
     }
 }
@@ -88,6 +90,8 @@ mod tests {
         assert_eq!(known.of(&source("https://h.example/r", true)).unwrap().len(), 2);
         assert!(known.of(&source("https://else.example/r", false)).unwrap().is_empty());
         assert!(known.of(&WorkspaceSource::Empty).unwrap().is_empty());
+        let clear = GitCredentials::new([("http://h.example:8080".to_owned(), one.clone())]);
+        assert_eq!(clear.of(&source("http://h.example:8080/r", false)).unwrap()[0].host, "http://h.example:8080");
         std::fs::write(&one.token_file, "second").unwrap();
         assert_eq!(known.of(&source("https://h.example/r", false)).unwrap()[0].expose(), "second");
         std::fs::remove_file(&one.token_file).unwrap();

@@ -7,7 +7,7 @@ mod carried;
 use crate::scripted::{self, command, exited, says, step};
 use capstan_tests::capstan::{Capstan, Home, Run, Running};
 use capstan_tests::stored::{Stored, StoredThread};
-use capstan_tests::wait;
+use capstan_tests::{process, wait};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -18,8 +18,7 @@ use std::time::Duration;
 const SOON: Duration = Duration::from_secs(60);
 
 /// Makes a tree with all that a checkpoint must keep.
-const MAKE: &str = "git init -q -b main . && git config user.name T && git config user.email t@example.com && echo one > tracked \
-    && git add tracked && git commit -q -m first && echo two > tracked && mkdir -p 'empty/inner dir' && chmod 750 empty \
+const MAKE: &str = "echo one > tracked && git add tracked && git commit -q -m first && echo two > tracked && mkdir -p 'empty/inner dir' && chmod 750 empty \
     && printf '#!/bin/sh\\n' > run.sh && chmod 755 run.sh && ln -s run.sh link && ln -s ../nowhere broken && head -c 3000000 /dev/urandom > large \
     && printf 'x' > \"$(printf 'odd \\374 name')\" && mkfifo pipe";
 
@@ -27,7 +26,7 @@ const MAKE: &str = "git init -q -b main . && git config user.name T && git confi
 struct Stage {
     home: Home,
     nodes: Vec<Option<Node>>,
-    running: Running,
+    _running: Running,
 }
 
 struct Node {
@@ -60,7 +59,14 @@ impl Stage {
         let coordinator = Capstan::new(&home).arg("coordinator").args(addresses).arg("--script").arg(script);
         let running = coordinator.deadline(Duration::from_secs(300)).start();
         wait::until_true(SOON, "a coordinator that serves", || running.stdout().contains("coordinator listens at "));
-        Self { home, nodes: nodes.into_iter().map(Some).collect(), running }
+        let stage = Self { home, nodes: nodes.into_iter().map(Some).collect(), _running: running };
+        for arguments in
+            [&["init", "-q", "-b", "main"][..], &["config", "user.name", "T"], &["config", "user.email", "t@example.com"]]
+        {
+            let done = process::command("git").args(arguments).current_dir(stage.work()).status().expect("git runs");
+            assert!(done.success(), "{arguments:?}");
+        }
+        stage
     }
 
     fn exec(&self, args: &[&str]) -> Run {

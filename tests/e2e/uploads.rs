@@ -20,7 +20,7 @@ const SERVES_WITHIN: Duration = Duration::from_secs(30);
 struct Stage {
     person: Home,
     there: Home,
-    running: Running,
+    _running: Running,
     mine: Repository,
     place: String,
 }
@@ -37,7 +37,7 @@ impl Stage {
         let place = said.split([',', ';']).next().expect("a place").to_owned();
         let dir = person.root().join("project");
         let mine = Repository::with_files(&dir, &[("a.txt", "one\n"), ("b/c.txt", "two\n"), (".gitignore", "*.o\n/secret\n")]);
-        Self { person, there, running, mine, place }
+        Self { person, there, _running: running, mine, place }
     }
 
     /// With a model that runs this command once for each of so many turns.

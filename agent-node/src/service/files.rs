@@ -60,7 +60,7 @@ impl FilesService {
         if query.writes() {
             self.node.is_open()?;
         }
-        let question = Box::new(Question { top, policy, query, data });
+        let question = Box::new(Question { thread: authority.thread, top, policy, query, data });
         let ask = |reply| WorkspaceRequest::Files { question, span: span.clone(), reply };
         Ok(self.node.act(authority, BEGIN, ask).instrument(span.clone()).await?)
     }

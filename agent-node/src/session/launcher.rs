@@ -6,19 +6,21 @@ use crate::node::load::disk_reserve;
 use crate::session::admission::Admission;
 use crate::session::dir::{NewDir, SessionDir};
 use crate::session::holder::Holder;
+use crate::session::own_places::OwnPlaces;
 use crate::session::programs::Programs;
 use crate::session::protected::{Known, Protected, Writes};
 use crate::session::runner::{Answered, LaunchError, Runner};
 use crate::state::State;
+use crate::workspace::layers::Layers;
 use crate::workspace::repository;
 use capstan_types::control;
-use capstan_types::id::SessionId;
+use capstan_types::id::{SessionId, ThreadId};
 use capstan_types::launch::{Enforced, LaunchSpec, Refusal, Stdio};
 use capstan_types::limits::SessionLimits;
 use capstan_types::path::{AbsPath, PathError};
 use capstan_types::policy::{Level, SandboxMode, SandboxPolicy};
 use capstan_types::session::StartCall;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -33,6 +35,9 @@ const OWN_USER: &str = "own user";
 #[derive(Debug)]
 pub(crate) struct Launcher {
     pub(crate) runner: Runner,
+    /// The made workspaces that are mounted.
+    pub(crate) layers: Layers,
+    pub(crate) own: OwnPlaces,
     sessions: PathBuf,
     base_env: BTreeMap<String, String>,
     hidden: Vec<AbsPath>,
@@ -87,14 +92,10 @@ impl From<StartCall> for Program {
 
 impl Launcher {
     pub(crate) fn new(config: &NodeConfig, state: &State) -> Self {
-        let hidden = outermost(
-            config
-                .hidden
-                .iter()
-                .chain([&state.root, &state.checkpoints, &state.saved, &state.workspaces, &state.mirrors])
-                .cloned()
-                .collect(),
-        );
+        let own: Vec<_> =
+            [&state.root, &state.checkpoints, &state.saved, &state.workspaces, &state.mirrors].map(Clone::clone).into();
+        let hidden = outermost(config.hidden.iter().chain(&own).cloned().collect());
+        let layers = Layers::new(state.workspaces.clone());
         let runner = Runner::new(config.runner.clone())
             .with_fork_server(state.root.as_path().to_owned(), config.prepared, hidden.clone())
             .with_scanner()
@@ -103,6 +104,8 @@ impl Launcher {
             protected: Protected::new(runner.clone(), state.root.clone(), state.workspaces.clone()),
             programs: Programs::make(&state.root, &config.runner.program),
             runner,
+            own: OwnPlaces::new(own, layers.clone()),
+            layers,
             sessions: state.sessions(),
             base_env: config.base_env.clone(),
             hidden,
@@ -113,9 +116,14 @@ impl Launcher {
         }
     }
 
-    /// Makes ready what a coordinator asks for, if it is within the node's ceiling. Nothing of it runs, and a directory that is dropped is
+    /// Makes ready what a coordinator asks for a thread, if it is within the node's ceiling and none of the node's own. Nothing of it runs, and a directory that is dropped is
     /// gone.
-    pub(crate) async fn prepare_admitted(&self, session: SessionId, program: Program) -> Result<Ready, LaunchError> {
+    pub(crate) async fn prepare_admitted(
+        &self,
+        (thread, session): (ThreadId, SessionId),
+        program: Program,
+    ) -> Result<Ready, LaunchError> {
+        self.own.keep_out(thread, &program.cwd, &program.policy).map_err(LaunchError::Refused)?;
         let policy = self.admission.admit(program.policy).map_err(LaunchError::Refused)?;
         let mut program = Program { policy, ..program };
         self.programs.offer(self.base_variable("PATH"), &mut program.env, &mut program.policy);
@@ -154,11 +162,25 @@ impl Launcher {
     }
 
     async fn prepare(&self, session: SessionId, program: Program) -> Result<Ready, LaunchError> {
+        self.mount(&program).await?;
         let dir = NewDir::make(&self.sessions, session).map_err(|error| no_dir(&error))?;
         let mut spec = self.document(session, &dir, program)?;
         let Known { places, gap } = self.protected.below(&spec.policy).await;
         spec.protected = places;
         Ok(Ready { dir, spec, gap })
+    }
+
+    /// Has the made workspaces mounted that a program works in. In the bare directory below it would write what nobody finds again.
+    async fn mount(&self, Program { cwd, policy, .. }: &Program) -> Result<(), LaunchError> {
+        let places = [cwd].into_iter().chain(&policy.writable).chain(&policy.readable);
+        let threads: BTreeSet<_> = places.filter_map(|place| self.layers.thread_of(place.as_path())).collect();
+        if threads.is_empty() {
+            return Ok(());
+        }
+        let layers = self.layers.clone();
+        let mounted = tokio::task::spawn_blocking(move || threads.into_iter().try_for_each(|thread| layers.ready(thread))).await;
+        let said = mounted.unwrap_or_else(|error| Err(error.to_string()));
+        said.map_err(|reason| LaunchError::Refused(Refusal::Host { step: "make the workspace ready".to_owned(), reason }))
     }
 
     /// Has the runner start it, and returns when its program runs.

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use capstan_types::files::document::{FilesDocument, FilesQuery};
 use capstan_types::files::frame::Frame;
 use capstan_types::files::report::FilesReport;
+use capstan_types::id::ThreadId;
 use capstan_types::launch::{SessionEnd, Stdio};
 use capstan_types::limits::{ByteCap, SessionLimits};
 use capstan_types::path::AbsPath;
@@ -40,6 +41,7 @@ const PARTS: usize = 4;
 /// What is asked about a workspace's files.
 #[derive(Debug)]
 pub(crate) struct Question {
+    pub(crate) thread: ThreadId,
     pub(crate) top: AbsPath,
     /// Of the thread's sessions.
     pub(crate) policy: SandboxPolicy,
@@ -141,7 +143,8 @@ impl FileAccess {
     }
 
     fn program(&self, question: Question) -> Result<(Program, Bytes), NodeError> {
-        let Question { top, policy, query, data } = question;
+        let Question { thread, top, policy, query, data } = question;
+        self.launcher.own.keep_out(thread, &top, &policy).map_err(NodeError::Refused)?;
         let policy = if query.writes() { policy } else { reading(policy) };
         let mut policy = self.launcher.admission.admit(policy).map_err(NodeError::Refused)?;
         let hidden = hidden::below(&top, policy.hidden.iter().chain(self.launcher.hidden()));

@@ -65,6 +65,7 @@ impl Files {
     }
 
     fn program(&self, read: ReadFiles) -> Result<Program, NodeError> {
+        self.launcher.own.keep_out(read.authority.thread, &read.cwd, &read.policy).map_err(NodeError::Refused)?;
         let policy = self.launcher.admission.admit(reading(read.policy)).map_err(NodeError::Refused)?;
         let script = ["/bin/sh", "-c", include_str!("read.sh"), "read"].map(str::to_owned);
         let root = read.root.map(String::from).filter(|root| root != "/").unwrap_or_default();

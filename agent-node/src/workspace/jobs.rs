@@ -131,9 +131,11 @@ impl Jobs {
     pub(crate) fn open(&mut self, cwd: AbsPath, reply: Reply<DirectoryFacts>) {
         if let Some(reply) = self.room(reply) {
             let (node, launcher, gate) = (self.node.clone(), Arc::clone(&self.launcher), self.gate.clone());
+            let thread = self.thread;
             // On a thread for blocking work: a network file system may keep it waiting.
             self.running.spawn_blocking(move || {
-                let facts = open::facts(&cwd, node, &launcher);
+                let allowed = launcher.own.keep_out(thread, &cwd, &SandboxPolicy::read_only()).map_err(NodeError::Refused);
+                let facts = allowed.and_then(|()| open::facts(&cwd, node, &launcher));
                 if let Ok(facts) = &facts {
                     gate.expect_starts_in(&facts.root);
                 }
@@ -173,7 +175,11 @@ impl Jobs {
     }
 
     pub(crate) fn checkpoint(&mut self, (cwd, policy): (AbsPath, SandboxPolicy), turn: String, span: Span, reply: Reply<()>) {
-        self.spawn(policy, span, reply, |git, checkpoints| async move { checkpoints.begin(&git, cwd, turn).await });
+        let (launcher, thread) = (Arc::clone(&self.launcher), self.thread);
+        self.spawn(policy.clone(), span, reply, move |git, checkpoints| async move {
+            launcher.own.keep_out(thread, &cwd, &policy).map_err(NodeError::Refused)?;
+            checkpoints.begin(&git, cwd, turn).await
+        });
     }
 
     pub(crate) fn diff(
@@ -211,14 +217,22 @@ impl Jobs {
 
     pub(crate) fn save(&mut self, save: SaveWorkspace, span: Span, reply: Reply<WorkspaceSaved>) {
         let Some(reply) = self.room(reply) else { return };
-        let saved = self.saved.clone();
-        self.running.spawn(async move { drop(reply.send(saved.save(save).await)) }.instrument(span));
+        let (saved, launcher, thread) = (self.saved.clone(), Arc::clone(&self.launcher), self.thread);
+        let job = async move {
+            launcher.own.keep_out(thread, &save.cwd, &save.policy).map_err(NodeError::Refused)?;
+            saved.save(save).await
+        };
+        self.running.spawn(async move { drop(reply.send(job.await)) }.instrument(span));
     }
 
     pub(crate) fn restore(&mut self, restore: RestoreWorkspace, span: Span, reply: Reply<WorkspaceRestored>) {
         let Some(reply) = self.room(reply) else { return };
-        let saved = self.saved.clone();
-        self.running.spawn(async move { drop(reply.send(saved.restore(restore).await)) }.instrument(span));
+        let (saved, launcher, thread) = (self.saved.clone(), Arc::clone(&self.launcher), self.thread);
+        let job = async move {
+            launcher.own.keep_out(thread, &restore.cwd, &restore.policy).map_err(NodeError::Refused)?;
+            saved.restore(restore).await
+        };
+        self.running.spawn(async move { drop(reply.send(job.await)) }.instrument(span));
     }
 
     pub(crate) fn compare(&mut self, compare: CompareWorkspaces, span: Span, reply: Reply<Vec<Difference>>) {

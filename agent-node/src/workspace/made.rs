@@ -11,6 +11,7 @@ use crate::error::NodeError;
 use crate::session::launcher::Launcher;
 use crate::workspace::checkout::{CheckedOut, Checkouts, overlay};
 use crate::workspace::flight::Flights;
+use crate::workspace::layers::{Layers, TREE};
 use crate::workspace::mirror::{Aside, Asker, no_room};
 use crate::workspace::open;
 use crate::workspace::saved::SavedStates;
@@ -24,9 +25,6 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The workspace itself, in the directory of its thread.
-const TREE: &str = "tree";
 
 /// The made workspaces of a node. Clones are the same ones.
 #[derive(Debug, Clone)]
@@ -81,19 +79,19 @@ impl MadeWorkspaces {
     /// Mounts what an earlier life of the node or of the host had mounted. It blocks for a few file operations.
     pub(crate) fn revive(&self) {
         for thread in self.threads() {
-            if let Err(error) = self.record(thread).and_then(|record| record.map_or(Ok(()), |record| self.mounted(&record))) {
+            if let Err(error) = self.layers().revive(thread) {
                 tracing::warn!(%thread, %error, "the workspace of a thread is not there");
             }
         }
     }
 
-    /// Takes all mounts away, for a node that stops and has no sessions left. It blocks for a few file operations.
+    /// Takes those mounts away that nobody else works in, for a node that stops and has no sessions left. It blocks for a few file operations.
     pub(crate) fn rest(&self) {
-        for thread in self.threads() {
-            if let Err(error) = overlay::take_down(&self.directory(thread)) {
-                tracing::debug!(%thread, %error, "the workspace of a thread stays mounted");
-            }
-        }
+        self.layers().rest();
+    }
+
+    fn layers(&self) -> &Layers {
+        &self.inner.launcher.layers
     }
 
     /// Takes the workspace of a thread away, whatever is in it; without one it has no effect. It blocks for as long as that takes. Whoever asks has
@@ -104,6 +102,7 @@ impl MadeWorkspaces {
             return Ok(());
         }
         overlay::take_down(&place)?;
+        self.layers().forget(thread);
         // Away at once: what is cut off here is among the scratch files.
         let gone = Aside::make(&self.inner.aside)?;
         std::fs::rename(&place, gone.0.join("gone"))
@@ -148,17 +147,18 @@ impl MadeWorkspaces {
         overlay::take_down(&place).map_err(|error| format!("its layer cannot be unmounted: {error}"))?;
         let going = self.inner.aside.join(format!("going-{}", SessionId::generate()));
         std::fs::rename(&place, &going).map_err(|error| format!("it cannot be moved away: {error}"))?;
+        if let Ok(thread) = name.parse() {
+            self.layers().forget(thread);
+        }
         let removed = if going.is_dir() { std::fs::remove_dir_all(&going) } else { std::fs::remove_file(&going) };
         removed.map_err(|error| format!("some of it could not be removed, and goes when the node starts anew: {error}"))
     }
 
-    /// Has the workspace of a record mounted, where it is a layer.
-    fn mounted(&self, record: &Record) -> Result<(), NodeError> {
-        let Some(base) = &record.base else { return Ok(()) };
-        overlay::mount(base, &self.directory(record.thread)).map_err(|error| {
-            let place = base.display();
-            NodeError::NoSource(format!("the workspace of thread {} cannot be mounted over `{place}`: {error}", record.thread))
-        })
+    /// Has the workspace of a thread mounted, where it is a layer, and keeps it.
+    async fn mounted(&self, thread: ThreadId) -> Result<(), NodeError> {
+        let layers = self.layers().clone();
+        let mounted = tokio::task::spawn_blocking(move || layers.ready(thread)).await;
+        mounted.map_err(|error| NodeError::Unknown(error.to_string()))?.map_err(NodeError::NoSource)
     }
 
     /// Makes the workspace of a thread, unless it is there, and tells of it. While somebody else makes it, it is waited for.
@@ -182,7 +182,7 @@ impl MadeWorkspaces {
             .append(true)
             .open(self.directory(thread).join(record::NAME))
             .and_then(|file| file.set_modified(std::time::SystemTime::now()));
-        self.mounted(&record)?;
+        self.mounted(thread).await?;
         let facts = self.facts(self.tree(thread)?).await?;
         let Record { how, revision, fetched_bytes, reused_mirror, .. } = record;
         Ok(WorkspaceMade { facts, how, revision, fetched_bytes, reused_mirror })
@@ -215,7 +215,12 @@ impl MadeWorkspaces {
         let put = move || {
             // Without a record it is nothing.
             made.take_away(thread)?;
+            if record.base.is_none() {
+                // After a loss of power there would be a record, over files that are empty. What lies below a layer was synced when it was prepared.
+                rustix::fs::syncfs(std::fs::File::open(&aside.0)?)?;
+            }
             record.write(&aside.0)?;
+            std::fs::File::open(&aside.0)?.sync_all()?;
             // A node that keeps nothing has emptied the directory above it.
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(place.parent().unwrap_or(&place))?;
             std::fs::rename(&aside.0, &place)?;

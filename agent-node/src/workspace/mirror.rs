@@ -22,6 +22,7 @@ use crate::session::launcher::Launcher;
 use crate::workspace::flight::Flights;
 use crate::workspace::git_job::{self, GitJob};
 use crate::workspace::telling::Teller;
+use capstan_egress::address;
 use capstan_types::id::SessionId;
 use capstan_types::path::AbsPath;
 use capstan_types::policy::{HostRule, Network, SandboxPolicy};
@@ -29,6 +30,7 @@ use capstan_types::source::{GitCredential, GitSource, GitUrl, History, Revision,
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::io;
+use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -106,7 +108,10 @@ impl Mirrors {
 
     /// Has a revision of a repository here. Whoever asks for the same while it is fetched waits for that.
     pub(crate) async fn ready(&self, source: &GitSource, asker: Asker<'_>, teller: &mut Teller) -> Result<Ready, NodeError> {
-        let (key, asked_at) = (key(source), Instant::now());
+        // What was fetched before is for no one who could not fetch it now: of the host's directories by what they may see, and of a server by
+        // their credential, which is a part of the key.
+        self.asks(&source.url, asker)?;
+        let (key, asked_at) = (key(source, asker.credentials), Instant::now());
         let dir = self.inner.dir.as_path().join(&key);
         let flight = self.inner.flights.of(key.clone());
         let _held = flight.hold(teller).await;
@@ -244,9 +249,13 @@ impl Mirrors {
 fn host_rule(url: &GitUrl) -> Result<HostRule, NodeError> {
     let port = url.port().unwrap_or_else(|| if url.transport() == Transport::Http { 80 } else { 443 });
     let host = if url.host().contains(':') { format!("[{}]", url.host()) } else { url.host().to_owned() };
-    let is_metadata = host.starts_with("169.254.") || host.starts_with("[fe80:") || host.starts_with("[fd00:ec2:");
-    let private = if is_metadata { "" } else { "private:" };
-    let rule = format!("{private}{host}:{port}").parse();
+    // A rule that names the address itself would open even that one. A name that leads there is refused where it is dialled.
+    if url.host().parse().is_ok_and(|address: IpAddr| address::kind(address) == address::Kind::Metadata) {
+        return Err(NodeError::NoSource(format!(
+            "{url} is no repository: a machine's own secrets are handed out at that address"
+        )));
+    }
+    let rule = format!("private:{host}:{port}").parse();
     rule.map_err(|error| NodeError::NoSource(format!("{url} cannot be fetched: {error}")))
 }
 
@@ -259,14 +268,20 @@ const fn allowed(transport: Transport) -> &'static str {
     }
 }
 
-/// The name of a mirror's directory. What has less than all of a repository has one of its own.
-fn key(source: &GitSource) -> String {
+/// The name of a mirror's directory. What has less than all of a repository has one of its own, and so has what was fetched with another credential:
+/// of a revision that a mirror has, no server is asked.
+fn key(source: &GitSource, credentials: &[GitCredential]) -> String {
     let kind = match source.history {
         History::Whole => "whole".to_owned(),
         History::Blobless => "blobless".to_owned(),
         History::Shallow(commits) => format!("shallow {commits}"),
     };
-    let hash = Sha256::digest(format!("{}\n{kind}", source.url));
+    let mut hash = Sha256::new_with_prefix(format!("{}\n{kind}", source.url));
+    for known in credentials::of(credentials, &source.url) {
+        // Neither holds a line break.
+        hash.update(format!("\n{}\n{}", known.username, known.expose()));
+    }
+    let hash = hash.finalize();
     hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -13,6 +13,9 @@ const TMP: &str = "/tmp";
 
 /// Says what `cwd` is to sessions of this node, and has its protected names looked for. It blocks for a few file operations.
 pub(crate) fn facts(cwd: &AbsPath, node: NodeId, launcher: &Launcher) -> Result<WorkspaceFacts, NodeError> {
+    if let Some(thread) = launcher.layers.thread_of(cwd.as_path()) {
+        launcher.layers.ready(thread).map_err(NodeError::NoSource)?;
+    }
     let writable = |place: &AbsPath| launcher.admission.lets_write(place);
     let (home, tmpdir) = (launcher.base_variable("HOME"), launcher.base_variable("TMPDIR"));
     let facts = look(cwd, node, home, tmpdir, writable)?;

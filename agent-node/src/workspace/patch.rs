@@ -25,6 +25,7 @@ const MAX_RESULT: usize = 16 << 20;
 /// Applies a patch: all of it, or nothing.
 pub(crate) async fn apply(launcher: &Launcher, call: PatchCall) -> Result<PatchReport, NodeError> {
     let document = PatchDocument { cwd: call.cwd.clone(), patch: call.patch, undo_only: false };
+    launcher.own.keep_out(call.authority.thread, &call.cwd, &call.policy).map_err(NodeError::Refused)?;
     let mut policy = launcher.admission.admit(call.policy).map_err(NodeError::Refused)?;
     if let Some(reason) = unreachable(&document, &policy, launcher.has_private_temp()) {
         return Ok(PatchReport::Refused { reason });

@@ -27,7 +27,7 @@ async fn launch(gate: &Gate, launcher: &Launcher, journal: &Journal, call: Start
     gate.admit(&call.cwd).map_err(|(short, retry_after)| NodeError::Short { said: short.to_string(), retry_after })?;
     let session = SessionId::generate();
     let intent = journal.submit(Entry::Asked(Box::new(Intent::new(session, journal.generation().0, &call))))?;
-    let ready = launcher.prepare_admitted(session, Program::from(call)).await;
+    let ready = launcher.prepare_admitted((call.authority.thread, session), Program::from(call)).await;
     intent.kept().await?;
     let launched = match ready {
         Ok(ready) => launcher.start(ready).await,

@@ -105,7 +105,8 @@ async fn what_has_no_record_goes_once_it_is_old_and_the_rest_by_age_and_budget()
     let mut would = sweep(&mut old, idle(true)).await;
     assert!(old_tree.exists() && place.join(&orphan).exists(), "a dry run removes nothing");
     let mut gone = sweep(&mut old, idle(false)).await;
-    (would.sort(), gone.sort());
+    would.sort();
+    gone.sort();
     let mut wanted = vec![orphan, ".temporary".to_owned(), old.authority.thread.to_string()];
     // The broken one was made before 1970, as far as is known; it stays all the same.
     wanted.sort();

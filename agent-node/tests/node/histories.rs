@@ -65,7 +65,7 @@ fn change(top: &Path, dice: &mut Dice) {
     let _ = match (act, some) {
         (0 | 1, _) => fs::write(&place, dice.bytes()),
         (2, _) => fs::create_dir(&place),
-        (3, _) => symlink(format!("../{}", dice.roll(5)), &place),
+        (3, _) => symlink(format!("../nowhere/{}", dice.roll(5)), &place),
         (4, Some(path)) => fs::rename(path, &place),
         (5, Some(path)) if path.is_symlink() => Ok(()),
         (5, Some(path)) if path.is_dir() => fs::set_permissions(path, fs::Permissions::from_mode(0o700 | mode)),
@@ -91,7 +91,7 @@ async fn after_every_step_of_a_random_history_the_other_node_has_the_same_tree()
     for seed in first..first + number("CAPSTAN_HISTORIES", USUAL) {
         let (mut here, mut there) = (one.client(), other.client());
         there.authority = here.authority.clone();
-        let (from, to) = (one.workspace.join(&seed.to_string()).unwrap(), other.workspace.join(&seed.to_string()).unwrap());
+        let (from, to) = (one.workspace.join(seed.to_string()).unwrap(), other.workspace.join(seed.to_string()).unwrap());
         fs::create_dir(from.as_path()).unwrap();
         fs::create_dir(to.as_path()).unwrap();
         let mut dice = Dice(seed);

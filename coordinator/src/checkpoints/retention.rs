@@ -46,7 +46,7 @@ mod tests {
         let rules = |keep, days| CheckpointRules { keep, days, ..CheckpointRules::default() };
         assert_eq!(over(records(), &rules(2, 0), at(96)), ["r2", "r1", "r0"]);
         assert_eq!(over(records(), &rules(9, 0), at(96)), Vec::<String>::new());
-        assert_eq!(over(records(), &rules(9, 2), at(97)), ["r1", "r0"]);
+        assert_eq!(over(records(), &rules(9, 2), at(96)), ["r1", "r0"]);
         assert_eq!(over(records(), &rules(0, 0), at(96)).len(), 4, "the newest one is kept as long as there are any");
     }
 

@@ -146,7 +146,7 @@ fn what_is_to_be_left_alone_is_neither_taken_nor_touched() {
     ] {
         write(&tree.join(path), text);
     }
-    let leave = Leave { git: true, ignored: true, tracked: b"tracked/x.log\0".to_vec() };
+    let leave = Leave { git: true, ignored: true, tracked: b"tracked/x.log\0".to_vec(), ..Leave::default() };
     let state = house.taken(&leave);
     let (dir, _) = elsewhere(&house, &state);
     let files = image(dir.path()).files();

@@ -17,15 +17,30 @@ const TRIES: usize = 3;
 /// Where a revision lies that is checked out once for all. What differs in its files or its repository lies elsewhere.
 pub(super) fn place(ready: &Ready, source: &GitSource) -> PathBuf {
     let found = &ready.found;
-    let text = format!("{}\n{}\n{} {}", found.commit, found.branch.as_deref().unwrap_or_default(), source.submodules, source.lfs);
-    let hash: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let text =
+        format!("{}\n{}\n{} {}\n", found.commit, found.branch.as_deref().unwrap_or_default(), source.submodules, source.lfs);
+    // A branch that has moved since is another one in the checkout too.
+    let hash: String = Sha256::new_with_prefix(text)
+        .chain_update(refs(ready))
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     ready.dir.join("bases").join(hash)
+}
+
+/// The refs of a checkout, as git packs them.
+fn refs(ready: &Ready) -> Vec<u8> {
+    for_checkout(Refs::of(&ready.dir).as_ref(), &ready.found.commit, ready.found.branch.as_deref())
 }
 
 /// Puts a base in its place. One that another process has put there meanwhile is as good.
 pub(super) fn put(tree: &Path, place: &Path) -> io::Result<()> {
     let above = place.parent().unwrap_or(place);
     DirBuilder::new().recursive(true).mode(0o700).create(above)?;
+    // After a loss of power its name would be there, and count for ever, over files that are empty.
+    rustix::fs::syncfs(File::open(tree)?)?;
     match fs::rename(tree, place) {
         Err(error) if !place.is_dir() => Err(error),
         Ok(()) | Err(_) => File::open(above)?.sync_all(),
@@ -47,14 +62,14 @@ pub(super) fn prepare(tree: &Path, ready: &Ready, source: &GitSource, how: Strat
     let (head, tracking) = match &found.branch {
         Some(branch) => (
             format!("ref: refs/heads/{branch}\n"),
-            format!("[branch \"{branch}\"]\n\tremote = origin\n\tmerge = refs/heads/{branch}\n"),
+            format!("[branch \"{branch}\"]\n\tremote = origin\n\tmerge = \"refs/heads/{branch}\"\n"),
         ),
         None => (format!("{}\n", found.commit), String::new()),
     };
     fs::write(git.join("HEAD"), head)?;
     let config = fetched_config(source, "+refs/heads/*:refs/remotes/origin/*", "false");
     fs::write(git.join("config"), format!("{config}{tracking}"))?;
-    fs::write(git.join("packed-refs"), for_checkout(Refs::of(&ready.dir).as_ref(), &found.commit, found.branch.as_deref()))?;
+    fs::write(git.join("packed-refs"), refs(ready))?;
     let link = |from: &Path, to: &Path| match how {
         // Nobody is given what lies below an overlay, or what blocks are shared with.
         Strategy::Overlay | Strategy::Reflink => link_or_have(from, to),

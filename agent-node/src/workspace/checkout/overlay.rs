@@ -20,11 +20,11 @@ pub(crate) fn lay_out(place: &Path) -> io::Result<()> {
     [(UPPER, 0o755), (WORK, 0o700)].iter().try_for_each(|(name, mode)| DirBuilder::new().mode(*mode).create(place.join(name)))
 }
 
-/// Mounts the layer in `place` over `base`, unless it is.
-pub(crate) fn mount(base: &Path, place: &Path) -> io::Result<()> {
+/// Mounts the layer in `place` over `base`, unless it is; says whether it was not.
+pub(crate) fn mount(base: &Path, place: &Path) -> io::Result<bool> {
     let tree = place.join(TREE);
     if is_mounted(&tree)? {
-        return Ok(());
+        return Ok(false);
     }
     let fs = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
     // One by one: in a single text, some characters of paths would have a meaning. Kernels before 6.7 know only the other name.
@@ -37,7 +37,7 @@ pub(crate) fn mount(base: &Path, place: &Path) -> io::Result<()> {
     let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
     let mounted = fsmount(&fs, FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
     move_mount(&mounted, "", rustix::fs::CWD, &tree, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
-    Ok(())
+    Ok(true)
 }
 
 /// Takes the mount in `place` away. Sessions that still run there keep it.

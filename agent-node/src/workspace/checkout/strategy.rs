@@ -71,7 +71,7 @@ async fn try_overlay(launcher: &Launcher, dir: &Path) -> Result<(), String> {
         fs::write(base.join("inner/file"), "base")?;
         fs::create_dir(dir.join("tree"))?;
         overlay::lay_out(dir)?;
-        overlay::mount(&base, dir)
+        overlay::mount(&base, dir).map(drop)
     };
     laid_out().map_err(|error| error.to_string())?;
     let tree = dir.join("tree").canonicalize().map_err(|error| error.to_string())?;

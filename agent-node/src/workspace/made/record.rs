@@ -1,6 +1,7 @@
 //! What says that a workspace is whole, and what it is.
 
 use super::Filled;
+use crate::workspace::layers::RECORD;
 use capstan_types::id::ThreadId;
 use capstan_types::source::{MakeWorkspace, WorkspaceSource};
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const VERSION: u32 = 1;
 
 /// The name of the record, in the directory of its thread.
-pub(super) const NAME: &str = "workspace.json";
+pub(super) const NAME: &str = RECORD;
 
 /// A workspace that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

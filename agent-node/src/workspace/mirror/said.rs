@@ -1,5 +1,6 @@
 //! Why a repository could not be had, in a sentence for whoever asked for it.
 
+use super::credentials;
 use crate::error::NodeError;
 use crate::workspace::git_job::Ran;
 use capstan_types::launch::SessionEnd;
@@ -22,8 +23,7 @@ pub(super) enum Given {
 
 /// Whether there is a credential for the host of `url` among these.
 pub(super) fn given(credentials: &[GitCredential], url: &GitUrl) -> Given {
-    let host = url.port().map_or_else(|| url.host().to_owned(), |port| format!("{}:{port}", url.host()));
-    if credentials.iter().any(|known| known.host == host) { Given::Credential } else { Given::Nothing }
+    if credentials::of(credentials, url).next().is_some() { Given::Credential } else { Given::Nothing }
 }
 
 /// Why a fetch failed.
