@@ -116,7 +116,10 @@ impl Stage {
 
 fn thread_of(run: &Run) -> String {
     run.assert_code(0);
-    run.lines()[0]["thread_id"].as_str().expect("a thread").to_owned()
+    // What the making of a workspace takes is told before.
+    let lines = run.lines();
+    let started = lines.iter().find(|line| line["type"] == "thread.started").expect("a thread starts");
+    started["thread_id"].as_str().expect("a thread").to_owned()
 }
 
 /// Two turns, of which each makes something, and a third.

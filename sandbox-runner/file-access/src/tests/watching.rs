@@ -120,7 +120,8 @@ fn too_many_directories_are_counted_and_too_many_changes_are_told_as_a_loss() {
     for number in 0..20 {
         fs::create_dir(place.path().join(number.to_string())).unwrap();
     }
-    let mut watched = Watched::start(place.path(), |query| (query.directories, query.settle_ms) = (11, WatchQuery::MOST_SETTLE_MS));
+    let mut watched =
+        Watched::start(place.path(), |query| (query.directories, query.settle_ms) = (11, WatchQuery::MOST_SETTLE_MS));
     assert!(matches!(watched.next(), FilesReport::Watching(watching) if watching.directories == 11 && watching.unwatched == 10));
     for number in 0..12_000 {
         fs::write(place.path().join(format!("f{number}")), "").unwrap();
