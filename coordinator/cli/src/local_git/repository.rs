@@ -72,6 +72,14 @@ impl Repository {
             return Err(no_repository(directory, &said.complaint()));
         };
         let format = if format.as_os_str() == "sha256" { Format::Sha256 } else { Format::Sha1 };
+        // `core.worktree` may name any directory, and all of it would be uploaded or written to.
+        let there = git.within(&top).run(["rev-parse", "--absolute-git-dir"], Input::Nothing)?;
+        if there.out.strip_suffix(b"\n") != Some(own.as_os_str().as_bytes()) {
+            let sentence = format!("{} is the work tree of another repository than {}", top.display(), own.display());
+            return Err(
+                Failure::bad_input(sentence).hint("its configuration names that work tree: git config --unset core.worktree")
+            );
+        }
         Ok(Self { top, own, common, objects, format })
     }
 }
@@ -80,4 +88,23 @@ fn no_repository(directory: &Path, complaint: &str) -> Failure {
     let reason = if complaint.starts_with("not a git repository") { String::new() } else { format!(" ({complaint})") };
     Failure::bad_input(format!("{} is in no work tree of a git repository{reason}", directory.display()))
         .hint("change into the repository, or name it with -C DIR")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::local_git::Repository;
+    use crate::local_git::fixture::Scene;
+
+    #[test]
+    fn a_configuration_cannot_name_another_work_tree() {
+        let scene = Scene::made();
+        scene.commit("begin");
+        let linked = scene.dir.path().join("linked");
+        scene.run(&["worktree", "add", "-q", linked.to_str().unwrap()]);
+        assert_eq!(scene.repository().top, scene.top());
+        assert!(Repository::of(&scene.git, &linked).unwrap().top.ends_with("linked"));
+        scene.run(&["config", "core.worktree", scene.dir.path().to_str().unwrap()]);
+        let failure = Repository::of(&scene.git, &scene.top()).expect_err("it is above the repository");
+        assert!(failure.sentence.contains("work tree of another repository"), "{}", failure.sentence);
+    }
 }
