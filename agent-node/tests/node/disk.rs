@@ -73,6 +73,13 @@ async fn a_workspace_is_told_with_what_it_takes_and_goes_only_when_nobody_uses_i
     assert!(sweep(&mut client, all).await.is_empty() && tree.join("large").exists());
     client.kill(session).await.unwrap();
     let _ = events.rest().await;
+    // The journal hears of an end a moment after its reader.
+    soon(async {
+        while !list(&mut client).await[0].in_use.is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    })
+    .await;
     assert!(remove(&mut client, thread, false).await.unwrap().bytes > 1 << 20);
     assert!(!tree.exists());
     assert_eq!(remove(&mut client, thread, true).await.unwrap_err().code(), Code::NotFound);

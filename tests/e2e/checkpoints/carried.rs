@@ -24,5 +24,8 @@ fn a_thread_goes_on_with_its_files_on_another_node_after_its_own_was_killed() {
     assert_eq!(now, expected);
     let read = |name: &str| std::fs::read_to_string(there.cwd.as_path().join(name)).expect("it is there");
     assert_eq!((read("tracked").as_str(), read("new").as_str()), ("three\n", "new\n"));
-    stage.until_kept(&fork, 2);
+    // That of the turn it was forked at, that before a call which removes something, and that of its own turn.
+    let listed = stage.until_kept(&fork, 3);
+    let reasons: Vec<&str> = listed.iter().filter_map(|one| one["reason"].as_str()).collect();
+    assert_eq!(reasons, ["turn", "risk", "turn"], "{listed:?}");
 }
