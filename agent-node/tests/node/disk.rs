@@ -1,6 +1,6 @@
 //! What the node keeps of workspaces that it made, and how they go.
 
-use crate::fixture::{Client, Fixture, soon};
+use crate::fixture::{Client, Fixture, eventually, soon};
 use capstan_proto::wire::kept;
 use capstan_proto::wire::node as wire;
 use capstan_types::id::ThreadId;
@@ -74,12 +74,7 @@ async fn a_workspace_is_told_with_what_it_takes_and_goes_only_when_nobody_uses_i
     client.kill(session).await.unwrap();
     let _ = events.rest().await;
     // The journal hears of an end a moment after its reader.
-    soon(async {
-        while !list(&mut client).await[0].in_use.is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-    })
-    .await;
+    eventually("nobody uses it", async || list(&mut node.client()).await[0].in_use.is_empty()).await;
     assert!(remove(&mut client, thread, false).await.unwrap().bytes > 1 << 20);
     assert!(!tree.exists());
     assert_eq!(remove(&mut client, thread, true).await.unwrap_err().code(), Code::NotFound);

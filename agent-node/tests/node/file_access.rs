@@ -90,12 +90,7 @@ async fn files_are_read_and_written_as_the_threads_policy_lets_its_sessions() {
     assert!(!node.path("new").exists());
     assert_eq!(read(&node, &mut client, "nothing", &policy).await.unwrap_err().code(), Code::NotFound);
     // The directory of the last one goes a moment after its answer.
-    soon(async {
-        while !node.session_dirs().is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-    })
-    .await;
+    eventually("its session is gone", async || node.session_dirs().is_empty()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
