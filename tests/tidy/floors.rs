@@ -47,6 +47,7 @@ const FLOORS: &[Floor] = &[
         may_import: &[
             "capstan-types",
             "capstan-blobs",
+            "capstan-egress",
             "capstan-tree-files",
             "capstan-identity",
             "capstan-proto",

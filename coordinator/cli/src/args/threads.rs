@@ -275,7 +275,7 @@ pub struct CommitArgs {
     /// What the commit says
     #[arg(short, long, value_name = "TEXT")]
     pub message: String,
-    /// Who is named as its author: Name <address> [default: who git says you are]
+    /// Who is named as its author: name and address, as in `Ann <ann@example.org>` [default: who git says you are]
     #[arg(long, value_name = "AUTHOR")]
     pub author: Option<String>,
     /// What it stands on [default: the commit that the thread began with]
